@@ -1,0 +1,1 @@
+//! Lossless coding of symbols, and the baselines to compare it with.

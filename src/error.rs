@@ -1,0 +1,193 @@
+//! Typed errors. Each names what was wrong, where, what was expected and what was found.
+
+use thiserror::Error;
+
+/// Anything that can go wrong in Nutshell.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Error {
+    /// A model or data file could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A `.nut` file could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A graph's shapes do not fit.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// Samples do not fit the network or the task.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The recipe or its target cannot be met.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The caller asked the run to stop.
+    #[error("the run was cancelled")]
+    Cancelled,
+}
+
+/// A node whose inputs, parameters or attributes do not fit.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{op} node '{node}': {what}: expected {expected}, got {got}")]
+pub struct GraphError {
+    /// The node's name.
+    pub node: String,
+    /// Its operator.
+    pub op: &'static str,
+    /// What does not fit.
+    pub what: &'static str,
+    /// What would fit.
+    pub expected: String,
+    /// What is there.
+    pub got: String,
+}
+
+/// A file that cannot be read as what it claims to be.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum LoadError {
+    /// The bytes are not of a format that is known.
+    #[error("not a file that Nutshell can open: expected {expected}, got {got}")]
+    UnknownFormat {
+        /// The formats that are known.
+        expected: &'static str,
+        /// The first bytes.
+        got: String,
+    },
+    /// The file is damaged or breaks its format's rules.
+    #[error("{format} file, {place}: expected {expected}, got {got}")]
+    Malformed {
+        /// The format.
+        format: &'static str,
+        /// Where in the file: a section, tensor or node, with the byte offset if known.
+        place: String,
+        /// What the format asks for.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// The file is sound, but uses something that is not supported.
+    #[error("{format} file, {place}: {feature} is not supported; supported: {supported}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// The node or tensor.
+        place: String,
+        /// The operator, version, type or attribute.
+        feature: String,
+        /// What would be.
+        supported: String,
+    },
+    /// The file declares more than the caller's cap allows.
+    #[error("{format} file, {place}: {bytes} bytes are more than the limit of {cap}")]
+    TooLarge {
+        /// The format.
+        format: &'static str,
+        /// The tensor or section.
+        place: String,
+        /// Declared size in bytes.
+        bytes: u64,
+        /// The cap in bytes.
+        cap: u64,
+    },
+    /// The graph's shapes do not fit.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// A `.nut` file that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum DecodeError {
+    /// The first bytes are not those of a `.nut` file.
+    #[error("not a .nut file: expected the bytes {expected:02x?}, got {got:02x?}")]
+    Magic {
+        /// The magic.
+        expected: Vec<u8>,
+        /// The first bytes.
+        got: Vec<u8>,
+    },
+    /// Written by a newer version.
+    #[error(".nut file: version {got} is newer than {supported}, the newest that this build reads")]
+    Version {
+        /// The newest version that is read.
+        supported: u8,
+        /// The file's.
+        got: u8,
+    },
+    /// The stored checksum is not that of the bytes.
+    #[error(".nut file: checksum {stored:08x} is stored, {computed:08x} was computed: the file is damaged")]
+    Checksum {
+        /// In the file.
+        stored: u32,
+        /// Over the bytes.
+        computed: u32,
+    },
+    /// The file ends too early.
+    #[error(".nut file, {place}: expected {expected} more bytes, got {got}")]
+    Truncated {
+        /// The part that was being read.
+        place: &'static str,
+        /// Bytes wanted.
+        expected: usize,
+        /// Bytes left.
+        got: usize,
+    },
+    /// A field has a value that the format does not allow.
+    #[error(".nut file, {place}: expected {expected}, got {got}")]
+    Malformed {
+        /// The field.
+        place: &'static str,
+        /// What is allowed.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// The file declares more than the caller's cap allows.
+    #[error(".nut file, {place}: {bytes} bytes are more than the limit of {cap}")]
+    TooLarge {
+        /// What is too large.
+        place: &'static str,
+        /// Declared size in bytes.
+        bytes: u64,
+        /// The cap in bytes.
+        cap: u64,
+    },
+    /// The graph's shapes do not fit.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// Samples that do not fit the network, or too few of them.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("samples, {what}: expected {expected}, got {got}")]
+pub struct DataError {
+    /// What does not fit.
+    pub what: &'static str,
+    /// What would fit.
+    pub expected: String,
+    /// What is there.
+    pub got: String,
+}
+
+/// A recipe that is not valid, or whose target was not reached.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum RecipeError {
+    /// A setting is out of its range.
+    #[error("recipe, {field}: expected {expected}, got {got}")]
+    Invalid {
+        /// The setting.
+        field: &'static str,
+        /// Its range.
+        expected: String,
+        /// Its value.
+        got: String,
+    },
+    /// No result within the tolerance or budget was found.
+    #[error("the target was not reached: {what}: wanted {expected}, the best was {got}")]
+    Unreachable {
+        /// What was to be reached.
+        what: &'static str,
+        /// The target.
+        expected: String,
+        /// The best that was found.
+        got: String,
+    },
+}

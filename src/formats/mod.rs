@@ -1,0 +1,1 @@
+//! File bytes to and from a [`Model`](crate::Model).

@@ -1,0 +1,115 @@
+//! Networks that everybody knows, as functions of their widths.
+
+use super::{Conv, Graph, Linear, Model, Node, Op, ParamId, Parameter, Pool, ValueId};
+use ndarray::{ArrayD, IxDyn};
+use rand::{Rng, RngExt};
+
+/// LeNet-5 as Caffe has it: `conv 5x5, pool, conv 5x5, pool, linear, ReLU, linear` on `[1, 28, 28]`.
+/// `widths` are the outputs of the four layers; the original's are [`LENET5_WIDTHS`]: 431,080 parameters.
+pub fn lenet5(widths: [usize; 4]) -> Model {
+    let [conv1, conv2, fc1, fc2] = widths;
+    Chain::new(vec![1, 28, 28])
+        .conv("conv1", [conv1, 1, 5, 5], 0)
+        .max_pool()
+        .conv("conv2", [conv2, conv1, 5, 5], 0)
+        .max_pool()
+        .flatten()
+        .linear("fc1", [fc1, conv2 * 16])
+        .relu()
+        .linear("fc2", [fc2, fc1])
+        .build()
+}
+
+/// Outputs of the layers of LeNet-5-Caffe.
+pub const LENET5_WIDTHS: [usize; 4] = [20, 50, 500, 10];
+
+/// LeNet-300-100: three linear layers with ReLU between, on `[1, 28, 28]`; originally 266,610 parameters.
+pub fn lenet300(widths: [usize; 3]) -> Model {
+    let [fc1, fc2, fc3] = widths;
+    Chain::new(vec![1, 28, 28])
+        .flatten()
+        .linear("fc1", [fc1, 784])
+        .relu()
+        .linear("fc2", [fc2, fc1])
+        .relu()
+        .linear("fc3", [fc3, fc2])
+        .build()
+}
+
+/// Outputs of the layers of LeNet-300-100.
+pub const LENET300_WIDTHS: [usize; 3] = [300, 100, 10];
+
+/// Builds a chain of operators, each reading the one before. Parameters start at zero: see [`initialize`].
+pub struct Chain {
+    model: Model,
+}
+
+impl Chain {
+    /// A chain that starts at an input of this shape (without the batch).
+    pub fn new(input_shape: Vec<usize>) -> Self {
+        let graph = Graph { input_name: "input".into(), input_shape, nodes: Vec::new() };
+        Chain { model: Model { graph, parameters: Vec::new() } }
+    }
+
+    /// Appends a convolution with bias, stride 1 and the same padding on all sides; `shape` is `[out, in, kh, kw]`.
+    pub fn conv(mut self, name: &str, shape: [usize; 4], pad: usize) -> Self {
+        let (weight, bias) = self.parameters(name, &shape);
+        let conv = Conv { weight, bias: Some(bias), stride: [1, 1], pads: [pad; 4], groups: 1 };
+        self.node(name, Op::Conv(conv))
+    }
+
+    /// Appends a linear layer with bias; `shape` is `[out, in]`.
+    pub fn linear(mut self, name: &str, shape: [usize; 2]) -> Self {
+        let (weight, bias) = self.parameters(name, &shape);
+        self.node(name, Op::Linear(Linear { weight, bias: Some(bias) }))
+    }
+
+    /// Appends the maximum of 2x2 windows, stride 2.
+    pub fn max_pool(self) -> Self {
+        let pool = Pool { kernel: [2, 2], stride: [2, 2], pads: [0; 4], ceil: false, count_pads: false };
+        let name = format!("pool{}", self.model.graph.nodes.len());
+        self.node(&name, Op::MaxPool(pool))
+    }
+
+    /// Appends a ReLU.
+    pub fn relu(self) -> Self {
+        let name = format!("relu{}", self.model.graph.nodes.len());
+        self.node(&name, Op::Relu)
+    }
+
+    /// Appends a flattening to one dimension.
+    pub fn flatten(self) -> Self {
+        self.node("flatten", Op::Flatten)
+    }
+
+    /// The finished model.
+    pub fn build(self) -> Model {
+        self.model
+    }
+
+    fn parameters(&mut self, name: &str, shape: &[usize]) -> (ParamId, ParamId) {
+        let id = self.model.parameters.len();
+        for (suffix, shape) in [("weight", shape), ("bias", &shape[..1])] {
+            self.model
+                .parameters
+                .push(Parameter { name: format!("{name}.{suffix}"), values: ArrayD::zeros(IxDyn(shape)) });
+        }
+        (ParamId(id), ParamId(id + 1))
+    }
+
+    fn node(mut self, name: &str, op: Op) -> Self {
+        let input = ValueId(self.model.graph.nodes.len());
+        self.model.graph.nodes.push(Node { name: name.to_owned(), op, inputs: vec![input] });
+        self
+    }
+}
+
+/// Draws every weight from a uniform distribution of variance `2 / fan-in` (He et al. 2015), and zeroes the biases.
+pub fn initialize(model: &mut Model, rng: &mut impl Rng) {
+    for parameter in &mut model.parameters {
+        let fan_in: usize = parameter.values.shape().iter().skip(1).product();
+        let bias = parameter.values.ndim() == 1;
+        let bound = if bias { 0.0 } else { (6.0 / fan_in.max(1) as f32).sqrt() };
+        parameter.values.mapv_inplace(|_| bound * (2.0 * rng.random::<f32>() - 1.0));
+    }
+}

@@ -1,0 +1,3 @@
+//! The stages, one file each: plain functions from one typed result to the next.
+
+pub mod quantize;

@@ -1,0 +1,1 @@
+//! Histograms, codebook tables and bit budgets: what the viewer draws.
