@@ -88,6 +88,16 @@ pub enum LoadError {
         /// The cap in bytes.
         cap: u64,
     },
+    /// A file or directory could not be read.
+    #[error("{path}: expected {expected}, got {got}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What was looked for.
+        expected: String,
+        /// What is there, or what the system said.
+        got: String,
+    },
     /// The graph's shapes do not fit.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -1,1 +1,280 @@
 //! The IDX format of MNIST, gzipped or not.
+//!
+//! Two zero bytes, one byte for the type (8 is an unsigned byte, the only one that is read), one for the number of
+//! dimensions, each dimension as a big-endian `u32`, and then the values, row-major
+//! (<http://yann.lecun.com/exdb/mnist/>). The first dimension counts the samples.
+
+use super::{Samples, Scaling};
+use crate::error::{Error, LoadError};
+use crate::formats::gzip;
+use std::borrow::Cow;
+
+const FORMAT: &str = "IDX";
+const UNSIGNED_BYTE: u8 = 0x08;
+
+/// Whether these are the first bytes of an IDX file of any type.
+pub fn is_idx(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, 0, 0x08 | 0x09 | 0x0b..=0x0e, 1..=4, ..])
+}
+
+/// Shape of one image, and the bytes of all of them: `[n, h, w]` gives the shape `[1, h, w]`, `[n, c, h, w]` gives
+/// `[c, h, w]`, and `[n, features]` gives `[features]`. At most `cap` bytes are decompressed.
+///
+/// # Errors
+/// [`LoadError`] if the file is damaged, of another type, larger than `cap`, or empty.
+pub fn read_images(bytes: &[u8], cap: u64) -> Result<(Vec<usize>, Vec<u8>), LoadError> {
+    let (dimensions, values) = read_array(bytes, cap, "images")?;
+    let shape = match dimensions[1..] {
+        [features] => vec![features],
+        [height, width] => vec![1, height, width],
+        [channels, height, width] => vec![channels, height, width],
+        _ => return Err(wrong_dimensions("images", "2, 3 or 4", dimensions.len())),
+    };
+    Ok((shape, values))
+}
+
+/// The class of each sample. At most `cap` bytes are decompressed.
+///
+/// # Errors
+/// [`LoadError`] if the file is damaged, of another type, larger than `cap`, or empty.
+pub fn read_labels(bytes: &[u8], cap: u64) -> Result<Vec<u8>, LoadError> {
+    let (dimensions, values) = read_array(bytes, cap, "labels")?;
+    match dimensions.len() {
+        1 => Ok(values),
+        count => Err(wrong_dimensions("labels", "1", count)),
+    }
+}
+
+/// Samples from the bytes of an image file and, if there is one, of a label file. At most `cap` bytes are decompressed
+/// from each. Pixels are scaled to `[0, 1]`.
+///
+/// # Errors
+/// [`Error::Load`] as [`read_images`] and [`read_labels`]; [`Error::Data`] if there is not one label for each image.
+pub fn read(images: &[u8], labels: Option<&[u8]>, cap: u64) -> Result<Samples, Error> {
+    let (shape, pixels) = read_images(images, cap)?;
+    let classes = labels.map_or(Ok(Vec::new()), |labels| read_labels(labels, cap))?;
+    Ok(Samples::new(shape, pixels, classes, Scaling::Unit)?)
+}
+
+/// Which of MNIST's two sets of files.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// `train-...`: to train and to validate with.
+    Train,
+    /// `t10k-...`: to report with.
+    Test,
+}
+
+/// The most bytes that a file of [`load_directory`] may hold: 1 GiB.
+#[cfg(not(target_arch = "wasm32"))]
+pub const DIRECTORY_CAP: u64 = 1 << 30;
+
+/// Images and labels from a directory that has MNIST's file names, such as `train-images-idx3-ubyte`; a dot in place of
+/// the second hyphen and an appended `.gz` are known too.
+///
+/// # Errors
+/// [`LoadError::File`] names what was looked for, or could not be read; else as [`read`].
+#[cfg(not(target_arch = "wasm32"))]
+pub fn load_directory(directory: &std::path::Path, split: Split) -> Result<Samples, Error> {
+    let stem = match split {
+        Split::Train => "train",
+        Split::Test => "t10k",
+    };
+    let images = read_either(directory, &format!("{stem}-images"), "idx3-ubyte")?;
+    let labels = read_either(directory, &format!("{stem}-labels"), "idx1-ubyte")?;
+    read(&images, Some(&labels), DIRECTORY_CAP)
+}
+
+/// The bytes of the first of the usual spellings that is there.
+#[cfg(not(target_arch = "wasm32"))]
+fn read_either(directory: &std::path::Path, stem: &str, extension: &str) -> Result<Vec<u8>, LoadError> {
+    let names = ["-", "."].map(|joint| format!("{stem}{joint}{extension}"));
+    let names: Vec<String> = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]).collect();
+    let fault = |path: &std::path::Path, expected: String, got: String| LoadError::File {
+        path: path.display().to_string(),
+        expected,
+        got,
+    };
+    let Some(path) = names.iter().map(|name| directory.join(name)).find(|path| path.is_file()) else {
+        return Err(fault(directory, format!("one of {}", names.join(", ")), "none of them".into()));
+    };
+    let length = std::fs::metadata(&path).map_err(|error| fault(&path, "a file".into(), error.to_string()))?.len();
+    if length > DIRECTORY_CAP {
+        let place = path.display().to_string();
+        return Err(LoadError::TooLarge { format: FORMAT, place, bytes: length, cap: DIRECTORY_CAP });
+    }
+    std::fs::read(&path).map_err(|error| fault(&path, "a readable file".into(), error.to_string()))
+}
+
+/// All dimensions and all values. Invariant: there is at least one dimension, none is 0, and their product is the
+/// number of values.
+fn read_array(bytes: &[u8], cap: u64, place: &str) -> Result<(Vec<usize>, Vec<u8>), LoadError> {
+    let plain = gzip::decompress(bytes, cap, place)?;
+    let header = match plain.as_ref() {
+        [0, 0, UNSIGNED_BYTE, count @ 1..=4, rest @ ..] => rest.split_at_checked(4 * usize::from(*count)),
+        [0, 0, kind @ (0x09 | 0x0b..=0x0e), 1..=4, ..] => {
+            return Err(LoadError::Unsupported {
+                format: FORMAT,
+                place: place.to_owned(),
+                feature: format!("type 0x{kind:02x}"),
+                supported: "0x08, unsigned bytes".into(),
+            });
+        }
+        other => {
+            let first = &other[..other.len().min(4)];
+            return Err(malformed(place, "the bytes 00 00 08 and 1 to 4 dimensions", format!("{first:02x?}")));
+        }
+    };
+    let Some((header, values)) = header else {
+        return Err(malformed(place, "a header of all dimensions", format!("{} bytes in all", plain.len())));
+    };
+    let dimensions: Vec<usize> =
+        header.chunks_exact(4).map(|side| u32::from_be_bytes([side[0], side[1], side[2], side[3]]) as usize).collect();
+    let declared = dimensions.iter().try_fold(1u64, |product, &side| product.checked_mul(side as u64));
+    if declared.is_none_or(|declared| declared > cap) {
+        let bytes = declared.unwrap_or(u64::MAX);
+        return Err(LoadError::TooLarge { format: FORMAT, place: place.to_owned(), bytes, cap });
+    }
+    if dimensions.contains(&0) {
+        return Err(malformed(place, "dimensions of at least 1", format!("{dimensions:?}")));
+    }
+    if declared != Some(values.len() as u64) {
+        return Err(malformed(
+            place,
+            &format!("the {} values of {dimensions:?}", declared.unwrap_or(0)),
+            values.len().to_string(),
+        ));
+    }
+    let start = plain.len() - values.len();
+    Ok((dimensions, values_of(plain, start)))
+}
+
+/// The bytes from `start` on; those that were decompressed are not copied once more.
+fn values_of(bytes: Cow<[u8]>, start: usize) -> Vec<u8> {
+    match bytes {
+        Cow::Borrowed(bytes) => bytes[start..].to_vec(),
+        Cow::Owned(mut bytes) => {
+            bytes.drain(..start);
+            bytes
+        }
+    }
+}
+
+fn wrong_dimensions(place: &str, expected: &str, got: usize) -> LoadError {
+    malformed(place, &format!("number of dimensions {expected}"), got.to_string())
+}
+
+fn malformed(place: &str, expected: &str, got: String) -> LoadError {
+    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::DataError;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn idx(kind: u8, dimensions: &[u32], values: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0, 0, kind, dimensions.len() as u8];
+        dimensions.iter().for_each(|side| bytes.extend(side.to_be_bytes()));
+        bytes.extend(values);
+        bytes
+    }
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn reads_images_of_two_three_and_four_dimensions() {
+        struct Case {
+            dimensions: &'static [u32],
+            shape: &'static [usize],
+        }
+        let cases = [
+            Case { dimensions: &[2, 12], shape: &[12] },
+            Case { dimensions: &[2, 3, 4], shape: &[1, 3, 4] },
+            Case { dimensions: &[2, 3, 2, 2], shape: &[3, 2, 2] },
+        ];
+        let values: Vec<u8> = (0..24).collect();
+        for Case { dimensions, shape } in cases {
+            let file = idx(8, dimensions, &values);
+            assert_eq!(read_images(&file, 24), Ok((shape.to_vec(), values.clone())));
+            assert_eq!(read_images(&gzip(&file), 100), Ok((shape.to_vec(), values.clone())));
+        }
+    }
+
+    #[test]
+    fn reads_images_with_and_without_labels() {
+        let images = idx(8, &[2, 1, 2], &[1, 2, 3, 4]);
+        let samples = read(&images, Some(&gzip(&idx(8, &[2], &[7, 9]))), 100).unwrap();
+        assert_eq!((samples.len(), samples.image(1), samples.label(1)), (2, &[3, 4][..], Some(9)));
+        assert_eq!(samples.shape, [1, 1, 2]);
+        assert!(!read(&images, None, 100).unwrap().labelled());
+        assert_eq!(
+            read(&images, Some(&idx(8, &[3], &[0; 3])), 100),
+            Err(Error::Data(DataError { what: "labels", expected: "2".into(), got: "3".into() }))
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_not_sound_and_says_why() {
+        let cases: [(Vec<u8>, &str); 8] = [
+            (vec![], "IDX file, images: expected the bytes 00 00 08 and 1 to 4 dimensions, got []"),
+            (
+                vec![0, 0, 8, 5],
+                "IDX file, images: expected the bytes 00 00 08 and 1 to 4 dimensions, got [00, 00, 08, 05]",
+            ),
+            (vec![0, 0, 8, 3, 0, 0], "IDX file, images: expected a header of all dimensions, got 6 bytes in all"),
+            (
+                idx(13, &[1, 1, 1], &[0; 4]),
+                "IDX file, images: type 0x0d is not supported; supported: 0x08, unsigned bytes",
+            ),
+            (idx(8, &[2, 2, 2], &[0; 7]), "IDX file, images: expected the 8 values of [2, 2, 2], got 7"),
+            (idx(8, &[2, 0, 2], &[]), "IDX file, images: expected dimensions of at least 1, got [2, 0, 2]"),
+            (
+                idx(8, &[u32::MAX; 3], &[]),
+                "IDX file, images: 18446744073709551615 bytes are more than the limit of 100",
+            ),
+            (idx(8, &[3], &[1, 2, 3]), "IDX file, images: expected number of dimensions 2, 3 or 4, got 1"),
+        ];
+        for (bytes, message) in cases {
+            assert_eq!(read_images(&bytes, 100).unwrap_err().to_string(), message);
+        }
+        let error = read_labels(&idx(8, &[1, 1, 1], &[0]), 100).unwrap_err();
+        assert_eq!(error.to_string(), "IDX file, labels: expected number of dimensions 1, got 3");
+    }
+
+    #[test]
+    fn every_truncation_is_an_error() {
+        for whole in [idx(8, &[2, 2, 2], &[1; 8]), gzip(&idx(8, &[2, 2, 2], &[1; 8]))] {
+            for length in 0..whole.len() {
+                assert!(read_images(&whole[..length], 100).is_err(), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn finds_the_usual_file_names_and_names_what_is_missing() {
+        let directory = std::env::temp_dir().join(format!("nutshell-idx-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let write = |name: &str, bytes: &[u8]| std::fs::write(directory.join(name), bytes).unwrap();
+        write("train-images.idx3-ubyte", &idx(8, &[1, 1, 2], &[5, 6]));
+        write("train-labels-idx1-ubyte.gz", &gzip(&idx(8, &[1], &[4])));
+        let samples = load_directory(&directory, Split::Train).unwrap();
+        assert_eq!((samples.image(0), samples.label(0)), (&[5, 6][..], Some(4)));
+        let message = load_directory(&directory, Split::Test).unwrap_err().to_string();
+        assert!(
+            message.ends_with(
+                "expected one of t10k-images-idx3-ubyte, t10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte, \
+                 t10k-images.idx3-ubyte.gz, got none of them"
+            ),
+            "{message}"
+        );
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+}

@@ -1,1 +1,3 @@
 //! File bytes to and from a [`Model`](crate::Model).
+
+pub mod gzip;
