@@ -59,7 +59,7 @@ impl Samples {
     /// [`DataError`] if the lengths do not fit the shape, or each other.
     pub fn new(shape: Vec<usize>, bytes: Vec<u8>, labels: Vec<u8>, scaling: Scaling) -> Result<Self, DataError> {
         let size: usize = shape.iter().product();
-        if size == 0 || bytes.is_empty() || bytes.len() % size != 0 {
+        if size == 0 || bytes.is_empty() || !bytes.len().is_multiple_of(size) {
             return Err(DataError {
                 what: "bytes",
                 expected: format!("a positive multiple of the {size} of one sample"),
