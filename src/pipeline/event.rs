@@ -1,0 +1,168 @@
+//! What a run says while it works.
+
+use serde::{Deserialize, Serialize};
+
+/// The stages, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The network as it was given.
+    Original,
+    /// Channels and neurons are gone.
+    Structure,
+    /// Single weights are gone.
+    Prune,
+    /// Weights share values.
+    Share,
+    /// The shared values are fixed point.
+    Quantize,
+    /// Trained again, with the bits' price.
+    Refine,
+    /// The file.
+    Code,
+}
+
+/// Which samples an accuracy was measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitName {
+    /// Samples that are trained on.
+    Train,
+    /// Samples that search and select.
+    Validation,
+    /// Samples that only report.
+    Test,
+}
+
+/// An accuracy with what it was measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Accuracy {
+    /// Which samples.
+    pub split: SplitName,
+    /// How many.
+    pub samples: usize,
+    /// How many were answered rightly.
+    pub correct: usize,
+    /// `correct / samples`, 0 to 1.
+    pub accuracy: f64,
+    /// Mean cross-entropy, in nats.
+    pub loss: f64,
+}
+
+/// Where one layer's bits go.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LayerBits {
+    /// Which weights are not zero.
+    pub positions: f64,
+    /// Signs.
+    pub signs: f64,
+    /// Magnitudes, or indices into the codebook.
+    pub magnitudes: f64,
+    /// Centroids and formats.
+    pub codebook: f64,
+    /// Biases.
+    pub biases: f64,
+}
+
+/// One layer after a stage: its numbers, and what the viewer draws.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerState {
+    /// The layer's name.
+    pub name: String,
+    /// Operator.
+    pub op: String,
+    /// Shape of the weight at this stage: `[out, in, kh, kw]` or `[out, in]`.
+    pub shape: Vec<usize>,
+    /// Weights and biases.
+    pub parameters: usize,
+    /// Weights and biases that are not zero.
+    pub nonzeros: usize,
+    /// Multiplications by nonzero weights, for one sample.
+    pub macs: u64,
+    /// Counts of nonzero weights in equal bins over `range`.
+    pub histogram: Vec<u32>,
+    /// Lowest and highest weight.
+    pub range: [f32; 2],
+    /// The codebook's values with their populations, rising; empty before sharing.
+    pub centroids: Vec<(f32, u32)>,
+    /// Where its bits go, by the coder's own count; before sharing as they would be at 32 bits a weight.
+    pub bits: LayerBits,
+}
+
+/// The network after a stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageState {
+    /// Which stage.
+    pub stage: Stage,
+    /// Bytes as a file of this stage would hold them: 4 a parameter for dense floats; from quantize on, of a `.nut`.
+    pub bytes: usize,
+    /// The original's parameter bytes divided by `bytes`.
+    pub ratio: f64,
+    /// On validation samples.
+    pub validation: Accuracy,
+    /// Weights and biases that are not zero.
+    pub nonzeros: usize,
+    /// Multiply-accumulates of the dense, compact network, for one sample.
+    pub macs: u64,
+    /// Its layers, in order.
+    pub layers: Vec<LayerState>,
+}
+
+/// One step of a half-interval search.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The stage that searches.
+    pub stage: Stage,
+    /// The searched scalar's name.
+    pub variable: String,
+    /// Lower end of the interval.
+    pub lo: f64,
+    /// The probed value.
+    pub mid: f64,
+    /// Upper end of the interval.
+    pub hi: f64,
+    /// What is judged.
+    pub criterion: String,
+    /// Its value at `mid`.
+    pub value: f64,
+    /// What it may be at most.
+    pub limit: f64,
+    /// Standard error of `value`.
+    pub standard_error: f64,
+    /// Validation accuracy on the same samples, 0 to 1.
+    pub accuracy: f64,
+    /// Samples that were used.
+    pub samples: usize,
+    /// Whether `mid` was accepted.
+    pub accepted: bool,
+}
+
+/// What a run says while it works. A progress bar, the page and the log draw the same ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// A stage begins.
+    Started {
+        /// Which one.
+        stage: Stage,
+    },
+    /// A search took a step.
+    Probed(Probe),
+    /// Training goes on.
+    Training {
+        /// The stage that trains.
+        stage: Stage,
+        /// Samples seen in this training.
+        done: usize,
+        /// Samples that it will see.
+        total: usize,
+        /// Mean training loss since the last of these events, in nats.
+        loss: f64,
+        /// Size of the `.nut` if it were written now, once that is known.
+        bytes: Option<usize>,
+        /// Validation accuracy, 0 to 1, once that is known.
+        accuracy: Option<f64>,
+    },
+    /// A stage is done.
+    Finished(StageState),
+}
