@@ -22,6 +22,8 @@ pub mod resources;
 pub mod search;
 pub mod stages;
 pub mod stats;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;
 
 pub use error::Error;
 pub use model::Model;

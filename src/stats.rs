@@ -1,1 +1,78 @@
-//! Histograms, codebook tables and bit budgets: what the viewer draws.
+//! What the viewer draws of a layer: histograms and codebook tables.
+
+use crate::stages::quantize::FixedParameter;
+use std::collections::BTreeMap;
+
+/// Counts the values other than zero in `bins` equal bins over `range`, lowest first. The highest bin holds its upper
+/// end too; values outside, and NaN, are not counted. Empty if `bins` is 0.
+pub fn histogram(values: impl IntoIterator<Item = f32>, bins: usize, range: [f32; 2]) -> Vec<u32> {
+    let mut counts = vec![0; bins];
+    let [low, high] = range;
+    let width = high - low;
+    if bins == 0 {
+        return counts;
+    }
+    for value in values {
+        if value == 0.0 || !(low..=high).contains(&value) {
+            continue;
+        }
+        // A range of one point puts everything in the middle.
+        let place = if width > 0.0 { (value - low) / width * bins as f32 } else { bins as f32 / 2.0 };
+        counts[(place as usize).min(bins - 1)] += 1;
+    }
+    counts
+}
+
+/// Lowest and highest finite value; `[0, 0]` if there is none.
+pub fn range(values: impl IntoIterator<Item = f32>) -> [f32; 2] {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    let ends = finite.map(|value| [value, value]).reduce(|[low, high], [value, _]| [value.min(low), value.max(high)]);
+    ends.unwrap_or([0.0, 0.0])
+}
+
+/// The values of a parameter's codebook that occur, rising, each with the number of weights that have it.
+pub fn populations(parameter: &FixedParameter) -> Vec<(f32, u32)> {
+    let mut counts: BTreeMap<i32, u32> = BTreeMap::new();
+    for integer in parameter.integers() {
+        *counts.entry(integer).or_default() += 1;
+    }
+    let unit = (-f32::from(parameter.codebook.fraction_bits())).exp2();
+    counts.into_iter().map(|(integer, count)| (integer as f32 * unit, count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stages::quantize::Codebook;
+
+    #[test]
+    fn both_ends_of_the_range_are_counted_and_zeros_are_not() {
+        assert_eq!(histogram([-1.0, 0.0, -0.5, 0.5, 1.0], 4, [-1.0, 1.0]), [1, 1, 0, 2]);
+    }
+
+    #[test]
+    fn odd_values_and_ranges_are_no_fault() {
+        assert_eq!(histogram([f32::NAN, f32::INFINITY, 2.0], 2, [-1.0, 1.0]), [0, 0]);
+        assert_eq!(histogram([0.5, 0.5], 3, [0.5, 0.5]), [0, 2, 0]);
+        assert_eq!(histogram([0.5], 2, [1.0, -1.0]), [0, 0]);
+        assert_eq!(histogram([0.5], 2, [f32::NAN, 1.0]), [0, 0]);
+        assert!(histogram([0.5], 0, [0.0, 1.0]).is_empty());
+    }
+
+    #[test]
+    fn the_range_leaves_out_what_is_not_finite() {
+        assert_eq!(range([0.25, f32::NAN, -3.0, f32::INFINITY]), [-3.0, 0.25]);
+        assert_eq!(range([]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_codebook_lists_what_occurs() {
+        let parameter = FixedParameter {
+            name: "w".into(),
+            shape: vec![5],
+            symbols: vec![0, 2, -1, 2, 0],
+            codebook: Codebook::Free { fraction_bits: 2, positive: vec![1, 6], negative: vec![4] },
+        };
+        assert_eq!(populations(&parameter), [(-1.0, 1), (0.0, 2), (1.5, 2)]);
+    }
+}

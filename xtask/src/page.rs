@@ -1,0 +1,24 @@
+//! The page: served while it is worked on, or built as a static site.
+
+use crate::process::{Outcome, command, run};
+use crate::{mnist, package, root};
+use std::path::PathBuf;
+
+fn vite(arguments: &[&str]) -> Outcome {
+    run(command("node", &["node_modules/vite/bin/vite.js"]).args(arguments))
+}
+
+/// Serves the page until it is stopped.
+pub fn start() -> Outcome {
+    package::build()?;
+    mnist::prepare()?;
+    vite(&["--clearScreen", "false"])
+}
+
+/// Builds dist/ and returns its path. It works from any folder of any static host.
+pub fn dist() -> Result<PathBuf, String> {
+    package::build()?;
+    mnist::prepare()?;
+    vite(&["build"])?;
+    Ok(root().join("dist"))
+}
