@@ -76,7 +76,7 @@ fn native() -> Outcome {
 fn browser() -> Outcome {
     let runner = tools::wasm_bindgen("wasm-bindgen-test-runner")?;
     let (_, driver) = tools::chromium()?;
-    run(command("cargo", &["test", "--quiet", "--target", WASM, "--test", "web*"])
+    run(command("cargo", &["test", "--target", WASM, "--test", "web*"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
         .env("CHROMEDRIVER", driver)
         .env("WASM_BINDGEN_TEST_TIMEOUT", "300"))

@@ -1,0 +1,61 @@
+// Serves dist/ from a sub-path, as any static host would, and opens Chromium on it.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import puppeteer from 'puppeteer-core';
+
+const DIST = new URL('../../dist/', import.meta.url).pathname;
+const FOLDER = '/some/folder/';
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+/** Serves dist/; `hold` is asked before each answer and may wait.
+ * @param {(path: string) => Promise<void>} hold */
+export async function serve(hold = async () => {}) {
+  const server = createServer(async (request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
+    try {
+      if (!path.startsWith(FOLDER)) throw new Error('outside');
+      await hold(path);
+      const file = path.slice(FOLDER.length) || 'index.html';
+      const body = await readFile(join(DIST, file));
+      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+      response.end(body);
+    } catch {
+      response.writeHead(404);
+      response.end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${address.port}${FOLDER}`, close: () => server.close() };
+}
+
+/** Headless Chromium. */
+export function launch() {
+  return puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking'],
+  });
+}
+
+/** A page that collects what goes to the console as an error, and what is thrown.
+ * @param {import('puppeteer-core').Browser} browser */
+export async function newPage(browser) {
+  const page = await browser.newPage();
+  /** @type {string[]} */
+  const faults = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warn') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('requestfailed', (request) => faults.push(`${request.url()}: ${request.failure()?.errorText}`));
+  return { page, faults };
+}
