@@ -11,6 +11,9 @@ pub enum Error {
     /// A `.nut` file could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A network cannot be written as a `.nut` file.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     /// A graph's shapes do not fit.
     #[error(transparent)]
     Graph(#[from] GraphError),
@@ -96,6 +99,24 @@ pub enum LoadError {
         /// What was looked for.
         expected: String,
         /// What is there, or what the system said.
+        got: String,
+    },
+    /// The graph's shapes do not fit.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// A network that breaks the rules of its own types, so that no file can hold it.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum EncodeError {
+    /// A field has a value that the types do not allow.
+    #[error("writing a .nut file, {place}: expected {expected}, got {got}")]
+    Invalid {
+        /// The parameter, or the part of the network.
+        place: String,
+        /// What is allowed.
+        expected: String,
+        /// What is there.
         got: String,
     },
     /// The graph's shapes do not fit.

@@ -1,1 +1,88 @@
 //! Lossless coding of symbols, and the baselines to compare it with.
+//!
+//! A parameter's symbols are cut into binary decisions (zero or not, sign, magnitude); a model of small adaptive
+//! counts, mixed, gives each decision a probability; a range coder turns decisions into bytes. Everything is done in
+//! integers. `docs/FORMAT.md` specifies it for other implementations.
+
+pub mod adaptive;
+pub mod codebook;
+pub mod layout;
+pub mod logistic;
+pub mod number;
+pub mod range;
+pub mod shapes;
+pub mod symbols;
+
+use crate::error::DecodeError;
+use crate::stages::quantize::{Codebook, FixedParameter};
+use codebook::CodebookModel;
+use layout::Layout;
+use range::{BitCoder, Decoder, Encoder, KINDS, Kind};
+use symbols::SymbolModel;
+
+/// What a parameter costs in the coded stream, in bits.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ParameterBits {
+    /// Which weights are not zero.
+    pub positions: f64,
+    /// Their signs.
+    pub signs: f64,
+    /// Their magnitudes.
+    pub magnitudes: f64,
+    /// What the symbols stand for.
+    pub codebook: f64,
+}
+
+impl ParameterBits {
+    /// Everything together.
+    pub fn total(&self) -> f64 {
+        self.positions + self.signs + self.magnitudes + self.codebook
+    }
+
+    fn between(before: [f64; KINDS], after: [f64; KINDS]) -> Self {
+        let spent = |kind: Kind| after[kind as usize] - before[kind as usize];
+        ParameterBits {
+            positions: spent(Kind::Position),
+            signs: spent(Kind::Sign),
+            magnitudes: spent(Kind::Magnitude),
+            codebook: spent(Kind::Codebook),
+        }
+    }
+}
+
+/// Codes parameters one after the other: each is coded with what was learned from those before it.
+#[derive(Debug, Clone, Default)]
+pub struct ParameterModel {
+    codebooks: CodebookModel,
+    symbols: SymbolModel,
+}
+
+impl ParameterModel {
+    /// Writes a parameter and says what it cost.
+    pub fn encode(&mut self, encoder: &mut Encoder, layout: &Layout, parameter: &FixedParameter) -> ParameterBits {
+        let before = encoder.bits();
+        let mut symbols = parameter.symbols.clone();
+        let codebook = self.codebooks.code(encoder, layout.vector, &parameter.codebook);
+        self.symbols.code(encoder, layout, codebook::bounds(&codebook), &mut symbols);
+        ParameterBits::between(before, encoder.bits())
+    }
+
+    /// Reads the codebook and the symbols of a parameter.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] when the bytes end before the symbols do.
+    pub fn decode(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<(Codebook, Vec<i16>), DecodeError> {
+        let nothing = Codebook::Uniform { fraction_bits: 0 };
+        let codebook = self.codebooks.code(decoder, layout.vector, &nothing);
+        let count = layout.rows * layout.row_len();
+        let mut symbols = Vec::new();
+        let too_large = |_| DecodeError::TooLarge { place: "symbols", bytes: 2 * count as u64, cap: 0 };
+        symbols.try_reserve_exact(count).map_err(too_large)?;
+        symbols.resize(count, 0);
+        self.symbols.code(decoder, layout, codebook::bounds(&codebook), &mut symbols);
+        if decoder.overrun() {
+            return Err(DecodeError::Truncated { place: "symbols", expected: 1, got: 0 });
+        }
+        Ok((codebook, symbols))
+    }
+}

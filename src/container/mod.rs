@@ -1,1 +1,34 @@
-//! The `.nut` file.
+//! The `.nut` file: a complete network in fixed point, as small as it gets.
+//!
+//! [`layout`] describes the bytes, and `docs/FORMAT.md` specifies them in full.
+
+mod bytes;
+mod graph;
+pub mod layout;
+mod read;
+mod sections;
+mod topology;
+mod write;
+
+pub use read::read;
+pub use sections::ActivationFormat;
+pub use topology::Topology;
+pub use write::{Encoded, Items, WriteOptions, write};
+
+use crate::data::Scaling;
+use crate::stages::quantize::FixedPoint;
+
+/// What a `.nut` file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nut {
+    /// The network.
+    pub network: FixedPoint,
+    /// How its graph is told.
+    pub topology: Topology,
+    /// Whether the names are the original's; otherwise they are made up.
+    pub named: bool,
+    /// How bytes of an image become what the network reads.
+    pub scaling: Scaling,
+    /// Format of each value of the graph, by [`ValueId`](crate::model::ValueId), if the file gives any.
+    pub activations: Option<Vec<ActivationFormat>>,
+}

@@ -1,0 +1,81 @@
+//! Coding of codebooks: each is predicted to be of the kind and format of the one before.
+
+use super::adaptive::Counts;
+use super::number::Number;
+use super::range::{BitCoder, Kind};
+use super::symbols::Bounds;
+use crate::stages::quantize::Codebook;
+
+/// What carries over from one codebook to the next.
+#[derive(Debug, Clone, Default)]
+pub struct CodebookModel {
+    /// Apart for matrices and vectors.
+    classes: [Class; 2],
+    lengths: Number,
+    gaps: Number,
+    far: Number,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Class {
+    free: Counts,
+    same: Counts,
+    fraction_bits: i8,
+}
+
+impl CodebookModel {
+    /// Codes a codebook; a decoder may pass any.
+    pub fn code(&mut self, coder: &mut impl BitCoder, vector: bool, codebook: &Codebook) -> Codebook {
+        let class = &mut self.classes[usize::from(vector)];
+        let free = class.free.code(coder, matches!(codebook, Codebook::Free { .. }), Kind::Codebook);
+        let wanted = codebook.fraction_bits();
+        if !class.same.code(coder, wanted == class.fraction_bits, Kind::Codebook) {
+            let step = i32::from(wanted) - i32::from(class.fraction_bits);
+            // The step is not 0, and leads to some byte: what no encoder writes wraps.
+            let step = self.far.code_signed(coder, if step > 0 { step - 1 } else { step }, Kind::Codebook);
+            let step = if step >= 0 { step.wrapping_add(1) } else { step };
+            class.fraction_bits = class.fraction_bits.wrapping_add(step as i8);
+        }
+        let fraction_bits = class.fraction_bits;
+        if !free {
+            return Codebook::Uniform { fraction_bits };
+        }
+        let (positive, negative): (&[u16], &[u16]) = match codebook {
+            Codebook::Free { positive, negative, .. } => (positive, negative),
+            Codebook::Uniform { .. } => (&[], &[]),
+        };
+        let positive = self.code_side(coder, positive);
+        let negative = self.code_side(coder, negative);
+        Codebook::Free { fraction_bits, positive, negative }
+    }
+
+    /// Codes strictly rising centroids by their gaps. A decoder stops at the largest centroid that there can be, so that
+    /// damaged bytes make a short list.
+    fn code_side(&mut self, coder: &mut impl BitCoder, centroids: &[u16]) -> Vec<u16> {
+        let count = self.lengths.code(coder, centroids.len() as u32, Kind::Codebook);
+        let mut read: Vec<u16> = Vec::new();
+        let mut last = 0u16;
+        for index in 0..count as usize {
+            if coder.overrun() || last == u16::MAX {
+                break;
+            }
+            let gap =
+                centroids.get(index).map_or(0, |&centroid| u32::from(centroid.saturating_sub(last)).saturating_sub(1));
+            let gap = self.gaps.code(coder, gap, Kind::Codebook);
+            last = (u32::from(last).saturating_add(gap).saturating_add(1)).min(u32::from(u16::MAX)) as u16;
+            read.push(last);
+        }
+        read
+    }
+}
+
+/// The symbols that a codebook knows.
+pub fn bounds(codebook: &Codebook) -> Bounds {
+    match codebook {
+        Codebook::Uniform { .. } => Bounds { positive: i16::MAX as u16, negative: i16::MIN.unsigned_abs() },
+        Codebook::Free { positive, negative, .. } => Bounds {
+            positive: positive.len().min(i16::MAX as usize) as u16,
+            negative: negative.len().min(i16::MIN.unsigned_abs() as usize) as u16,
+        },
+    }
+}

@@ -1,0 +1,109 @@
+//! How the positions of a parameter relate: which share an output, an input channel, a place in a kernel.
+
+use crate::model::{Graph, Op, ParamId};
+
+/// A parameter as `rows` filters over `channels` images of `height x width` taps, row-major.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Outputs.
+    pub rows: usize,
+    /// Input channels, or features.
+    pub channels: usize,
+    /// Rows of a kernel; of the image that a linear layer reads flattened; or 1.
+    pub height: usize,
+    /// Columns of the same.
+    pub width: usize,
+    /// Whether it is a bias or other vector, whose numbers are larger and seldom zero.
+    pub vector: bool,
+}
+
+impl Layout {
+    /// A layout from the shape alone.
+    pub fn of_shape(shape: &[usize]) -> Self {
+        match *shape {
+            [] | [_] => Layout { rows: 1, channels: shape.iter().product(), height: 1, width: 1, vector: true },
+            [rows, channels, height, width] => Layout { rows, channels, height, width, vector: false },
+            [rows, ref rest @ ..] => {
+                Layout { rows, channels: rest.iter().product(), height: 1, width: 1, vector: false }
+            }
+        }
+    }
+
+    /// Taps of one kernel.
+    pub fn taps(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Positions of one row.
+    pub fn row_len(&self) -> usize {
+        self.channels * self.taps()
+    }
+}
+
+/// The layout of each parameter. The columns of a linear layer that reads a flattened image are grouped into that image's
+/// channels; the graph tells, so that a file need not.
+///
+/// `value_shapes` are the graph's, by [`ValueId`](crate::model::ValueId).
+pub fn layouts(graph: &Graph, parameter_shapes: &[Vec<usize>], value_shapes: &[Vec<usize>]) -> Vec<Layout> {
+    let mut layouts: Vec<Layout> = parameter_shapes.iter().map(|shape| Layout::of_shape(shape)).collect();
+    for node in &graph.nodes {
+        let Op::Linear(linear) = &node.op else { continue };
+        let ParamId(weight) = linear.weight;
+        let Some(&[channels, height, width]) =
+            flattened_image(graph, node.inputs[0].0).and_then(|value| value_shapes.get(value)).map(Vec::as_slice)
+        else {
+            continue;
+        };
+        if let Some(layout) = layouts.get_mut(weight) {
+            *layout = Layout { channels, height, width, ..*layout };
+        }
+    }
+    layouts
+}
+
+/// The value that became `value` by flattening, elementwise operators aside.
+fn flattened_image(graph: &Graph, mut value: usize) -> Option<usize> {
+    loop {
+        let node = &graph.nodes[value.checked_sub(1)?];
+        value = node.inputs[0].0;
+        match node.op {
+            Op::Flatten => return Some(value),
+            Op::Relu => {}
+            Op::Conv(_)
+            | Op::Linear(_)
+            | Op::Add
+            | Op::MaxPool(_)
+            | Op::AveragePool(_)
+            | Op::GlobalAveragePool
+            | Op::Softmax => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::presets;
+
+    #[test]
+    fn a_linear_layer_after_flattening_is_grouped_into_channels() {
+        let model = presets::lenet5([3, 4, 5, 10]);
+        let layouts = layouts(&model.graph, &model.parameter_shapes(), &model.shapes().unwrap());
+        let sides: Vec<_> =
+            layouts.iter().map(|layout| (layout.rows, layout.channels, layout.height, layout.width)).collect();
+        let expected = [
+            (3, 1, 5, 5),
+            (1, 3, 1, 1),
+            (4, 3, 5, 5),
+            (1, 4, 1, 1),
+            (5, 4, 4, 4),
+            (1, 5, 1, 1),
+            (10, 5, 1, 1),
+            (1, 10, 1, 1),
+        ];
+        assert_eq!(sides, expected);
+        let model = presets::lenet300([3, 4, 10]);
+        let layouts = super::layouts(&model.graph, &model.parameter_shapes(), &model.shapes().unwrap());
+        assert_eq!((layouts[0].channels, layouts[0].height, layouts[0].width), (1, 28, 28));
+    }
+}

@@ -1,0 +1,75 @@
+//! Coding of widths and shapes.
+
+use super::adaptive::Counts;
+use super::number::{Number, code_uniform};
+use super::range::{BitCoder, Kind};
+
+/// Most weights of a file's network in its original shapes.
+pub const MOST_WEIGHTS: u64 = 1 << 31;
+
+/// Probability that a network's original widths are those of the one that its topology is named after: 15 in 16.
+const STANDARD: u32 = 61440;
+
+/// Number of weights of all shapes; `None` if it overflows.
+pub fn weight_count(shapes: &[Vec<usize>]) -> Option<u64> {
+    shapes.iter().try_fold(0u64, |sum, shape| {
+        let count = shape.iter().try_fold(1u64, |product, &side| product.checked_mul(side as u64))?;
+        sum.checked_add(count)
+    })
+}
+
+/// Codes the original widths of a chain of layers, and the widths that are left of them, each at least 1 and at most the
+/// original. A decoder passes slices of the right length, of any values.
+pub fn code_widths(
+    coder: &mut impl BitCoder,
+    standard: &[usize],
+    originals: &[usize],
+    widths: &[usize],
+) -> (Vec<usize>, Vec<usize>) {
+    let mut model = Number::default();
+    let is_standard = coder.code(originals == standard, STANDARD, Kind::Head);
+    let originals: Vec<usize> = standard
+        .iter()
+        .zip(originals)
+        .map(|(&standard, &original)| {
+            if is_standard {
+                return standard;
+            }
+            let less_one = original.saturating_sub(1).min(u32::MAX as usize / 2) as u32;
+            (model.code(coder, less_one, Kind::Head) as usize).saturating_add(1)
+        })
+        .collect();
+    let widths = originals
+        .iter()
+        .zip(widths)
+        .map(|(&original, &width)| {
+            let count = original.min(u32::MAX as usize) as u32;
+            let less_one = width.saturating_sub(1).min(count as usize - 1) as u32;
+            code_uniform(coder, less_one, count, Kind::Head) as usize + 1
+        })
+        .collect();
+    (originals, widths)
+}
+
+/// Codes by how much the original shapes exceed `shapes`. A decoder passes `shapes` as `originals`.
+pub fn code_originals(coder: &mut impl BitCoder, shapes: &[Vec<usize>], originals: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut model = Number::default();
+    let mut same = Counts::default();
+    shapes
+        .iter()
+        .zip(originals)
+        .map(|(shape, original)| {
+            if same.code(coder, shape == original, Kind::Head) {
+                return shape.clone();
+            }
+            shape
+                .iter()
+                .zip(original)
+                .map(|(&side, &original)| {
+                    let more = original.saturating_sub(side).min(u32::MAX as usize / 2) as u32;
+                    side.saturating_add(model.code(coder, more, Kind::Head) as usize)
+                })
+                .collect()
+        })
+        .collect()
+}

@@ -1,0 +1,344 @@
+//! The stored graph: any graph in a few bytes a node.
+//!
+//! A node is a byte, whose low four bits are the operator, and what its flags announce. The usual is free: an operator
+//! that reads the value before it, parameters numbered in the order of their use, stride 1 and no padding.
+
+use super::bytes::{Reader, put_sizes, put_varint};
+use crate::error::DecodeError;
+use crate::model::{Conv, Graph, Linear, Node, Op, ParamId, Pool, ValueId};
+
+/// The node's inputs are listed, as distances back; otherwise it reads the value before it.
+const INPUTS: u8 = 0x10;
+/// The layer has a bias.
+const BIAS: u8 = 0x20;
+/// The ids of the parameters are listed; otherwise they are the next.
+const PARAMETERS: u8 = 0x40;
+/// Stride, padding and groups (of a pool: kernel, stride, padding and modes) are listed.
+const ATTRIBUTES: u8 = 0x80;
+
+/// Most sides of an array.
+const MOST_SIDES: usize = 8;
+
+/// Writes a graph and the shapes of its parameters. The graph has passed [`Graph::shapes`].
+pub fn write(graph: &Graph, parameter_shapes: &[Vec<usize>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_varint(&mut bytes, graph.input_shape.len() as u64);
+    put_sizes(&mut bytes, &graph.input_shape);
+    put_varint(&mut bytes, graph.nodes.len() as u64);
+    let mut next = 0;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        write_node(&mut bytes, index, node, &mut next);
+    }
+    put_varint(&mut bytes, parameter_shapes.len() as u64);
+    let roles = roles(graph, parameter_shapes.len());
+    for (shape, role) in parameter_shapes.iter().zip(roles) {
+        match role {
+            Role::Bias(_) => {}
+            Role::Weight => put_sizes(&mut bytes, shape),
+            Role::Unused => {
+                put_varint(&mut bytes, shape.len() as u64);
+                put_sizes(&mut bytes, shape);
+            }
+        }
+    }
+    bytes
+}
+
+/// Reads a graph and the shapes of its parameters, with made-up names. Whether the shapes fit is for
+/// [`Graph::shapes`] to say.
+pub fn read(bytes: &[u8]) -> Result<(Graph, Vec<Vec<usize>>), DecodeError> {
+    let mut reader = Reader::new("stored graph", bytes);
+    let input_shape = read_shape(&mut reader)?;
+    // Each node takes a byte at least.
+    let count = reader.size(reader.len())?;
+    let mut nodes = Vec::with_capacity(count);
+    let mut next = 0;
+    for index in 0..count {
+        nodes.push(read_node(&mut reader, index, &mut next)?);
+    }
+    let graph = Graph { input_name: "input".into(), input_shape, nodes };
+    // Each parameter that is not a bias takes two bytes, and each bias needs a node.
+    let count = reader.size(reader.len() + graph.nodes.len())?;
+    let roles = roles(&graph, count);
+    let mut shapes = vec![Vec::new(); count];
+    let weights = weight_ranks(&graph, count);
+    for (index, role) in roles.iter().enumerate() {
+        shapes[index] = match role {
+            Role::Bias(_) => continue,
+            Role::Weight => (0..weights[index]).map(|_| reader.size(i32::MAX as usize)).collect::<Result<_, _>>()?,
+            Role::Unused => read_shape(&mut reader)?,
+        };
+    }
+    for (index, role) in roles.iter().enumerate() {
+        if let Role::Bias(weight) = role {
+            shapes[index] = shapes[*weight].iter().take(1).copied().collect();
+        }
+    }
+    reader.finish()?;
+    Ok((graph, shapes))
+}
+
+/// Made-up names of a graph's parameters: those of their first nodes.
+pub fn parameter_names(graph: &Graph, count: usize) -> Vec<String> {
+    let mut names: Vec<String> = (0..count).map(|index| format!("parameter{index}")).collect();
+    let mut named = vec![false; count];
+    for (node, weight, bias) in graph.layers() {
+        for (id, suffix) in [(Some(weight), "weight"), (bias, "bias")] {
+            if let Some(ParamId(id)) = id
+                && id < count
+                && !std::mem::replace(&mut named[id], true)
+            {
+                names[id] = format!("node{node}.{suffix}");
+            }
+        }
+    }
+    names
+}
+
+/// What a parameter's shape follows from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Role {
+    /// The weight of a layer: its number of sides is known.
+    Weight,
+    /// The bias of a layer whose weight this is, and not itself a weight: its shape is the weight's number of outputs.
+    Bias(usize),
+    /// Nothing is known of it.
+    Unused,
+}
+
+fn roles(graph: &Graph, count: usize) -> Vec<Role> {
+    let mut roles = vec![Role::Unused; count];
+    for (_, ParamId(weight), bias) in graph.layers() {
+        if let Some(ParamId(bias)) = bias
+            && bias < count
+            && weight < count
+        {
+            roles[bias] = Role::Bias(weight);
+        }
+    }
+    for (_, ParamId(weight), _) in graph.layers() {
+        if weight < count {
+            roles[weight] = Role::Weight;
+        }
+    }
+    roles
+}
+
+fn weight_ranks(graph: &Graph, count: usize) -> Vec<usize> {
+    let mut ranks = vec![0; count];
+    for node in &graph.nodes {
+        let (id, rank) = match &node.op {
+            Op::Conv(conv) => (conv.weight.0, 4),
+            Op::Linear(linear) => (linear.weight.0, 2),
+            Op::Add
+            | Op::Relu
+            | Op::MaxPool(_)
+            | Op::AveragePool(_)
+            | Op::GlobalAveragePool
+            | Op::Flatten
+            | Op::Softmax => continue,
+        };
+        if id < count {
+            ranks[id] = rank;
+        }
+    }
+    ranks
+}
+
+fn read_shape(reader: &mut Reader) -> Result<Vec<usize>, DecodeError> {
+    let sides = reader.size(MOST_SIDES)?;
+    (0..sides).map(|_| reader.size(i32::MAX as usize)).collect()
+}
+
+fn write_node(bytes: &mut Vec<u8>, index: usize, node: &Node, next: &mut usize) {
+    let mut flags = 0;
+    let mut body = Vec::new();
+    if node.inputs != [ValueId(index)] {
+        flags |= INPUTS;
+        for input in &node.inputs {
+            put_varint(&mut body, (index - input.0) as u64);
+        }
+    }
+    if let Some((weight, bias)) = node.op.layer() {
+        let usual = weight.0 == *next && bias.is_none_or(|bias| bias.0 == *next + 1);
+        if !usual {
+            flags |= PARAMETERS;
+            put_varint(&mut body, weight.0 as u64);
+        }
+        if let Some(bias) = bias {
+            flags |= BIAS;
+            if !usual {
+                put_varint(&mut body, bias.0 as u64);
+            }
+        }
+        advance(next, weight, bias);
+    }
+    let code = match &node.op {
+        Op::Conv(conv) => {
+            if (conv.stride, conv.pads, conv.groups) != ([1; 2], [0; 4], 1) {
+                flags |= ATTRIBUTES;
+                put_sizes(&mut body, &conv.stride);
+                put_sizes(&mut body, &conv.pads);
+                put_varint(&mut body, conv.groups as u64);
+            }
+            0
+        }
+        Op::Linear(_) => 1,
+        Op::Add => 2,
+        Op::Relu => 3,
+        Op::MaxPool(pool) => {
+            write_pool(pool, &mut flags, &mut body);
+            4
+        }
+        Op::AveragePool(pool) => {
+            write_pool(pool, &mut flags, &mut body);
+            5
+        }
+        Op::GlobalAveragePool => 6,
+        Op::Flatten => 7,
+        Op::Softmax => 8,
+    };
+    bytes.push(code | flags);
+    bytes.extend(body);
+}
+
+fn write_pool(pool: &Pool, flags: &mut u8, body: &mut Vec<u8>) {
+    if *pool != usual_pool() {
+        *flags |= ATTRIBUTES;
+        put_sizes(body, &pool.kernel);
+        put_sizes(body, &pool.stride);
+        put_sizes(body, &pool.pads);
+        body.push(u8::from(pool.ceil) | u8::from(pool.count_pads) << 1);
+    }
+}
+
+fn usual_pool() -> Pool {
+    Pool { kernel: [2; 2], stride: [2; 2], pads: [0; 4], ceil: false, count_pads: false }
+}
+
+/// The first parameter that no node up to here has used, as far as ids rise.
+fn advance(next: &mut usize, weight: ParamId, bias: Option<ParamId>) {
+    let last = bias.map_or(weight.0, |bias| bias.0.max(weight.0));
+    *next = (*next).max(last.saturating_add(1));
+}
+
+fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node, DecodeError> {
+    let head = reader.byte()?;
+    let has = |flag: u8| head & flag != 0;
+    let code = head & 0x0f;
+    let is_layer = code <= 1;
+    let may_have_attributes = matches!(code, 0 | 4 | 5);
+    if code > 8 || (!is_layer && has(BIAS | PARAMETERS)) || (!may_have_attributes && has(ATTRIBUTES)) {
+        return Err(reader.malformed("an operator and its flags", format!("{head:#04x}")));
+    }
+    let mut inputs = vec![ValueId(index)];
+    if has(INPUTS) {
+        inputs.clear();
+        for _ in 0..if code == 2 { 2 } else { 1 } {
+            inputs.push(ValueId(index - reader.size(index)?));
+        }
+    }
+    let (mut weight, mut bias) = (ParamId(*next), has(BIAS).then_some(ParamId(next.saturating_add(1))));
+    if has(PARAMETERS) {
+        weight = ParamId(reader.size(i32::MAX as usize)?);
+        if let Some(bias) = &mut bias {
+            *bias = ParamId(reader.size(i32::MAX as usize)?);
+        }
+    }
+    if is_layer {
+        advance(next, weight, bias);
+    }
+    let op = match code {
+        0 => {
+            let mut conv = Conv { weight, bias, stride: [1; 2], pads: [0; 4], groups: 1 };
+            if has(ATTRIBUTES) {
+                conv.stride = reader.sizes()?;
+                conv.pads = reader.sizes()?;
+                [conv.groups] = reader.sizes()?;
+            }
+            Op::Conv(conv)
+        }
+        1 => Op::Linear(Linear { weight, bias }),
+        2 => Op::Add,
+        3 => Op::Relu,
+        4 => Op::MaxPool(read_pool(reader, has(ATTRIBUTES))?),
+        5 => Op::AveragePool(read_pool(reader, has(ATTRIBUTES))?),
+        6 => Op::GlobalAveragePool,
+        7 => Op::Flatten,
+        _ => Op::Softmax,
+    };
+    Ok(Node { name: format!("node{index}"), op, inputs })
+}
+
+fn read_pool(reader: &mut Reader, listed: bool) -> Result<Pool, DecodeError> {
+    let mut pool = usual_pool();
+    if listed {
+        pool.kernel = reader.sizes()?;
+        pool.stride = reader.sizes()?;
+        pool.pads = reader.sizes()?;
+        let modes = reader.byte()?;
+        if modes > 3 {
+            return Err(reader.malformed("modes of a pool, 0 to 3", modes));
+        }
+        pool.ceil = modes & 1 != 0;
+        pool.count_pads = modes & 2 != 0;
+    }
+    Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(op: Op, inputs: &[usize]) -> Node {
+        Node { name: String::new(), op, inputs: inputs.iter().map(|&value| ValueId(value)).collect() }
+    }
+
+    fn unnamed(mut graph: Graph) -> Graph {
+        graph.nodes.iter_mut().for_each(|node| node.name.clear());
+        graph
+    }
+
+    #[test]
+    fn every_operator_comes_back() {
+        let conv = |weight, bias: Option<usize>, stride, pads, groups| {
+            Op::Conv(Conv { weight: ParamId(weight), bias: bias.map(ParamId), stride, pads, groups })
+        };
+        let pool = |kernel| Pool { kernel, stride: [1, 2], pads: [0, 1, 0, 1], ceil: true, count_pads: true };
+        let nodes = vec![
+            node(conv(0, Some(1), [1, 1], [1; 4], 1), &[0]),
+            node(conv(4, Some(2), [1, 1], [1, 1, 1, 1], 2), &[1]),
+            node(Op::Add, &[1, 2]),
+            node(Op::Relu, &[3]),
+            node(conv(6, None, [2, 1], [0; 4], 1), &[1]),
+            node(Op::MaxPool(pool([1, 2])), &[4]),
+            node(Op::AveragePool(usual_pool()), &[6]),
+            node(Op::GlobalAveragePool, &[7]),
+            node(Op::Flatten, &[8]),
+            node(Op::Linear(Linear { weight: ParamId(7), bias: Some(ParamId(5)) }), &[9]),
+            node(Op::Softmax, &[10]),
+        ];
+        let graph = Graph { input_name: "input".into(), input_shape: vec![1, 8, 8], nodes };
+        let shapes = [
+            vec![4, 1, 3, 3],
+            vec![4],
+            vec![4],
+            vec![7, 0, 2],
+            vec![4, 2, 3, 3],
+            vec![3],
+            vec![2, 4, 1, 1],
+            vec![3, 4],
+        ];
+        let bytes = write(&graph, &shapes);
+        let (read_graph, read_shapes) = read(&bytes).unwrap();
+        assert_eq!(unnamed(read_graph.clone()), graph);
+        assert_eq!(read_shapes, shapes);
+        assert_eq!(
+            parameter_names(&read_graph, 8)[..6],
+            ["node0.weight", "node0.bias", "node1.bias", "parameter3", "node1.weight", "node9.bias"]
+        );
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length]).is_err());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Reading a `.nut` file.
+
+use super::bytes::Reader;
+use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, SCALING, VERSION};
+use super::sections::{read_activations, read_names, read_scaling};
+use super::topology::Topology;
+use super::{Nut, graph};
+use crate::coding::layout::layouts;
+use crate::coding::range::Decoder;
+use crate::coding::{ParameterModel, shapes};
+use crate::data::Scaling;
+use crate::error::DecodeError;
+use crate::model::Graph;
+use crate::stages::quantize::{FixedParameter, FixedPoint};
+
+/// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
+/// no more than that much memory again, and time in proportion to the weights.
+///
+/// # Errors
+/// [`DecodeError`], whatever the bytes are.
+pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
+    let (body, head) = split(bytes)?;
+    let mut reader = Reader::new("sections", body);
+    let sections = if head & 1 != 0 { read_sections(&mut reader)? } else { Vec::new() };
+    let section = |tag: u64| sections.iter().find(|(found, _)| *found == tag).map(|&(_, body)| body);
+    let number = head >> 1 & 0x0f;
+    let topology =
+        Topology::of_number(number).ok_or_else(|| malformed("topology", "the number of a known graph", number))?;
+
+    let mut decoder = Decoder::new(reader.take(reader.len())?);
+    let (mut graph, parameter_names, shapes, original_shapes) = match (topology.smallest(), section(GRAPH)) {
+        (Some(model), None) => {
+            let standard = topology.standard_widths();
+            let (originals, widths) = shapes::code_widths(&mut decoder, standard, standard, standard);
+            let names = model.parameters.into_iter().map(|parameter| parameter.name).collect();
+            let (shapes, originals) = (topology.parameter_shapes(&widths), topology.parameter_shapes(&originals));
+            (model.graph, names, shapes, originals)
+        }
+        (None, Some(body)) => {
+            let (graph, shapes) = graph::read(body)?;
+            let names = graph::parameter_names(&graph, shapes.len());
+            let originals = shapes::code_originals(&mut decoder, &shapes, &shapes);
+            (graph, names, shapes, originals)
+        }
+        (known, _) => {
+            let expected = if known.is_some() { "none for a known topology" } else { "one for topology 0" };
+            return Err(malformed("graph section", expected, if known.is_some() { "one" } else { "none" }));
+        }
+    };
+    check_size(&original_shapes, cap_bytes)?;
+    check_size(&shapes, cap_bytes)?;
+    let parameter_names = match section(NAMES) {
+        Some(body) => read_names(body, &mut graph, shapes.len())?,
+        None => parameter_names,
+    };
+    let value_shapes = graph.shapes(&shapes)?;
+    let scaling = section(SCALING).map_or(Ok(Scaling::Unit), read_scaling)?;
+    let activations = section(ACTIVATIONS).map(|body| read_activations(body, graph.nodes.len() + 1)).transpose()?;
+    let parameters = read_parameters(&mut decoder, &graph, shapes, &value_shapes, parameter_names)?;
+    if !decoder.complete() {
+        return Err(malformed("coded stream", "its end with the last parameter", "more bytes"));
+    }
+    let network = FixedPoint { graph, parameters, original_shapes };
+    Ok(Nut { network, topology, named: section(NAMES).is_some(), scaling, activations })
+}
+
+/// Checks magic, version and checksum; returns what lies between head and checksum, and the byte of the head.
+fn split(bytes: &[u8]) -> Result<(&[u8], u8), DecodeError> {
+    if !bytes.starts_with(&MAGIC) {
+        let got = bytes[..bytes.len().min(MAGIC.len())].to_vec();
+        return Err(DecodeError::Magic { expected: MAGIC.to_vec(), got });
+    }
+    let mut reader = Reader::new("head", &bytes[MAGIC.len()..]);
+    let head = reader.byte()?;
+    if head >> 5 > VERSION {
+        return Err(DecodeError::Version { supported: VERSION, got: head >> 5 });
+    }
+    let rest = reader.len();
+    let Some(body) = rest.checked_sub(CHECKSUM_BYTES) else {
+        return Err(DecodeError::Truncated { place: "checksum", expected: CHECKSUM_BYTES, got: rest });
+    };
+    let body = reader.take(body)?;
+    let stored = u32::from_le_bytes(reader.take(CHECKSUM_BYTES)?.try_into().unwrap_or_default());
+    let computed = crc32fast::hash(&bytes[..bytes.len() - CHECKSUM_BYTES]);
+    if stored != computed {
+        return Err(DecodeError::Checksum { stored, computed });
+    }
+    Ok((body, head))
+}
+
+/// The sections that this version knows.
+fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a [u8])>, DecodeError> {
+    // Each takes two bytes at least.
+    let count = reader.size(reader.len() / 2)?;
+    let mut sections = Vec::new();
+    let mut last = 0;
+    for _ in 0..count {
+        let tag = reader.varint()?;
+        if tag <= last {
+            return Err(malformed("section tag", format!("a tag above {last}"), tag));
+        }
+        last = tag;
+        let length = reader.size(reader.len())?;
+        let body = reader.take(length)?;
+        match tag {
+            GRAPH | NAMES | SCALING | ACTIVATIONS => sections.push((tag, body)),
+            _ if tag % 2 == 0 => {}
+            _ => return Err(malformed("section tag", "1 or 3, or an even one", tag)),
+        }
+    }
+    Ok(sections)
+}
+
+fn check_size(shapes: &[Vec<usize>], cap_bytes: u64) -> Result<(), DecodeError> {
+    let count = shapes::weight_count(shapes).unwrap_or(u64::MAX);
+    let bytes = count.saturating_mul(4);
+    let cap = cap_bytes.min(4 * shapes::MOST_WEIGHTS);
+    if bytes > cap { Err(DecodeError::TooLarge { place: "parameters", bytes, cap }) } else { Ok(()) }
+}
+
+fn read_parameters(
+    decoder: &mut Decoder,
+    graph: &Graph,
+    shapes: Vec<Vec<usize>>,
+    value_shapes: &[Vec<usize>],
+    names: Vec<String>,
+) -> Result<Vec<FixedParameter>, DecodeError> {
+    let layouts = layouts(graph, &shapes, value_shapes);
+    let mut model = ParameterModel::default();
+    let mut parameters = Vec::with_capacity(shapes.len());
+    for ((shape, layout), name) in shapes.into_iter().zip(layouts).zip(names) {
+        let (codebook, symbols) = model.decode(decoder, &layout)?;
+        parameters.push(FixedParameter { name, shape, symbols, codebook });
+    }
+    Ok(parameters)
+}
+
+fn malformed(place: &'static str, expected: impl ToString, got: impl ToString) -> DecodeError {
+    DecodeError::Malformed { place, expected: expected.to_string(), got: got.to_string() }
+}

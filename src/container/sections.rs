@@ -1,0 +1,100 @@
+//! The sections but for the graph: names, input scaling, formats of activations.
+
+use super::bytes::{Reader, put_varint};
+use crate::data::Scaling;
+use crate::error::DecodeError;
+use crate::model::Graph;
+use crate::stages::quantize::FixedParameter;
+use serde::{Deserialize, Serialize};
+
+/// The fixed-point format of an activation: a signed integer of `bits`, in units of `2^-fraction_bits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationFormat {
+    /// Width, sign included.
+    pub bits: u8,
+    /// The n of Qm.n; may be negative.
+    pub fraction_bits: i8,
+}
+
+/// Names of the input, the nodes and the parameters, each as length and UTF-8.
+pub fn write_names(graph: &Graph, parameters: &[FixedParameter]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let nodes = graph.nodes.iter().map(|node| &node.name);
+    for name in [&graph.input_name].into_iter().chain(nodes).chain(parameters.iter().map(|parameter| &parameter.name)) {
+        put_varint(&mut bytes, name.len() as u64);
+        bytes.extend_from_slice(name.as_bytes());
+    }
+    bytes
+}
+
+/// Puts stored names into a graph; returns those of its parameters.
+pub fn read_names(bytes: &[u8], graph: &mut Graph, parameters: usize) -> Result<Vec<String>, DecodeError> {
+    let mut reader = Reader::new("names", bytes);
+    graph.input_name = read_name(&mut reader)?;
+    for node in &mut graph.nodes {
+        node.name = read_name(&mut reader)?;
+    }
+    let names = (0..parameters).map(|_| read_name(&mut reader)).collect::<Result<_, _>>()?;
+    reader.finish()?;
+    Ok(names)
+}
+
+fn read_name(reader: &mut Reader) -> Result<String, DecodeError> {
+    let length = reader.size(reader.len())?;
+    let bytes = reader.take(length)?.to_vec();
+    String::from_utf8(bytes).map_err(|error| reader.malformed("UTF-8", error))
+}
+
+/// A kind, and for the standardised scaling its mean and deviation as 32-bit floats. Nothing for the unit scaling.
+pub fn write_scaling(scaling: Scaling) -> Option<Vec<u8>> {
+    match scaling {
+        Scaling::Unit => None,
+        Scaling::Standardised { mean, deviation } => {
+            let mut bytes = vec![1];
+            bytes.extend_from_slice(&mean.to_le_bytes());
+            bytes.extend_from_slice(&deviation.to_le_bytes());
+            Some(bytes)
+        }
+        Scaling::Raw => Some(vec![2]),
+    }
+}
+
+/// The scaling of a section.
+pub fn read_scaling(bytes: &[u8]) -> Result<Scaling, DecodeError> {
+    let mut reader = Reader::new("input scaling", bytes);
+    let scaling = match reader.byte()? {
+        1 => {
+            let mut float = || Ok::<_, DecodeError>(f32::from_le_bytes(reader.take(4)?.try_into().unwrap_or_default()));
+            let (mean, deviation) = (float()?, float()?);
+            if !valid_scaling(mean, deviation) {
+                let got = format!("mean {mean}, deviation {deviation}");
+                return Err(reader.malformed("a finite mean, and a deviation above 0", got));
+            }
+            Scaling::Standardised { mean, deviation }
+        }
+        2 => Scaling::Raw,
+        other => return Err(reader.malformed("1 or 2", other)),
+    };
+    reader.finish()?;
+    Ok(scaling)
+}
+
+/// Whether these make a [`Scaling::Standardised`].
+pub fn valid_scaling(mean: f32, deviation: f32) -> bool {
+    mean.is_finite() && deviation.is_finite() && deviation > 0.0
+}
+
+/// Two bytes for each value of the graph: its width, and its fraction bits.
+pub fn write_activations(formats: &[ActivationFormat]) -> Vec<u8> {
+    formats.iter().flat_map(|format| [format.bits, format.fraction_bits as u8]).collect()
+}
+
+/// The formats of a graph's `values` values.
+pub fn read_activations(bytes: &[u8], values: usize) -> Result<Vec<ActivationFormat>, DecodeError> {
+    let mut reader = Reader::new("activation formats", bytes);
+    let formats = (0..values)
+        .map(|_| Ok(ActivationFormat { bits: reader.byte()?, fraction_bits: reader.byte()? as i8 }))
+        .collect::<Result<_, DecodeError>>()?;
+    reader.finish()?;
+    Ok(formats)
+}

@@ -1,0 +1,181 @@
+//! Writing a `.nut` file.
+
+use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES, SCALING, VERSION};
+use super::sections::{ActivationFormat, valid_scaling, write_activations, write_names, write_scaling};
+use super::topology::Topology;
+use super::{bytes::put_varint, graph};
+use crate::coding::layout::layouts;
+use crate::coding::range::{Encoder, Kind};
+use crate::coding::{ParameterBits, ParameterModel, shapes};
+use crate::data::Scaling;
+use crate::error::EncodeError;
+use crate::stages::quantize::{Codebook, FixedParameter, FixedPoint};
+
+/// What goes into the file beside the network.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WriteOptions {
+    /// Keep the names of the input, the nodes and the parameters.
+    pub names: bool,
+    /// Store the graph even if it is one that has a number.
+    pub stored_graph: bool,
+    /// How bytes of an image become what the network reads.
+    pub scaling: Scaling,
+    /// Format of each value of the graph, the input first.
+    pub activations: Option<Vec<ActivationFormat>>,
+}
+
+/// A `.nut` file, and where its bytes went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What each part of it takes.
+    pub items: Items,
+}
+
+/// What each part of a file takes. The bits of the coded stream are fractions: it is rounded up to bytes once, at its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Items {
+    /// Magic, version and topology, in bytes.
+    pub head_bytes: usize,
+    /// Each section with its tag and length, in bytes.
+    pub sections: Vec<(&'static str, usize)>,
+    /// Widths and original widths, in bits.
+    pub width_bits: f64,
+    /// Each parameter by its name, in bits.
+    pub parameters: Vec<(String, ParameterBits)>,
+    /// Coded stream (widths and parameters), in bytes.
+    pub payload_bytes: usize,
+    /// Checksum, in bytes.
+    pub checksum_bytes: usize,
+}
+
+/// Writes a network.
+///
+/// # Errors
+/// [`EncodeError`] if the network breaks an invariant of its types, or its shapes do not fit.
+pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, EncodeError> {
+    let shapes: Vec<Vec<usize>> = network.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
+    let value_shapes = network.graph.shapes(&shapes)?;
+    check(network, options)?;
+    let mut topology = Topology::of_graph(&network.graph, &shapes);
+    if options.stored_graph || topology.widths(&network.original_shapes).is_none() {
+        topology = Topology::Stored;
+    }
+    let mut sections = Vec::new();
+    if topology == Topology::Stored {
+        sections.push(("graph", GRAPH, graph::write(&network.graph, &shapes)));
+    }
+    if options.names {
+        sections.push(("names", NAMES, write_names(&network.graph, &network.parameters)));
+    }
+    if let Some(scaling) = write_scaling(options.scaling) {
+        sections.push(("input scaling", SCALING, scaling));
+    }
+    if let Some(formats) = &options.activations {
+        sections.push(("activation formats", ACTIVATIONS, write_activations(formats)));
+    }
+
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(VERSION << 5 | topology.number() << 1 | u8::from(!sections.is_empty()));
+    if !sections.is_empty() {
+        put_varint(&mut bytes, sections.len() as u64);
+    }
+    let mut section_items = Vec::with_capacity(sections.len());
+    for (name, tag, body) in sections {
+        let before = bytes.len();
+        put_varint(&mut bytes, tag);
+        put_varint(&mut bytes, body.len() as u64);
+        bytes.extend(body);
+        section_items.push((name, bytes.len() - before));
+    }
+
+    let mut encoder = Encoder::default();
+    match (topology.widths(&shapes), topology.widths(&network.original_shapes)) {
+        (Some(widths), Some(originals)) => {
+            shapes::code_widths(&mut encoder, topology.standard_widths(), &originals, &widths);
+        }
+        _ => {
+            shapes::code_originals(&mut encoder, &shapes, &network.original_shapes);
+        }
+    }
+    let width_bits = encoder.bits()[Kind::Head as usize];
+    let mut model = ParameterModel::default();
+    let parameters = network
+        .parameters
+        .iter()
+        .zip(layouts(&network.graph, &shapes, &value_shapes))
+        .map(|(parameter, layout)| (parameter.name.clone(), model.encode(&mut encoder, &layout, parameter)))
+        .collect();
+    let payload = encoder.finish();
+    let payload_bytes = payload.len();
+    bytes.extend(payload);
+    let checksum = crc32fast::hash(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    let items = Items {
+        head_bytes: HEAD_BYTES,
+        sections: section_items,
+        width_bits,
+        parameters,
+        payload_bytes,
+        checksum_bytes: CHECKSUM_BYTES,
+    };
+    Ok(Encoded { bytes, items })
+}
+
+/// Checks the invariants of a network's types.
+fn check(network: &FixedPoint, options: &WriteOptions) -> Result<(), EncodeError> {
+    if network.original_shapes.len() != network.parameters.len() {
+        let expected = format!("one for each of {} parameters", network.parameters.len());
+        return Err(invalid("original shapes", expected, network.original_shapes.len()));
+    }
+    for (parameter, original) in network.parameters.iter().zip(&network.original_shapes) {
+        check_parameter(parameter)?;
+        let grown = original.len() == parameter.shape.len()
+            && original.iter().zip(&parameter.shape).all(|(original, side)| original >= side);
+        if !grown {
+            let expected = format!("an original shape of at least {:?} on every axis", parameter.shape);
+            return Err(invalid(&parameter.name, expected, format!("{original:?}")));
+        }
+    }
+    shapes::weight_count(&network.original_shapes)
+        .filter(|&count| count <= shapes::MOST_WEIGHTS)
+        .ok_or_else(|| invalid("original shapes", format!("at most {} weights", shapes::MOST_WEIGHTS), "more"))?;
+    if let Scaling::Standardised { mean, deviation } = options.scaling
+        && !valid_scaling(mean, deviation)
+    {
+        let got = format!("mean {mean}, deviation {deviation}");
+        return Err(invalid("input scaling", "a finite mean, and a deviation above 0", got));
+    }
+    let values = network.graph.nodes.len() + 1;
+    if let Some(formats) = &options.activations
+        && formats.len() != values
+    {
+        return Err(invalid("activation formats", format!("one for each of {values} values"), formats.len()));
+    }
+    Ok(())
+}
+
+fn check_parameter(parameter: &FixedParameter) -> Result<(), EncodeError> {
+    let count = parameter.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+    if count != Some(parameter.symbols.len()) {
+        let expected = format!("as many symbols as the shape {:?} has positions", parameter.shape);
+        return Err(invalid(&parameter.name, expected, parameter.symbols.len()));
+    }
+    if let Codebook::Free { positive, negative, .. } = &parameter.codebook {
+        for side in [positive, negative] {
+            let rising = side.first() != Some(&0) && side.windows(2).all(|pair| pair[0] < pair[1]);
+            if !rising {
+                return Err(invalid(&parameter.name, "centroids that rise from 1 on", format!("{side:?}")));
+            }
+        }
+    }
+    match parameter.symbols.iter().find(|&&symbol| parameter.codebook.integer(symbol).is_none()) {
+        Some(symbol) => Err(invalid(&parameter.name, "symbols that the codebook knows", symbol)),
+        None => Ok(()),
+    }
+}
+
+fn invalid(place: &str, expected: impl ToString, got: impl ToString) -> EncodeError {
+    EncodeError::Invalid { place: place.to_owned(), expected: expected.to_string(), got: got.to_string() }
+}

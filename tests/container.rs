@@ -1,0 +1,272 @@
+//! The `.nut` file: what is written comes back, and no bytes can do harm.
+
+mod synthetic;
+
+use nutshell::container::{ActivationFormat, Nut, Topology, WriteOptions, layout, read, write};
+use nutshell::data::Scaling;
+use nutshell::error::DecodeError;
+use nutshell::model::presets::{self, Chain};
+use nutshell::stages::quantize::{Codebook, FixedPoint};
+use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use synthetic::{fixed_point, uniform};
+
+const CAP: u64 = 1 << 24;
+
+fn round_trip(network: &FixedPoint, options: &WriteOptions) -> (usize, Nut) {
+    let encoded = write(network, options).unwrap();
+    let nut = read(&encoded.bytes, CAP).unwrap();
+    let items = &encoded.items;
+    let sections: usize = items.sections.iter().map(|(_, bytes)| bytes).sum();
+    let count = usize::from(sections > 0);
+    let sum = items.head_bytes + count + sections + items.payload_bytes + items.checksum_bytes;
+    assert_eq!(sum, encoded.bytes.len());
+    let bits = items.width_bits + items.parameters.iter().map(|(_, bits)| bits.total()).sum::<f64>();
+    assert!((items.payload_bytes as f64 - bits / 8.0).abs() < 1.1 + 1e-4 * bits, "{bits} bits {items:?}");
+    (encoded.bytes.len(), nut)
+}
+
+/// The network as a reader without names gives it back.
+fn canonical(mut network: FixedPoint, read: &FixedPoint) -> FixedPoint {
+    network.graph.input_name.clone_from(&read.graph.input_name);
+    for (node, read) in network.graph.nodes.iter_mut().zip(&read.graph.nodes) {
+        node.name.clone_from(&read.name);
+    }
+    for (parameter, read) in network.parameters.iter_mut().zip(&read.parameters) {
+        parameter.name.clone_from(&read.name);
+    }
+    network
+}
+
+fn lenet5(seed: u64, density: f64) -> FixedPoint {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    fixed_point(&presets::lenet5([3, 4, 5, 6]), Some(&presets::lenet5([20, 50, 500, 10])), density, uniform, &mut rng)
+}
+
+#[test]
+fn a_known_topology_takes_a_few_bytes() {
+    let network = lenet5(1, 0.0);
+    let (length, nut) = round_trip(&network, &WriteOptions::default());
+    assert_eq!(nut.topology, Topology::LeNet5);
+    assert_eq!(nut.network, network, "the preset's own names are made up again");
+    assert!(length <= 16, "{length}");
+}
+
+#[test]
+fn everything_that_is_kept_comes_back() {
+    let mut network = lenet5(2, 0.3);
+    network.graph.input_name = "image".into();
+    network.graph.nodes[3].name = "größer".into();
+    network.parameters[5].name = "dense/bias:0".into();
+    let activations = (0..9).map(|value| ActivationFormat { bits: 8, fraction_bits: value - 4 }).collect();
+    let options = WriteOptions {
+        names: true,
+        stored_graph: true,
+        scaling: Scaling::Standardised { mean: 0.1307, deviation: 0.3081 },
+        activations: Some(activations),
+    };
+    let (_, nut) = round_trip(&network, &options);
+    assert_eq!(nut.network, network);
+    assert!(nut.named);
+    assert_eq!(nut.topology, Topology::Stored);
+    assert_eq!(nut.scaling, options.scaling);
+    assert_eq!(nut.activations, options.activations);
+    let (_, nut) = round_trip(&network, &WriteOptions { scaling: Scaling::Raw, ..WriteOptions::default() });
+    assert_eq!(nut.scaling, Scaling::Raw);
+    assert_eq!(nut.topology, Topology::LeNet5);
+    assert_eq!(nut.network, canonical(network, &nut.network));
+}
+
+#[test]
+fn other_graphs_are_stored() {
+    let model = Chain::new(vec![2, 9, 9]).conv("a", [4, 2, 3, 3], 1).relu().flatten().linear("b", [3, 4 * 81]).build();
+    let network = fixed_point(&model, None, 0.2, uniform, &mut Pcg64Mcg::seed_from_u64(3));
+    let (_, nut) = round_trip(&network, &WriteOptions::default());
+    assert_eq!(nut.topology, Topology::Stored);
+    assert_eq!(nut.network.parameters[3].name, "node3.bias");
+    assert_eq!(nut.network, canonical(network, &nut.network));
+}
+
+#[test]
+fn extreme_symbols_come_back() {
+    let mut network = lenet5(4, 0.2);
+    network.parameters[0].symbols[..4].copy_from_slice(&[i16::MIN, i16::MAX, -300, 15]);
+    network.parameters[1].symbols[..2].copy_from_slice(&[i16::MIN, i16::MAX]);
+    let ranks = |count: u16| (1..=count).map(|rank| rank + (rank - 1)).collect::<Vec<u16>>();
+    network.parameters[2].codebook =
+        Codebook::Free { fraction_bits: i8::MIN, positive: ranks(30), negative: Vec::new() };
+    network.parameters[2].symbols.fill(30);
+    network.parameters[4].codebook =
+        Codebook::Free { fraction_bits: i8::MAX, positive: Vec::new(), negative: ranks(32768) };
+    network.parameters[4].symbols.fill(i16::MIN);
+    let (_, nut) = round_trip(&network, &WriteOptions::default());
+    assert_eq!(nut.network, network);
+}
+
+#[test]
+fn networks_that_break_their_rules_are_refused() {
+    let good = lenet5(5, 0.2);
+    let options = WriteOptions::default();
+    let broken: [fn(&mut FixedPoint); 6] = [
+        |network| network.parameters[0].symbols.truncate(1),
+        |network| network.parameters[0].shape[0] += 1,
+        |network| drop(network.original_shapes.pop()),
+        |network| network.original_shapes[0][0] = 1,
+        |network| {
+            network.parameters[0].codebook =
+                Codebook::Free { fraction_bits: 0, positive: vec![2, 2], negative: vec![] };
+        },
+        |network| {
+            network.parameters[0].codebook = Codebook::Free { fraction_bits: 0, positive: vec![], negative: vec![] };
+            network.parameters[0].symbols[0] = 1;
+        },
+    ];
+    for (index, breaks) in broken.into_iter().enumerate() {
+        let mut network = good.clone();
+        breaks(&mut network);
+        assert!(write(&network, &options).is_err(), "{index}");
+    }
+    let scaling = Scaling::Standardised { mean: f32::NAN, deviation: 1.0 };
+    assert!(write(&good, &WriteOptions { scaling, ..options.clone() }).is_err());
+    assert!(write(&good, &WriteOptions { activations: Some(Vec::new()), ..options }).is_err());
+}
+
+/// A file with its checksum made right.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let body = bytes.len().saturating_sub(layout::CHECKSUM_BYTES);
+    let checksum = crc32fast::hash(&bytes[..body]);
+    bytes.truncate(body);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn unknown_sections_are_skipped_or_refused() {
+    let network = lenet5(6, 0.2);
+    let bytes = write(&network, &WriteOptions::default()).unwrap().bytes;
+    let with_section = |tag: u8| {
+        let mut file = bytes[..layout::HEAD_BYTES].to_vec();
+        file[2] |= 1;
+        file.extend_from_slice(&[1, tag, 3, 7, 7, 7]);
+        file.extend_from_slice(&bytes[layout::HEAD_BYTES..]);
+        sealed(file)
+    };
+    assert_eq!(read(&with_section(100), CAP).unwrap().network, network);
+    assert!(matches!(read(&with_section(101), CAP), Err(DecodeError::Malformed { place: "section tag", .. })));
+}
+
+#[test]
+fn newer_versions_and_larger_networks_are_refused() {
+    let network = lenet5(7, 0.2);
+    let mut bytes = write(&network, &WriteOptions::default()).unwrap().bytes;
+    let size = 4 * 431_080;
+    assert!(read(&bytes, size).is_ok());
+    assert_eq!(read(&bytes, size - 1), Err(DecodeError::TooLarge { place: "parameters", bytes: size, cap: size - 1 }));
+    bytes[2] |= 0x20;
+    assert_eq!(read(&sealed(bytes), CAP), Err(DecodeError::Version { supported: 0, got: 1 }));
+}
+
+/// Files of every kind, small.
+fn samples() -> Vec<Vec<u8>> {
+    let full = WriteOptions {
+        names: true,
+        stored_graph: true,
+        scaling: Scaling::Standardised { mean: 0.5, deviation: 0.25 },
+        activations: Some(vec![ActivationFormat { bits: 8, fraction_bits: 3 }; 9]),
+    };
+    let mut rng = Pcg64Mcg::seed_from_u64(11);
+    let free = fixed_point(&presets::lenet300([4, 3, 2]), None, 0.1, synthetic::free, &mut rng);
+    let chain = Chain::new(vec![2, 6, 6]).conv("a", [3, 2, 3, 3], 0).max_pool().flatten().linear("b", [2, 12]).build();
+    let stored = fixed_point(&chain, None, 0.3, synthetic::free, &mut rng);
+    [
+        write(&lenet5(8, 0.2), &WriteOptions::default()),
+        write(&lenet5(9, 0.2), &full),
+        write(&free, &WriteOptions::default()),
+        write(&stored, &WriteOptions::default()),
+    ]
+    .map(|encoded| encoded.unwrap().bytes)
+    .to_vec()
+}
+
+#[test]
+fn truncated_and_changed_files_are_refused() {
+    for bytes in samples() {
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length], CAP).is_err(), "{length} of {}", bytes.len());
+            let _ = read(&sealed(bytes[..length].to_vec()), CAP);
+        }
+        let mut changed = bytes.clone();
+        for index in 0..bytes.len() {
+            for change in 1..=255 {
+                changed[index] = bytes[index] ^ change;
+                assert!(read(&changed, CAP).is_err(), "byte {index} ^ {change}");
+            }
+            changed[index] = bytes[index];
+        }
+    }
+}
+
+/// What is read from damaged bytes may be wrong, but keeps its types' rules: it can be written and read again.
+fn check_mutations(rounds: usize, seed: u64) {
+    let samples = samples();
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    for round in 0..rounds {
+        let mut bytes = samples[round % samples.len()].clone();
+        for _ in 0..rng.random_range(1..=4) {
+            let place = rng.random_range(0..bytes.len());
+            match rng.random_range(0..6) {
+                0 => bytes[place] ^= 1 << rng.random_range(0..8),
+                1 => bytes[place] = rng.random(),
+                2 => bytes.insert(place, rng.random()),
+                3 => bytes.truncate(place.max(1)),
+                4 => drop(bytes.remove(place)),
+                _ => bytes[place] = [0, 0xff, 0x7f, 0x80][rng.random_range(0..4)],
+            }
+            if bytes.is_empty() {
+                bytes.push(0);
+            }
+        }
+        let _ = read(&bytes, CAP);
+        if let Ok(nut) = read(&sealed(bytes), CAP) {
+            let again = write(&nut.network, &WriteOptions { names: true, ..WriteOptions::default() }).unwrap();
+            assert_eq!(read(&again.bytes, CAP).unwrap().network, nut.network);
+        }
+    }
+}
+
+#[test]
+fn damaged_files_are_refused_or_decode_to_something_valid() {
+    check_mutations(3_000, 12);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_written_comes_back(
+        seed: u64,
+        widths in [1usize..6, 1usize..6, 1usize..12, 1usize..11],
+        density in prop_oneof![Just(0.0), 0.0..1.0f64, Just(1.0)],
+        free: bool,
+        preset in 0usize..3,
+    ) {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let codebook = if free { synthetic::free } else { uniform };
+        let [a, b, c, d] = widths;
+        let (model, original) = match preset {
+            0 => (presets::lenet5(widths), presets::lenet5([20, b, 30, 10])),
+            1 => (presets::lenet300([a, b, c]), presets::lenet300([300, 100, 12])),
+            _ => {
+                let chain = |a, b| Chain::new(vec![d, 7, 7]).conv("a", [a, d, 3, 2], 1).max_pool().relu().flatten()
+                    .linear("b", [b, a * 12]).relu().linear("c", [2, b]).build();
+                (chain(a, b), chain(a + c, b))
+            }
+        };
+        let network = fixed_point(&model, Some(&original), density, codebook, &mut rng);
+        let (_, nut) = round_trip(&network, &WriteOptions::default());
+        prop_assert_eq!(&nut.network, &canonical(network.clone(), &nut.network));
+        let (_, nut) = round_trip(&network, &WriteOptions { names: true, stored_graph: true, ..WriteOptions::default() });
+        prop_assert_eq!(&nut.network, &network);
+    }
+}
