@@ -78,7 +78,7 @@ pub fn squash_table() -> &'static [u16] {
     &SQUASH
 }
 
-/// The probability, in `1..65536`, of log-odds; they are cut to +-[`LIMIT`].
+/// The probability, in `2..65536`, of log-odds; they are cut to +-[`LIMIT`].
 pub fn squash(table: &[u16], odds: i32) -> u32 {
     let index = (odds.clamp(-LIMIT, LIMIT) + LIMIT + 1) >> SQUASH_SHIFT;
     u32::from(table[index as usize])
@@ -105,6 +105,6 @@ mod tests {
             let smaller = f64::from(probability.min(ONE - probability));
             assert!((f64::from(back) - f64::from(probability)).abs() <= 1.0 + smaller * 0.005, "{probability} {back}");
         }
-        assert_eq!((squash(table, i32::MIN), squash(table, i32::MAX)), (1, 65535));
+        assert_eq!((squash(table, i32::MIN), squash(table, i32::MAX)), (2, 65535));
     }
 }

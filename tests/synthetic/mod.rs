@@ -37,7 +37,7 @@ pub fn fixed_point(
 
 /// A step that is a power of two.
 pub fn uniform(index: usize, rng: &mut Pcg64Mcg) -> Codebook {
-    Codebook::Uniform { fraction_bits: if index % 2 == 0 { rng.random_range(-2..6) } else { 4 } }
+    Codebook::Uniform { fraction_bits: if index.is_multiple_of(2) { rng.random_range(-2..6) } else { 4 } }
 }
 
 /// A few centroids of either sign.
@@ -69,7 +69,7 @@ fn normal(rng: &mut Pcg64Mcg) -> f64 {
 fn matrix(shape: &[usize], density: f64, rng: &mut Pcg64Mcg) -> Vec<i16> {
     let (rows, channels, taps) = match *shape {
         [rows, channels, height, width] => (rows, channels, [height, width]),
-        [rows, columns] if columns % 16 == 0 => (rows, columns / 16, [4, 4]),
+        [rows, columns] if columns.is_multiple_of(16) => (rows, columns / 16, [4, 4]),
         [rows, columns] => (rows, columns, [1, 1]),
         _ => (1, shape.iter().product(), [1, 1]),
     };
