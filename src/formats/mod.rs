@@ -1,3 +1,4 @@
 //! File bytes to and from a [`Model`](crate::Model).
 
 pub mod gzip;
+pub mod onnx;

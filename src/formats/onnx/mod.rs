@@ -1,0 +1,40 @@
+//! ONNX (<https://onnx.ai>): operator sets 7 to 23 are read, 13 is written.
+//!
+//! Reading maps the file's operators to those of a [`Graph`](crate::model::Graph), exactly: a bias that is added after
+//! a layer, a batch normalisation and Gemm's factors are folded into the layer's own parameters, what does nothing at
+//! inference is left out, and anything else is an error that names the node and its operator.
+
+mod import;
+mod layers;
+mod schema;
+mod shapes;
+mod tensor;
+mod wire;
+mod write;
+
+pub use import::read;
+pub use write::write;
+
+use crate::error::LoadError;
+
+const FORMAT: &str = "ONNX";
+
+/// Whether these look like the first bytes of an ONNX file: a message that starts with a small version of the format
+/// (`ir_version`), and goes on with another field of `ModelProto`.
+pub fn is_onnx(bytes: &[u8]) -> bool {
+    // The tags of producer_name, producer_version, domain, model_version, doc_string, graph, opset_import.
+    matches!(bytes, [0x08, 1..=0x1f, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, ..])
+}
+
+fn malformed(place: impl Into<String>, expected: &str, got: String) -> LoadError {
+    LoadError::Malformed { format: FORMAT, place: place.into(), expected: expected.to_owned(), got }
+}
+
+fn unsupported(place: impl Into<String>, feature: impl Into<String>, supported: &str) -> LoadError {
+    LoadError::Unsupported {
+        format: FORMAT,
+        place: place.into(),
+        feature: feature.into(),
+        supported: supported.to_owned(),
+    }
+}

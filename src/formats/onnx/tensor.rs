@@ -1,0 +1,236 @@
+//! `TensorProto`: a named array in one of several encodings.
+
+use super::wire::Span;
+use super::{malformed, unsupported};
+use crate::error::LoadError;
+
+/// `TensorProto`.
+#[derive(Debug, Default)]
+pub struct Tensor<'a> {
+    /// Its name; may be empty.
+    pub name: &'a str,
+    dimensions: Vec<i64>,
+    kind: i64,
+    raw: Option<&'a [u8]>,
+    floats: Vec<f32>,
+    ints32: Vec<i64>,
+    ints64: Vec<i64>,
+    doubles: Vec<f64>,
+    external: bool,
+}
+
+/// `TensorProto.DataType`.
+pub const FLOAT: i64 = 1;
+const INT32: i64 = 6;
+const INT64: i64 = 7;
+const FLOAT16: i64 = 10;
+const DOUBLE: i64 = 11;
+const BFLOAT16: i64 = 16;
+
+/// The most dimensions that a tensor may have.
+const MAX_DIMENSIONS: usize = 8;
+
+impl<'a> Tensor<'a> {
+    /// Parses the message; the values are only borrowed if they are raw bytes, as they mostly are.
+    pub fn parse(mut span: Span<'a>) -> Result<Self, LoadError> {
+        let mut tensor = Tensor::default();
+        while let Some(field) = span.next_field()? {
+            match field.number {
+                1 => field.append_ints(&mut tensor.dimensions)?,
+                2 => tensor.kind = field.int()?,
+                3 => return Err(unsupported("tensor", "a segmented tensor", "whole tensors")),
+                4 => field.append_floats(&mut tensor.floats)?,
+                5 => field.append_ints(&mut tensor.ints32)?,
+                7 => field.append_ints(&mut tensor.ints64)?,
+                8 => tensor.name = field.text()?,
+                9 => tensor.raw = Some(field.span()?.bytes()),
+                10 => field.append_doubles(&mut tensor.doubles)?,
+                14 => tensor.external = field.int()? == 1,
+                _ => {}
+            }
+        }
+        Ok(tensor)
+    }
+
+    /// A tensor of integers with one dimension.
+    pub fn of_ints(ints64: Vec<i64>) -> Self {
+        Tensor { dimensions: vec![ints64.len() as i64], kind: INT64, ints64, ..Tensor::default() }
+    }
+
+    /// A tensor of numbers with one dimension, or none.
+    pub fn of_floats(floats: Vec<f32>, dimensions: Vec<i64>) -> Self {
+        Tensor { dimensions, kind: FLOAT, floats, ..Tensor::default() }
+    }
+
+    fn place(&self) -> String {
+        format!("tensor '{}'", self.name)
+    }
+
+    fn malformed(&self, expected: &str, got: String) -> LoadError {
+        malformed(self.place(), expected, got)
+    }
+
+    /// Its dimensions. Nothing is said about the number of values yet: [`Tensor::floats`] and [`Tensor::ints`] prove it.
+    pub fn shape(&self) -> Result<Vec<usize>, LoadError> {
+        if self.dimensions.len() > MAX_DIMENSIONS {
+            let expected = format!("at most {MAX_DIMENSIONS} dimensions");
+            return Err(self.malformed(&expected, self.dimensions.len().to_string()));
+        }
+        self.dimensions
+            .iter()
+            .map(|&side| usize::try_from(side))
+            .collect::<Result<_, _>>()
+            .map_err(|_| self.malformed("dimensions of at least 0", format!("{:?}", self.dimensions)))
+    }
+
+    /// Number of values that the dimensions ask for.
+    fn count(&self) -> Result<usize, LoadError> {
+        let shape = self.shape()?;
+        shape
+            .iter()
+            .try_fold(1usize, |product, &side| product.checked_mul(side))
+            .ok_or_else(|| self.malformed("dimensions whose product fits", format!("{shape:?}")))
+    }
+
+    /// The values as 32-bit floats, row-major; `float`, `float16`, `bfloat16` and `double` are converted.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the type is another, if they are not as many as the shape asks for, or one is not finite.
+    pub fn floats(&self) -> Result<Vec<f32>, LoadError> {
+        let values: Vec<f32> = match self.kind {
+            FLOAT => match self.raw_values::<4>()? {
+                Some(raw) => raw.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+                None => self.stored(&self.floats)?.to_vec(),
+            },
+            DOUBLE => match self.raw_values::<8>()? {
+                Some(raw) => raw.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect(),
+                None => self.stored(&self.doubles)?.iter().map(|&value| value as f32).collect(),
+            },
+            FLOAT16 | BFLOAT16 => {
+                let widen = if self.kind == FLOAT16 { from_half } else { from_bfloat };
+                match self.raw_values::<2>()? {
+                    Some(raw) => raw.iter().map(|&bytes| widen(u16::from_le_bytes(bytes))).collect(),
+                    None => self.stored(&self.ints32)?.iter().map(|&bits| widen(bits as u16)).collect(),
+                }
+            }
+            other => {
+                let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
+                return Err(unsupported(self.place(), format!("data type {other} for weights"), supported));
+            }
+        };
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(self.malformed("finite numbers", value.to_string())),
+            None => Ok(values),
+        }
+    }
+
+    /// The values as integers, row-major; `int32` is converted.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
+    pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
+        match self.kind {
+            INT64 => match self.raw_values::<8>()? {
+                Some(raw) => Ok(raw.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect()),
+                None => Ok(self.stored(&self.ints64)?.to_vec()),
+            },
+            INT32 => match self.raw_values::<4>()? {
+                Some(raw) => Ok(raw.iter().map(|&bytes| i64::from(i32::from_le_bytes(bytes))).collect()),
+                None => Ok(self.stored(&self.ints32)?.to_vec()),
+            },
+            other => {
+                let supported = "int64 (7) and int32 (6)";
+                Err(unsupported(self.place(), format!("data type {other} for integers"), supported))
+            }
+        }
+    }
+
+    /// The raw bytes in values of `N` bytes, if the tensor has any.
+    fn raw_values<const N: usize>(&self) -> Result<Option<&'a [[u8; N]]>, LoadError> {
+        if self.external {
+            return Err(unsupported(self.place(), "data in another file", "data in the file itself"));
+        }
+        let Some(raw) = self.raw else { return Ok(None) };
+        let count = self.count()?;
+        match raw.as_chunks::<N>() {
+            (values, []) if values.len() == count => Ok(Some(values)),
+            _ => Err(self.malformed(&format!("{count} values of {N} bytes"), format!("{} bytes", raw.len()))),
+        }
+    }
+
+    /// The values of a typed field, once they are proved to be as many as the shape asks for.
+    fn stored<'b, T>(&self, values: &'b [T]) -> Result<&'b [T], LoadError> {
+        let count = self.count()?;
+        if values.len() != count {
+            return Err(self.malformed(&format!("{count} values"), values.len().to_string()));
+        }
+        Ok(values)
+    }
+}
+
+/// IEEE 754 binary16: 1 sign bit, 5 bits of exponent (bias 15), 10 of fraction. Every value is a 32-bit float.
+fn from_half(bits: u16) -> f32 {
+    /// 2^-24, the smallest above 0.
+    const UNIT: f32 = f32::from_bits((127 - 24) << 23);
+    let exponent = u32::from(bits >> 10 & 31);
+    let fraction = u32::from(bits & 1023);
+    let magnitude = match exponent {
+        0 => fraction as f32 * UNIT,
+        31 => f32::from_bits(255 << 23 | fraction << 13),
+        _ => f32::from_bits((exponent + 127 - 15) << 23 | fraction << 13),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// The upper half of a 32-bit float.
+fn from_bfloat(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor<'a>(kind: i64, dimensions: &[i64], raw: &'a [u8]) -> Tensor<'a> {
+        Tensor { name: "t", dimensions: dimensions.to_vec(), kind, raw: Some(raw), ..Tensor::default() }
+    }
+
+    #[test]
+    fn converts_the_other_widths_of_float() {
+        assert_eq!(tensor(DOUBLE, &[1], &0.1f64.to_le_bytes()).floats(), Ok(vec![0.1f32]));
+        // 1, -2, the largest, the smallest, and the smallest that is not subnormal.
+        let half = [0x3c00u16, 0xc000, 0x7bff, 0x0001, 0x0400];
+        let raw: Vec<u8> = half.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let expected = vec![1.0, -2.0, 65504.0, 5.960_464_5e-8, 6.103_515_6e-5];
+        assert_eq!(tensor(FLOAT16, &[5], &raw).floats(), Ok(expected.clone()));
+        let typed = Tensor {
+            kind: FLOAT16,
+            dimensions: vec![5],
+            ints32: half.iter().map(|&bits| i64::from(bits)).collect(),
+            ..Tensor::default()
+        };
+        assert_eq!(typed.floats(), Ok(expected));
+        assert_eq!(tensor(BFLOAT16, &[1], &[0x80, 0x3f]).floats(), Ok(vec![1.0]));
+    }
+
+    #[test]
+    fn refuses_values_that_do_not_fit_the_shape() {
+        let cases = [
+            (tensor(FLOAT, &[2], &[0; 7]), "expected 2 values of 4 bytes, got 7 bytes"),
+            (tensor(FLOAT, &[-1], &[]), "expected dimensions of at least 0, got [-1]"),
+            (tensor(FLOAT, &[1; 9], &[0; 4]), "expected at most 8 dimensions, got 9"),
+            (tensor(FLOAT, &[1], &f32::NAN.to_le_bytes()), "expected finite numbers, got NaN"),
+            (tensor(DOUBLE, &[1], &1e300f64.to_le_bytes()), "expected finite numbers, got inf"),
+            (
+                tensor(FLOAT, &[i64::MAX, i64::MAX], &[]),
+                "expected dimensions whose product fits, got [9223372036854775807, 9223372036854775807]",
+            ),
+            (Tensor { name: "t", kind: FLOAT, dimensions: vec![3], ..Tensor::default() }, "expected 3 values, got 0"),
+        ];
+        for (tensor, message) in cases {
+            assert_eq!(tensor.floats().unwrap_err().to_string(), format!("ONNX file, tensor 't': {message}"));
+        }
+        let error = tensor(9, &[1], &[0]).floats().unwrap_err().to_string();
+        assert!(error.contains("data type 9 for weights is not supported"), "{error}");
+    }
+}
