@@ -258,6 +258,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(target_arch = "wasm32"))]
     #[test]
     fn finds_the_usual_file_names_and_names_what_is_missing() {
         let directory = std::env::temp_dir().join(format!("nutshell-idx-{}", std::process::id()));

@@ -112,12 +112,15 @@ pub(super) fn check_cap(place: &str, bytes: usize, cap: u64) -> Result<(), LoadE
     Ok(())
 }
 
+/// A constant, and its shape; a Reshape may have given it another one than it is stored with.
+pub(super) type Constant<'a> = (Rc<Tensor<'a>>, Vec<usize>);
+
 /// What a name in the file stands for.
 #[derive(Debug, Clone)]
 pub(super) enum Known<'a> {
     /// Something that depends on the input.
     Value(ValueId),
-    /// A constant, and its shape; a Reshape may have given it another one than it is stored with.
+    /// Something that does not.
     Constant(Rc<Tensor<'a>>, Vec<usize>),
 }
 
@@ -219,11 +222,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Input `index`, which has to be a constant if it is there.
-    pub fn constant(
-        &self,
-        node: &NodeProto<'a>,
-        index: usize,
-    ) -> Result<Option<(Rc<Tensor<'a>>, Vec<usize>)>, LoadError> {
+    pub fn constant(&self, node: &NodeProto<'a>, index: usize) -> Result<Option<Constant<'a>>, LoadError> {
         match self.input(node, index)? {
             Some(Known::Constant(tensor, shape)) => Ok(Some((tensor, shape))),
             Some(Known::Value(_)) => Err(node.unsupported(format!("a computed input {index}"), "a constant")),

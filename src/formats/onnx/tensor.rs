@@ -215,12 +215,13 @@ mod tests {
 
     #[test]
     fn refuses_values_that_do_not_fit_the_shape() {
+        let (nan, huge) = (f32::NAN.to_le_bytes(), 1e300f64.to_le_bytes());
         let cases = [
             (tensor(FLOAT, &[2], &[0; 7]), "expected 2 values of 4 bytes, got 7 bytes"),
             (tensor(FLOAT, &[-1], &[]), "expected dimensions of at least 0, got [-1]"),
             (tensor(FLOAT, &[1; 9], &[0; 4]), "expected at most 8 dimensions, got 9"),
-            (tensor(FLOAT, &[1], &f32::NAN.to_le_bytes()), "expected finite numbers, got NaN"),
-            (tensor(DOUBLE, &[1], &1e300f64.to_le_bytes()), "expected finite numbers, got inf"),
+            (tensor(FLOAT, &[1], &nan), "expected finite numbers, got NaN"),
+            (tensor(DOUBLE, &[1], &huge), "expected finite numbers, got inf"),
             (
                 tensor(FLOAT, &[i64::MAX, i64::MAX], &[]),
                 "expected dimensions whose product fits, got [9223372036854775807, 9223372036854775807]",
