@@ -1,5 +1,7 @@
 //! The one in-memory model: a graph of operators over named parameters.
 
+pub mod channels;
+pub mod expand;
 mod graph;
 mod op;
 pub mod presets;

@@ -1,0 +1,419 @@
+//! Which outputs of a layer feed which inputs of the next: what may be removed or reordered together, and where it
+//! folds.
+//!
+//! A channel is one output of a layer: a plane of a convolution, or a neuron. It flows through operators that keep
+//! channels apart (ReLU, pooling, flattening) to the layers that consume it, where it is a slice along axis 1 of their
+//! weights. Removing a channel means removing the row of the weight that makes it and the slices that read it.
+
+use super::{Linear, Model, Op, ParamId, Parameter, ValueId};
+use crate::error::GraphError;
+use ndarray::{ArrayD, Axis, IxDyn};
+use std::collections::HashSet;
+
+/// The channels that one layer makes, and where they go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelGroup {
+    /// Index of the node that makes them.
+    pub producer: usize,
+    /// Its weight: channel `c` is row `c` along axis 0.
+    pub weight: ParamId,
+    /// Its bias: channel `c` is element `c`.
+    pub bias: Option<ParamId>,
+    /// How many there are.
+    pub channels: usize,
+    /// The layers that read them, in the order of their nodes.
+    pub consumers: Vec<Consumer>,
+    /// Whether channels may be removed and reordered: they reach consumers, and nothing but consumers, which with the
+    /// producer are ungrouped and share no parameter with other layers.
+    pub removable: bool,
+    /// Whether every path to a consumer is linear: neither a ReLU nor a maximum is on it.
+    pub linear: bool,
+    /// Whether a constant in each channel can be moved into the consumers' biases exactly: on the paths are only
+    /// pooling that no padding dilutes and flattening, and the consumers do not pad. A maximum is allowed:
+    /// `max(x + b) = max(x) + b`.
+    pub bias_folds: bool,
+}
+
+/// A layer that reads the channels of a [`ChannelGroup`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// Index of its node.
+    pub node: usize,
+    /// What it reads.
+    pub input: ValueId,
+    /// Its weight.
+    pub weight: ParamId,
+    /// Its bias.
+    pub bias: Option<ParamId>,
+    /// How many consecutive indices along axis 1 of the weight read one channel: channel `c` is
+    /// `c * columns .. (c + 1) * columns`. It is 1 unless height x width positions were flattened in between.
+    pub columns: usize,
+}
+
+/// One group for each layer, in the order of the nodes. The groups of layers whose channels cannot be removed are among
+/// them, with `removable: false`.
+///
+/// # Errors
+/// [`GraphError`] if the model's shapes do not fit.
+pub fn channel_groups(model: &Model) -> Result<Vec<ChannelGroup>, GraphError> {
+    let shapes = model.shapes()?;
+    let mut readers = vec![Vec::new(); shapes.len()];
+    for (index, node) in model.graph.nodes.iter().enumerate() {
+        node.inputs.iter().for_each(|input| readers[input.0].push(index));
+    }
+    let mut seen = HashSet::new();
+    let parameters = model.graph.layers().flat_map(|(_, weight, bias)| [Some(weight), bias]).flatten();
+    let shared: HashSet<ParamId> = parameters.filter(|&parameter| !seen.insert(parameter)).collect();
+    let walk = Walk { model, shapes: &shapes, readers: &readers, shared: &shared };
+    Ok(model.graph.layers().map(|(producer, weight, bias)| walk.group(producer, weight, bias)).collect())
+}
+
+/// What is known of the graph while channels are followed.
+struct Walk<'a> {
+    model: &'a Model,
+    /// Shape of each value.
+    shapes: &'a [Vec<usize>],
+    /// Nodes that read each value.
+    readers: &'a [Vec<usize>],
+    /// Parameters that more than one layer has.
+    shared: &'a HashSet<ParamId>,
+}
+
+impl Walk<'_> {
+    fn group(&self, producer: usize, weight: ParamId, bias: Option<ParamId>) -> ChannelGroup {
+        let own = |id: ParamId| !self.shared.contains(&id);
+        let mut group = ChannelGroup {
+            producer,
+            weight,
+            bias,
+            channels: self.model.values(weight).shape()[0],
+            consumers: Vec::new(),
+            removable: own(weight) && bias.is_none_or(own),
+            linear: true,
+            bias_folds: true,
+        };
+        if let Op::Conv(conv) = &self.model.graph.nodes[producer].op {
+            group.removable &= conv.groups == 1;
+        }
+        // Values that carry the channels, with the columns of each.
+        let mut open = vec![(ValueId(producer + 1), 1)];
+        while let Some((value, columns)) = open.pop() {
+            if value == self.model.graph.output() {
+                group.removable = false;
+            }
+            for &reader in &self.readers[value.0] {
+                if let Some(columns) = self.pass(&mut group, reader, value, columns) {
+                    open.push((ValueId(reader + 1), columns));
+                }
+            }
+        }
+        group.consumers.sort_by_key(|consumer| consumer.node);
+        group.removable &= !group.consumers.is_empty();
+        group.linear &= group.removable;
+        group.bias_folds &= group.removable;
+        group
+    }
+
+    /// Takes a reader of the channels into account; gives the columns of each channel behind it, if they go on.
+    fn pass(&self, group: &mut ChannelGroup, reader: usize, input: ValueId, columns: usize) -> Option<usize> {
+        let mut consume = |weight: ParamId, bias: Option<ParamId>| {
+            group.removable &= !self.shared.contains(&weight);
+            group.bias_folds &= bias.is_none_or(|bias| !self.shared.contains(&bias));
+            group.consumers.push(Consumer { node: reader, input, weight, bias, columns });
+            None
+        };
+        match &self.model.graph.nodes[reader].op {
+            Op::Conv(conv) => {
+                consume(conv.weight, conv.bias);
+                group.removable &= conv.groups == 1;
+                group.bias_folds &= conv.pads == [0; 4];
+                None
+            }
+            Op::Linear(linear) => consume(linear.weight, linear.bias),
+            Op::Add | Op::Softmax => {
+                group.removable = false;
+                None
+            }
+            Op::Relu => {
+                group.linear = false;
+                group.bias_folds = false;
+                Some(columns)
+            }
+            Op::MaxPool(_) => {
+                group.linear = false;
+                Some(columns)
+            }
+            Op::AveragePool(pool) => {
+                // A mean that counts padded zeros, or what a last window lacks, does not pass a constant on.
+                group.bias_folds &= !(pool.count_pads && (pool.pads != [0; 4] || pool.ceil));
+                Some(columns)
+            }
+            Op::GlobalAveragePool => Some(columns),
+            Op::Flatten => Some(columns * self.shapes[input.0].iter().skip(1).product::<usize>()),
+        }
+    }
+}
+
+/// The model with only the channels `kept` of a group, in that order; the rest is as it was. Whether the function stays
+/// the same is for the caller to know: it does if what is dropped is zero wherever it is read.
+///
+/// # Errors
+/// [`GraphError`] if the group is not removable, or `kept` is empty, or has an index twice or out of range.
+pub fn keep(model: &Model, group: &ChannelGroup, kept: &[usize]) -> Result<Model, GraphError> {
+    let node = &model.graph.nodes[group.producer];
+    let fault = |what, expected: String, got: String| {
+        Err(GraphError { node: node.name.clone(), op: node.op.name(), what, expected, got })
+    };
+    if !group.removable {
+        return fault("channels", "a group whose channels may be removed".into(), "one that has to stay".into());
+    }
+    let mut seen = HashSet::new();
+    if kept.is_empty() || !kept.iter().all(|&channel| channel < group.channels && seen.insert(channel)) {
+        let expected = format!("at least one of the {} channels, each at most once", group.channels);
+        return fault("kept channels", expected, format!("{kept:?}"));
+    }
+    let mut model = model.clone();
+    let mut select = |id: ParamId, axis: usize, columns: usize| {
+        let indices: Vec<usize> = kept.iter().flat_map(|&channel| channel * columns..(channel + 1) * columns).collect();
+        let values = model.values_mut(id);
+        *values = values.select(Axis(axis), &indices).as_standard_layout().into_owned();
+    };
+    select(group.weight, 0, 1);
+    if let Some(bias) = group.bias {
+        select(bias, 0, 1);
+    }
+    for consumer in &group.consumers {
+        select(consumer.weight, 1, consumer.columns);
+    }
+    Ok(model)
+}
+
+/// Moves biases forward into the next layers' biases, wherever that is exact (up to rounding), and leaves zeros behind.
+/// A consumer without a bias gets one.
+///
+/// # Errors
+/// [`GraphError`] if the model's shapes do not fit.
+pub fn fold_biases(model: &mut Model) -> Result<(), GraphError> {
+    // In the order of the nodes, so that a bias that was moved can move on. A bias that is added on the way is found by
+    // looking the consumer up again.
+    for group in channel_groups(model)? {
+        let producer_bias = model.graph.nodes[group.producer].op.layer().and_then(|(_, bias)| bias);
+        let Some(bias) = producer_bias.filter(|_| group.bias_folds) else { continue };
+        let constants: Vec<f64> = model.values(bias).iter().map(|&value| f64::from(value)).collect();
+        if constants.iter().all(|&constant| constant == 0.0) {
+            continue;
+        }
+        for consumer in &group.consumers {
+            let added = constant_response(model.values(consumer.weight), &constants, consumer.columns);
+            let target = bias_of(model, consumer.node, added.len());
+            for (value, added) in model.values_mut(target).iter_mut().zip(added) {
+                *value = (f64::from(*value) + added) as f32;
+            }
+        }
+        model.values_mut(bias).fill(0.0);
+    }
+    Ok(())
+}
+
+/// What each output of a layer answers to a constant in each of its input channels.
+fn constant_response(weight: &ArrayD<f32>, constants: &[f64], columns: usize) -> Vec<f64> {
+    let rows = weight.outer_iter();
+    rows.map(|row| {
+        let slices = row.outer_iter().enumerate();
+        slices
+            .map(|(index, slice)| constants[index / columns] * slice.iter().map(|&value| f64::from(value)).sum::<f64>())
+            .sum()
+    })
+    .collect()
+}
+
+/// The bias of a layer; one of zeros is added if it has none.
+fn bias_of(model: &mut Model, node: usize, out: usize) -> ParamId {
+    let added = ParamId(model.parameters.len());
+    let made = &mut model.graph.nodes[node];
+    let bias = match &mut made.op {
+        Op::Conv(super::Conv { bias, .. }) | Op::Linear(Linear { bias, .. }) => bias,
+        Op::Add
+        | Op::Relu
+        | Op::MaxPool(_)
+        | Op::AveragePool(_)
+        | Op::GlobalAveragePool
+        | Op::Flatten
+        | Op::Softmax => unreachable!("a consumer is a layer"),
+    };
+    if let Some(bias) = *bias {
+        return bias;
+    }
+    *bias = Some(added);
+    let name = format!("{}.bias", made.name);
+    model.parameters.push(Parameter { name, values: ArrayD::zeros(IxDyn(&[out])) });
+    added
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::formats::onnx;
+    use crate::model::presets::{self, Chain};
+    use crate::model::{Conv, Node, Pool};
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
+    use rten::Value;
+
+    /// What another runtime computes for two samples.
+    fn outputs(model: &Model) -> Vec<f32> {
+        let shape: Vec<usize> = std::iter::once(2).chain(model.graph.input_shape.iter().copied()).collect();
+        let inputs = (0..shape.iter().product()).map(|at: usize| (at * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        let network = rten::Model::load(onnx::write(model).unwrap()).unwrap();
+        match network.run_one(Value::from_shape(shape, inputs).unwrap().into(), None).unwrap() {
+            Value::FloatTensor(output) => output.into_data(),
+            other => panic!("not floats: {:?}", other.dtype()),
+        }
+    }
+
+    fn assert_same(a: &Model, b: &Model) {
+        let (a, b) = (outputs(a), outputs(b));
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(&b).for_each(|(a, b)| assert!((a - b).abs() <= 1e-4 * a.abs().max(1.0), "{a} {b}"));
+    }
+
+    /// Weights and biases, none of them zero.
+    fn random(mut model: Model) -> Model {
+        let rng = &mut Pcg64Mcg::seed_from_u64(3);
+        presets::initialize(&mut model, rng);
+        for parameter in model.parameters.iter_mut().filter(|parameter| parameter.values.ndim() == 1) {
+            parameter.values.mapv_inplace(|_| rng.random::<f32>() - 0.5);
+        }
+        model
+    }
+
+    /// A convolution, ReLU, means, a padded convolution, a global mean, and a linear layer.
+    fn other() -> Model {
+        let chain = Chain::new(vec![2, 8, 8]).conv("a", [4, 2, 3, 3], 1).relu().conv("b", [5, 4, 3, 3], 1);
+        let mut model = chain.max_pool().conv("c", [3, 5, 2, 2], 0).flatten().linear("d", [2, 27]).build();
+        let pool = Pool { kernel: [2, 2], stride: [2, 2], pads: [0; 4], ceil: false, count_pads: true };
+        model.graph.nodes[3].op = Op::AveragePool(pool);
+        random(model)
+    }
+
+    #[test]
+    fn lenet5_is_followed_through_pools_and_flattening() {
+        let groups = channel_groups(&presets::lenet5([2, 3, 4, 5])).unwrap();
+        let seen: Vec<_> = groups
+            .iter()
+            .map(|group| {
+                let consumers: Vec<_> =
+                    group.consumers.iter().map(|to| (to.node, to.input.0, to.weight.0, to.columns)).collect();
+                (group.producer, group.channels, consumers, group.removable, group.linear, group.bias_folds)
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (0, 2, vec![(2, 2, 2, 1)], true, false, true),
+                (2, 3, vec![(5, 5, 4, 16)], true, false, true),
+                (5, 4, vec![(7, 7, 6, 1)], true, false, false),
+                (7, 5, vec![], false, false, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn padding_and_relu_stop_biases() {
+        let groups = channel_groups(&other()).unwrap();
+        let seen: Vec<_> = groups.iter().map(|group| (group.removable, group.linear, group.bias_folds)).collect();
+        assert_eq!(seen, [(true, false, false), (true, true, true), (true, true, true), (false, false, false)]);
+    }
+
+    #[test]
+    fn a_permutation_changes_nothing() {
+        for model in [random(presets::lenet5([4, 5, 6, 3])), random(presets::lenet300([7, 5, 3])), other()] {
+            for group in channel_groups(&model).unwrap().iter().filter(|group| group.removable) {
+                let order: Vec<usize> = (0..group.channels).rev().collect();
+                let permuted = keep(&model, group, &order).unwrap();
+                assert_ne!(permuted, model);
+                assert!(permuted.parameters.iter().all(|parameter| parameter.values.is_standard_layout()));
+                assert_same(&permuted, &model);
+                assert_eq!(keep(&permuted, group, &order).unwrap(), model);
+            }
+        }
+    }
+
+    #[test]
+    fn dead_channels_may_go() {
+        for model in [random(presets::lenet5([4, 5, 6, 3])), other()] {
+            for group in channel_groups(&model).unwrap().iter().filter(|group| group.removable) {
+                let mut dead = model.clone();
+                for channel in [0, 2] {
+                    dead.values_mut(group.weight).index_axis_mut(Axis(0), channel).fill(0.0);
+                    dead.values_mut(group.bias.unwrap())[channel] = 0.0;
+                }
+                let kept: Vec<usize> = (0..group.channels).filter(|channel| ![0, 2].contains(channel)).collect();
+                let smaller = keep(&dead, group, &kept).unwrap();
+                assert!(smaller.parameter_count() < model.parameter_count());
+                assert_same(&smaller, &dead);
+            }
+        }
+    }
+
+    #[test]
+    fn biases_move_as_far_as_they_can() {
+        let model = random(presets::lenet5([4, 5, 6, 3]));
+        let mut folded = model.clone();
+        fold_biases(&mut folded).unwrap();
+        assert_same(&folded, &model);
+        let zero: Vec<bool> =
+            [1, 3, 5, 7].iter().map(|&bias| folded.values(ParamId(bias)).iter().all(|&value| value == 0.0)).collect();
+        assert_eq!(zero, [true, true, false, false]);
+
+        let model = other();
+        let mut folded = model.clone();
+        fold_biases(&mut folded).unwrap();
+        assert_same(&folded, &model);
+        assert_eq!(folded.values(ParamId(1)), model.values(ParamId(1)));
+        assert!([3, 5].iter().all(|&bias| folded.values(ParamId(bias)).iter().all(|&value| value == 0.0)));
+    }
+
+    #[test]
+    fn a_consumer_without_a_bias_gets_one() {
+        let mut model = random(presets::lenet5([4, 5, 6, 3]));
+        let Op::Conv(conv) = &mut model.graph.nodes[2].op else { panic!("a convolution") };
+        conv.bias = None;
+        let mut folded = model.clone();
+        fold_biases(&mut folded).unwrap();
+        assert_eq!(folded.parameters.last().map(|parameter| parameter.name.as_str()), Some("conv2.bias"));
+        assert_same(&folded, &model);
+    }
+
+    #[test]
+    fn branches_sums_groups_and_shared_weights_have_to_stay() {
+        let removable = |model: &Model| -> Vec<bool> {
+            channel_groups(model).unwrap().iter().map(|group| group.removable).collect()
+        };
+        // Two linear layers read the first: both are consumers. Their sum is the output.
+        let mut model = Chain::new(vec![3]).linear("a", [4, 3]).relu().linear("b", [2, 4]).linear("c", [2, 4]).build();
+        model.graph.nodes[3].inputs = vec![ValueId(2)];
+        model.graph.nodes.push(Node { name: "sum".into(), op: Op::Add, inputs: vec![ValueId(3), ValueId(4)] });
+        assert_eq!(removable(&model), [true, false, false]);
+        let model = random(model);
+        let groups = channel_groups(&model).unwrap();
+        assert_eq!(groups[0].consumers.iter().map(|to| to.node).collect::<Vec<_>>(), [2, 3]);
+        assert_same(&keep(&model, &groups[0], &[3, 1, 0, 2]).unwrap(), &model);
+        let error = keep(&model, &groups[1], &[0]).unwrap_err();
+        assert_eq!(error.got, "one that has to stay");
+        for kept in [&[][..], &[4], &[1, 1]] {
+            assert!(keep(&model, &groups[0], kept).is_err());
+        }
+
+        let mut grouped = Chain::new(vec![2, 4, 4]).conv("a", [4, 2, 1, 1], 0).conv("b", [4, 4, 1, 1], 0).build();
+        let grouped_conv = Conv { weight: ParamId(2), bias: Some(ParamId(3)), stride: [1, 1], pads: [0; 4], groups: 2 };
+        grouped.graph.nodes[1].op = Op::Conv(grouped_conv);
+        grouped.parameters[2].values = ArrayD::zeros(IxDyn(&[4, 2, 1, 1]));
+        assert_eq!(removable(&grouped), [false, false]);
+
+        let mut shared = presets::lenet300([4, 4, 4]);
+        let Op::Linear(linear) = &mut shared.graph.nodes[5].op else { panic!("a linear layer") };
+        linear.weight = ParamId(2);
+        assert_eq!(removable(&shared), [false, false, false]);
+    }
+}
