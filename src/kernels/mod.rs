@@ -1,1 +1,15 @@
 //! Loops over slices: they know shapes and numbers, nothing above them. Every fast one has a plain twin.
+//!
+//! Activations are batch-innermost: `[channels, height, width, n]` or `[features, n]`, where `n` samples side by side fill
+//! vector registers. So a convolution vectorises over samples, whatever its shape, and needs no im2col.
+//! `n` is a multiple of [`LANES`]; a batch that is not is padded with samples whose gradient is zero.
+
+pub mod correlate;
+pub mod elementwise;
+pub mod lanes;
+pub mod plain;
+pub mod pool;
+pub mod sparse;
+pub mod weight_gradient;
+
+pub use lanes::LANES;

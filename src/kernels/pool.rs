@@ -1,0 +1,362 @@
+//! Maxima and means over windows of an image `[channels, h, w, n]`.
+
+use super::lanes::{Kernel, LANES, Lanes, dispatch};
+use std::ops::Range;
+
+/// The shape of a pooling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pooling {
+    /// Channels.
+    pub channels: usize,
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Vertical and horizontal step, at least 1.
+    pub stride: [usize; 2],
+    /// Padding at the top, left, bottom and right.
+    pub pads: [usize; 4],
+    /// Whether a mean counts the padding. What lies beyond the padding (the last window of `ceil_mode`) never counts.
+    pub count_pads: bool,
+}
+
+impl Pooling {
+    /// The rows (axis 0) or columns (axis 1) of the input in the window of an output position.
+    fn window(&self, axis: usize, position: usize) -> Range<usize> {
+        let start = position * self.stride[axis];
+        let pad = self.pads[axis];
+        let end = (start + self.kernel[axis]).saturating_sub(pad).min(self.input[axis]);
+        start.saturating_sub(pad).min(end)..end
+    }
+
+    /// By how much a sum over the window is divided.
+    fn divisor(&self, y: usize, x: usize) -> usize {
+        let side = |axis: usize, position: usize| {
+            if !self.count_pads {
+                return self.window(axis, position).len();
+            }
+            let start = position * self.stride[axis];
+            (self.input[axis] + self.pads[axis] + self.pads[axis + 2] - start).min(self.kernel[axis])
+        };
+        (side(0, y) * side(1, x)).max(1)
+    }
+
+    fn input_len(&self) -> usize {
+        self.channels * self.input[0] * self.input[1]
+    }
+
+    fn output_len(&self) -> usize {
+        self.channels * self.output[0] * self.output[1]
+    }
+
+    /// Calls `visit(channel, y, x)` for each output position, in order.
+    #[inline(always)]
+    fn for_each(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        for channel in 0..self.channels {
+            for y in 0..self.output[0] {
+                for x in 0..self.output[1] {
+                    visit(channel, y, x);
+                }
+            }
+        }
+    }
+
+    /// Index of a pixel of the input.
+    #[inline(always)]
+    fn pixel(&self, channel: usize, y: usize, x: usize) -> usize {
+        (channel * self.input[0] + y) * self.input[1] + x
+    }
+}
+
+/// Which pooling is done, in which direction.
+enum Task<'a> {
+    Maximum { input: &'a [f32], output: &'a mut [f32] },
+    MaximumGradient { input: &'a [f32], output: &'a [f32], gradient: &'a [f32], input_gradient: &'a mut [f32] },
+    Mean { input: &'a [f32], output: &'a mut [f32] },
+    MeanGradient { gradient: &'a [f32], input_gradient: &'a mut [f32] },
+}
+
+/// The maximum of each window; padding never wins.
+///
+/// # Panics
+/// If the lengths do not fit (as for all of this module).
+pub fn maximum(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
+    check(pooling, n, input.len(), output.len());
+    dispatch(Pool { pooling, n, task: Task::Maximum { input, output } });
+}
+
+/// The gradient of [`maximum`] to its input: each output's goes to the first pixel, row by row, that was the maximum.
+pub fn maximum_gradient(
+    pooling: &Pooling,
+    n: usize,
+    input: &[f32],
+    output: &[f32],
+    gradient: &[f32],
+    input_gradient: &mut [f32],
+) {
+    check(pooling, n, input.len(), output.len());
+    check(pooling, n, input_gradient.len(), gradient.len());
+    dispatch(Pool { pooling, n, task: Task::MaximumGradient { input, output, gradient, input_gradient } });
+}
+
+/// The mean of each window.
+pub fn mean(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
+    check(pooling, n, input.len(), output.len());
+    dispatch(Pool { pooling, n, task: Task::Mean { input, output } });
+}
+
+/// The gradient of [`mean`] to its input.
+pub fn mean_gradient(pooling: &Pooling, n: usize, gradient: &[f32], input_gradient: &mut [f32]) {
+    check(pooling, n, input_gradient.len(), gradient.len());
+    dispatch(Pool { pooling, n, task: Task::MeanGradient { gradient, input_gradient } });
+}
+
+fn check(pooling: &Pooling, n: usize, input: usize, output: usize) {
+    assert_eq!(n % LANES, 0);
+    assert_eq!(input, pooling.input_len() * n);
+    assert_eq!(output, pooling.output_len() * n);
+}
+
+struct Pool<'a> {
+    pooling: &'a Pooling,
+    n: usize,
+    task: Task<'a>,
+}
+
+impl Kernel for Pool<'_> {
+    /// The loops are plain ones over eight floats, which the compiler turns into the instructions at hand.
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let Pool { pooling, n, task } = self;
+        match task {
+            Task::Maximum { input, output } => run_maximum(pooling, n, input, output),
+            Task::MaximumGradient { input, output, gradient, input_gradient } => {
+                run_maximum_gradient(pooling, n, input, output, gradient, input_gradient);
+            }
+            Task::Mean { input, output } => run_mean(pooling, n, input, output),
+            Task::MeanGradient { gradient, input_gradient } => {
+                run_mean_gradient(pooling, n, gradient, input_gradient);
+            }
+        }
+    }
+}
+
+/// The `n` samples of one element, in vectors.
+#[inline(always)]
+fn element(values: &[f32], n: usize, index: usize) -> &[[f32; LANES]] {
+    values[index * n..][..n].as_chunks().0
+}
+
+/// As [`element`], to change.
+#[inline(always)]
+fn element_mut(values: &mut [f32], n: usize, index: usize) -> &mut [[f32; LANES]] {
+    values[index * n..][..n].as_chunks_mut().0
+}
+
+#[inline(always)]
+fn run_maximum(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
+    let mut at = 0;
+    pooling.for_each(|channel, y, x| {
+        let (rows, columns) = (pooling.window(0, y), pooling.window(1, x));
+        for vector in 0..n / LANES {
+            let mut best = [f32::NEG_INFINITY; LANES];
+            for row in rows.clone() {
+                for column in columns.clone() {
+                    let x = element(input, n, pooling.pixel(channel, row, column))[vector];
+                    for lane in 0..LANES {
+                        best[lane] = if x[lane] > best[lane] { x[lane] } else { best[lane] };
+                    }
+                }
+            }
+            element_mut(output, n, at)[vector] = best;
+        }
+        at += 1;
+    });
+}
+
+#[inline(always)]
+fn run_maximum_gradient(
+    pooling: &Pooling,
+    n: usize,
+    input: &[f32],
+    output: &[f32],
+    gradient: &[f32],
+    input_gradient: &mut [f32],
+) {
+    input_gradient.fill(0.0);
+    let mut at = 0;
+    pooling.for_each(|channel, y, x| {
+        let (rows, columns) = (pooling.window(0, y), pooling.window(1, x));
+        for vector in 0..n / LANES {
+            let best = element(output, n, at)[vector];
+            // What is left of the gradient: all, until the maximum has been met.
+            let mut left = element(gradient, n, at)[vector];
+            for row in rows.clone() {
+                for column in columns.clone() {
+                    let pixel = pooling.pixel(channel, row, column);
+                    let x = element(input, n, pixel)[vector];
+                    let to = &mut element_mut(input_gradient, n, pixel)[vector];
+                    for lane in 0..LANES {
+                        let hit = x[lane] == best[lane];
+                        to[lane] += if hit { left[lane] } else { 0.0 };
+                        left[lane] = if hit { 0.0 } else { left[lane] };
+                    }
+                }
+            }
+        }
+        at += 1;
+    });
+}
+
+#[inline(always)]
+fn run_mean(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
+    let mut at = 0;
+    pooling.for_each(|channel, y, x| {
+        let (rows, columns) = (pooling.window(0, y), pooling.window(1, x));
+        let factor = 1.0 / pooling.divisor(y, x) as f32;
+        for vector in 0..n / LANES {
+            let mut sum = [0.0; LANES];
+            for row in rows.clone() {
+                for column in columns.clone() {
+                    let x = element(input, n, pooling.pixel(channel, row, column))[vector];
+                    for lane in 0..LANES {
+                        sum[lane] += x[lane];
+                    }
+                }
+            }
+            element_mut(output, n, at)[vector] = sum.map(|sum| sum * factor);
+        }
+        at += 1;
+    });
+}
+
+#[inline(always)]
+fn run_mean_gradient(pooling: &Pooling, n: usize, gradient: &[f32], input_gradient: &mut [f32]) {
+    input_gradient.fill(0.0);
+    let mut at = 0;
+    pooling.for_each(|channel, y, x| {
+        let factor = 1.0 / pooling.divisor(y, x) as f32;
+        for row in pooling.window(0, y) {
+            for column in pooling.window(1, x) {
+                let to = element_mut(input_gradient, n, pooling.pixel(channel, row, column));
+                for (to, dy) in to.iter_mut().zip(element(gradient, n, at)) {
+                    for lane in 0..LANES {
+                        to[lane] += dy[lane] * factor;
+                    }
+                }
+            }
+        }
+        at += 1;
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::correlate::tests::{assert_close, noise};
+    use super::*;
+
+    struct Case {
+        pooling: Pooling,
+    }
+
+    fn cases() -> Vec<Case> {
+        let case = |input, output, kernel, stride, pads, count_pads| Case {
+            pooling: Pooling { channels: 2, input, output, kernel, stride, pads, count_pads },
+        };
+        vec![
+            case([4, 6], [2, 3], [2, 2], [2, 2], [0; 4], false),
+            case([5, 5], [3, 3], [3, 3], [1, 1], [0; 4], false),
+            case([5, 5], [3, 3], [3, 3], [2, 2], [1; 4], true),
+            case([5, 5], [3, 3], [3, 3], [2, 2], [1; 4], false),
+            // ceil_mode: the last window is partly outside.
+            case([5, 5], [3, 3], [2, 2], [2, 2], [0; 4], true),
+            case([6, 6], [3, 3], [3, 3], [2, 2], [0, 0, 1, 1], true),
+            case([4, 4], [1, 1], [4, 4], [1, 1], [0; 4], false),
+        ]
+    }
+
+    /// The formulas, one output at a time, for `n` samples; answers maximum and mean.
+    fn plain(pooling: &Pooling, n: usize, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let [height, width] = pooling.input.map(|side| side as isize);
+        let [top, left, bottom, right] = pooling.pads.map(|pad| pad as isize);
+        let (mut maxima, mut means) = (Vec::new(), Vec::new());
+        for channel in 0..pooling.channels {
+            for position in 0..pooling.output[0] * pooling.output[1] {
+                let y = (position / pooling.output[1] * pooling.stride[0]) as isize - top;
+                let x = (position % pooling.output[1] * pooling.stride[1]) as isize - left;
+                for sample in 0..n {
+                    let (mut best, mut sum, mut count) = (f32::NEG_INFINITY, 0.0, 0);
+                    for row in y..y + pooling.kernel[0] as isize {
+                        for column in x..x + pooling.kernel[1] as isize {
+                            let inside = (0..height).contains(&row) && (0..width).contains(&column);
+                            let padded = row < height + bottom && column < width + right;
+                            count += usize::from(inside || (padded && pooling.count_pads));
+                            if inside {
+                                let pixel = (channel as isize * height + row) * width + column;
+                                let value = input[pixel as usize * n + sample];
+                                best = best.max(value);
+                                sum += value;
+                            }
+                        }
+                    }
+                    maxima.push(best);
+                    means.push(sum / count as f32);
+                }
+            }
+        }
+        (maxima, means)
+    }
+
+    #[test]
+    fn agree_with_the_formulas() {
+        for Case { pooling } in cases() {
+            for n in [8, 24] {
+                let input = noise(pooling.input_len() * n, 1);
+                let (maxima, means) = plain(&pooling, n, &input);
+                let mut output = vec![f32::NAN; maxima.len()];
+                maximum(&pooling, n, &input, &mut output);
+                assert_eq!(output, maxima, "{pooling:?}");
+                mean(&pooling, n, &input, &mut output);
+                assert_close(&output, &means, &format!("{pooling:?}"));
+            }
+        }
+    }
+
+    /// Both poolings are (piecewise) linear: `sum(dy * f(x)) == sum(dx * x)`.
+    #[test]
+    fn gradients_are_the_transposed_maps() {
+        for Case { pooling } in cases() {
+            let n = 16;
+            let input = noise(pooling.input_len() * n, 2);
+            let gradient = noise(pooling.output_len() * n, 3);
+            let mut output = vec![0.0; gradient.len()];
+            let mut input_gradient = vec![f32::NAN; input.len()];
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+            maximum(&pooling, n, &input, &mut output);
+            maximum_gradient(&pooling, n, &input, &output, &gradient, &mut input_gradient);
+            assert!((dot(&gradient, &output) - dot(&input_gradient, &input)).abs() < 1e-4, "maximum {pooling:?}");
+            mean(&pooling, n, &input, &mut output);
+            mean_gradient(&pooling, n, &gradient, &mut input_gradient);
+            assert!((dot(&gradient, &output) - dot(&input_gradient, &input)).abs() < 1e-4, "mean {pooling:?}");
+        }
+    }
+
+    #[test]
+    fn of_equal_maxima_the_first_gets_the_gradient() {
+        let pooling = Pooling {
+            channels: 1,
+            input: [2, 2],
+            output: [1, 1],
+            kernel: [2, 2],
+            stride: [2, 2],
+            pads: [0; 4],
+            count_pads: false,
+        };
+        let mut input_gradient = [0.0; 32];
+        maximum_gradient(&pooling, 8, &[0.5; 32], &[0.5; 8], &[1.0; 8], &mut input_gradient);
+        assert_eq!(input_gradient[..8], [1.0; 8]);
+        assert_eq!(input_gradient[8..], [0.0; 24]);
+    }
+}
