@@ -237,8 +237,8 @@ impl Band<'_> {
         let [height, width] = self.window.input;
         let [kernel_height, kernel_width] = self.window.kernel;
         let mut sums = [[V::splat(0.0); N]; M];
-        for m in 0..M {
-            sums[m] = [V::splat(self.bias[m]); N];
+        for (row, bias) in sums.iter_mut().zip(self.bias) {
+            *row = [V::splat(bias); N];
         }
         for channel in 0..self.window.channels {
             for row in rows.clone() {

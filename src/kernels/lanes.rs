@@ -193,10 +193,7 @@ mod wasm {
 
         #[inline(always)]
         fn mul_add(self, factor: Self, addend: Self) -> Self {
-            Simd128(
-                f32x4_add(f32x4_mul(self.0, factor.0), addend.0),
-                f32x4_add(f32x4_mul(self.1, factor.1), addend.1),
-            )
+            Simd128(f32x4_add(f32x4_mul(self.0, factor.0), addend.0), f32x4_add(f32x4_mul(self.1, factor.1), addend.1))
         }
 
         #[inline(always)]

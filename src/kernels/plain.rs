@@ -49,11 +49,9 @@ pub fn data_gradient(window: &Window, n: usize, gradient: &[f32], weights: &[f32
     }
 }
 
-/// Its gradient to the weights.
-#[cfg(test)]
+/// Its gradient to the weights, added to `weight_gradient`.
 pub fn weight_gradient(window: &Window, n: usize, input: &[f32], gradient: &[f32], weight_gradient: &mut [f32]) {
     let (taps, plane) = (window.taps(), window.positions() * n);
-    weight_gradient.fill(0.0);
     for (row, gradient) in gradient.chunks_exact(plane).enumerate() {
         for_each_tap(window, |tap, position, pixel| {
             let products = input[pixel * n..].iter().zip(&gradient[position * n..][..n]);

@@ -1,1 +1,31 @@
 //! Runs and trains a [`Model`](crate::Model).
+//!
+//! A batch is always split into the same number of shards, whose gradients are summed in order: one, two or eight threads
+//! give the same bits. Activations are batch-innermost (see [`kernels`](crate::kernels)).
+
+mod add;
+pub mod augment;
+mod block;
+mod conv;
+pub mod evaluate;
+pub mod fit;
+mod linear;
+pub mod loader;
+pub mod optimizer;
+mod parallel;
+mod plan;
+mod pool;
+mod relu;
+pub mod retrain;
+mod softmax;
+pub mod trainer;
+mod weights;
+mod workspace;
+
+pub use augment::Augmentation;
+pub use evaluate::{Evaluation, Inference, activations, cross_entropies, evaluate, logits, predictions};
+pub use fit::{Learner, Progress, Schedule, fit};
+pub use loader::{Loader, one_hot};
+pub use optimizer::Adam;
+pub use retrain::Retrain;
+pub use trainer::{Batch, Gradients, Trainer};

@@ -1,0 +1,223 @@
+//! `Conv`: forward and backward on the dense or the sparse kernel, whichever the weights call for.
+
+use super::weights::Form;
+use crate::kernels::correlate::{self, Window};
+use crate::kernels::{plain, sparse, weight_gradient};
+use crate::model::Conv;
+
+/// A convolution of known shape. Groups are convolutions of their own, over slices of the channels.
+#[derive(Debug, Clone)]
+pub struct ConvPlan {
+    groups: usize,
+    /// Output channels of one group.
+    rows: usize,
+    /// Height and width of the input, and the zeros at its top, left, bottom and right.
+    size: [usize; 2],
+    pads: [usize; 4],
+    /// One group over the padded input.
+    window: Window,
+    /// One group over the input as it is.
+    bare: Window,
+    /// The gradient to the data, over the gradient padded at the left and right by these.
+    wide: Option<(Window, [usize; 4])>,
+    /// Whether the padded input is too large to be made (absurd pads): then the plain kernels run.
+    plain: bool,
+}
+
+/// The weights of a convolution in the kernels' order.
+#[derive(Debug, Clone, Default)]
+pub struct ConvWeights {
+    plain: Vec<f32>,
+    forward: Vec<Form>,
+    backward: Vec<Form>,
+    flipped: Vec<f32>,
+}
+
+impl ConvPlan {
+    /// For shapes that `Graph::shapes` has proved: `[c, h, w]`, `[out, h', w']` and `[out, c / groups, kh, kw]`.
+    pub fn new(conv: &Conv, input: &[usize], output: &[usize], weight: &[usize]) -> Self {
+        let [top, left, bottom, right] = conv.pads;
+        let size = [input[1], input[2]];
+        let bare = Window {
+            channels: weight[1],
+            input: size,
+            output: [output[1], output[2]],
+            kernel: [weight[2], weight[3]],
+            stride: conv.stride,
+            lead: [top as isize, left as isize],
+        };
+        let rows = weight[0] / conv.groups;
+        // `Graph::shapes` has proved that these sums fit; a product may not.
+        let padded = [top + size[0] + bottom, left + size[1] + right];
+        let limit = 64 * size[0] * size[1] + (1 << 16);
+        let plain = padded[0].checked_mul(padded[1]).is_none_or(|area| area > limit);
+        let window = Window { input: padded, lead: [0, 0], ..bare };
+        let wide = (conv.stride == [1, 1] && !plain).then(|| {
+            let transposed = bare.transposed(rows);
+            let left = transposed.lead[1].max(0) as usize;
+            let right = (transposed.output[1] + transposed.kernel[1] - 1).saturating_sub(transposed.input[1] + left);
+            let input = [transposed.input[0], left + transposed.input[1] + right];
+            (Window { input, lead: [transposed.lead[0], 0], ..transposed }, [0, left, 0, right])
+        });
+        ConvPlan { groups: conv.groups, rows, size, pads: conv.pads, window, bare, wide, plain }
+    }
+
+    fn padded(&self) -> bool {
+        self.pads != [0; 4] && !self.plain
+    }
+
+    /// Floats for one sample of the padded input.
+    pub fn padded_len(&self) -> usize {
+        if self.padded() { self.groups * self.window.input_len() } else { 0 }
+    }
+
+    /// Floats for one sample of the scratch that the backward pass needs.
+    pub fn scratch_len(&self) -> usize {
+        self.wide.map_or(0, |(window, _)| window.input_len())
+    }
+
+    /// Brings weights `[out, c / groups, kh, kw]` into the kernels' order.
+    pub fn prepare(&self, weights: &[f32], training: bool, prepared: &mut ConvWeights) {
+        prepared.forward.resize_with(self.groups, Form::default);
+        prepared.backward.resize_with(self.groups, Form::default);
+        if self.plain || (training && self.wide.is_none()) {
+            prepared.plain.clear();
+            prepared.plain.extend_from_slice(weights);
+        }
+        if self.plain {
+            return;
+        }
+        let groups = weights.chunks_exact(self.rows * self.window.taps());
+        for ((group, forward), backward) in groups.zip(&mut prepared.forward).zip(&mut prepared.backward) {
+            forward.set(group, self.rows, &self.window);
+            if let (true, Some((wide, _))) = (training, &self.wide) {
+                correlate::flip(group, self.rows, self.window.kernel, &mut prepared.flipped);
+                // Where a window starts right of the input's edge, padding cannot serve the sparse kernel.
+                if self.bare.transposed(self.rows).lead[1] < 0 {
+                    backward.set_dense(&prepared.flipped, self.window.channels);
+                } else {
+                    backward.set(&prepared.flipped, self.window.channels, wide);
+                }
+            }
+        }
+    }
+
+    /// `x` is `[c, h, w, n]`, `y` `[out, h', w', n]`; `padded` is kept for the backward pass.
+    pub fn forward(&self, n: usize, weights: &ConvWeights, bias: &[f32], x: &[f32], padded: &mut [f32], y: &mut [f32]) {
+        let x = if self.padded() {
+            let padded = &mut padded[..self.padded_len() * n];
+            sparse::pad(x, self.size, self.pads, n, padded);
+            padded
+        } else {
+            x
+        };
+        let (inputs, outputs) = (x.len() / self.groups, y.len() / self.groups);
+        for (group, (x, y)) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)).enumerate() {
+            let bias = if bias.is_empty() { bias } else { &bias[group * self.rows..][..self.rows] };
+            if self.plain {
+                let len = self.rows * self.bare.taps();
+                plain::correlate(&self.bare, n, x, &weights.plain[group * len..][..len], bias, y);
+            } else {
+                weights.forward[group].correlate(&self.window, &self.window, n, x, x, bias, y);
+            }
+        }
+    }
+
+    /// Writes (or adds, if `add`) the gradient to the weights, from `dy` `[out, h', w', n]` and what the forward pass left.
+    pub fn weight_gradient(&self, n: usize, x: &[f32], padded: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
+        let source = if self.padded() { &padded[..self.padded_len() * n] } else { x };
+        let sources = source.chunks_exact(source.len() / self.groups);
+        let gradients = dy.chunks_exact(dy.len() / self.groups);
+        for ((x, dy), dw) in sources.zip(gradients).zip(dw.chunks_exact_mut(self.rows * self.window.taps())) {
+            if self.plain {
+                if !add {
+                    dw.fill(0.0);
+                }
+                plain::weight_gradient(&self.bare, n, x, dy, dw);
+            } else {
+                weight_gradient::weight_gradient(&self.window, n, x, dy, add, dw);
+            }
+        }
+    }
+
+    /// Writes the gradient to the input.
+    pub fn data_gradient(&self, n: usize, weights: &ConvWeights, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
+        let (inputs, outputs) = (dx.len() / self.groups, dy.len() / self.groups);
+        for (group, (dx, dy)) in dx.chunks_exact_mut(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
+            let Some((wide, pads)) = &self.wide else {
+                let len = self.rows * self.window.taps();
+                plain::data_gradient(&self.bare, n, dy, &weights.plain[group * len..][..len], dx);
+                continue;
+            };
+            let form = &weights.backward[group];
+            let scratch = &mut scratch[..wide.input_len() * n];
+            if form.sparse() {
+                sparse::pad(dy, self.bare.output, *pads, n, scratch);
+            }
+            form.correlate(&self.bare.transposed(self.rows), wide, n, dy, scratch, &[], dx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::presets::Chain;
+    use crate::model::{Model, Op};
+    use crate::network::trainer::tests::{assert_gradients, random};
+
+    /// Two convolutions, the second changed by `change`, then a linear layer on its `outputs` values.
+    fn model(second: [usize; 4], outputs: usize, change: impl Fn(&mut crate::model::Conv)) -> Model {
+        let mut model = Chain::new(vec![2, 6, 5])
+            .conv("first", [4, 2, 2, 2], 0)
+            .conv("second", second, 0)
+            .flatten()
+            .linear("linear", [3, outputs])
+            .build();
+        if let Op::Conv(conv) = &mut model.graph.nodes[1].op {
+            change(conv);
+        }
+        model
+    }
+
+    #[test]
+    fn gradients_agree_with_central_differences() {
+        assert_gradients(model([3, 4, 3, 3], 3 * 3 * 2, |_| {}));
+        assert_gradients(model([3, 4, 3, 3], 3 * 5 * 4, |conv| conv.pads = [1; 4]));
+        assert_gradients(model([2, 4, 2, 3], 2 * 5 * 4, |conv| conv.pads = [1, 2, 0, 0]));
+        assert_gradients(model([3, 4, 3, 3], 3 * 3 * 2, |conv| {
+            conv.pads = [1; 4];
+            conv.stride = [2, 2];
+        }));
+        assert_gradients(model([6, 2, 3, 3], 6 * 5 * 4, |conv| {
+            conv.pads = [1; 4];
+            conv.groups = 2;
+        }));
+        assert_gradients(model([4, 1, 2, 2], 4 * 4 * 3, |conv| conv.groups = 4));
+        // More padding than the kernel reaches: some windows touch nothing.
+        assert_gradients(model([2, 4, 2, 2], 2 * 9 * 8, |conv| {
+            conv.pads = [3, 2, 2, 3];
+            conv.bias = None;
+        }));
+        // Pads that no memory could hold, and steps as large.
+        assert_gradients(model([2, 4, 2, 2], 2 * 2 * 2, |conv| {
+            conv.pads = [1 << 20, 0, 0, 1 << 20];
+            conv.stride = [(1 << 20) + 1, (1 << 20) + 1];
+        }));
+    }
+
+    #[test]
+    fn gradients_of_sparse_weights_agree_with_central_differences() {
+        for change in [|_: &mut crate::model::Conv| {}, |conv: &mut crate::model::Conv| conv.pads = [1; 4]] {
+            let outputs = |pad: usize| 3 * (3 + 2 * pad) * (2 + 2 * pad);
+            let mut probe = model([3, 4, 3, 3], 1, change);
+            let pad = match &mut probe.graph.nodes[1].op {
+                Op::Conv(conv) => conv.pads[0],
+                _ => 0,
+            };
+            let mut model = random(model([3, 4, 3, 3], outputs(pad), change));
+            let weights = model.parameters[2].values.iter_mut();
+            weights.enumerate().filter(|(i, _)| i % 5 != 0).for_each(|(_, weight)| *weight = 0.0);
+            crate::network::trainer::tests::assert_gradients_as_is(model);
+        }
+    }
+}

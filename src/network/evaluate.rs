@@ -1,0 +1,297 @@
+//! The forward pass over many samples, and what it says of a network.
+
+use super::block;
+use super::parallel;
+use super::plan::{Plan, Weights, logits_of};
+use super::workspace::Workspace;
+use crate::data::Samples;
+use crate::error::{DataError, Error};
+use crate::kernels::LANES;
+use crate::model::{Model, ValueId};
+use ndarray::{Array2, s};
+use serde::{Deserialize, Serialize};
+
+/// A network made ready to run: its weights in the kernels' order, and memory for blocks of samples.
+#[derive(Debug)]
+pub struct Inference {
+    plan: Plan,
+    weights: Weights,
+    input_shape: Vec<usize>,
+    /// The most samples of a block.
+    block: usize,
+    /// One for each thread; they grow to what a call needs.
+    workspaces: Vec<Workspace>,
+    capacity: usize,
+}
+
+/// Floats that the blocks of one thread may take up, unless eight samples need more.
+const BLOCK_FLOATS: usize = 4 << 20;
+
+/// The most samples of a block: the activations of small networks then stay in the processor's cache.
+const BLOCK: usize = 32;
+
+impl Inference {
+    /// Makes `model` ready to compute its logits.
+    ///
+    /// # Errors
+    /// If the model's shapes do not fit.
+    pub fn new(model: &Model) -> Result<Self, Error> {
+        Self::of_values(model, &[logits_of(&model.graph)])
+    }
+
+    fn of_values(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
+        let plan = Plan::new(model, values, false)?;
+        let mut weights = Weights::default();
+        weights.prepare(&plan, model);
+        let fitting = BLOCK_FLOATS / plan.floats_per_sample().max(1) / LANES * LANES;
+        Ok(Inference {
+            plan,
+            weights,
+            input_shape: model.graph.input_shape.clone(),
+            block: fitting.clamp(LANES, BLOCK),
+            workspaces: Vec::new(),
+            capacity: 0,
+        })
+    }
+
+    /// The logits `[samples, classes]`: the network's answers before a softmax that ends it.
+    ///
+    /// # Errors
+    /// If the samples are not of the network's shape, or memory does not suffice.
+    pub fn logits(&mut self, samples: &Samples) -> Result<Array2<f32>, Error> {
+        let mut outputs = self.run(samples)?;
+        let logits = outputs.pop().unwrap_or_default();
+        Ok(logits.reversed_axes().as_standard_layout().into_owned())
+    }
+
+    /// The values that were asked for, each `[features, samples]`.
+    fn run(&mut self, samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
+        block::check_shape(&samples.shape, &self.input_shape)?;
+        let width = self.block.min(samples.len().next_multiple_of(LANES));
+        let blocks = samples.len().div_ceil(self.block);
+        let threads = parallel::threads().min(blocks);
+        if width > self.capacity {
+            self.workspaces.clear();
+            self.capacity = width;
+        }
+        while self.workspaces.len() < threads {
+            self.workspaces.push(Workspace::new(&self.plan, self.capacity)?);
+        }
+        // Each thread takes every so-manieth block; a sample's values do not depend on who computes them.
+        struct Job<'a> {
+            first: usize,
+            workspace: &'a mut Workspace,
+            results: Vec<Vec<Vec<f32>>>,
+        }
+        let jobs = self.workspaces.iter_mut().take(threads).enumerate();
+        let mut jobs: Vec<Job> = jobs.map(|(first, workspace)| Job { first, workspace, results: Vec::new() }).collect();
+        let (plan, weights, size) = (&self.plan, &self.weights, self.block);
+        parallel::for_each(&mut jobs, |job| {
+            for index in (job.first..blocks).step_by(threads) {
+                let first = index * size;
+                let count = size.min(samples.len() - first);
+                let n = count.next_multiple_of(LANES);
+                let features = samples.image(first).len();
+                block::fill(samples, first, count, n, &mut job.workspace.values[0][..features * n]);
+                job.workspace.forward(plan, weights, n);
+                let outputs = plan.outputs.iter();
+                let values = outputs.map(|&(buffer, length)| job.workspace.values[buffer][..length * n].to_vec());
+                job.results.push(values.collect());
+            }
+        });
+        let mut outputs: Vec<Array2<f32>> =
+            self.plan.outputs.iter().map(|&(_, length)| Array2::zeros((length, samples.len()))).collect();
+        for index in 0..blocks {
+            let first = index * size;
+            let count = size.min(samples.len() - first);
+            let n = count.next_multiple_of(LANES);
+            for (output, values) in outputs.iter_mut().zip(&jobs[index % threads].results[index / threads]) {
+                for (mut to, from) in
+                    output.slice_mut(s![.., first..first + count]).rows_mut().into_iter().zip(values.chunks_exact(n))
+                {
+                    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+                }
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+/// The logits `[samples, classes]` of all samples: the network's answers before a softmax that ends it.
+///
+/// # Errors
+/// If the model's shapes do not fit, or the samples are not of its input's shape.
+pub fn logits(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error> {
+    Inference::new(model)?.logits(samples)
+}
+
+/// Some values inside the network, each `[features, samples]`.
+///
+/// # Errors
+/// As [`logits`], and if a value does not exist.
+pub fn activations(model: &Model, values: &[ValueId], samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
+    Inference::of_values(model, values)?.run(samples)
+}
+
+/// How good a network's answers are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Samples that were asked about.
+    pub samples: usize,
+    /// How many of them were answered with their label.
+    pub correct: usize,
+    /// Mean cross-entropy in nats.
+    pub loss: f64,
+    /// Standard error of `loss`; 0 for one sample.
+    pub loss_standard_error: f64,
+}
+
+impl Evaluation {
+    /// Share of correct answers, in `[0, 1]`.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples as f64
+    }
+
+    /// The evaluation of logits `[n, classes]` against labels.
+    ///
+    /// # Errors
+    /// As [`cross_entropies`], and if there is no sample.
+    pub fn of_logits(logits: &Array2<f32>, labels: &[usize]) -> Result<Self, DataError> {
+        let losses = cross_entropies(logits, labels)?;
+        let samples = losses.len();
+        if samples == 0 {
+            return Err(DataError { what: "number of samples", expected: "at least 1".into(), got: "0".into() });
+        }
+        let correct = predictions(logits).iter().zip(labels).filter(|(answer, label)| answer == label).count();
+        let loss = losses.iter().sum::<f64>() / samples as f64;
+        let squares: f64 = losses.iter().map(|value| (value - loss).powi(2)).sum();
+        let variance = squares / (samples.max(2) - 1) as f64;
+        Ok(Evaluation { samples, correct, loss, loss_standard_error: (variance / samples as f64).sqrt() })
+    }
+}
+
+/// Runs the network on labelled samples and compares its answers with the labels.
+///
+/// # Errors
+/// As [`logits`]; and [`DataError`] if there are no samples, no labels, or a label that the network has no output for.
+pub fn evaluate(model: &Model, samples: &Samples) -> Result<Evaluation, Error> {
+    let labels = labels(samples)?;
+    Ok(Evaluation::of_logits(&logits(model, samples)?, &labels)?)
+}
+
+/// The label of each sample.
+///
+/// # Errors
+/// [`DataError`] if they are unlabelled.
+pub(super) fn labels(samples: &Samples) -> Result<Vec<usize>, DataError> {
+    let labels = (0..samples.len()).map(|index| samples.label(index)).collect::<Option<Vec<_>>>();
+    labels.ok_or_else(|| DataError { what: "labels", expected: "one a sample".into(), got: "none".into() })
+}
+
+/// The cross-entropy in nats of each row of logits `[n, classes]`, whose softmax are the probabilities.
+///
+/// # Errors
+/// [`DataError`] if there are not as many labels as rows, or one is not a column.
+pub fn cross_entropies(logits: &Array2<f32>, labels: &[usize]) -> Result<Vec<f64>, DataError> {
+    let (samples, classes) = logits.dim();
+    if labels.len() != samples {
+        return Err(DataError { what: "labels", expected: samples.to_string(), got: labels.len().to_string() });
+    }
+    if let Some(label) = labels.iter().find(|&&label| label >= classes) {
+        let expected = format!("below {classes}, the network's outputs");
+        return Err(DataError { what: "label", expected, got: label.to_string() });
+    }
+    let losses = logits.rows().into_iter().zip(labels).map(|(row, &label)| {
+        let largest = row.iter().fold(f32::NEG_INFINITY, |largest, &logit| largest.max(logit));
+        let sum: f64 = row.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
+        sum.ln() - f64::from(row[label] - largest)
+    });
+    Ok(losses.collect())
+}
+
+/// The column of the largest logit in each row; of equal ones the first.
+pub fn predictions(logits: &Array2<f32>) -> Vec<usize> {
+    let first_largest = |row: ndarray::ArrayView1<f32>| {
+        let mut best = 0;
+        for (column, &logit) in row.iter().enumerate() {
+            if logit > row[best] {
+                best = column;
+            }
+        }
+        best
+    };
+    logits.rows().into_iter().map(first_largest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Scaling;
+    use crate::model::presets::{Chain, initialize, lenet5};
+    use crate::model::{Node, Op};
+    use ndarray::array;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
+
+    fn samples(shape: Vec<usize>, count: usize) -> Samples {
+        let mut rng = Pcg64Mcg::seed_from_u64(5);
+        let bytes = (0..count * shape.iter().product::<usize>()).map(|_| rng.random()).collect();
+        let labels = (0..count).map(|i| (i % 3) as u8).collect();
+        Samples::new(shape, bytes, labels, Scaling::Unit).unwrap()
+    }
+
+    #[test]
+    fn a_hand_computed_network() {
+        let mut model = Chain::new(vec![2]).linear("a", [2, 2]).relu().linear("b", [2, 2]).build();
+        model.parameters[0].values = array![[1.0, -1.0], [0.5, 0.5]].into_dyn();
+        model.parameters[1].values = array![0.0, 1.0].into_dyn();
+        model.parameters[2].values = array![[2.0, 0.0], [0.0, -1.0]].into_dyn();
+        let samples = Samples::new(vec![2], vec![3, 1, 1, 3], vec![0, 1], Scaling::Raw).unwrap();
+        assert_eq!(logits(&model, &samples).unwrap(), array![[4.0, -3.0], [0.0, -3.0]]);
+        let evaluation = evaluate(&model, &samples).unwrap();
+        assert_eq!((evaluation.samples, evaluation.correct), (2, 1));
+        let expected = ((1.0 + (-7f64).exp()).ln() + (1.0 + 3f64.exp()).ln()) / 2.0;
+        assert!((evaluation.loss - expected).abs() < 1e-9);
+        let hidden = activations(&model, &[ValueId(2), ValueId(0)], &samples).unwrap();
+        assert_eq!(hidden, [array![[2.0, 0.0], [3.0, 3.0]], array![[3.0, 1.0], [1.0, 3.0]]]);
+    }
+
+    #[test]
+    fn a_sample_is_answered_alike_alone_and_among_others() {
+        let mut model = lenet5([4, 6, 8, 3]);
+        initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
+        let samples = samples(vec![784], 77);
+        let all = logits(&model, &samples).unwrap();
+        let mut inference = Inference::new(&model).unwrap();
+        for index in [0, 31, 32, 76] {
+            let alone = inference.logits(&samples.range(index, index + 1)).unwrap();
+            assert_eq!(alone.row(0), all.row(index));
+        }
+        assert_eq!(inference.logits(&samples).unwrap(), all);
+    }
+
+    #[test]
+    fn a_softmax_at_the_end_is_left_out() {
+        let mut model = Chain::new(vec![3]).linear("a", [3, 3]).build();
+        initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
+        let samples = samples(vec![3], 5);
+        let before = logits(&model, &samples).unwrap();
+        model.graph.nodes.push(Node { name: "softmax".into(), op: Op::Softmax, inputs: vec![ValueId(1)] });
+        assert_eq!(logits(&model, &samples).unwrap(), before);
+        let answers = &activations(&model, &[ValueId(2)], &samples).unwrap()[0];
+        assert!((answers.column(0).sum() - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let model = lenet5([4, 6, 8, 2]);
+        let fits = samples(vec![1, 28, 28], 3);
+        assert!(matches!(evaluate(&model, &samples(vec![27], 3)), Err(Error::Data(DataError { what: "shape", .. }))));
+        // Label 2 has no output.
+        assert!(matches!(evaluate(&model, &fits), Err(Error::Data(DataError { what: "label", .. }))));
+        assert!(matches!(evaluate(&model, &fits.range(0, 0)), Err(Error::Data(_))));
+        let unlabelled = Samples::new(vec![784], vec![0; 784], Vec::new(), Scaling::Unit).unwrap();
+        assert!(matches!(evaluate(&model, &unlabelled), Err(Error::Data(DataError { what: "labels", .. }))));
+        assert_eq!(logits(&model, &fits.range(0, 0)).unwrap().dim(), (0, 2));
+    }
+}

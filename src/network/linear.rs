@@ -1,0 +1,97 @@
+//! `Linear`: matrix products by ndarray, or the sparse kernel where most weights are zero.
+
+use super::weights;
+use crate::kernels::correlate::{Window, flip};
+use crate::kernels::sparse::{self, Taps};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+/// A linear layer of known shape.
+#[derive(Debug, Clone, Copy)]
+pub struct LinearPlan {
+    pub outputs: usize,
+    pub inputs: usize,
+}
+
+/// The weights of a linear layer: `[out, in]`, and their lists if most are zero.
+#[derive(Debug, Clone, Default)]
+pub struct LinearWeights {
+    dense: Vec<f32>,
+    sparse: bool,
+    forward: Taps,
+    backward: Taps,
+    transposed: Vec<f32>,
+}
+
+impl LinearPlan {
+    /// Lists the weights that are not zero, if they are few.
+    pub fn prepare(&self, weights: &[f32], training: bool, prepared: &mut LinearWeights) {
+        prepared.sparse = weights::is_sparse(weights);
+        if !prepared.sparse {
+            prepared.dense.clear();
+            prepared.dense.extend_from_slice(weights);
+            return;
+        }
+        prepared.forward.list(&Window::linear(self.inputs), weights);
+        if training {
+            flip(weights, self.outputs, [1, 1], &mut prepared.transposed);
+            prepared.backward.list(&Window::linear(self.outputs), &prepared.transposed);
+        }
+    }
+
+    /// `y = weight x + bias`; `x` is `[in, n]`, `y` `[out, n]`.
+    pub fn forward(&self, n: usize, weights: &LinearWeights, bias: &[f32], x: &[f32], y: &mut [f32]) {
+        if weights.sparse {
+            return sparse::correlate(&Window::linear(self.inputs), n, x, &weights.forward, bias, y);
+        }
+        if bias.is_empty() {
+            y.fill(0.0);
+        } else {
+            y.chunks_exact_mut(n).zip(bias).for_each(|(row, bias)| row.fill(*bias));
+        }
+        let w = view(&weights.dense, self.outputs, self.inputs);
+        general_mat_mul(1.0, &w, &view(x, self.inputs, n), 1.0, &mut view_mut(y, self.outputs, n));
+    }
+
+    /// `dw = dy x^T`, or added to `dw`.
+    pub fn weight_gradient(&self, n: usize, x: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
+        let beta = if add { 1.0 } else { 0.0 };
+        let (dy, x) = (view(dy, self.outputs, n), view(x, self.inputs, n));
+        general_mat_mul(1.0, &dy, &x.t(), beta, &mut view_mut(dw, self.outputs, self.inputs));
+    }
+
+    /// `dx = weight^T dy`.
+    pub fn data_gradient(&self, n: usize, weights: &LinearWeights, dy: &[f32], dx: &mut [f32]) {
+        if weights.sparse {
+            return sparse::correlate(&Window::linear(self.outputs), n, dy, &weights.backward, &[], dx);
+        }
+        let w = view(&weights.dense, self.outputs, self.inputs);
+        general_mat_mul(1.0, &w.t(), &view(dy, self.outputs, n), 0.0, &mut view_mut(dx, self.inputs, n));
+    }
+}
+
+fn view(values: &[f32], rows: usize, columns: usize) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape((rows, columns), values).expect("slices have the lengths of their plan")
+}
+
+fn view_mut(values: &mut [f32], rows: usize, columns: usize) -> ArrayViewMut2<'_, f32> {
+    ArrayViewMut2::from_shape((rows, columns), values).expect("slices have the lengths of their plan")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::presets::Chain;
+    use crate::network::trainer::tests::{assert_gradients, assert_gradients_as_is, random};
+
+    #[test]
+    fn gradients_agree_with_central_differences() {
+        let model = Chain::new(vec![7]).linear("a", [9, 7]).linear("b", [4, 9]).build();
+        assert_gradients(model.clone());
+        let mut sparse = random(model);
+        for parameter in [0, 2] {
+            let weights = sparse.parameters[parameter].values.iter_mut();
+            weights.enumerate().filter(|(i, _)| i % 4 != 1).for_each(|(_, weight)| *weight = 0.0);
+        }
+        assert_gradients_as_is(sparse);
+    }
+}

@@ -1,0 +1,194 @@
+//! Batches of samples in a seeded order: each epoch is a shuffle of all.
+
+use super::augment::Augmentation;
+use super::block;
+use super::evaluate::labels;
+use super::parallel;
+use super::trainer::Batch;
+use crate::data::{Samples, shuffle};
+use crate::error::DataError;
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
+use std::sync::Arc;
+
+/// Fills batches. What is in one depends on the seed and the step alone, so that training can resume anywhere.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    samples: Samples,
+    targets: Arc<Array2<f32>>,
+    seed: u64,
+    augmentation: Option<Augmentation>,
+    /// The epoch that `order` is the order of.
+    epoch: Option<u64>,
+    order: Vec<u32>,
+    /// The images of one batch, augmented, `[n, features]`.
+    images: Vec<f32>,
+}
+
+impl Loader {
+    /// `targets` `[samples, classes]` has the distribution that each sample is to be answered with.
+    ///
+    /// # Errors
+    /// [`DataError`] if there are no samples, or not a row of targets for each.
+    pub fn new(samples: Samples, targets: Arc<Array2<f32>>, seed: u64) -> Result<Self, DataError> {
+        if samples.is_empty() {
+            return Err(DataError { what: "samples to train on", expected: "at least 1".into(), got: "none".into() });
+        }
+        if targets.nrows() != samples.len() {
+            let (expected, got) = (samples.len().to_string(), targets.nrows().to_string());
+            return Err(DataError { what: "rows of targets", expected, got });
+        }
+        Ok(Loader { samples, targets, seed, augmentation: None, epoch: None, order: Vec::new(), images: Vec::new() })
+    }
+
+    /// Changes each image anew whenever it is met. Samples that are not images `[channels, height, width]` stay as they are.
+    pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
+        self.augmentation = Some(augmentation);
+        self
+    }
+
+    /// The samples that batches are made of.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// Memory for batches of `n` samples.
+    pub fn empty_batch(&self, n: usize) -> Batch {
+        Batch::new(self.samples.shape.iter().product(), self.targets.ncols(), n)
+    }
+
+    /// Fills `batch` with the samples of a step, counted from 0, when each step takes as many as `batch` holds. An epoch may
+    /// end and the next begin inside a batch.
+    pub fn fill(&mut self, step: u64, batch: &mut Batch) {
+        let n = batch.len();
+        let empty = self.empty_batch(0);
+        let fits = batch.inputs.dim() == (empty.inputs.nrows(), n) && batch.targets.ncols() == empty.targets.ncols();
+        if !fits || !batch.inputs.is_standard_layout() {
+            *batch = self.empty_batch(n);
+        }
+        let count = self.samples.len() as u64;
+        let first = step * n as u64;
+        let mut indices = Vec::with_capacity(n);
+        for at in first..first + n as u64 {
+            self.set_epoch(at / count);
+            indices.push(self.order[(at % count) as usize] as usize);
+        }
+        for (mut row, &index) in batch.targets.rows_mut().into_iter().zip(&indices) {
+            row.assign(&self.targets.row(index));
+        }
+        let (factor, offset) = self.samples.scaling.affine();
+        let Some(inputs) = batch.inputs.as_slice_mut() else { return };
+        match (self.augmentation, <[usize; 3]>::try_from(self.samples.shape.as_slice())) {
+            (Some(augmentation), Ok(shape)) => {
+                let features = shape.iter().product();
+                self.images.resize(features * n, 0.0);
+                let mut jobs: Vec<(u64, usize, &mut [f32])> = Vec::with_capacity(n);
+                for ((at, &index), image) in (first..).zip(&indices).zip(self.images.chunks_exact_mut(features)) {
+                    jobs.push((at, index, image));
+                }
+                let (samples, seed) = (&self.samples, self.seed);
+                parallel::for_each(&mut jobs, |(at, index, image)| {
+                    augmentation.apply(samples.image(*index), shape, mix(seed ^ 1, *at), image);
+                });
+                let images: Vec<&[f32]> = self.images.chunks_exact(features).collect();
+                block::transpose(&images, n, inputs, |value| factor * value + offset);
+            }
+            _ => {
+                let images: Vec<&[u8]> = indices.iter().map(|&index| self.samples.image(index)).collect();
+                block::transpose(&images, n, inputs, |byte| factor * f32::from(byte) + offset);
+            }
+        }
+    }
+
+    fn set_epoch(&mut self, epoch: u64) {
+        if self.epoch != Some(epoch) {
+            self.epoch = Some(epoch);
+            self.order.clear();
+            self.order.extend(0..self.samples.len() as u32);
+            shuffle(&mut self.order, &mut Pcg64Mcg::seed_from_u64(mix(self.seed, epoch)));
+        }
+    }
+}
+
+/// A seed of its own for each index: SplitMix64 (Steele, Lea and Flood 2014).
+fn mix(seed: u64, index: u64) -> u64 {
+    let mut state = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
+}
+
+/// Targets `[samples, classes]` that are sure of each sample's label.
+///
+/// # Errors
+/// [`DataError`] if the samples are unlabelled, or a label is not below `classes`.
+pub fn one_hot(samples: &Samples, classes: usize) -> Result<Array2<f32>, DataError> {
+    let labels = labels(samples)?;
+    let mut targets = Array2::zeros((labels.len(), classes));
+    for (mut row, label) in targets.rows_mut().into_iter().zip(labels) {
+        let Some(target) = row.get_mut(label) else {
+            let expected = format!("below {classes}, the network's outputs");
+            return Err(DataError { what: "label", expected, got: label.to_string() });
+        };
+        *target = 1.0;
+    }
+    Ok(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Scaling;
+
+    fn loader(seed: u64) -> Loader {
+        let bytes = (0..10u8).flat_map(|i| [i; 4]).collect();
+        let labels = (0..10).collect();
+        let samples = Samples::new(vec![1, 2, 2], bytes, labels, Scaling::Raw).unwrap();
+        let targets = Arc::new(one_hot(&samples, 10).unwrap());
+        Loader::new(samples, targets, seed).unwrap()
+    }
+
+    #[test]
+    fn an_epoch_meets_each_sample_once_with_its_target() {
+        let mut loader = loader(3);
+        let mut batch = loader.empty_batch(4);
+        let mut met = Vec::new();
+        for step in 0..5 {
+            loader.fill(step, &mut batch);
+            for column in 0..4 {
+                let value = batch.inputs[(2, column)] as usize;
+                assert_eq!(batch.targets[(column, value)], 1.0);
+                met.push(value);
+            }
+        }
+        let (mut first, mut second) = (met[..10].to_vec(), met[10..].to_vec());
+        assert_ne!(first, second);
+        first.sort_unstable();
+        second.sort_unstable();
+        assert_eq!(first, (0..10).collect::<Vec<_>>());
+        assert_eq!(second, first);
+    }
+
+    #[test]
+    fn a_batch_depends_on_seed_and_step_alone() {
+        let augmented = |seed| loader(seed).with_augmentation(Augmentation::default());
+        let mut running = augmented(7);
+        let mut batch = running.empty_batch(4);
+        (0..9).for_each(|step| running.fill(step, &mut batch));
+        let mut resumed = Batch::new(0, 0, 4);
+        augmented(7).fill(8, &mut resumed);
+        assert_eq!(batch, resumed);
+        augmented(8).fill(8, &mut resumed);
+        assert_ne!(batch, resumed);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let samples = loader(0).samples;
+        assert!(one_hot(&samples, 9).is_err());
+        let targets = Arc::new(Array2::zeros((9, 10)));
+        assert!(Loader::new(samples.clone(), targets, 0).is_err());
+        assert!(Loader::new(samples.range(0, 0), Arc::new(Array2::zeros((0, 10))), 0).is_err());
+    }
+}

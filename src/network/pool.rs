@@ -1,0 +1,58 @@
+//! `MaxPool`, `AveragePool` and `GlobalAveragePool`.
+
+use crate::kernels::pool::Pooling;
+use crate::model::Pool;
+
+/// The shape of a pooling of `[c, h, w]` into `[c, h', w']`; shapes that `Graph::shapes` has proved.
+pub fn pooling(pool: &Pool, input: &[usize], output: &[usize]) -> Pooling {
+    Pooling {
+        channels: input[0],
+        input: [input[1], input[2]],
+        output: [output[1], output[2]],
+        kernel: pool.kernel,
+        stride: pool.stride,
+        pads: pool.pads,
+        count_pads: pool.count_pads,
+    }
+}
+
+/// The mean over all positions, as a pooling whose window is the image.
+pub fn global(input: &[usize]) -> Pooling {
+    let size = [input[1], input[2]];
+    Pooling {
+        channels: input[0],
+        input: size,
+        output: [1, 1],
+        kernel: size,
+        stride: [1, 1],
+        pads: [0; 4],
+        count_pads: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::presets::Chain;
+    use crate::model::{Model, Node, Op, Pool, ValueId};
+    use crate::network::trainer::tests::assert_gradients;
+
+    /// `conv, <op>, flatten, linear` on `[1, 6, 6]`; the op makes `outputs` values.
+    fn model(op: Op, outputs: usize) -> Model {
+        let mut model =
+            Chain::new(vec![1, 6, 6]).conv("conv", [2, 1, 2, 2], 0).flatten().linear("linear", [3, outputs]).build();
+        model.graph.nodes.insert(1, Node { name: "pool".into(), op, inputs: vec![ValueId(1)] });
+        model.graph.nodes[2].inputs = vec![ValueId(2)];
+        model.graph.nodes[3].inputs = vec![ValueId(3)];
+        model
+    }
+
+    #[test]
+    fn gradients_agree_with_central_differences() {
+        let pool = |kernel, stride, pads, ceil, count_pads| Pool { kernel, stride, pads, ceil, count_pads };
+        assert_gradients(model(Op::MaxPool(pool([2, 2], [2, 2], [0; 4], false, false)), 8));
+        assert_gradients(model(Op::MaxPool(pool([3, 3], [2, 2], [1; 4], false, false)), 18));
+        assert_gradients(model(Op::AveragePool(pool([2, 2], [2, 2], [0; 4], true, true)), 18));
+        assert_gradients(model(Op::AveragePool(pool([3, 3], [2, 2], [1; 4], false, false)), 18));
+        assert_gradients(model(Op::GlobalAveragePool, 2));
+    }
+}
