@@ -9,16 +9,16 @@ use crate::stages::quantize::Codebook;
 /// What carries over from one codebook to the next.
 #[derive(Debug, Clone, Default)]
 pub struct CodebookModel {
-    /// Apart for matrices and vectors.
-    classes: [Class; 2],
+    free: Counts,
+    /// Of matrices, and of vectors.
+    formats: [Format; 2],
     lengths: Number,
     gaps: Number,
     far: Number,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Class {
-    free: Counts,
+struct Format {
     same: Counts,
     fraction_bits: i8,
 }
@@ -26,17 +26,17 @@ struct Class {
 impl CodebookModel {
     /// Codes a codebook; a decoder may pass any.
     pub fn code(&mut self, coder: &mut impl BitCoder, vector: bool, codebook: &Codebook) -> Codebook {
-        let class = &mut self.classes[usize::from(vector)];
-        let free = class.free.code(coder, matches!(codebook, Codebook::Free { .. }), Kind::Codebook);
+        let format = &mut self.formats[usize::from(vector)];
+        let free = self.free.code(coder, matches!(codebook, Codebook::Free { .. }), Kind::Codebook);
         let wanted = codebook.fraction_bits();
-        if !class.same.code(coder, wanted == class.fraction_bits, Kind::Codebook) {
-            let step = i32::from(wanted) - i32::from(class.fraction_bits);
+        if !format.same.code(coder, wanted == format.fraction_bits, Kind::Codebook) {
+            let step = i32::from(wanted) - i32::from(format.fraction_bits);
             // The step is not 0, and leads to some byte: what no encoder writes wraps.
             let step = self.far.code_signed(coder, if step > 0 { step - 1 } else { step }, Kind::Codebook);
             let step = if step >= 0 { step.wrapping_add(1) } else { step };
-            class.fraction_bits = class.fraction_bits.wrapping_add(step as i8);
+            format.fraction_bits = format.fraction_bits.wrapping_add(step as i8);
         }
-        let fraction_bits = class.fraction_bits;
+        let fraction_bits = format.fraction_bits;
         if !free {
             return Codebook::Uniform { fraction_bits };
         }

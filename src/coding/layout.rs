@@ -13,20 +13,47 @@ pub struct Layout {
     pub height: usize,
     /// Columns of the same.
     pub width: usize,
-    /// Whether it is a bias or other vector, whose numbers are larger and seldom zero.
-    pub vector: bool,
+    /// What it is, which decides about its contexts.
+    pub form: Form,
+}
+
+/// Forms of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The kernels of a convolution.
+    Kernels,
+    /// Weights of a linear layer that reads a flattened image.
+    Image,
+    /// Weights of other layers: kernels of one tap, too.
+    Features,
+    /// A bias or other vector, whose numbers are larger and seldom zero.
+    Vector,
+}
+
+impl Form {
+    /// Which of the three models of matrices it has; a vector has none of them.
+    pub fn index(self) -> usize {
+        match self {
+            Form::Kernels => 0,
+            Form::Image => 1,
+            Form::Features | Form::Vector => 2,
+        }
+    }
 }
 
 impl Layout {
     /// A layout from the shape alone.
     pub fn of_shape(shape: &[usize]) -> Self {
         match *shape {
-            [] | [_] => Layout { rows: 1, channels: shape.iter().product(), height: 1, width: 1, vector: true },
-            [rows, channels, height, width] => Layout { rows, channels, height, width, vector: false },
-            [rows, ref rest @ ..] => {
-                Layout { rows, channels: rest.iter().product(), height: 1, width: 1, vector: false }
-            }
+            [] | [_] => Layout::flat(1, shape.iter().product(), Form::Vector),
+            [rows, channels, 1, 1] => Layout::flat(rows, channels, Form::Features),
+            [rows, channels, height, width] => Layout { rows, channels, height, width, form: Form::Kernels },
+            [rows, ref rest @ ..] => Layout::flat(rows, rest.iter().product(), Form::Features),
         }
+    }
+
+    fn flat(rows: usize, channels: usize, form: Form) -> Self {
+        Layout { rows, channels, height: 1, width: 1, form }
     }
 
     /// Taps of one kernel.
@@ -54,8 +81,10 @@ pub fn layouts(graph: &Graph, parameter_shapes: &[Vec<usize>], value_shapes: &[V
         else {
             continue;
         };
-        if let Some(layout) = layouts.get_mut(weight) {
-            *layout = Layout { channels, height, width, ..*layout };
+        if let Some(layout) = layouts.get_mut(weight)
+            && height * width > 1
+        {
+            *layout = Layout { channels, height, width, form: Form::Image, ..*layout };
         }
     }
     layouts

@@ -6,8 +6,12 @@
 
 pub mod adaptive;
 pub mod codebook;
+pub mod evidence;
 pub mod layout;
 pub mod logistic;
+pub mod marginals;
+pub mod mixer;
+pub mod neighbours;
 pub mod number;
 pub mod range;
 pub mod shapes;
@@ -16,7 +20,7 @@ pub mod symbols;
 use crate::error::DecodeError;
 use crate::stages::quantize::{Codebook, FixedParameter};
 use codebook::CodebookModel;
-use layout::Layout;
+use layout::{Form, Layout};
 use range::{BitCoder, Decoder, Encoder, KINDS, Kind};
 use symbols::SymbolModel;
 
@@ -62,7 +66,7 @@ impl ParameterModel {
     pub fn encode(&mut self, encoder: &mut Encoder, layout: &Layout, parameter: &FixedParameter) -> ParameterBits {
         let before = encoder.bits();
         let mut symbols = parameter.symbols.clone();
-        let codebook = self.codebooks.code(encoder, layout.vector, &parameter.codebook);
+        let codebook = self.codebooks.code(encoder, layout.form == Form::Vector, &parameter.codebook);
         self.symbols.code(encoder, layout, codebook::bounds(&codebook), &mut symbols);
         ParameterBits::between(before, encoder.bits())
     }
@@ -73,7 +77,7 @@ impl ParameterModel {
     /// [`DecodeError::Truncated`] when the bytes end before the symbols do.
     pub fn decode(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<(Codebook, Vec<i16>), DecodeError> {
         let nothing = Codebook::Uniform { fraction_bits: 0 };
-        let codebook = self.codebooks.code(decoder, layout.vector, &nothing);
+        let codebook = self.codebooks.code(decoder, layout.form == Form::Vector, &nothing);
         let count = layout.rows * layout.row_len();
         let mut symbols = Vec::new();
         let too_large = |_| DecodeError::TooLarge { place: "symbols", bytes: 2 * count as u64, cap: 0 };

@@ -1,0 +1,77 @@
+//! Logistic mixing: the log-odds of a decision as a weighted sum, whose weights learn from each decision.
+
+use super::logistic::{FRACTION_BITS, squash, squash_table};
+use super::range::{BitCoder, Kind, PROBABILITY_BITS};
+
+/// Fraction bits of a weight.
+const WEIGHT_BITS: u32 = 16;
+
+/// Fraction bits of the initial weights in the tables of `symbols.rs`.
+const INITIAL_BITS: u32 = 6;
+
+/// Weights stay within +-16.
+const LIMIT: i64 = 16 << WEIGHT_BITS;
+
+/// A weight that takes its input as it is.
+pub const WHOLE: i16 = 1 << INITIAL_BITS;
+
+/// Mixes `N` inputs in log-odds, as Mahoney's PAQ coders do: the gradient of a decision's code length with respect to a
+/// weight is the error of the probability times the input.
+#[derive(Debug, Clone)]
+pub struct Mixer<const N: usize> {
+    weights: [i32; N],
+    /// How far a weight goes along the gradient, in 2^-12 of log-odds for an error and an input of 1.
+    rate: i64,
+    squash: &'static [u16],
+}
+
+impl<const N: usize> Mixer<N> {
+    /// Starts from weights in 64ths.
+    pub fn new(initial: [i16; N], rate: i64) -> Self {
+        let weights = initial.map(|weight| i32::from(weight) << (WEIGHT_BITS - INITIAL_BITS));
+        Mixer { weights, rate, squash: squash_table() }
+    }
+
+    /// Codes a decision, and learns from it.
+    pub fn code(&mut self, coder: &mut impl BitCoder, bit: bool, kind: Kind, inputs: &[i32; N]) -> bool {
+        let products = inputs.iter().zip(&self.weights).map(|(&input, &weight)| i64::from(input) * i64::from(weight));
+        let odds = (products.sum::<i64>() >> WEIGHT_BITS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        let probability = squash(self.squash, odds);
+        let bit = coder.code(bit, probability, kind);
+        let error = (i64::from(bit) << PROBABILITY_BITS) - i64::from(probability);
+        for (weight, &input) in self.weights.iter_mut().zip(inputs) {
+            let step = (error * i64::from(input) * self.rate) >> (2 * FRACTION_BITS);
+            *weight = (i64::from(*weight) + step).clamp(-LIMIT, LIMIT) as i32;
+        }
+        bit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::range::{Decoder, Encoder};
+    use super::*;
+
+    #[test]
+    fn weights_find_the_input_that_tells() {
+        let code = |coder: &mut dyn FnMut(bool, [i32; 3]) -> bool| {
+            let mut state = 1u32;
+            for _ in 0..3000 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let told = state >> 31 != 0;
+                let noise = state >> 30 & 1 != 0;
+                let way = |bit: bool| if bit { 4096 } else { -4096 };
+                assert_eq!(coder(told, [way(noise), way(told), 4096]), told);
+            }
+        };
+        let mut encoder = Encoder::default();
+        let mut mixer = Mixer::new([16, 0, 0], 40);
+        code(&mut |bit, inputs| mixer.code(&mut encoder, bit, Kind::Position, &inputs));
+        let bytes = encoder.finish();
+        assert!(bytes.len() < 60, "{}", bytes.len());
+        let mut decoder = Decoder::new(&bytes);
+        let mut mixer = Mixer::new([16, 0, 0], 40);
+        code(&mut |_, inputs| mixer.code(&mut decoder, false, Kind::Position, &inputs));
+        assert!(decoder.complete());
+    }
+}
