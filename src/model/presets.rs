@@ -1,6 +1,7 @@
 //! Networks that everybody knows, as functions of their widths.
 
 use super::{Conv, Graph, Linear, Model, Node, Op, ParamId, Parameter, Pool, ValueId};
+use crate::error::GraphError;
 use ndarray::{ArrayD, IxDyn};
 use rand::{Rng, RngExt};
 
@@ -22,6 +23,65 @@ pub fn lenet5(widths: [usize; 4]) -> Model {
 
 /// Outputs of the layers of LeNet-5-Caffe.
 pub const LENET5_WIDTHS: [usize; 4] = [20, 50, 500, 10];
+
+/// The most outputs of a layer of a [`Lenet`]: more would not fit a tab.
+pub const MAX_WIDTH: usize = 4096;
+
+/// A relative of LeNet-5: `conv 5x5, pool` for each convolution, then linear layers with ReLU between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lenet {
+    /// `[channels, height, width]` of an image.
+    pub input_shape: [usize; 3],
+    /// Outputs of each convolution, such as `[6, 16]` or `[32, 64]`.
+    pub convolutions: Vec<usize>,
+    /// Zeros on each side of what a convolution reads, in pixels: 2 keeps the size of the image.
+    pub padding: usize,
+    /// Whether a ReLU follows each convolution.
+    pub relu: bool,
+    /// Outputs of each linear layer, such as `[120, 84, 10]` or `[256, 10]`; the last are the classes.
+    pub linears: Vec<usize>,
+}
+
+impl Lenet {
+    /// The network. Layers are named `conv1`, `conv2` and so on, and `fc1`, `fc2` and so on; parameters are zero.
+    ///
+    /// # Errors
+    /// [`GraphError`] if a width is 0 or above [`MAX_WIDTH`], or the image becomes smaller than a window.
+    pub fn build(&self) -> Result<Model, GraphError> {
+        let mut widths = self.convolutions.iter().chain(&self.linears);
+        if let Some(width) = widths.find(|width| !(1..=MAX_WIDTH).contains(*width)) {
+            return Err(GraphError {
+                node: "of the preset".into(),
+                op: "",
+                what: "width",
+                expected: format!("1 to {MAX_WIDTH}"),
+                got: width.to_string(),
+            });
+        }
+        let mut chain = Chain::new(self.input_shape.to_vec());
+        for (index, &out) in self.convolutions.iter().enumerate() {
+            let channels = if index == 0 { self.input_shape[0] } else { self.convolutions[index - 1] };
+            chain = chain.conv(&format!("conv{}", index + 1), [out, channels, 5, 5], self.padding);
+            if self.relu {
+                chain = chain.relu();
+            }
+            chain = chain.max_pool();
+        }
+        chain = chain.flatten();
+        let shapes = chain.model.shapes()?;
+        let mut features = shapes.last().and_then(|shape| shape.first()).copied().unwrap_or(0);
+        for (index, &out) in self.linears.iter().enumerate() {
+            if index > 0 {
+                chain = chain.relu();
+            }
+            chain = chain.linear(&format!("fc{}", index + 1), [out, features]);
+            features = out;
+        }
+        let model = chain.build();
+        model.shapes()?;
+        Ok(model)
+    }
+}
 
 /// LeNet-300-100: three linear layers with ReLU between, on `[1, 28, 28]`; originally 266,610 parameters.
 pub fn lenet300(widths: [usize; 3]) -> Model {
@@ -111,5 +171,37 @@ pub fn initialize(model: &mut Model, rng: &mut impl Rng) {
         let bias = parameter.values.ndim() == 1;
         let bound = if bias { 0.0 } else { (6.0 / fan_in.max(1) as f32).sqrt() };
         parameter.values.mapv_inplace(|_| bound * (2.0 * rng.random::<f32>() - 1.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_originals_have_their_numbers_of_parameters() {
+        assert_eq!(lenet5(LENET5_WIDTHS).parameter_count(), 431_080);
+        assert_eq!(lenet300(LENET300_WIDTHS).parameter_count(), 266_610);
+    }
+
+    #[test]
+    fn relatives_are_built_and_include_the_original() {
+        let original = Lenet {
+            input_shape: [1, 28, 28],
+            convolutions: vec![20, 50],
+            padding: 0,
+            relu: false,
+            linears: vec![500, 10],
+        };
+        assert_eq!(original.build(), Ok(lenet5(LENET5_WIDTHS)));
+        let padded = Lenet { padding: 2, relu: true, convolutions: vec![32, 64], linears: vec![256, 10], ..original };
+        let model = padded.build().unwrap();
+        assert_eq!(model.shapes().unwrap()[6], [64, 7, 7]);
+        assert_eq!(model.parameter_count(), 832 + 51_264 + 64 * 49 * 256 + 256 + 2570);
+        let classic = Lenet { padding: 0, convolutions: vec![6, 16], linears: vec![120, 84, 10], ..padded.clone() };
+        assert_eq!(classic.build().unwrap().parameter_count(), 44_426);
+        let deep = Lenet { padding: 0, convolutions: vec![1, 1, 1], ..padded.clone() };
+        assert_eq!(deep.build().unwrap_err().what, "window");
+        assert!(Lenet { linears: vec![0], ..padded }.build().is_err());
     }
 }
