@@ -3,6 +3,7 @@
 
 mod onnx_files;
 
+use nutshell::data::{Samples, Scaling};
 use nutshell::formats::onnx::{read, write};
 use nutshell::model::presets;
 use nutshell::model::{Conv, Graph, Linear, Model, Node, Op, ParamId, Parameter, Pool, ValueId};
@@ -14,15 +15,33 @@ use rten_onnx::onnx::Dimension;
 
 const CAP: u64 = 1 << 24;
 
-/// What rten computes for a batch of two made-up samples.
+/// Pixels of two made-up images.
+fn pixels(sample: &[usize]) -> Vec<u8> {
+    (0..2 * sample.iter().product::<usize>()).map(|at| ((at * 37 + 11) % 256) as u8).collect()
+}
+
+/// What rten computes for them.
 fn rten(file: Vec<u8>, sample: &[usize]) -> Vec<f32> {
     let shape: Vec<usize> = std::iter::once(2).chain(sample.iter().copied()).collect();
-    let inputs = (0..shape.iter().product()).map(|at: usize| ((at * 37 + 11) % 101) as f32 / 50.0 - 1.0).collect();
+    let inputs = pixels(sample).into_iter().map(|pixel| f32::from(pixel) / 255.0).collect();
     let model = rten::Model::load(file).unwrap();
     match model.run_one(Value::from_shape(shape, inputs).unwrap().into(), None).unwrap() {
         Value::FloatTensor(output) => output.into_data(),
         other => panic!("not floats: {:?}", other.dtype()),
     }
+}
+
+/// What our network computes is what rten makes of the file that we write.
+fn check_network(what: &str, model: &Model) {
+    let mut model = model.clone();
+    // Our network answers with logits.
+    if model.graph.nodes.last().is_some_and(|node| node.op == Op::Softmax) {
+        model.graph.nodes.pop();
+    }
+    let sample = model.graph.input_shape.clone();
+    let samples = Samples::new(sample.clone(), pixels(&sample), Vec::new(), Scaling::Unit).unwrap();
+    let logits: Vec<f32> = nutshell::network::logits(&model, &samples).unwrap().into_iter().collect();
+    assert_close(&logits, &rten(write(&model).unwrap(), &sample), what);
 }
 
 fn assert_close(got: &[f32], expected: &[f32], what: &str) {
@@ -40,6 +59,7 @@ fn check(what: &str, file: &File, sample: &[usize], operators: &[&str]) -> Model
     assert_eq!(names, operators, "{what}");
     let written = write(&model).unwrap();
     assert_close(&rten(written, &model.graph.input_shape), &rten(bytes, sample), what);
+    check_network(what, &model);
     model
 }
 
@@ -47,13 +67,13 @@ fn check(what: &str, file: &File, sample: &[usize], operators: &[&str]) -> Model
 fn presets_come_back_bit_for_bit() {
     for mut model in [presets::lenet5([3, 4, 5, 6]), presets::lenet300([7, 8, 9])] {
         presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(7));
-        assert_eq!(read(&write(&model).unwrap(), CAP), Ok(model));
+        assert_eq!(read(&write(&model).unwrap(), CAP), Ok(model.clone()));
+        check_network("preset", &model);
     }
 }
 
 /// Every operator, with every attribute away from its default.
-#[test]
-fn every_operator_comes_back_bit_for_bit() {
+fn every_operator() -> Model {
     let parameter = |name: &str, shape: &[usize]| Parameter {
         name: name.into(),
         values: ndarray::ArrayD::from_shape_fn(shape, |index| {
@@ -69,7 +89,7 @@ fn every_operator_comes_back_bit_for_bit() {
     let counted = Pool { kernel: [2, 2], stride: [1, 2], pads: [1, 1, 0, 0], ceil: false, count_pads: true };
     let conv =
         |weight, bias, pads, groups| Op::Conv(Conv { weight: ParamId(weight), bias, stride: [2, 1], pads, groups });
-    let model = Model {
+    Model {
         graph: Graph {
             input_name: "image".into(),
             input_shape: vec![2, 13, 11],
@@ -96,9 +116,15 @@ fn every_operator_comes_back_bit_for_bit() {
             parameter("w2", &[4, 4, 1, 1]),
             parameter("w3", &[5, 4]),
         ],
-    };
+    }
+}
+
+#[test]
+fn every_operator_comes_back_bit_for_bit() {
+    let model = every_operator();
     let bytes = write(&model).unwrap();
     assert_eq!(read(&bytes, CAP), Ok(model.clone()));
+    check_network("every operator", &model);
     let outputs = rten(bytes, &[2, 13, 11]);
     assert_eq!(outputs.len(), 10);
     assert!((outputs[..5].iter().sum::<f32>() - 1.0).abs() < 1e-6);
@@ -280,4 +306,39 @@ fn initializers_may_be_listed_as_inputs_and_shared_and_left_unused() {
     let names: Vec<&str> = model.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     assert_eq!(names, ["w", "w.1"]);
     assert_eq!(model.parameters[0].values, model.parameters[1].values);
+}
+
+/// Writes models, inputs and our outputs for `tests/oracle_onnx.py`, which runs them in ONNX Runtime.
+#[test]
+#[ignore = "its files are for a script that needs Python"]
+fn write_files_for_the_oracle() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("oracle");
+    std::fs::create_dir_all(&directory).unwrap();
+    let relative = presets::Lenet {
+        input_shape: [1, 28, 28],
+        convolutions: vec![6, 16],
+        padding: 2,
+        relu: true,
+        linears: vec![120, 84, 10],
+    };
+    let mut operators = every_operator();
+    operators.graph.nodes.pop();
+    let models = [
+        ("lenet5", presets::lenet5(presets::LENET5_WIDTHS)),
+        ("lenet300", presets::lenet300(presets::LENET300_WIDTHS)),
+        ("relative", relative.build().unwrap()),
+        ("operators", operators),
+    ];
+    for (name, mut model) in models {
+        if name != "operators" {
+            presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
+        }
+        let shape = model.graph.input_shape.clone();
+        let samples = Samples::new(shape.clone(), pixels(&shape), Vec::new(), Scaling::Unit).unwrap();
+        let logits: Vec<f32> = nutshell::network::logits(&model, &samples).unwrap().into_iter().collect();
+        let record = serde_json::json!({ "shape": shape, "pixels": pixels(&shape), "outputs": logits });
+        std::fs::write(directory.join(format!("{name}.json")), record.to_string()).unwrap();
+        std::fs::write(directory.join(format!("{name}.onnx")), write(&model).unwrap()).unwrap();
+    }
+    println!("{}", directory.display());
 }
