@@ -308,6 +308,20 @@ fn initializers_may_be_listed_as_inputs_and_shared_and_left_unused() {
     assert_eq!(model.parameters[0].values, model.parameters[1].values);
 }
 
+/// A file by the reference library, and what ONNX Runtime computes with it: see `tests/data/onnx/make.py`.
+#[test]
+fn a_file_of_the_reference_library() {
+    let model = read(include_bytes!("data/onnx/residual.onnx"), CAP).unwrap();
+    let record: serde_json::Value = serde_json::from_str(include_str!("data/onnx/residual.json")).unwrap();
+    let numbers = |key: &str| record[key].as_array().unwrap().iter().map(|value| value.as_f64().unwrap());
+    let pixels = numbers("pixels").map(|pixel| pixel as u8).collect();
+    let expected: Vec<f32> = numbers("outputs").map(|output| output as f32).collect();
+    let samples = Samples::new(vec![1, 7, 7], pixels, Vec::new(), Scaling::Unit).unwrap();
+    let logits: Vec<f32> = nutshell::network::logits(&model, &samples).unwrap().into_iter().collect();
+    assert_close(&logits, &expected, "residual.onnx");
+    check_network("residual.onnx", &model);
+}
+
 /// Writes models, inputs and our outputs for `tests/oracle_onnx.py`, which runs them in ONNX Runtime.
 #[test]
 #[ignore = "its files are for a script that needs Python"]

@@ -65,7 +65,7 @@ struct Attribute<'a> {
     kind: i64,
     float: f32,
     int: i64,
-    text: &'a [u8],
+    text: &'a str,
     tensor: Option<Tensor<'a>>,
     floats: Vec<f32>,
     ints: Vec<i64>,
@@ -273,8 +273,7 @@ impl<'a> NodeProto<'a> {
 
     /// A string.
     pub fn text(&self, name: &str, default: &'static str) -> Result<&'a str, LoadError> {
-        let Some(attribute) = self.attribute(name, 3)? else { return Ok(default) };
-        std::str::from_utf8(attribute.text).map_err(|error| self.malformed("text in UTF-8", error.to_string()))
+        Ok(self.attribute(name, 3)?.map_or(default, |attribute| attribute.text))
     }
 
     /// Integers.
@@ -310,7 +309,7 @@ impl<'a> Attribute<'a> {
             match field.number {
                 2 => attribute.float = field.float()?,
                 3 => attribute.int = field.int()?,
-                4 => attribute.text = field.span()?.bytes(),
+                4 => attribute.text = field.text()?,
                 5 => attribute.tensor = Some(Tensor::parse(field.span()?)?),
                 7 => field.append_floats(&mut attribute.floats)?,
                 8 => field.append_ints(&mut attribute.ints)?,

@@ -127,8 +127,7 @@ impl<'a> Importer<'a> {
     /// Reshape of a constant; of a value to one vector a sample; to the shape that it has; or of the input.
     pub fn reshape(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["allowzero"])?;
-        let (tensor, _) = self.constant(node, 1)?.ok_or_else(|| node.malformed("a target shape", "none"))?;
-        let target = tensor.ints()?;
+        let target = self.ints(node, 1)?;
         if node.int("allowzero", 0)? != 0 && target.contains(&0) {
             return Err(node.unsupported("allowzero with a dimension of 0", "allowzero = 0"));
         }

@@ -6,6 +6,9 @@
 use super::malformed;
 use crate::error::LoadError;
 
+/// The longest name, in bytes: errors repeat names.
+const MAX_TEXT: usize = 4096;
+
 /// Part of a file. Invariant: `start <= end <= file.len()`.
 #[derive(Debug, Clone, Copy)]
 pub struct Span<'a> {
@@ -133,10 +136,17 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A string.
+    /// A string: a name, which is never long.
     pub fn text(&self) -> Result<&'a str, LoadError> {
-        std::str::from_utf8(self.span()?.bytes())
-            .map_err(|error| malformed(offset(self.at), "text in UTF-8", error.to_string()))
+        let bytes = self.span()?.bytes();
+        if bytes.len() > MAX_TEXT {
+            return Err(malformed(
+                offset(self.at),
+                &format!("a name of at most {MAX_TEXT} bytes"),
+                bytes.len().to_string(),
+            ));
+        }
+        std::str::from_utf8(bytes).map_err(|error| malformed(offset(self.at), "text in UTF-8", error.to_string()))
     }
 
     /// Appends a repeated integer, packed (one field with all of them) or not (a field each).
@@ -287,6 +297,10 @@ mod tests {
             let error = Span::new(bytes).next_field().unwrap_err();
             assert_eq!(error.to_string(), format!("ONNX file, {message}"), "{bytes:?}");
         }
+        let long = [&[0x0a, 0x81, 0x20][..], &[b'a'; 4097]].concat();
+        let field = Span::new(&long).next_field().unwrap().unwrap();
+        let message = "ONNX file, byte 0: expected a name of at most 4096 bytes, got 4097";
+        assert_eq!(field.text().unwrap_err().to_string(), message);
         let longest = [0x0a, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
         assert!(Span::new(&longest).next_field().is_err());
     }
