@@ -5,8 +5,11 @@
 //! integers. `docs/FORMAT.md` specifies it for other implementations.
 
 pub mod adaptive;
+pub mod baseline;
+pub mod bits;
 pub mod codebook;
 pub mod evidence;
+pub mod huffman;
 pub mod layout;
 pub mod logistic;
 pub mod marginals;
