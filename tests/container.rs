@@ -270,3 +270,48 @@ proptest! {
         prop_assert_eq!(&nut.network, &network);
     }
 }
+
+/// Decodes a file with the reader that was written from the specification alone.
+fn decode_in_python(name: &str, bytes: &[u8]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/decode_nut.py");
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no python3 to run {script} with");
+        return;
+    }
+    let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("file.nut");
+    std::fs::write(&file, bytes).unwrap();
+    let output = std::process::Command::new("python3").arg(script).args([&file, &directory]).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    for (index, parameter) in read(bytes, CAP).unwrap().network.parameters.iter().enumerate() {
+        let expected: Vec<u8> = parameter.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+        let got = std::fs::read(directory.join(format!("{index}.f32"))).unwrap();
+        assert!(got == expected, "{name}, parameter {index} of shape {:?}", parameter.shape);
+    }
+}
+
+#[test]
+fn a_reader_written_from_the_specification_agrees() {
+    for (index, bytes) in samples().into_iter().enumerate() {
+        decode_in_python(&format!("sample{index}"), &bytes);
+    }
+    let mut rng = Pcg64Mcg::seed_from_u64(13);
+    let original = presets::lenet5([20, 50, 500, 10]);
+    let other = presets::lenet5([25, 50, 300, 11]);
+    let networks = [
+        fixed_point(&presets::lenet5([8, 16, 20, 10]), Some(&original), 0.2, uniform, &mut rng),
+        fixed_point(&presets::lenet5([9, 20, 30, 10]), Some(&other), 0.1, synthetic::free, &mut rng),
+        fixed_point(&presets::lenet300([20, 15, 10]), None, 0.05, uniform, &mut rng),
+    ];
+    for (index, network) in networks.iter().enumerate() {
+        let bytes = write(network, &WriteOptions::default()).unwrap().bytes;
+        decode_in_python(&format!("network{index}"), &bytes);
+        let stored = WriteOptions { stored_graph: true, ..WriteOptions::default() };
+        decode_in_python(&format!("stored{index}"), &write(network, &stored).unwrap().bytes);
+    }
+    let mut extreme = lenet5(4, 0.4);
+    extreme.parameters[0].symbols[..6].copy_from_slice(&[i16::MIN, i16::MAX, -300, 15, 9, -8]);
+    extreme.parameters[1].symbols[..2].copy_from_slice(&[i16::MIN, i16::MAX]);
+    decode_in_python("extreme", &write(&extreme, &WriteOptions::default()).unwrap().bytes);
+}

@@ -1,0 +1,634 @@
+#!/usr/bin/env python3
+"""Decodes a .nut file: an independent reader, written from docs/FORMAT.md alone, without dependencies.
+
+    decode_nut.py FILE.nut            prints the network as JSON
+    decode_nut.py FILE.nut OUT_DIR    writes each parameter as raw little-endian 32-bit floats to OUT_DIR/0.f32, 1.f32 ...
+"""
+
+import json
+import os
+import struct
+import sys
+import zlib
+
+
+class Stream:
+    """The range decoder (section 2)."""
+
+    def __init__(self, data):
+        self.data = data
+        self.taken = 4
+        self.range = 0xFFFFFFFF
+        self.offset = int.from_bytes((data[:4] + bytes(4))[:4], "big")
+
+    def decide(self, p):
+        bound = (self.range * p) >> 16
+        if self.offset < bound:
+            bit = 1
+            self.range = bound
+        else:
+            bit = 0
+            self.offset -= bound
+            self.range -= bound
+        while self.range < 1 << 24:
+            byte = self.data[self.taken] if self.taken < len(self.data) else 0
+            self.taken += 1
+            if self.taken > len(self.data) + 4:
+                raise ValueError("the coded stream ends too early")
+            self.range <<= 8
+            self.offset = (self.offset << 8 | byte) & 0xFFFFFFFF
+        return bit
+
+
+def make_log_table():
+    table = []
+    for i in range(4096):
+        m, l = (1 << 30) + (i << 18), 0
+        for _ in range(13):
+            m = m * m >> 30
+            l *= 2
+            if m >= 1 << 31:
+                m >>= 1
+                l += 1
+        table.append(l + 1 >> 1)
+    return table
+
+
+LOG2 = make_log_table()
+
+
+def log2(v):
+    e = v.bit_length() - 1
+    return 4096 * e + LOG2[(v << 12 >> e) & 4095]
+
+
+def stretch(p):
+    return log2(p) - log2(65536 - p)
+
+
+def make_squash_table():
+    table, p = [], 1
+    for i in range(4096):
+        while p < 65535 and stretch(p) < 32 * i - 65536 + 16:
+            p += 1
+        table.append(p)
+    return table
+
+
+SQUASH = make_squash_table()
+
+
+def cut(value, low, high):
+    return min(max(value, low), high)
+
+
+def squash(x):
+    return SQUASH[(cut(x, -65535, 65535) + 65536) >> 5]
+
+
+class Context:
+    """Counts of zeros and ones (section 4)."""
+
+    def __init__(self):
+        self.n = [0, 0]
+
+    def weights(self, q, s):
+        return self.n[0] * 131072 + (65536 - q) * s, self.n[1] * 131072 + q * s
+
+    def odds(self, q, s):
+        a0, a1 = self.weights(q, s)
+        return log2(a1) - log2(a0)
+
+    def probability(self, q, s):
+        a0, a1 = self.weights(q, s)
+        return cut(a1 * 65536 // (a0 + a1), 1, 65535)
+
+    def record(self, bit):
+        self.n[bit] += 1
+        if sum(self.n) >= 1020:
+            self.n = [self.n[0] >> 1, self.n[1] >> 1]
+
+    def decide(self, stream):
+        bit = stream.decide(self.probability(32768, 2))
+        self.record(bit)
+        return bit
+
+
+class Number:
+    """Adaptive numbers (section 5)."""
+
+    def __init__(self):
+        self.longer = [Context() for _ in range(32)]
+        self.leading = [Context() for _ in range(32)]
+
+    def read(self, stream):
+        k = 0
+        while k < 31 and self.longer[k].decide(stream):
+            k += 1
+        v = 1
+        for j in range(k - 1, -1, -1):
+            v = 2 * v + (self.leading[k].decide(stream) if j == k - 1 else stream.decide(32768))
+        return v - 1
+
+    def read_signed(self, stream):
+        u = self.read(stream)
+        return -(u + 1) // 2 if u & 1 else u // 2
+
+
+def uniform(stream, n):
+    low, high = 0, n
+    while high - low > 1:
+        middle = low + (high - low) // 2
+        p = cut((high - middle) * 65536 // (high - low), 1, 65535)
+        if stream.decide(p):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+class Mixer:
+    """Section 7."""
+
+    def __init__(self, weights, rate):
+        self.weights = [w * 1024 for w in weights]
+        self.rate = rate
+
+    def decide(self, stream, inputs):
+        x = sum(w * i for w, i in zip(self.weights, inputs)) >> 16
+        p = squash(x)
+        bit = stream.decide(p)
+        e = bit * 65536 - p
+        self.weights = [
+            cut(w + (e * i * self.rate >> 24), -1048576, 1048576) for w, i in zip(self.weights, inputs)
+        ]
+        return bit
+
+
+POSITIONS = dict(all=32, row=16, kernel=4, column=32, channel=4, tap=16)
+SIGNS = dict(all=48, row=64, kernel=64, column=16, channel=256, tap=64)
+MAGNITUDES = dict(all=8, row=128, kernel=16, column=128, channel=64, tap=8)
+
+
+class Marginals:
+    def __init__(self, channels, taps, strengths):
+        self.strengths = strengths
+        self.all = Context()
+        self.start_row()
+        self.start_kernel()
+        self.columns = [Context() for _ in range(channels * taps)]
+        self.channels = [Context() for _ in range(channels)]
+        self.taps = [Context() for _ in range(taps)]
+
+    def start_row(self):
+        self.row = Context()
+
+    def start_kernel(self):
+        self.kernel = Context()
+
+    def sides(self, place):
+        channel, tap, column = place
+        return dict(
+            row=self.row,
+            kernel=self.kernel,
+            column=self.columns[column],
+            channel=self.channels[channel],
+            tap=self.taps[tap],
+        )
+
+    def odds(self, place, q):
+        s = self.strengths
+        p, a = self.all.probability(q, s["all"]), self.all.odds(q, s["all"])
+        return p, a, {name: c.odds(p, s[name]) - a for name, c in self.sides(place).items()}
+
+    def record(self, place, bit):
+        self.all.record(bit)
+        for context in self.sides(place).values():
+            context.record(bit)
+
+
+def sign_of(symbol):
+    return (symbol > 0) - (symbol < 0)
+
+
+class Symbols:
+    """What is kept over all parameters of section 6 and 7."""
+
+    def __init__(self):
+        spatial = [64, 24, 16, 32, 44, 0, 0, 48, 20, -8, 8, 0, 12, 8]
+        magnitude = [64, 32, 32, 16, 8, 32, 48, 16, 0, 0, 0]
+        self.positions = [Mixer(spatial, 40), Mixer(spatial, 40), Mixer([64, 32, 64] + [0] * 11, 40)]
+        self.signs = [
+            Mixer([64, 0, 0, 64, 144, 96, -16, 32, 0, 0, -24, -48, -24, 80, -64], 300),
+            Mixer([64] + [0] * 12 + [80, 0], 300),
+        ]
+        self.magnitudes = [Mixer(magnitude, 10), Mixer(magnitude, 10)]
+        self.large = Number()
+        self.empty = {False: Context(), True: Context()}
+        self.zero, self.sign, self.magnitude = Context(), Context(), Number()
+
+    def read(self, stream, layout, bounds):
+        """`layout` is (rows, channels, height, width, form), form 3 for vectors; bounds are of + and of -."""
+        rows, channels, height, width, form = layout
+        count = rows * channels * height * width
+        if self.empty[form == 3].decide(stream):
+            return [0] * count
+        if form == 3:
+            return [self.read_of_vector(stream, bounds) for _ in range(count)]
+        return Matrix(self, layout, bounds).read(stream)
+
+    def read_of_vector(self, stream, bounds):
+        if not self.zero.decide(stream):
+            return 0
+        negative = bounds[0] == 0
+        if all(bounds):
+            negative = bool(self.sign.decide(stream))
+        magnitude = min(1 + self.magnitude.read(stream), bounds[negative])
+        return -magnitude if negative else magnitude
+
+
+class Matrix:
+    """Section 7."""
+
+    def __init__(self, model, layout, bounds):
+        self.model, self.bounds = model, bounds
+        self.rows, self.channels, self.height, self.width, self.form = layout
+        self.taps = self.height * self.width
+        self.row_len = self.channels * self.taps
+
+        def marginals(s):
+            return Marginals(self.channels, self.taps, s)
+
+        self.positions, self.signs = marginals(POSITIONS), marginals(SIGNS)
+        self.magnitudes = [marginals(MAGNITUDES), marginals(MAGNITUDES)]
+        self.total = [Context() for _ in range(9)]
+        self.by = [[Context(), Context()] for _ in range(9)]
+        self.symbols = []
+
+    def read(self, stream):
+        every = [self.positions, self.signs] + self.magnitudes
+        for self.row in range(self.rows):
+            for marginals in every:
+                marginals.start_row()
+            self.agreement = [0] * 17
+            for channel in range(self.channels):
+                for marginals in every:
+                    marginals.start_kernel()
+                self.last = self.balance = 0
+                for tap in range(self.taps):
+                    place = (channel, tap, channel * self.taps + tap)
+                    symbol = self.read_symbol(stream, place)
+                    self.symbols.append(symbol)
+                    if symbol:
+                        self.last = symbol
+                        self.balance += sign_of(symbol)
+                        for k in range(1, min(self.row, 16) + 1):
+                            before = self.symbols[-1 - k * self.row_len]
+                            self.agreement[k] += sign_of(symbol) * sign_of(before)
+        return self.symbols
+
+    def back(self, steps, there):
+        return self.symbols[-steps] if there else 0
+
+    def read_symbol(self, stream, place):
+        channel, tap, _ = place
+        y, x = divmod(tap, self.width)
+        back = self.back
+        left, left2 = back(1, x > 0), back(2, x > 1)
+        up, up2 = back(self.width, y > 0), back(2 * self.width, y > 1)
+        up_left = back(self.width + 1, y > 0 and x > 0)
+        up_right = back(self.width - 1, y > 0 and x + 1 < self.width)
+        row = back(self.row_len, self.row > 0)
+        channel1, channel2 = back(self.taps, channel > 0), back(2 * self.taps, channel > 1)
+
+        p, a, d = self.positions.odds(place, 32768)
+
+        def size(s):
+            return 4096 * min(abs(s), 2) - (p >> 4)
+
+        inputs = [a, d["row"], d["column"], d["channel"], d["tap"], d["kernel"], 4096]
+        inputs += map(size, (left, up, up_left, up_right, row, channel1, channel2))
+        nonzero = self.model.positions[self.form].decide(stream, inputs)
+        self.positions.record(place, nonzero)
+        if not nonzero:
+            return 0
+
+        negative = int(self.bounds[0] == 0)
+        if all(self.bounds):
+            _, a, d = self.signs.odds(place, 32768)
+
+            def size(s):
+                return -(0, 4096, 6144)[min(abs(s), 2)] * sign_of(s)
+
+            expected = 0
+            for k in range(1, min(self.row, 16) + 1):
+                expected += self.agreement[k] * sign_of(self.symbols[-k * self.row_len])
+            inputs = [a, d["row"], d["column"], d["channel"]]
+            inputs += map(size, (left, up, up_left, up_right, row, channel1, left2, up2, self.last))
+            inputs += [cut(-128 * expected, -16384, 16384), cut(-1024 * self.balance, -16384, 16384)]
+            negative = self.model.signs[self.taps == 1].decide(stream, inputs)
+            self.signs.record(place, negative)
+        magnitude = self.read_magnitude(stream, place, negative, (left, up, row, channel1))
+        return -magnitude if negative else magnitude
+
+    def read_magnitude(self, stream, place, negative, near):
+        limit = self.bounds[negative]
+        for step in range(1, 9):
+            if step >= limit:
+                return limit
+            later = int(step > 1)
+            q = 13107 if later else 19661
+            p, b = self.total[step].probability(q, 8), self.total[step].odds(q, 8)
+            _, _, d = self.magnitudes[later].odds(place, p)
+
+            def size(s):
+                return 0 if s == 0 or abs(s) == step else 4096 if abs(s) > step else -2048
+
+            by = self.by[step][negative]
+            inputs = [b, d["row"], d["column"], d["kernel"], d["tap"], by.odds(p, 16) - b]
+            inputs += [size(s) for s in near] + [4096]
+            larger = self.model.magnitudes[later].decide(stream, inputs)
+            self.magnitudes[later].record(place, larger)
+            self.total[step].record(larger)
+            by.record(larger)
+            if not larger:
+                return step
+        return min(9 + self.model.large.read(stream), limit)
+
+
+class Codebooks:
+    """Section 6."""
+
+    def __init__(self):
+        self.free = Context()
+        self.same = {False: Context(), True: Context()}
+        self.fraction_bits = {False: 0, True: 0}
+        self.far, self.lengths, self.gaps = Number(), Number(), Number()
+
+    def read(self, stream, vector):
+        """(fraction bits, None or the pair of positive and negative centroids)"""
+        free = self.free.decide(stream)
+        if not self.same[vector].decide(stream):
+            d = self.far.read_signed(stream)
+            d += d >= 0
+            self.fraction_bits[vector] = (self.fraction_bits[vector] + d + 128) % 256 - 128
+        if not free:
+            return self.fraction_bits[vector], None
+        return self.fraction_bits[vector], (self.read_side(stream), self.read_side(stream))
+
+    def read_side(self, stream):
+        side, last = [], 0
+        for _ in range(self.lengths.read(stream)):
+            last += 1 + self.gaps.read(stream)
+            if last > 65535:
+                raise ValueError("a centroid above 65535")
+            side.append(last)
+        return side
+
+
+class Bytes:
+    """Bytes and varints (section 1)."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, count):
+        if count > len(self.data):
+            raise ValueError("a section ends too early")
+        taken, self.data = self.data[:count], self.data[count:]
+        return taken
+
+    def byte(self):
+        return self.take(1)[0]
+
+    def varint(self):
+        value, shift = 0, 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    def varints(self, count):
+        return [self.varint() for _ in range(count)]
+
+
+CONV, LINEAR, ADD, RELU, MAX_POOL, AVERAGE_POOL, GLOBAL, FLATTEN, SOFTMAX = range(9)
+NAMES = ["Conv", "Gemm", "Add", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Flatten", "Softmax"]
+
+
+def read_graph(data):
+    """Section 8: the input's shape, the nodes, and the shapes of the parameters."""
+    reader = Bytes(data)
+    input_shape = reader.varints(reader.varint())
+    nodes, following = [], 0
+    for index in range(reader.varint()):
+        head = reader.byte()
+        node = {"op": head & 15, "inputs": [index]}
+        if head & 0x10:
+            node["inputs"] = [index - back for back in reader.varints(2 if node["op"] == ADD else 1)]
+        if node["op"] in (CONV, LINEAR):
+            used = [following, following + 1] if head & 0x20 else [following]
+            if head & 0x40:
+                used = reader.varints(len(used))
+            node["weight"], node["bias"] = used[0], used[1] if head & 0x20 else None
+            following = max([following] + [number + 1 for number in used])
+        if node["op"] == CONV:
+            node["stride"], node["pads"], node["groups"] = [1, 1], [0] * 4, 1
+            if head & 0x80:
+                node["stride"], node["pads"], node["groups"] = reader.varints(2), reader.varints(4), reader.varint()
+        if node["op"] in (MAX_POOL, AVERAGE_POOL):
+            node["kernel"], node["stride"], node["pads"], node["modes"] = [2, 2], [2, 2], [0] * 4, 0
+            if head & 0x80:
+                node["kernel"], node["stride"] = reader.varints(2), reader.varints(2)
+                node["pads"], node["modes"] = reader.varints(4), reader.byte()
+        nodes.append(node)
+    shapes = [None] * reader.varint()
+    layers = [node for node in nodes if "weight" in node]
+    ranks = {node["weight"]: 4 if node["op"] == CONV else 2 for node in layers}
+    biases = {node["bias"]: node["weight"] for node in layers if node["bias"] not in ranks}
+    for index in range(len(shapes)):
+        if index in ranks:
+            shapes[index] = reader.varints(ranks[index])
+        elif index not in biases:
+            shapes[index] = reader.varints(reader.varint())
+    for bias, weight in biases.items():
+        if bias is not None:
+            shapes[bias] = shapes[weight][:1]
+    if reader.data:
+        raise ValueError("bytes after the graph")
+    return input_shape, nodes, shapes
+
+
+def preset(topology, widths):
+    """The graph of a known topology as read_graph gives it."""
+    if topology == 1:
+        w0, w1, w2, w3 = widths
+        ops = [CONV, MAX_POOL, CONV, MAX_POOL, FLATTEN, LINEAR, RELU, LINEAR]
+        shapes = [[w0, 1, 5, 5], [w0], [w1, w0, 5, 5], [w1], [w2, 16 * w1], [w2], [w3, w2], [w3]]
+    else:
+        w0, w1, w2 = widths
+        ops = [FLATTEN, LINEAR, RELU, LINEAR, RELU, LINEAR]
+        shapes = [[w0, 784], [w0], [w1, w0], [w1], [w2, w1], [w2]]
+    nodes, following = [], 0
+    for index, op in enumerate(ops):
+        node = {"op": op, "inputs": [index]}
+        if op in (CONV, LINEAR):
+            node.update(weight=following, bias=following + 1, stride=[1, 1], pads=[0] * 4, groups=1)
+            following += 2
+        if op == MAX_POOL:
+            node.update(kernel=[2, 2], stride=[2, 2], pads=[0] * 4, modes=0)
+        nodes.append(node)
+    return [1, 28, 28], nodes, shapes
+
+
+def value_shapes(input_shape, nodes, shapes):
+    """Shape of each value; what is not needed to group the columns of linear layers is not checked."""
+
+    def windows(size, kernel, stride, pads, ceil):
+        room = size + pads[0] + pads[1] - kernel
+        count = room // stride + 1
+        if ceil and room % stride and count * stride < size + pads[0]:
+            count += 1
+        return count
+
+    values = [input_shape]
+    for node in nodes:
+        shape = values[node["inputs"][0]]
+        op = node["op"]
+        if op in (CONV, MAX_POOL, AVERAGE_POOL):
+            kernel = shapes[node["weight"]][2:] if op == CONV else node["kernel"]
+            ceil = op != CONV and node["modes"] & 1
+            sides = [
+                windows(shape[1 + axis], kernel[axis], node["stride"][axis], node["pads"][axis::2], ceil)
+                for axis in range(2)
+            ]
+            shape = [shapes[node["weight"]][0] if op == CONV else shape[0]] + sides
+        elif op == LINEAR:
+            shape = shapes[node["weight"]][:1]
+        elif op == GLOBAL:
+            shape = [shape[0], 1, 1]
+        elif op == FLATTEN:
+            size = 1
+            for side in shape:
+                size *= side
+            shape = [size]
+        values.append(shape)
+    return values
+
+
+def layouts(input_shape, nodes, shapes):
+    """(rows, channels, height, width, form) of each parameter; form 3 is a vector (section 6)."""
+    found = []
+    for shape in shapes:
+        if len(shape) < 2:
+            found.append((1, shape[0] if shape else 1, 1, 1, 3))
+        elif len(shape) == 4 and shape[2] * shape[3] != 1:
+            found.append((*shape, 0))
+        else:
+            size = 1
+            for side in shape[1:]:
+                size *= side
+            found.append((shape[0], size, 1, 1, 2))
+    values = value_shapes(input_shape, nodes, shapes)
+    for node in nodes:
+        if node["op"] != LINEAR:
+            continue
+        value = node["inputs"][0]
+        while value > 0 and nodes[value - 1]["op"] == RELU:
+            value = nodes[value - 1]["inputs"][0]
+        if value == 0 or nodes[value - 1]["op"] != FLATTEN:
+            continue
+        image = values[nodes[value - 1]["inputs"][0]]
+        if len(image) == 3 and image[1] * image[2] > 1:
+            found[node["weight"]] = (shapes[node["weight"]][0], *image, 1)
+    return found
+
+
+def read_sections(reader):
+    sections, last = {}, 0
+    for _ in range(reader.varint()):
+        tag = reader.varint()
+        if tag <= last:
+            raise ValueError("tags do not rise")
+        last = tag
+        body = reader.take(reader.varint())
+        if tag <= 4:
+            sections[tag] = body
+        elif tag % 2:
+            raise ValueError(f"section {tag} is not known")
+    return sections
+
+
+def decode(data):
+    """The network as plain lists and numbers."""
+    if data[:2] != b"Nu":
+        raise ValueError("not a .nut file")
+    if data[2] >> 5:
+        raise ValueError(f"version {data[2] >> 5}")
+    if zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+        raise ValueError("the checksum is wrong")
+    topology = data[2] >> 1 & 15
+    reader = Bytes(data[3:-4])
+    sections = read_sections(reader) if data[2] & 1 else {}
+    stream = Stream(reader.data)
+
+    if topology == 0:
+        input_shape, nodes, shapes = read_graph(sections[1])
+        same, more = Context(), Number()
+        originals = []
+        for shape in shapes:
+            originals.append(shape if same.decide(stream) else [side + more.read(stream) for side in shape])
+    else:
+        standard = {1: [20, 50, 500, 10], 2: [300, 100, 10]}[topology]
+        if not stream.decide(61440):
+            number = Number()
+            standard = [1 + number.read(stream) for _ in standard]
+        widths = [1 + uniform(stream, original) for original in standard]
+        input_shape, nodes, shapes = preset(topology, widths)
+        originals = preset(topology, standard)[2]
+
+    codebooks, model, parameters = Codebooks(), Symbols(), []
+    for shape, original, layout in zip(shapes, originals, layouts(input_shape, nodes, shapes)):
+        fraction_bits, centroids = codebooks.read(stream, layout[4] == 3)
+        bounds = (32767, 32768)
+        if centroids is not None:
+            bounds = (min(len(centroids[0]), 32767), min(len(centroids[1]), 32768))
+        symbols = model.read(stream, layout, bounds)
+        integers = symbols
+        if centroids is not None:
+            table = [0] + centroids[0] + [-value for value in reversed(centroids[1])]
+            integers = [table[symbol] for symbol in symbols]
+        parameters.append(
+            {
+                "shape": shape,
+                "original_shape": original,
+                "fraction_bits": fraction_bits,
+                "centroids": centroids,
+                "integers": integers,
+            }
+        )
+    if stream.taken < len(stream.data):
+        raise ValueError("the coded stream goes on")
+    named = [dict(node, op=NAMES[node["op"]]) for node in nodes]
+    return {"topology": topology, "input_shape": input_shape, "nodes": named, "parameters": parameters}
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    with open(sys.argv[1], "rb") as file:
+        network = decode(file.read())
+    if len(sys.argv) == 2:
+        print(json.dumps(network))
+        return
+    os.makedirs(sys.argv[2], exist_ok=True)
+    for index, parameter in enumerate(network["parameters"]):
+        values = [integer * 2.0 ** -parameter["fraction_bits"] for integer in parameter["integers"]]
+        with open(os.path.join(sys.argv[2], f"{index}.f32"), "wb") as file:
+            file.write(struct.pack(f"<{len(values)}f", *values))
+
+
+if __name__ == "__main__":
+    main()
