@@ -94,8 +94,7 @@ fn extreme_symbols_come_back() {
     network.parameters[0].symbols[..4].copy_from_slice(&[i16::MIN, i16::MAX, -300, 15]);
     network.parameters[1].symbols[..2].copy_from_slice(&[i16::MIN, i16::MAX]);
     let ranks = |count: u16| (1..=count).map(|rank| rank + (rank - 1)).collect::<Vec<u16>>();
-    network.parameters[2].codebook =
-        Codebook::Free { fraction_bits: i8::MIN, positive: ranks(30), negative: Vec::new() };
+    network.parameters[2].codebook = Codebook::Free { fraction_bits: -96, positive: ranks(30), negative: Vec::new() };
     network.parameters[2].symbols.fill(30);
     network.parameters[4].codebook =
         Codebook::Free { fraction_bits: i8::MAX, positive: Vec::new(), negative: ranks(32768) };
@@ -108,7 +107,8 @@ fn extreme_symbols_come_back() {
 fn networks_that_break_their_rules_are_refused() {
     let good = lenet5(5, 0.2);
     let options = WriteOptions::default();
-    let broken: [fn(&mut FixedPoint); 6] = [
+    let broken: [fn(&mut FixedPoint); 7] = [
+        |network| network.parameters[1].codebook = Codebook::Uniform { fraction_bits: -97 },
         |network| network.parameters[0].symbols.truncate(1),
         |network| network.parameters[0].shape[0] += 1,
         |network| drop(network.original_shapes.pop()),
@@ -302,7 +302,7 @@ fn a_reader_written_from_the_specification_agrees() {
     let networks = [
         fixed_point(&presets::lenet5([8, 16, 20, 10]), Some(&original), 0.2, uniform, &mut rng),
         fixed_point(&presets::lenet5([9, 20, 30, 10]), Some(&other), 0.1, synthetic::free, &mut rng),
-        fixed_point(&presets::lenet300([20, 15, 10]), None, 0.05, uniform, &mut rng),
+        fixed_point(&presets::lenet300([8, 6, 10]), None, 0.05, uniform, &mut rng),
     ];
     for (index, network) in networks.iter().enumerate() {
         let bytes = write(network, &WriteOptions::default()).unwrap().bytes;

@@ -284,7 +284,8 @@ class Matrix:
                         self.balance += sign_of(symbol)
                         for k in range(1, min(self.row, 16) + 1):
                             before = self.symbols[-1 - k * self.row_len]
-                            self.agreement[k] += sign_of(symbol) * sign_of(before)
+                            agreement = self.agreement[k] + sign_of(symbol) * sign_of(before)
+                            self.agreement[k] = cut(agreement, -65536, 65536)
         return self.symbols
 
     def back(self, steps, there):

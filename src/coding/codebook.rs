@@ -6,6 +6,9 @@ use super::range::{BitCoder, Kind};
 use super::symbols::Bounds;
 use crate::stages::quantize::Codebook;
 
+/// The least fraction bits that a file may have: what is larger than 2^16 units of 2^96 is no 32-bit float any more.
+pub const LEAST_FRACTION_BITS: i8 = -96;
+
 /// What carries over from one codebook to the next.
 #[derive(Debug, Clone, Default)]
 pub struct CodebookModel {

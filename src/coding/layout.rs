@@ -1,6 +1,6 @@
 //! How the positions of a parameter relate: which share an output, an input channel, a place in a kernel.
 
-use crate::model::{Graph, Op, ParamId};
+use crate::model::{Graph, Op};
 
 /// A parameter as `rows` filters over `channels` images of `height x width` taps, row-major.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,43 +70,34 @@ impl Layout {
 /// The layout of each parameter. The columns of a linear layer that reads a flattened image are grouped into that image's
 /// channels; the graph tells, so that a file need not.
 ///
-/// `value_shapes` are the graph's, by [`ValueId`](crate::model::ValueId).
+/// `value_shapes` are what [`Graph::shapes`] gave, by [`ValueId`](crate::model::ValueId).
 pub fn layouts(graph: &Graph, parameter_shapes: &[Vec<usize>], value_shapes: &[Vec<usize>]) -> Vec<Layout> {
     let mut layouts: Vec<Layout> = parameter_shapes.iter().map(|shape| Layout::of_shape(shape)).collect();
+    // For each value, the image that became it by flattening, elementwise operators aside.
+    let mut images: Vec<Option<usize>> = vec![None];
     for node in &graph.nodes {
-        let Op::Linear(linear) = &node.op else { continue };
-        let ParamId(weight) = linear.weight;
-        let Some(&[channels, height, width]) =
-            flattened_image(graph, node.inputs[0].0).and_then(|value| value_shapes.get(value)).map(Vec::as_slice)
-        else {
-            continue;
-        };
-        if let Some(layout) = layouts.get_mut(weight)
-            && height * width > 1
-        {
-            *layout = Layout { channels, height, width, form: Form::Image, ..*layout };
-        }
-    }
-    layouts
-}
-
-/// The value that became `value` by flattening, elementwise operators aside.
-fn flattened_image(graph: &Graph, mut value: usize) -> Option<usize> {
-    loop {
-        let node = &graph.nodes[value.checked_sub(1)?];
-        value = node.inputs[0].0;
-        match node.op {
-            Op::Flatten => return Some(value),
-            Op::Relu => {}
+        let input = node.inputs[0].0;
+        images.push(match node.op {
+            Op::Flatten => Some(input),
+            Op::Relu => images[input],
             Op::Conv(_)
             | Op::Linear(_)
             | Op::Add
             | Op::MaxPool(_)
             | Op::AveragePool(_)
             | Op::GlobalAveragePool
-            | Op::Softmax => return None,
+            | Op::Softmax => None,
+        });
+        let Op::Linear(linear) = &node.op else { continue };
+        let image = images[input].and_then(|value| value_shapes.get(value)).map(Vec::as_slice);
+        if let Some(&[channels, height, width]) = image
+            && let Some(layout) = layouts.get_mut(linear.weight.0)
+            && height * width > 1
+        {
+            *layout = Layout { channels, height, width, form: Form::Image, ..*layout };
         }
     }
+    layouts
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub mod symbols;
 
 use crate::error::DecodeError;
 use crate::stages::quantize::{Codebook, FixedParameter};
-use codebook::CodebookModel;
+use codebook::{CodebookModel, LEAST_FRACTION_BITS};
 use layout::{Form, Layout};
 use range::{BitCoder, Decoder, Encoder, KINDS, Kind};
 use symbols::SymbolModel;
@@ -77,10 +77,16 @@ impl ParameterModel {
     /// Reads the codebook and the symbols of a parameter.
     ///
     /// # Errors
-    /// [`DecodeError::Truncated`] when the bytes end before the symbols do.
+    /// [`DecodeError::Truncated`] when the bytes end before the symbols do, and [`DecodeError::Malformed`] for a codebook
+    /// whose values would be too large.
     pub fn decode(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<(Codebook, Vec<i16>), DecodeError> {
         let nothing = Codebook::Uniform { fraction_bits: 0 };
         let codebook = self.codebooks.code(decoder, layout.form == Form::Vector, &nothing);
+        if codebook.fraction_bits() < LEAST_FRACTION_BITS {
+            let expected = format!("{LEAST_FRACTION_BITS} or more");
+            let got = codebook.fraction_bits().to_string();
+            return Err(DecodeError::Malformed { place: "fraction bits", expected, got });
+        }
         let count = layout.rows * layout.row_len();
         let mut symbols = Vec::new();
         let too_large = |_| DecodeError::TooLarge { place: "symbols", bytes: 2 * count as u64, cap: 0 };

@@ -65,6 +65,9 @@ impl Neighbours {
 /// Rows before the current one that it is compared with.
 const COMPARED: usize = 16;
 
+/// Most that two rows can be said to agree or differ.
+const MOST: i32 = 1 << 16;
+
 /// How much the current row agrees with those before it: filters often come in pairs of alike or opposite ones.
 #[derive(Debug, Clone, Default)]
 pub struct Similarity {
@@ -82,7 +85,7 @@ impl Similarity {
     pub fn record(&mut self, layout: &Layout, symbols: &[i16], place: &Place) {
         let own = i32::from(symbols[place.row * layout.row_len() + place.column].signum());
         for (row, sign) in self.clone().signs(layout, symbols, place) {
-            self.agreement[row] += own * sign;
+            self.agreement[row] = (self.agreement[row] + own * sign).clamp(-MOST, MOST);
         }
     }
 

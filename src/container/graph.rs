@@ -16,6 +16,9 @@ const PARAMETERS: u8 = 0x40;
 /// Stride, padding and groups (of a pool: kernel, stride, padding and modes) are listed.
 const ATTRIBUTES: u8 = 0x80;
 
+/// What a node or a parameter takes in memory without its values, at most, in bytes; used against the caller's cap.
+const ENTRY_BYTES: u64 = 512;
+
 /// Most sides of an array.
 const MOST_SIDES: usize = 8;
 
@@ -45,12 +48,13 @@ pub fn write(graph: &Graph, parameter_shapes: &[Vec<usize>]) -> Vec<u8> {
 }
 
 /// Reads a graph and the shapes of its parameters, with made-up names. Whether the shapes fit is for
-/// [`Graph::shapes`] to say.
-pub fn read(bytes: &[u8]) -> Result<(Graph, Vec<Vec<usize>>), DecodeError> {
+/// [`Graph::shapes`] to say. No more than `cap_bytes` are allocated.
+pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<(Graph, Vec<Vec<usize>>), DecodeError> {
     let mut reader = Reader::new("stored graph", bytes);
     let input_shape = read_shape(&mut reader)?;
     // Each node takes a byte at least.
     let count = reader.size(reader.len())?;
+    check_entries(count, cap_bytes)?;
     let mut nodes = Vec::with_capacity(count);
     let mut next = 0;
     for index in 0..count {
@@ -59,6 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<(Graph, Vec<Vec<usize>>), DecodeError> {
     let graph = Graph { input_name: "input".into(), input_shape, nodes };
     // Each parameter that is not a bias takes two bytes, and each bias needs a node.
     let count = reader.size(reader.len() + graph.nodes.len())?;
+    check_entries(count.saturating_add(graph.nodes.len()), cap_bytes)?;
     let roles = roles(&graph, count);
     let mut shapes = vec![Vec::new(); count];
     let weights = weight_ranks(&graph, count);
@@ -76,6 +81,11 @@ pub fn read(bytes: &[u8]) -> Result<(Graph, Vec<Vec<usize>>), DecodeError> {
     }
     reader.finish()?;
     Ok((graph, shapes))
+}
+
+fn check_entries(count: usize, cap: u64) -> Result<(), DecodeError> {
+    let bytes = (count as u64).saturating_mul(ENTRY_BYTES);
+    if bytes > cap { Err(DecodeError::TooLarge { place: "stored graph", bytes, cap }) } else { Ok(()) }
 }
 
 /// Made-up names of a graph's parameters: those of their first nodes.
@@ -330,7 +340,7 @@ mod tests {
             vec![3, 4],
         ];
         let bytes = write(&graph, &shapes);
-        let (read_graph, read_shapes) = read(&bytes).unwrap();
+        let (read_graph, read_shapes) = read(&bytes, 1 << 20).unwrap();
         assert_eq!(unnamed(read_graph.clone()), graph);
         assert_eq!(read_shapes, shapes);
         assert_eq!(
@@ -338,7 +348,7 @@ mod tests {
             ["node0.weight", "node0.bias", "node1.bias", "parameter3", "node1.weight", "node9.bias"]
         );
         for length in 0..bytes.len() {
-            assert!(read(&bytes[..length]).is_err());
+            assert!(read(&bytes[..length], 1 << 20).is_err());
         }
     }
 }

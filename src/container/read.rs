@@ -14,7 +14,8 @@ use crate::model::Graph;
 use crate::stages::quantize::{FixedParameter, FixedPoint};
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
-/// no more than that much memory again, and time in proportion to the weights.
+/// at most five times that much memory, and time in proportion to the length of the file: no decision is so probable
+/// that a byte could hold more than 363,408 of them.
 ///
 /// # Errors
 /// [`DecodeError`], whatever the bytes are.
@@ -37,7 +38,7 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
             (model.graph, names, shapes, originals)
         }
         (None, Some(body)) => {
-            let (graph, shapes) = graph::read(body)?;
+            let (graph, shapes) = graph::read(body, cap_bytes)?;
             let names = graph::parameter_names(&graph, shapes.len());
             let originals = shapes::code_originals(&mut decoder, &shapes, &shapes);
             (graph, names, shapes, originals)
@@ -112,6 +113,9 @@ fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a [u8])>, De
 }
 
 fn check_size(shapes: &[Vec<usize>], cap_bytes: u64) -> Result<(), DecodeError> {
+    if let Some(shape) = shapes.iter().find(|shape| shape.contains(&0)) {
+        return Err(malformed("shape of a parameter", "sides of at least 1", format!("{shape:?}")));
+    }
     let count = shapes::weight_count(shapes).unwrap_or(u64::MAX);
     let bytes = count.saturating_mul(4);
     let cap = cap_bytes.min(4 * shapes::MOST_WEIGHTS);

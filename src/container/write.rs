@@ -4,6 +4,7 @@ use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES
 use super::sections::{ActivationFormat, valid_scaling, write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
+use crate::coding::codebook::LEAST_FRACTION_BITS;
 use crate::coding::layout::layouts;
 use crate::coding::range::{Encoder, Kind};
 use crate::coding::{ParameterBits, ParameterModel, shapes};
@@ -157,6 +158,13 @@ fn check(network: &FixedPoint, options: &WriteOptions) -> Result<(), EncodeError
 }
 
 fn check_parameter(parameter: &FixedParameter) -> Result<(), EncodeError> {
+    if parameter.shape.contains(&0) {
+        return Err(invalid(&parameter.name, "sides of at least 1", format!("{:?}", parameter.shape)));
+    }
+    if parameter.codebook.fraction_bits() < LEAST_FRACTION_BITS {
+        let expected = format!("fraction bits of {LEAST_FRACTION_BITS} or more");
+        return Err(invalid(&parameter.name, expected, parameter.codebook.fraction_bits()));
+    }
     let count = parameter.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     if count != Some(parameter.symbols.len()) {
         let expected = format!("as many symbols as the shape {:?} has positions", parameter.shape);
