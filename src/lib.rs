@@ -9,6 +9,7 @@
 //! The method is that of Frickenstein, Unger and Stechele, "Resource-aware optimization of DNNs for embedded
 //! applications", CRV 2019. Only the paper's abstract is public: the details here are our own.
 
+pub mod bench;
 pub mod coding;
 pub mod container;
 pub mod data;
