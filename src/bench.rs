@@ -116,22 +116,25 @@ fn matrix_product(now: &dyn Fn() -> f64, seconds: f64) -> Rate {
 
 /// Seconds for one call of `work`: the fastest of many short rounds, since other programs can only slow one down.
 fn time(now: &dyn Fn() -> f64, seconds: f64, work: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {
-    const ROUNDS: usize = 100;
+    const ROUNDS: f64 = 100.0;
     // The first call allocates; the second says how many fill a round.
     work()?;
-    let start = now();
+    let begin = now();
     work()?;
-    let estimate = (now() - start).max(1e-6);
-    let calls = (seconds / ROUNDS as f64 / estimate).clamp(1.0, 1e6) as usize;
+    let estimate = (now() - begin).max(1e-6);
+    let calls = (seconds / ROUNDS / estimate).clamp(1.0, 1e6) as usize;
     let mut best = f64::INFINITY;
-    for _ in 0..ROUNDS {
+    loop {
         let start = now();
         for _ in 0..calls {
             work()?;
         }
-        best = best.min((now() - start) / calls as f64);
+        let end = now();
+        best = best.min((end - start) / calls as f64);
+        if end - begin >= seconds {
+            return Ok(best);
+        }
     }
-    Ok(best)
 }
 
 #[cfg(test)]

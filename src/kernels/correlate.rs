@@ -99,12 +99,16 @@ impl Packed {
     pub fn pack(&mut self, weights: &[f32], rows: usize) {
         self.rows = rows;
         self.taps = weights.len() / rows.max(1);
-        self.values.clear();
-        self.values.reserve(weights.len());
+        self.values.resize(weights.len(), 0.0);
         for block in self.blocks() {
-            let rows = &weights[block.start * self.taps..block.end * self.taps];
-            for tap in 0..self.taps {
-                self.values.extend(rows[tap..].iter().step_by(self.taps));
+            let range = block.start * self.taps..block.end * self.taps;
+            let rows = &weights[range.clone()];
+            let packed = self.values[range].chunks_exact_mut(block.len());
+            // Written in order: each block reads as many streams as it has rows.
+            for (tap, packed) in packed.enumerate() {
+                for (row, value) in packed.iter_mut().enumerate() {
+                    *value = rows[row * self.taps + tap];
+                }
             }
         }
     }

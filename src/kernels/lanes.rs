@@ -30,6 +30,15 @@ pub trait Lanes: Copy {
     /// `self + other`.
     fn add(self, other: Self) -> Self;
 
+    /// `self - other`.
+    fn sub(self, other: Self) -> Self;
+
+    /// `self` where it is larger than `other`, else `other`.
+    fn max(self, other: Self) -> Self;
+
+    /// `value` where `self == other`, else 0.
+    fn where_equal(self, other: Self, value: Self) -> Self;
+
     /// Sum of the eight, in a fixed order: pairs four apart, then two apart, then neighbours.
     #[inline(always)]
     fn sum(self) -> f32 {
@@ -103,13 +112,38 @@ impl Lanes for Portable {
         }
         self
     }
+
+    #[inline(always)]
+    fn sub(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self.0[lane] -= other.0[lane];
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn max(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self.0[lane] = if self.0[lane] > other.0[lane] { self.0[lane] } else { other.0[lane] };
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn where_equal(mut self, other: Self, value: Self) -> Self {
+        for lane in 0..LANES {
+            self.0[lane] = if self.0[lane] == other.0[lane] { value.0[lane] } else { 0.0 };
+        }
+        self
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, Lanes};
     use std::arch::x86_64::{
-        __m256, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        __m256, _CMP_EQ_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+        _mm256_max_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm256_sub_ps,
     };
 
     /// # Safety
@@ -156,13 +190,33 @@ mod x86 {
             // SAFETY: see `Avx2`.
             Avx2(unsafe { _mm256_add_ps(self.0, other.0) })
         }
+
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see `Avx2`.
+            Avx2(unsafe { _mm256_sub_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            // SAFETY: see `Avx2`.
+            Avx2(unsafe { _mm256_max_ps(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn where_equal(self, other: Self, value: Self) -> Self {
+            // SAFETY: see `Avx2`.
+            Avx2(unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(self.0, other.0), value.0) })
+        }
     }
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm {
     use super::Lanes;
-    use std::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_store};
+    use std::arch::wasm32::{
+        f32x4_add, f32x4_eq, f32x4_mul, f32x4_pmax, f32x4_splat, f32x4_sub, v128, v128_and, v128_load, v128_store,
+    };
 
     /// Two vectors of four. There is no fused multiply-add: the relaxed one may differ between browsers.
     #[derive(Clone, Copy)]
@@ -200,6 +254,22 @@ mod wasm {
         fn add(self, other: Self) -> Self {
             Simd128(f32x4_add(self.0, other.0), f32x4_add(self.1, other.1))
         }
+
+        #[inline(always)]
+        fn sub(self, other: Self) -> Self {
+            Simd128(f32x4_sub(self.0, other.0), f32x4_sub(self.1, other.1))
+        }
+
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            // The pseudo-maximum answers its first operand unless that is smaller.
+            Simd128(f32x4_pmax(other.0, self.0), f32x4_pmax(other.1, self.1))
+        }
+
+        #[inline(always)]
+        fn where_equal(self, other: Self, value: Self) -> Self {
+            Simd128(v128_and(f32x4_eq(self.0, other.0), value.0), v128_and(f32x4_eq(self.1, other.1), value.1))
+        }
     }
 }
 
@@ -215,7 +285,7 @@ mod tests {
             // SAFETY: 8 floats lie at each of the offsets.
             unsafe {
                 let [a, b, c] = [0, 8, 16].map(|offset| V::load(self.0.as_ptr().add(offset)));
-                let result = a.mul_add(b, c).add(V::splat(self.0[0]));
+                let result = a.mul_add(b, c).add(V::splat(self.0[0])).sub(b.max(c)).add(a.where_equal(b, c));
                 result.store(self.1.as_mut_ptr());
                 self.1[0] = result.sum();
             }
@@ -230,7 +300,11 @@ mod tests {
         dispatch(Check(&input, &mut fast));
         Check(&input, &mut plain).run::<Portable>();
         assert_eq!(fast, plain);
-        let expected: f32 = (0..8).map(|i| input[i] * input[8 + i] + input[16 + i] + input[0]).sum();
-        assert_eq!(plain[0], expected);
+        let result = |i: usize| {
+            let [a, b, c] = [input[i], input[8 + i], input[16 + i]];
+            a * b + c + input[0] - b.max(c) + if a == b { c } else { 0.0 }
+        };
+        assert_eq!(plain[0], (0..8).map(result).sum::<f32>());
+        assert_eq!(plain[7], result(7));
     }
 }

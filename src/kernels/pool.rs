@@ -43,6 +43,13 @@ impl Pooling {
         (side(0, y) * side(1, x)).max(1)
     }
 
+    /// Whether each pixel is in exactly one window.
+    fn tiles(&self) -> bool {
+        (0..2).all(|axis| {
+            self.kernel[axis] == self.stride[axis] && self.output[axis] * self.kernel[axis] == self.input[axis]
+        }) && self.pads == [0; 4]
+    }
+
     fn input_len(&self) -> usize {
         self.channels * self.input[0] * self.input[1]
     }
@@ -50,32 +57,6 @@ impl Pooling {
     fn output_len(&self) -> usize {
         self.channels * self.output[0] * self.output[1]
     }
-
-    /// Calls `visit(channel, y, x)` for each output position, in order.
-    #[inline(always)]
-    fn for_each(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        for channel in 0..self.channels {
-            for y in 0..self.output[0] {
-                for x in 0..self.output[1] {
-                    visit(channel, y, x);
-                }
-            }
-        }
-    }
-
-    /// Index of a pixel of the input.
-    #[inline(always)]
-    fn pixel(&self, channel: usize, y: usize, x: usize) -> usize {
-        (channel * self.input[0] + y) * self.input[1] + x
-    }
-}
-
-/// Which pooling is done, in which direction.
-enum Task<'a> {
-    Maximum { input: &'a [f32], output: &'a mut [f32] },
-    MaximumGradient { input: &'a [f32], output: &'a [f32], gradient: &'a [f32], input_gradient: &'a mut [f32] },
-    Mean { input: &'a [f32], output: &'a mut [f32] },
-    MeanGradient { gradient: &'a [f32], input_gradient: &'a mut [f32] },
 }
 
 /// The maximum of each window; padding never wins.
@@ -84,7 +65,7 @@ enum Task<'a> {
 /// If the lengths do not fit (as for all of this module).
 pub fn maximum(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
     check(pooling, n, input.len(), output.len());
-    dispatch(Pool { pooling, n, task: Task::Maximum { input, output } });
+    dispatch(Pool { pooling, n, task: Maximum { input, output } });
 }
 
 /// The gradient of [`maximum`] to its input: each output's goes to the first pixel, row by row, that was the maximum.
@@ -98,19 +79,24 @@ pub fn maximum_gradient(
 ) {
     check(pooling, n, input.len(), output.len());
     check(pooling, n, input_gradient.len(), gradient.len());
-    dispatch(Pool { pooling, n, task: Task::MaximumGradient { input, output, gradient, input_gradient } });
+    let apart = pooling.tiles();
+    if !apart {
+        input_gradient.fill(0.0);
+    }
+    dispatch(Pool { pooling, n, task: MaximumGradient { input, output, gradient, input_gradient, apart } });
 }
 
 /// The mean of each window.
 pub fn mean(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
     check(pooling, n, input.len(), output.len());
-    dispatch(Pool { pooling, n, task: Task::Mean { input, output } });
+    dispatch(Pool { pooling, n, task: Mean { input, output } });
 }
 
 /// The gradient of [`mean`] to its input.
 pub fn mean_gradient(pooling: &Pooling, n: usize, gradient: &[f32], input_gradient: &mut [f32]) {
     check(pooling, n, input_gradient.len(), gradient.len());
-    dispatch(Pool { pooling, n, task: Task::MeanGradient { gradient, input_gradient } });
+    input_gradient.fill(0.0);
+    dispatch(Pool { pooling, n, task: MeanGradient { gradient, input_gradient } });
 }
 
 fn check(pooling: &Pooling, n: usize, input: usize, output: usize) {
@@ -119,137 +105,160 @@ fn check(pooling: &Pooling, n: usize, input: usize, output: usize) {
     assert_eq!(output, pooling.output_len() * n);
 }
 
-struct Pool<'a> {
+struct Pool<'a, T> {
     pooling: &'a Pooling,
     n: usize,
-    task: Task<'a>,
+    task: T,
 }
 
-impl Kernel for Pool<'_> {
-    /// The loops are plain ones over eight floats, which the compiler turns into the instructions at hand.
+/// The pixels of one window: offsets into the input of eight samples of each.
+struct Pixels {
+    first: usize,
+    rows: usize,
+    columns: usize,
+    /// From one row of the image to the next.
+    line: usize,
+    /// From one pixel to the next.
+    n: usize,
+}
+
+impl Pixels {
     #[inline(always)]
-    fn run<V: Lanes>(self) {
-        let Pool { pooling, n, task } = self;
-        match task {
-            Task::Maximum { input, output } => run_maximum(pooling, n, input, output),
-            Task::MaximumGradient { input, output, gradient, input_gradient } => {
-                run_maximum_gradient(pooling, n, input, output, gradient, input_gradient);
-            }
-            Task::Mean { input, output } => run_mean(pooling, n, input, output),
-            Task::MeanGradient { gradient, input_gradient } => {
-                run_mean_gradient(pooling, n, gradient, input_gradient);
+    fn offset(&self, row: usize, column: usize) -> usize {
+        self.first + row * self.line + column * self.n
+    }
+}
+
+/// What is done with a window.
+trait Task {
+    /// Does it for eight samples; `output` is their offset in the output, `factor` 1 over the number of pixels that count.
+    ///
+    /// # Safety
+    /// All offsets must lie at least eight floats before the ends of the task's slices.
+    unsafe fn window<V: Lanes>(&mut self, pixels: &Pixels, output: usize, factor: f32);
+}
+
+impl<T: Task> Kernel for Pool<'_, T> {
+    #[inline(always)]
+    fn run<V: Lanes>(mut self) {
+        let (pooling, n) = (self.pooling, self.n);
+        let line = pooling.input[1] * n;
+        let mut output = 0;
+        for channel in 0..pooling.channels {
+            for y in 0..pooling.output[0] {
+                let rows = pooling.window(0, y);
+                let row = (channel * pooling.input[0] + rows.start) * line;
+                for x in 0..pooling.output[1] {
+                    let columns = pooling.window(1, x);
+                    let factor = 1.0 / pooling.divisor(y, x) as f32;
+                    for at in (0..n).step_by(LANES) {
+                        let first = row + columns.start * n + at;
+                        let pixels = Pixels { first, rows: rows.len(), columns: columns.len(), line, n };
+                        // SAFETY: `Pooling::window` stays inside the input, `output` counts up to the output's length,
+                        // and `check` has compared both with the slices.
+                        unsafe { self.task.window::<V>(&pixels, output, factor) };
+                        output += LANES;
+                    }
+                }
             }
         }
     }
 }
 
-/// The `n` samples of one element, in vectors.
-#[inline(always)]
-fn element(values: &[f32], n: usize, index: usize) -> &[[f32; LANES]] {
-    values[index * n..][..n].as_chunks().0
+struct Maximum<'a> {
+    input: &'a [f32],
+    output: &'a mut [f32],
 }
 
-/// As [`element`], to change.
-#[inline(always)]
-fn element_mut(values: &mut [f32], n: usize, index: usize) -> &mut [[f32; LANES]] {
-    values[index * n..][..n].as_chunks_mut().0
-}
-
-#[inline(always)]
-fn run_maximum(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
-    let mut at = 0;
-    pooling.for_each(|channel, y, x| {
-        let (rows, columns) = (pooling.window(0, y), pooling.window(1, x));
-        for vector in 0..n / LANES {
-            let mut best = [f32::NEG_INFINITY; LANES];
-            for row in rows.clone() {
-                for column in columns.clone() {
-                    let x = element(input, n, pooling.pixel(channel, row, column))[vector];
-                    for lane in 0..LANES {
-                        best[lane] = if x[lane] > best[lane] { x[lane] } else { best[lane] };
-                    }
-                }
+impl Task for Maximum<'_> {
+    #[inline(always)]
+    unsafe fn window<V: Lanes>(&mut self, pixels: &Pixels, output: usize, _factor: f32) {
+        let mut best = V::splat(f32::NEG_INFINITY);
+        for row in 0..pixels.rows {
+            for column in 0..pixels.columns {
+                // SAFETY: the caller's promise.
+                best = unsafe { V::load(self.input.as_ptr().add(pixels.offset(row, column))) }.max(best);
             }
-            element_mut(output, n, at)[vector] = best;
         }
-        at += 1;
-    });
+        // SAFETY: the caller's promise.
+        unsafe { best.store(self.output.as_mut_ptr().add(output)) };
+    }
 }
 
-#[inline(always)]
-fn run_maximum_gradient(
-    pooling: &Pooling,
-    n: usize,
-    input: &[f32],
-    output: &[f32],
-    gradient: &[f32],
-    input_gradient: &mut [f32],
-) {
-    input_gradient.fill(0.0);
-    let mut at = 0;
-    pooling.for_each(|channel, y, x| {
-        let (rows, columns) = (pooling.window(0, y), pooling.window(1, x));
-        for vector in 0..n / LANES {
-            let best = element(output, n, at)[vector];
-            // What is left of the gradient: all, until the maximum has been met.
-            let mut left = element(gradient, n, at)[vector];
-            for row in rows.clone() {
-                for column in columns.clone() {
-                    let pixel = pooling.pixel(channel, row, column);
-                    let x = element(input, n, pixel)[vector];
-                    let to = &mut element_mut(input_gradient, n, pixel)[vector];
-                    for lane in 0..LANES {
-                        let hit = x[lane] == best[lane];
-                        to[lane] += if hit { left[lane] } else { 0.0 };
-                        left[lane] = if hit { 0.0 } else { left[lane] };
+struct MaximumGradient<'a> {
+    input: &'a [f32],
+    output: &'a [f32],
+    gradient: &'a [f32],
+    input_gradient: &'a mut [f32],
+    /// Whether each pixel is in exactly one window, so that nothing has to be added up.
+    apart: bool,
+}
+
+impl Task for MaximumGradient<'_> {
+    #[inline(always)]
+    unsafe fn window<V: Lanes>(&mut self, pixels: &Pixels, output: usize, _factor: f32) {
+        // SAFETY: the caller's promise, here and below.
+        let best = unsafe { V::load(self.output.as_ptr().add(output)) };
+        // What is left of the gradient: all, until the maximum has been met.
+        let mut left = unsafe { V::load(self.gradient.as_ptr().add(output)) };
+        for row in 0..pixels.rows {
+            for column in 0..pixels.columns {
+                let offset = pixels.offset(row, column);
+                unsafe {
+                    let taken = V::load(self.input.as_ptr().add(offset)).where_equal(best, left);
+                    let to = self.input_gradient.as_mut_ptr().add(offset);
+                    if self.apart {
+                        taken.store(to)
+                    } else {
+                        V::load(to).add(taken).store(to)
                     }
+                    left = left.sub(taken);
                 }
             }
         }
-        at += 1;
-    });
+    }
 }
 
-#[inline(always)]
-fn run_mean(pooling: &Pooling, n: usize, input: &[f32], output: &mut [f32]) {
-    let mut at = 0;
-    pooling.for_each(|channel, y, x| {
-        let (rows, columns) = (pooling.window(0, y), pooling.window(1, x));
-        let factor = 1.0 / pooling.divisor(y, x) as f32;
-        for vector in 0..n / LANES {
-            let mut sum = [0.0; LANES];
-            for row in rows.clone() {
-                for column in columns.clone() {
-                    let x = element(input, n, pooling.pixel(channel, row, column))[vector];
-                    for lane in 0..LANES {
-                        sum[lane] += x[lane];
-                    }
-                }
-            }
-            element_mut(output, n, at)[vector] = sum.map(|sum| sum * factor);
-        }
-        at += 1;
-    });
+struct Mean<'a> {
+    input: &'a [f32],
+    output: &'a mut [f32],
 }
 
-#[inline(always)]
-fn run_mean_gradient(pooling: &Pooling, n: usize, gradient: &[f32], input_gradient: &mut [f32]) {
-    input_gradient.fill(0.0);
-    let mut at = 0;
-    pooling.for_each(|channel, y, x| {
-        let factor = 1.0 / pooling.divisor(y, x) as f32;
-        for row in pooling.window(0, y) {
-            for column in pooling.window(1, x) {
-                let to = element_mut(input_gradient, n, pooling.pixel(channel, row, column));
-                for (to, dy) in to.iter_mut().zip(element(gradient, n, at)) {
-                    for lane in 0..LANES {
-                        to[lane] += dy[lane] * factor;
-                    }
+impl Task for Mean<'_> {
+    #[inline(always)]
+    unsafe fn window<V: Lanes>(&mut self, pixels: &Pixels, output: usize, factor: f32) {
+        let mut sum = V::splat(0.0);
+        for row in 0..pixels.rows {
+            for column in 0..pixels.columns {
+                // SAFETY: the caller's promise.
+                sum = sum.add(unsafe { V::load(self.input.as_ptr().add(pixels.offset(row, column))) });
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { sum.mul_add(V::splat(factor), V::splat(0.0)).store(self.output.as_mut_ptr().add(output)) };
+    }
+}
+
+struct MeanGradient<'a> {
+    gradient: &'a [f32],
+    input_gradient: &'a mut [f32],
+}
+
+impl Task for MeanGradient<'_> {
+    #[inline(always)]
+    unsafe fn window<V: Lanes>(&mut self, pixels: &Pixels, output: usize, factor: f32) {
+        // SAFETY: the caller's promise.
+        let share = unsafe { V::load(self.gradient.as_ptr().add(output)) };
+        for row in 0..pixels.rows {
+            for column in 0..pixels.columns {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let to = self.input_gradient.as_mut_ptr().add(pixels.offset(row, column));
+                    share.mul_add(V::splat(factor), V::load(to)).store(to);
                 }
             }
         }
-        at += 1;
-    });
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! `Linear`: matrix products by ndarray, or the sparse kernel where most weights are zero.
+//! `Linear`: forward on the same kernels as a convolution, which need the weights packed once for all shards; the gradients by
+//! ndarray's matrix product, or the sparse kernel where most weights are zero.
 
-use super::weights;
+use super::weights::Form;
 use crate::kernels::correlate::{Window, flip};
 use crate::kernels::sparse::{self, Taps};
 use ndarray::linalg::general_mat_mul;
@@ -13,44 +14,33 @@ pub struct LinearPlan {
     pub inputs: usize,
 }
 
-/// The weights of a linear layer: `[out, in]`, and their lists if most are zero.
+/// The weights of a linear layer in the kernels' order; for the gradient to the data they are `[out, in]`, or listed if most are
+/// zero.
 #[derive(Debug, Clone, Default)]
 pub struct LinearWeights {
+    forward: Form,
     dense: Vec<f32>,
-    sparse: bool,
-    forward: Taps,
-    backward: Taps,
+    sparse: Taps,
     transposed: Vec<f32>,
 }
 
 impl LinearPlan {
-    /// Lists the weights that are not zero, if they are few.
+    /// Brings weights `[out, in]` into the kernels' order.
     pub fn prepare(&self, weights: &[f32], training: bool, prepared: &mut LinearWeights) {
-        prepared.sparse = weights::is_sparse(weights);
-        if !prepared.sparse {
+        prepared.forward.set(weights, self.outputs, &Window::linear(self.inputs));
+        if training && prepared.forward.sparse() {
+            flip(weights, self.outputs, [1, 1], &mut prepared.transposed);
+            prepared.sparse.list(&Window::linear(self.outputs), &prepared.transposed);
+        } else if training {
             prepared.dense.clear();
             prepared.dense.extend_from_slice(weights);
-            return;
-        }
-        prepared.forward.list(&Window::linear(self.inputs), weights);
-        if training {
-            flip(weights, self.outputs, [1, 1], &mut prepared.transposed);
-            prepared.backward.list(&Window::linear(self.outputs), &prepared.transposed);
         }
     }
 
     /// `y = weight x + bias`; `x` is `[in, n]`, `y` `[out, n]`.
     pub fn forward(&self, n: usize, weights: &LinearWeights, bias: &[f32], x: &[f32], y: &mut [f32]) {
-        if weights.sparse {
-            return sparse::correlate(&Window::linear(self.inputs), n, x, &weights.forward, bias, y);
-        }
-        if bias.is_empty() {
-            y.fill(0.0);
-        } else {
-            y.chunks_exact_mut(n).zip(bias).for_each(|(row, bias)| row.fill(*bias));
-        }
-        let w = view(&weights.dense, self.outputs, self.inputs);
-        general_mat_mul(1.0, &w, &view(x, self.inputs, n), 1.0, &mut view_mut(y, self.outputs, n));
+        let window = Window::linear(self.inputs);
+        weights.forward.correlate(&window, &window, n, x, x, bias, y);
     }
 
     /// `dw = dy x^T`, or added to `dw`.
@@ -62,8 +52,8 @@ impl LinearPlan {
 
     /// `dx = weight^T dy`.
     pub fn data_gradient(&self, n: usize, weights: &LinearWeights, dy: &[f32], dx: &mut [f32]) {
-        if weights.sparse {
-            return sparse::correlate(&Window::linear(self.outputs), n, dy, &weights.backward, &[], dx);
+        if weights.forward.sparse() {
+            return sparse::correlate(&Window::linear(self.outputs), n, dy, &weights.sparse, &[], dx);
         }
         let w = view(&weights.dense, self.outputs, self.inputs);
         general_mat_mul(1.0, &w.t(), &view(dy, self.outputs, n), 0.0, &mut view_mut(dx, self.inputs, n));

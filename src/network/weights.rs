@@ -57,7 +57,7 @@ impl Form {
 }
 
 /// Whether so many weights are zero that skipping them pays.
-pub fn is_sparse(weights: &[f32]) -> bool {
+fn is_sparse(weights: &[f32]) -> bool {
     let nonzero = weights.iter().filter(|&&weight| weight != 0.0).count();
     (nonzero as f64) < DENSE * weights.len() as f64
 }
