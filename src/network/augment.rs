@@ -1,6 +1,7 @@
 //! Small random changes of images: an affine map and a smooth elastic displacement (Simard, Steinkraus and Platt, "Best
 //! practices for convolutional neural networks", 2003), sampled bilinearly. What lies outside is the nearest edge.
 
+use crate::kernels::lanes::{Kernel, Lanes, dispatch};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::{Deserialize, Serialize};
@@ -49,32 +50,79 @@ impl Augmentation {
         let (shift_y, shift_x) = (draw(self.shift), draw(self.shift));
         let mut grid: Grid = [[[0.0; 2]; NODES]; NODES];
         grid.iter_mut().flatten().flatten().for_each(|node| *node = draw(self.elastic));
+        // Where a pixel comes from: sheared, then scaled, then rotated, all about the centre, then shifted.
         let (sine, cosine) = (angle.sin(), angle.cos());
+        let affine = Affine {
+            y: [cosine * scale_y + sine * scale_x * shear, sine * scale_x, shift_y],
+            x: [cosine * scale_x * shear - sine * scale_y, cosine * scale_x, shift_x],
+        };
+        dispatch(Warp { image, channels, height, width, affine, grid: &grid, output });
+    }
+}
 
-        let (centre_y, centre_x) = ((height - 1) as f32 / 2.0, (width - 1) as f32 / 2.0);
-        let (top, left) = ((height - 1) as f32, (width - 1) as f32);
+/// `source = centre + a * (y - centre_y) + b * (x - centre_x) + c` along y and along x, from `[a, b, c]`.
+struct Affine {
+    y: [f32; 3],
+    x: [f32; 3],
+}
+
+/// The plain loops of one image, which the compiler turns into the instructions at hand.
+struct Warp<'a> {
+    image: &'a [u8],
+    channels: usize,
+    height: usize,
+    width: usize,
+    affine: Affine,
+    grid: &'a Grid,
+    output: &'a mut [f32],
+}
+
+/// One line's pixels: where each comes from.
+#[derive(Clone, Copy, Default)]
+struct Source {
+    /// Index of the pixel above and left of it.
+    index: usize,
+    /// How far below and right of that pixel, in `0..=1`.
+    below: f32,
+    right: f32,
+}
+
+impl Kernel for Warp<'_> {
+    #[inline(always)]
+    fn run<V: Lanes>(self) {
+        let Warp { image, channels, height, width, affine, grid, output } = self;
+        let (bottom, right) = ((height - 1) as f32, (width - 1) as f32);
+        let (centre_y, centre_x) = (bottom / 2.0, right / 2.0);
+        let pixels: Vec<f32> = image.iter().map(|&byte| f32::from(byte)).collect();
+        let mut columns = Vec::with_capacity(width);
+        for x in 0..width {
+            columns.push(position((NODES - 1) as f32 * x as f32 / right));
+        }
+        let mut sources = vec![Source::default(); width];
         for y in 0..height {
-            let along = interpolate(&grid, (NODES - 1) as f32 * y as f32 / top);
+            let along = interpolate(grid, (NODES - 1) as f32 * y as f32 / bottom);
             let v = y as f32 - centre_y;
-            for x in 0..width {
+            let base_y = centre_y + affine.y[0] * v + affine.y[2];
+            let base_x = centre_x + affine.x[0] * v + affine.x[2];
+            for (x, (source, &(node, share))) in sources.iter_mut().zip(&columns).enumerate() {
                 let u = x as f32 - centre_x;
-                let (node, share) = position((NODES - 1) as f32 * x as f32 / left);
                 let [from, to] = [along[node], along[node + 1]];
-                // Where the pixel comes from; shear, then scale, then rotation, about the centre.
-                let (sheared, scaled) = (scale_x * (u + shear * v), scale_y * v);
-                let source_y =
-                    centre_y + shift_y + sine * sheared + cosine * scaled + from[0] + share * (to[0] - from[0]);
-                let source_x =
-                    centre_x + shift_x + cosine * sheared - sine * scaled + from[1] + share * (to[1] - from[1]);
-                let (source_y, source_x) = (source_y.clamp(0.0, top), source_x.clamp(0.0, left));
-                let (row, column) = ((source_y as usize).min(height - 2), (source_x as usize).min(width - 2));
-                let (below, right) = (source_y - row as f32, source_x - column as f32);
-                for channel in 0..channels {
-                    let first = (channel * height + row) * width + column;
-                    let [a, b] = [image[first], image[first + 1]].map(f32::from);
-                    let [c, d] = [image[first + width], image[first + width + 1]].map(f32::from);
-                    let (above, under) = (a + right * (b - a), c + right * (d - c));
-                    output[(channel * height + y) * width + x] = above + below * (under - above);
+                let source_y = base_y + affine.y[1] * u + from[0] + share * (to[0] - from[0]);
+                let source_x = base_x + affine.x[1] * u + from[1] + share * (to[1] - from[1]);
+                let (source_y, source_x) = (source_y.clamp(0.0, bottom), source_x.clamp(0.0, right));
+                let row = (source_y as i32 as usize).min(height - 2);
+                let column = (source_x as i32 as usize).min(width - 2);
+                let (below, right) = (source_y - row as i32 as f32, source_x - column as i32 as f32);
+                *source = Source { index: row * width + column, below, right };
+            }
+            for channel in 0..channels {
+                let plane = &pixels[channel * height * width..][..height * width];
+                let line = &mut output[(channel * height + y) * width..][..width];
+                for (to, source) in line.iter_mut().zip(&sources) {
+                    let (above, under) = (&plane[source.index..], &plane[source.index + width..]);
+                    let above = above[0] + source.right * (above[1] - above[0]);
+                    let under = under[0] + source.right * (under[1] - under[0]);
+                    *to = above + source.below * (under - above);
                 }
             }
         }
@@ -83,6 +131,7 @@ impl Augmentation {
 
 /// The interval of the grid that a position in `0..=NODES - 1` lies in, and how far along it, eased at both ends so that the
 /// field is smooth.
+#[inline(always)]
 fn position(at: f32) -> (usize, f32) {
     let node = (at as usize).min(NODES - 2);
     let share = at - node as f32;
@@ -90,11 +139,16 @@ fn position(at: f32) -> (usize, f32) {
 }
 
 /// The displacements along one line of the image.
+#[inline(always)]
 fn interpolate(grid: &Grid, at: f32) -> [[f32; 2]; NODES] {
     let (node, share) = position(at);
-    std::array::from_fn(|x| {
-        [0, 1].map(|axis| grid[node][x][axis] + share * (grid[node + 1][x][axis] - grid[node][x][axis]))
-    })
+    let mut line = grid[node];
+    for (from, to) in line.iter_mut().zip(&grid[node + 1]) {
+        for axis in 0..2 {
+            from[axis] += share * (to[axis] - from[axis]);
+        }
+    }
+    line
 }
 
 #[cfg(test)]
