@@ -3,8 +3,8 @@
 //! `output[m, oy, ox] = bias[m] + sum over c, ky, kx of w[m, c, ky, kx] * input[c, oy * sy + ky - top, ox * sx + kx - left]`,
 //! where positions outside the input count as 0 and are skipped, not multiplied. Each element is a vector of `n` samples.
 //!
-//! This is an implicit matrix product, blocked for registers: up to six output channels times two vectors are summed in
-//! registers; each weight is broadcast, each vector of the input loaded once for all the channels of the block.
+//! This is an implicit matrix product, blocked for registers: up to six output channels (four in a tab) times two
+//! vectors (one in a tab) are summed in registers; each weight is broadcast, each vector of the input loaded once for all the channels of the block.
 
 use super::lanes::{Kernel, LANES, Lanes, dispatch};
 use std::ops::Range;
@@ -82,8 +82,8 @@ impl Window {
     }
 }
 
-/// The most output channels that one block of registers holds.
-const ROWS: usize = 6;
+/// The most output channels that one block of registers holds: with fewer in a tab, none has to wait in memory.
+const ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 6 };
 
 /// Weights in the order in which the kernel reads them: blocks of up to six output channels, in each the channels of one
 /// tap side by side.

@@ -1,7 +1,7 @@
 //! The correlation of [`super::correlate`] when most weights are zero: only the others are multiplied.
 //!
 //! Each output channel has a list of its taps, ordered by kernel row, so that the taps of the rows that touch the input are
-//! one range of the list. Sums of up to eight vectors (several neighbouring positions) stay in registers while a list is
+//! one range of the list. Sums of up to eight vectors (several neighbouring positions; four where registers are few) stay in registers while a list is
 //! walked.
 
 use super::correlate::Window;
@@ -105,7 +105,7 @@ impl Kernel for Correlate<'_> {
                         unsafe {
                             let (input, output) = (input.wrapping_add(at), line.as_mut_ptr().add(at));
                             let width = match (length - at) / LANES {
-                                8.. => tile::<V, 8>(input, n, taps, bias, output),
+                                8.. if V::WIDE => tile::<V, 8>(input, n, taps, bias, output),
                                 4.. => tile::<V, 4>(input, n, taps, bias, output),
                                 2.. => tile::<V, 2>(input, n, taps, bias, output),
                                 _ => tile::<V, 1>(input, n, taps, bias, output),

@@ -40,7 +40,7 @@ struct WeightGradient<'a> {
     weight_gradient: &'a mut [f32],
 }
 
-/// Output channels of a block.
+/// Output channels of a block; half as many where registers are few.
 const ROWS: usize = 4;
 /// Taps of a block.
 const COLUMNS: usize = 3;
@@ -52,7 +52,7 @@ impl Kernel for WeightGradient<'_> {
         let rows = self.weight_gradient.len() / taps;
         let mut row = 0;
         while row < rows {
-            let height = (rows - row).min(ROWS);
+            let height = (rows - row).min(if V::WIDE { ROWS } else { ROWS / 2 });
             let mut tap = 0;
             while tap < taps {
                 let width = (taps - tap).min(COLUMNS);
