@@ -17,6 +17,7 @@ pub mod mixer;
 pub mod neighbours;
 pub mod number;
 pub mod range;
+pub mod rate;
 pub mod shapes;
 pub mod symbols;
 

@@ -216,7 +216,7 @@ pub fn fold_biases(model: &mut Model) -> Result<(), GraphError> {
 }
 
 /// What each output of a layer answers to a constant in each of its input channels.
-fn constant_response(weight: &ArrayD<f32>, constants: &[f64], columns: usize) -> Vec<f64> {
+pub fn constant_response(weight: &ArrayD<f32>, constants: &[f64], columns: usize) -> Vec<f64> {
     let rows = weight.outer_iter();
     rows.map(|row| {
         let slices = row.outer_iter().enumerate();

@@ -28,6 +28,19 @@ impl Default for Augmentation {
     }
 }
 
+impl Augmentation {
+    /// All strengths times a factor.
+    pub fn scaled(self, factor: f32) -> Self {
+        Augmentation {
+            rotation: factor * self.rotation,
+            scale: factor * self.scale,
+            shear: factor * self.shear,
+            shift: factor * self.shift,
+            elastic: factor * self.elastic,
+        }
+    }
+}
+
 /// Points of the coarse grid along each axis, corners included.
 const NODES: usize = 5;
 

@@ -63,16 +63,16 @@ pub struct Progress {
 }
 
 /// Trains from step `first` (0, or where an earlier training was stopped) to the schedule's end. `observe` is told of each step after it
-/// was made, and may break off.
+/// was made; it may change the learner, or break off.
 ///
 /// # Errors
 /// [`Error::Cancelled`] if `observe` broke off; else if the learner's shapes do not fit, or the loader's samples do not fit it.
-pub fn fit(
-    learner: &mut dyn Learner,
+pub fn fit<L: Learner>(
+    learner: &mut L,
     loader: &mut Loader,
     schedule: &Schedule,
     first: u64,
-    observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    observe: &mut dyn FnMut(&mut L, &Progress) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     super::block::check_shape(&loader.samples().shape, &learner.model().graph.input_shape)?;
     let mut trainer = Trainer::new(learner.model(), schedule.batch)?;
@@ -84,7 +84,7 @@ pub fn fit(
         let accuracy = gradients.correct as f64 / batch.len() as f64;
         let progress = Progress { step, steps, loss: gradients.loss, accuracy, rate: schedule.rate_at(step) };
         learner.learn(gradients, &progress);
-        if observe(&progress).is_break() {
+        if observe(learner, &progress).is_break() {
             return Err(Error::Cancelled);
         }
     }
@@ -141,7 +141,7 @@ mod tests {
         let mut learner = learner();
         let before = evaluate(learner.model(), &lines()).unwrap();
         let mut losses = Vec::new();
-        fit(&mut learner, &mut loader(), &SCHEDULE, 0, &mut |progress| {
+        fit(&mut learner, &mut loader(), &SCHEDULE, 0, &mut |_, progress| {
             losses.push(progress.loss);
             ControlFlow::Continue(())
         })
@@ -155,15 +155,15 @@ mod tests {
     #[test]
     fn resuming_equals_not_stopping() {
         let mut whole = learner();
-        fit(&mut whole, &mut loader(), &SCHEDULE, 0, &mut |_| ControlFlow::Continue(())).unwrap();
+        fit(&mut whole, &mut loader(), &SCHEDULE, 0, &mut |_, _| ControlFlow::Continue(())).unwrap();
         let mut parts = learner();
-        let stopped = fit(&mut parts, &mut loader(), &SCHEDULE, 0, &mut |progress| match progress.step {
+        let stopped = fit(&mut parts, &mut loader(), &SCHEDULE, 0, &mut |_, progress| match progress.step {
             76 => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         });
         assert_eq!(stopped, Err(Error::Cancelled));
         let mut resumed = parts.clone();
-        fit(&mut resumed, &mut loader(), &SCHEDULE, 77, &mut |_| ControlFlow::Continue(())).unwrap();
+        fit(&mut resumed, &mut loader(), &SCHEDULE, 77, &mut |_, _| ControlFlow::Continue(())).unwrap();
         assert_eq!(whole, resumed);
     }
 
