@@ -1,8 +1,16 @@
 //! Fixed point: every parameter as small integers and a codebook of Qm.n numbers.
 
+use super::share::Shared;
 use crate::model::{Graph, Model, Parameter};
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
+
+/// Centroids and biases are rounded to integers of at most this magnitude: 8 bits with the sign.
+const LARGEST_INTEGER: i16 = 127;
+/// Biases that will be trained on are coarser, so that they cost few bits: 5 with the sign, before training.
+const LARGEST_TRAINED_BIAS: i16 = 15;
+/// Formats from Q120.-113 to: what a 32-bit float can say without rounding, and to spare.
+const FRACTION_BITS: std::ops::RangeInclusive<f32> = -113.0..=120.0;
 
 /// What a symbol stands for. A symbol is a signed integer whose sign is the weight's sign and whose magnitude ranks the
 /// weight's magnitude; symbol 0 is the weight 0.
@@ -102,4 +110,100 @@ impl FixedPoint {
             .collect();
         Model { graph: self.graph.clone(), parameters }
     }
+}
+
+/// Rounds the centroids of shared weights to 8-bit Qm.n numbers, and the biases too; the n of each is chosen so that the
+/// largest just fits. Centroids that become equal are merged; one that becomes 0 is pruned.
+pub fn quantize_shared(shared: &Shared, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
+    let parameters = shared
+        .model
+        .parameters
+        .iter()
+        .zip(&shared.codebooks)
+        .map(|(parameter, centroids)| {
+            let Some(centroids) = centroids else {
+                return uniform(parameter, fitting(&parameter.values, LARGEST_INTEGER));
+            };
+            let fraction_bits = fitting(&parameter.values, LARGEST_INTEGER);
+            let scale = f32::from(fraction_bits).exp2();
+            let side = |sign: f32| {
+                let mut integers: Vec<u16> = centroids
+                    .iter()
+                    .map(|&centroid| (sign * centroid * scale).round() as u16)
+                    .filter(|&i| i > 0)
+                    .collect();
+                integers.sort_unstable();
+                integers.dedup();
+                integers
+            };
+            let (positive, negative) = (side(1.0), side(-1.0));
+            let rank = |integers: &[u16], magnitude: f32| {
+                integers.binary_search(&(magnitude.round() as u16)).map_or(0, |rank| rank as i16 + 1)
+            };
+            let symbols = parameter
+                .values
+                .iter()
+                .map(|&value| value * scale)
+                .map(|value| if value > 0.0 { rank(&positive, value) } else { -rank(&negative, -value) })
+                .collect();
+            FixedParameter {
+                name: parameter.name.clone(),
+                shape: parameter.values.shape().to_vec(),
+                symbols,
+                codebook: Codebook::Free { fraction_bits, positive, negative },
+            }
+        })
+        .collect();
+    FixedPoint { graph: shared.model.graph.clone(), parameters, original_shapes }
+}
+
+/// Rounds weights to integers from `-levels` to `levels` in a power-of-two unit near the root mean square of the layer's
+/// nonzero weights, and biases to 5 bits: where quantization-aware training starts from.
+pub fn quantize_uniform(model: &Model, levels: i16, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
+    let parameters = model
+        .parameters
+        .iter()
+        .map(|parameter| {
+            if parameter.values.ndim() < 2 {
+                return uniform(parameter, fitting(&parameter.values, LARGEST_TRAINED_BIAS));
+            }
+            let (sum, count) = parameter
+                .values
+                .iter()
+                .filter(|&&value| value != 0.0)
+                .fold((0.0f64, 0usize), |(sum, count), &value| (sum + f64::from(value).powi(2), count + 1));
+            let root_mean_square = (sum / count.max(1) as f64).sqrt() as f32;
+            let mut fixed = uniform(parameter, fraction_bits_of_unit(root_mean_square));
+            for symbol in &mut fixed.symbols {
+                *symbol = (*symbol).clamp(-levels, levels);
+            }
+            fixed
+        })
+        .collect();
+    FixedPoint { graph: model.graph.clone(), parameters, original_shapes }
+}
+
+fn uniform(parameter: &Parameter, fraction_bits: i8) -> FixedParameter {
+    let scale = f32::from(fraction_bits).exp2();
+    FixedParameter {
+        name: parameter.name.clone(),
+        shape: parameter.values.shape().to_vec(),
+        symbols: parameter.values.iter().map(|value| (value * scale).round() as i16).collect(),
+        codebook: Codebook::Uniform { fraction_bits },
+    }
+}
+
+/// The n of the finest Qm.n in which no value rounds to more than `largest` units.
+fn fitting(values: &ArrayD<f32>, largest: i16) -> i8 {
+    let magnitude = values.iter().fold(0.0f32, |magnitude, value| magnitude.max(value.abs()));
+    if magnitude == 0.0 {
+        return 0;
+    }
+    let exponent = ((f32::from(largest) + 0.49) / magnitude).log2().floor();
+    exponent.clamp(*FRACTION_BITS.start(), *FRACTION_BITS.end()) as i8
+}
+
+/// The n of the Qm.n whose unit is nearest to `unit`, on a logarithmic scale.
+fn fraction_bits_of_unit(unit: f32) -> i8 {
+    if unit == 0.0 { 0 } else { (-unit.log2()).round().clamp(*FRACTION_BITS.start(), *FRACTION_BITS.end()) as i8 }
 }
