@@ -1,9 +1,21 @@
 //! The only place that knows the order of the stages.
 
+mod checkpoint;
+mod compress;
+mod criterion;
+mod describe;
 mod event;
 mod recipe;
 mod report;
+mod run;
+mod steer;
+mod train;
+mod train_refined;
 
+pub use checkpoint::{Checkpoint, Network};
+pub use compress::{Outcome, compress};
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage, StageState};
 pub use recipe::{Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
 pub use report::{Accuracies, Baseline, Report};
+pub use run::{Data, Observer, measure};
+pub use train::{TrainRecipe, train};

@@ -58,6 +58,8 @@ pub enum Target {
 pub struct Split {
     /// Number of samples held out of the training file.
     pub validation: usize,
+    /// At most so many of the others are trained on; 0 for all.
+    pub training: usize,
     /// 0: the file's last samples, as is the custom with MNIST; else a seeded shuffle chooses.
     pub seed: u64,
 }
@@ -165,7 +167,7 @@ impl Recipe {
             target: Target::Tolerance(0.3),
             seed: 1,
             scaling: Scaling::Unit,
-            split: Split { validation: 5_000, seed: 0 },
+            split: Split { training: 0, validation: 5_000, seed: 0 },
             distillation: Distillation { weight: 0.7, temperature: 1.0 },
             structure: Structure {
                 rounds: 2,

@@ -1,0 +1,233 @@
+//! What is left of a run when it is stopped after a finished stage: enough to go on from there.
+//!
+//! Bytes: `NUTCKPT1`, the length of a JSON header (u64, little-endian), the header, then the numbers of all parameters,
+//! little-endian: 32-bit floats before the network is fixed point, 16-bit symbols after.
+
+use super::event::{Probe, Stage, StageState};
+use super::recipe::Recipe;
+use crate::error::LoadError;
+use crate::model::{Graph, Model, Parameter};
+use crate::stages::quantize::{Codebook, FixedParameter, FixedPoint};
+use ndarray::{ArrayD, IxDyn};
+use serde::{Deserialize, Serialize};
+
+const MAGIC: &[u8; 8] = b"NUTCKPT1";
+const FORMAT: &str = "checkpoint";
+
+/// The network as a stage left it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Network {
+    /// After structure, prune or share: 32-bit floats.
+    Float(Model),
+    /// After quantize or refine.
+    Fixed(FixedPoint),
+}
+
+/// A run after a finished stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// What was asked for.
+    pub recipe: Recipe,
+    /// The last finished stage.
+    pub stage: Stage,
+    /// The network as that stage left it.
+    pub network: Network,
+    /// Shapes of the original's parameters.
+    pub original_shapes: Vec<Vec<usize>>,
+    /// The stages so far.
+    pub stages: Vec<StageState>,
+    /// The probes so far.
+    pub probes: Vec<Probe>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    recipe: Recipe,
+    stage: Stage,
+    graph: Graph,
+    parameters: Vec<ParameterHeader>,
+    original_shapes: Vec<Vec<usize>>,
+    stages: Vec<StageState>,
+    probes: Vec<Probe>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ParameterHeader {
+    name: String,
+    shape: Vec<usize>,
+    codebook: Option<Codebook>,
+}
+
+impl Checkpoint {
+    /// The checkpoint as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut numbers = Vec::new();
+        let (graph, parameters) = match &self.network {
+            Network::Float(model) => {
+                let headers = model.parameters.iter().map(|parameter| {
+                    numbers.extend(parameter.values.iter().flat_map(|value| value.to_le_bytes()));
+                    let shape = parameter.values.shape().to_vec();
+                    ParameterHeader { name: parameter.name.clone(), shape, codebook: None }
+                });
+                (model.graph.clone(), headers.collect())
+            }
+            Network::Fixed(fixed) => {
+                let headers = fixed.parameters.iter().map(|parameter| {
+                    numbers.extend(parameter.symbols.iter().flat_map(|symbol| symbol.to_le_bytes()));
+                    ParameterHeader {
+                        name: parameter.name.clone(),
+                        shape: parameter.shape.clone(),
+                        codebook: Some(parameter.codebook.clone()),
+                    }
+                });
+                (fixed.graph.clone(), headers.collect())
+            }
+        };
+        let header = Header {
+            recipe: self.recipe.clone(),
+            stage: self.stage,
+            graph,
+            parameters,
+            original_shapes: self.original_shapes.clone(),
+            stages: self.stages.clone(),
+            probes: self.probes.clone(),
+        };
+        let header = serde_json::to_vec(&header).expect("every field has a JSON form");
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend((header.len() as u64).to_le_bytes());
+        bytes.extend(header);
+        bytes.extend(numbers);
+        bytes
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the bytes are not a whole checkpoint.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
+        let fault = |place: &str, expected: &str, got: String| LoadError::Malformed {
+            format: FORMAT,
+            place: place.to_owned(),
+            expected: expected.to_owned(),
+            got,
+        };
+        let rest = bytes
+            .strip_prefix(MAGIC)
+            .ok_or_else(|| fault("start", "NUTCKPT1", format!("{:02x?}", &bytes[..bytes.len().min(8)])))?;
+        let (length, rest) = rest
+            .split_first_chunk()
+            .ok_or_else(|| fault("header length", "8 bytes", format!("{} bytes", rest.len())))?;
+        let (header, numbers) = usize::try_from(u64::from_le_bytes(*length))
+            .ok()
+            .and_then(|length| rest.split_at_checked(length))
+            .ok_or_else(|| fault("header", "a header inside the file", format!("{} bytes left", rest.len())))?;
+        let header: Header = serde_json::from_slice(header)
+            .map_err(|error| fault("header", "a header that this version wrote", error.to_string()))?;
+        let count = |shape: &[usize]| shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        let counts: Option<Vec<usize>> = header.parameters.iter().map(|parameter| count(&parameter.shape)).collect();
+        let fixed = header.stage >= Stage::Quantize;
+        let width = if fixed { 2 } else { 4 };
+        let expected = counts.as_ref().and_then(|counts| {
+            counts.iter().try_fold(0usize, |sum, &count| sum.checked_add(count.checked_mul(width)?))
+        });
+        let (Some(counts), true) = (counts, expected == Some(numbers.len())) else {
+            return Err(fault("numbers", &format!("{expected:?} bytes"), format!("{} bytes", numbers.len())));
+        };
+        let mut taken = numbers;
+        let mut take = |count: usize| {
+            let (own, left) = taken.split_at(count * width);
+            taken = left;
+            own
+        };
+        let parameters = header.parameters.into_iter().zip(counts);
+        let shapes: Vec<Vec<usize>>;
+        let network = if fixed {
+            let mut fixed = Vec::new();
+            for (parameter, count) in parameters {
+                let ParameterHeader { name, shape, codebook } = parameter;
+                let codebook =
+                    codebook.ok_or_else(|| fault("parameter", "a codebook", format!("none for '{name}'")))?;
+                let symbols: Vec<i16> =
+                    take(count).chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+                if let Some(symbol) = symbols.iter().find(|&&symbol| codebook.integer(symbol).is_none()) {
+                    return Err(fault("symbols", "symbols of the codebook", format!("{symbol} in '{name}'")));
+                }
+                fixed.push(FixedParameter { name, shape, symbols, codebook });
+            }
+            shapes = fixed.iter().map(|parameter| parameter.shape.clone()).collect();
+            let original_shapes = header.original_shapes.clone();
+            Network::Fixed(FixedPoint { graph: header.graph, parameters: fixed, original_shapes })
+        } else {
+            let parameters: Vec<Parameter> = parameters
+                .map(|(parameter, count)| {
+                    let values = take(count)
+                        .chunks_exact(4)
+                        .map(|quad| f32::from_le_bytes([quad[0], quad[1], quad[2], quad[3]]))
+                        .collect();
+                    let values = ArrayD::from_shape_vec(IxDyn(&parameter.shape), values).expect("counted above");
+                    Parameter { name: parameter.name, values }
+                })
+                .collect();
+            shapes = parameters.iter().map(|parameter| parameter.values.shape().to_vec()).collect();
+            Network::Float(Model { graph: header.graph, parameters })
+        };
+        match &network {
+            Network::Float(model) => model.graph.shapes(&shapes)?,
+            Network::Fixed(fixed) => fixed.graph.shapes(&shapes)?,
+        };
+        Ok(Checkpoint {
+            recipe: header.recipe,
+            stage: header.stage,
+            network,
+            original_shapes: header.original_shapes,
+            stages: header.stages,
+            probes: header.probes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::presets;
+    use crate::pipeline::Effort;
+    use crate::stages::quantize::quantize_uniform;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_pcg::Pcg64Mcg;
+
+    fn checkpoints() -> [Checkpoint; 2] {
+        let mut model = presets::lenet5([2, 3, 4, 10]);
+        presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
+        let original_shapes = model.parameter_shapes();
+        let fixed = quantize_uniform(&model, 3, original_shapes.clone());
+        [(Stage::Prune, Network::Float(model)), (Stage::Refine, Network::Fixed(fixed))].map(|(stage, network)| {
+            let (stages, probes) = (Vec::new(), Vec::new());
+            let recipe = Recipe::new(Effort::Quick);
+            Checkpoint { recipe, stage, network, original_shapes: original_shapes.clone(), stages, probes }
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for checkpoint in checkpoints() {
+            let bytes = checkpoint.to_bytes();
+            assert_eq!(Checkpoint::from_bytes(&bytes).unwrap(), checkpoint);
+            for length in 0..bytes.len() {
+                assert!(Checkpoint::from_bytes(&bytes[..length]).is_err(), "{length} bytes were enough");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damage_never_panics(position in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            for checkpoint in checkpoints() {
+                let mut bytes = checkpoint.to_bytes();
+                let position = position.index(bytes.len());
+                bytes[position] = byte;
+                let _ = Checkpoint::from_bytes(&bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A network after a stage, as the viewer and the report show it.
+
+use super::event::{Accuracy, LayerBits, LayerState, Stage, StageState};
+use crate::coding::ParameterBits;
+use crate::error::GraphError;
+use crate::model::{Model, ParamId};
+use crate::resources;
+use crate::stages::prune::nonzeros;
+use crate::stats;
+use std::collections::BTreeMap;
+
+/// Bins of the histograms that go with a stage.
+const BINS: usize = 121;
+/// More distinct values than this are no codebook.
+const LARGEST_CODEBOOK: usize = 256;
+
+/// What is known of a stage's result beside its weights.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Which stage.
+    pub stage: Stage,
+    /// Bytes of the original's parameters.
+    pub baseline_bytes: usize,
+    /// Size on disk, as a file of this stage would hold the network.
+    pub bytes: usize,
+    /// On validation samples.
+    pub validation: Accuracy,
+    /// What the coder spent on each parameter, once there is a file.
+    pub coded: Option<&'a [ParameterBits]>,
+}
+
+/// Describes the network after a stage.
+///
+/// # Errors
+/// [`GraphError`] where the shapes do not fit.
+pub fn describe(model: &Model, facts: Facts<'_>) -> Result<StageState, GraphError> {
+    let macs = resources::macs(model)?;
+    let layers = model
+        .graph
+        .layers()
+        .zip(&macs)
+        .map(|((node, weight, bias), macs)| {
+            let values = model.values(weight);
+            let biases = bias.map(|bias| model.values(bias));
+            let count = |values: &ndarray::ArrayD<f32>| values.iter().filter(|&&value| value != 0.0).count();
+            let range = stats::range(values.iter().copied());
+            LayerState {
+                name: model.graph.nodes[node].name.clone(),
+                op: model.graph.nodes[node].op.name().to_owned(),
+                shape: values.shape().to_vec(),
+                parameters: values.len() + biases.map_or(0, |biases| biases.len()),
+                nonzeros: count(values) + biases.map_or(0, count),
+                macs: macs.nonzero,
+                histogram: stats::histogram(values.iter().copied(), BINS, range),
+                range,
+                centroids: if facts.stage >= Stage::Share { distinct(values) } else { Vec::new() },
+                bits: layer_bits(values.len(), biases.map_or(0, |biases| biases.len()), (weight, bias), facts.coded),
+            }
+        })
+        .collect();
+    Ok(StageState {
+        stage: facts.stage,
+        bytes: facts.bytes,
+        ratio: facts.baseline_bytes as f64 / facts.bytes.max(1) as f64,
+        validation: facts.validation,
+        nonzeros: nonzeros(model),
+        macs: macs.iter().map(|layer| layer.dense).sum(),
+        layers,
+    })
+}
+
+fn layer_bits(
+    weights: usize,
+    biases: usize,
+    (weight, bias): (ParamId, Option<ParamId>),
+    coded: Option<&[ParameterBits]>,
+) -> LayerBits {
+    let Some(coded) = coded else {
+        return LayerBits { magnitudes: 32.0 * weights as f64, biases: 32.0 * biases as f64, ..LayerBits::default() };
+    };
+    let spent = &coded[weight.0];
+    LayerBits {
+        positions: spent.positions,
+        signs: spent.signs,
+        magnitudes: spent.magnitudes,
+        codebook: spent.codebook,
+        biases: bias.map_or(0.0, |bias| coded[bias.0].total()),
+    }
+}
+
+/// The distinct values but zero with their counts, rising; empty if there are too many for a codebook.
+fn distinct(values: &ndarray::ArrayD<f32>) -> Vec<(f32, u32)> {
+    // Floats of one sign are ordered as their bits are; the map only counts.
+    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+    for &value in values.iter().filter(|&&value| value != 0.0) {
+        *counts.entry(value.to_bits()).or_default() += 1;
+        if counts.len() > LARGEST_CODEBOOK {
+            return Vec::new();
+        }
+    }
+    let mut values: Vec<(f32, u32)> = counts.into_iter().map(|(bits, count)| (f32::from_bits(bits), count)).collect();
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    values
+}
