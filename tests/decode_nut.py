@@ -105,7 +105,7 @@ class Context:
 
     def record(self, bit):
         self.n[bit] += 1
-        if sum(self.n) >= 1020:
+        if sum(self.n) >= 16000:
             self.n = [self.n[0] >> 1, self.n[1] >> 1]
 
     def decide(self, stream):
@@ -151,16 +151,20 @@ class Mixer:
     """Section 7."""
 
     def __init__(self, weights, rate):
-        self.weights = [w * 1024 for w in weights]
-        self.rate = rate
+        self.weights = [w << 18 for w in weights]
+        self.rate = self.initial_rate = rate
+        self.decisions = 0
 
     def decide(self, stream, inputs):
-        x = sum(w * i for w, i in zip(self.weights, inputs)) >> 16
+        x = sum(w * i for w, i in zip(self.weights, inputs)) >> 24
         p = squash(x)
         bit = stream.decide(p)
+        if self.decisions % 256 == 0:
+            self.rate = max(self.initial_rate * 16384 // (16384 + self.decisions), self.initial_rate // 16)
+        self.decisions += 1
         e = bit * 65536 - p
         self.weights = [
-            cut(w + (e * i * self.rate >> 24), -1048576, 1048576) for w, i in zip(self.weights, inputs)
+            cut(w + (e * i * self.rate + (1 << 19) >> 20), -1 << 28, 1 << 28) for w, i in zip(self.weights, inputs)
         ]
         return bit
 
@@ -217,12 +221,12 @@ class Symbols:
     def __init__(self):
         spatial = [64, 24, 16, 32, 44, 0, 0, 48, 20, -8, 8, 0, 12, 8]
         magnitude = [64, 32, 32, 16, 8, 32, 48, 16, 0, 0, 0]
-        self.positions = [Mixer(spatial, 40), Mixer(spatial, 40), Mixer([64, 32, 64] + [0] * 11, 40)]
+        self.positions = [Mixer(spatial, 640), Mixer(spatial, 640), Mixer([64, 32, 64] + [0] * 11, 640)]
         self.signs = [
-            Mixer([64, 0, 0, 64, 144, 96, -16, 32, 0, 0, -24, -48, -24, 80, -64], 300),
-            Mixer([64] + [0] * 12 + [80, 0], 300),
+            Mixer([64, 0, 0, 64, 144, 96, -16, 32, 0, 0, -24, -48, -24, 80, -64], 4800),
+            Mixer([64] + [0] * 12 + [80, 0], 4800),
         ]
-        self.magnitudes = [Mixer(magnitude, 10), Mixer(magnitude, 10)]
+        self.magnitudes = [Mixer(magnitude, 160), Mixer(magnitude, 160)]
         self.large = Number()
         self.empty = {False: Context(), True: Context()}
         self.zero, self.sign, self.magnitude = Context(), Context(), Number()

@@ -6,8 +6,8 @@ use super::range::{BitCoder, Kind, PROBABILITY_BITS};
 /// An even chance, as a probability of 16 bits.
 pub const EVEN: u32 = 1 << (PROBABILITY_BITS - 1);
 
-/// Counts are halved when their sum reaches this, so that old decisions fade.
-const FULL: u16 = 1020;
+/// Counts are halved when their sum reaches this, so that their weights fit 32 bits.
+const FULL: u16 = 16000;
 
 /// How often a decision went either way in one context. Invariant: the sum is below [`FULL`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

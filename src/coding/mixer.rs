@@ -1,13 +1,25 @@
 //! Logistic mixing: the log-odds of a decision as a weighted sum, whose weights learn from each decision.
 
-use super::logistic::{FRACTION_BITS, squash, squash_table};
+use super::logistic::{squash, squash_table};
 use super::range::{BitCoder, Kind, PROBABILITY_BITS};
 
 /// Fraction bits of a weight.
-const WEIGHT_BITS: u32 = 16;
+const WEIGHT_BITS: u32 = 24;
 
 /// Fraction bits of the initial weights in the tables of `symbols.rs`.
 const INITIAL_BITS: u32 = 6;
+
+/// Fraction bits that a step along the gradient has more than a weight.
+const STEP_BITS: u32 = 20;
+
+/// After this many decisions the rate is half of what it was at first; it goes down to a [`FLOOR`]th.
+const HALF: i64 = 16384;
+
+/// See [`HALF`].
+const FLOOR: i64 = 16;
+
+/// The rate is looked at again after so many decisions, for speed.
+const INTERVAL: i64 = 256;
 
 /// Weights stay within +-16.
 const LIMIT: i64 = 16 << WEIGHT_BITS;
@@ -20,8 +32,11 @@ pub const WHOLE: i16 = 1 << INITIAL_BITS;
 #[derive(Debug, Clone)]
 pub struct Mixer<const N: usize> {
     weights: [i32; N],
-    /// How far a weight goes along the gradient, in 2^-12 of log-odds for an error and an input of 1.
+    /// How far a weight goes along the gradient: in 2^-16 for an error of 1 (certain, and wrong) and an input of one bit.
     rate: i64,
+    /// The rate at first.
+    initial_rate: i64,
+    decisions: i64,
     squash: &'static [u16],
 }
 
@@ -29,7 +44,7 @@ impl<const N: usize> Mixer<N> {
     /// Starts from weights in 64ths.
     pub fn new(initial: [i16; N], rate: i64) -> Self {
         let weights = initial.map(|weight| i32::from(weight) << (WEIGHT_BITS - INITIAL_BITS));
-        Mixer { weights, rate, squash: squash_table() }
+        Mixer { weights, rate, initial_rate: rate, decisions: 0, squash: squash_table() }
     }
 
     /// Codes a decision, and learns from it.
@@ -38,9 +53,14 @@ impl<const N: usize> Mixer<N> {
         let odds = (products.sum::<i64>() >> WEIGHT_BITS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         let probability = squash(self.squash, odds);
         let bit = coder.code(bit, probability, kind);
+        if self.decisions % INTERVAL == 0 {
+            self.rate = (self.initial_rate * HALF / (HALF + self.decisions)).max(self.initial_rate / FLOOR);
+        }
+        self.decisions += 1;
         let error = (i64::from(bit) << PROBABILITY_BITS) - i64::from(probability);
         for (weight, &input) in self.weights.iter_mut().zip(inputs) {
-            let step = (error * i64::from(input) * self.rate) >> (2 * FRACTION_BITS);
+            // Rounded to the nearest: rounding down adds up over millions of decisions.
+            let step = (error * i64::from(input) * self.rate + (1 << (STEP_BITS - 1))) >> STEP_BITS;
             *weight = (i64::from(*weight) + step).clamp(-LIMIT, LIMIT) as i32;
         }
         bit
@@ -65,12 +85,12 @@ mod tests {
             }
         };
         let mut encoder = Encoder::default();
-        let mut mixer = Mixer::new([16, 0, 0], 40);
+        let mut mixer = Mixer::new([16, 0, 0], 640);
         code(&mut |bit, inputs| mixer.code(&mut encoder, bit, Kind::Position, &inputs));
         let bytes = encoder.finish();
         assert!(bytes.len() < 120, "{}", bytes.len());
         let mut decoder = Decoder::new(&bytes);
-        let mut mixer = Mixer::new([16, 0, 0], 40);
+        let mut mixer = Mixer::new([16, 0, 0], 640);
         code(&mut |_, inputs| mixer.code(&mut decoder, false, Kind::Position, &inputs));
         assert!(decoder.complete());
     }

@@ -38,14 +38,14 @@ pub struct SymbolModel {
 
 impl Default for SymbolModel {
     fn default() -> Self {
-        let spatial = Mixer::new([WHOLE, 24, 16, 32, 44, 0, 0, 48, 20, -8, 8, 0, 12, 8], 40);
-        let plain = Mixer::new([WHOLE, 32, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 40);
-        let magnitude = Mixer::new([WHOLE, 32, 32, 16, 8, 32, 48, 16, 0, 0, 0], 10);
+        let spatial = Mixer::new([WHOLE, 24, 16, 32, 44, 0, 0, 48, 20, -8, 8, 0, 12, 8], 640);
+        let plain = Mixer::new([WHOLE, 32, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 640);
+        let magnitude = Mixer::new([WHOLE, 32, 32, 16, 8, 32, 48, 16, 0, 0, 0], 160);
         SymbolModel {
             positions: [spatial.clone(), spatial, plain],
             signs: [
-                Mixer::new([WHOLE, 0, 0, 64, 144, 96, -16, 32, 0, 0, -24, -48, -24, 80, -64], 300),
-                Mixer::new([WHOLE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 80, 0], 300),
+                Mixer::new([WHOLE, 0, 0, 64, 144, 96, -16, 32, 0, 0, -24, -48, -24, 80, -64], 4800),
+                Mixer::new([WHOLE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 80, 0], 4800),
             ],
             magnitudes: [magnitude.clone(), magnitude],
             large: Number::default(),
