@@ -237,7 +237,8 @@ fn check_mutations(rounds: usize, seed: u64) {
 
 #[test]
 fn damaged_files_are_refused_or_decode_to_something_valid() {
-    check_mutations(3_000, 12);
+    let rounds = std::env::var("NUTSHELL_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20_000);
+    check_mutations(rounds, 12);
 }
 
 proptest! {

@@ -203,7 +203,10 @@ class Marginals:
     def odds(self, place, q):
         s = self.strengths
         p, a = self.all.probability(q, s["all"]), self.all.odds(q, s["all"])
-        return p, a, {name: c.odds(p, s[name]) - a for name, c in self.sides(place).items()}
+        d = {name: c.odds(p, s[name]) - a for name, c in self.sides(place).items()}
+        if len(self.taps) == 1:
+            d["channel"] = 0
+        return p, a, d
 
     def record(self, place, bit):
         self.all.record(bit)

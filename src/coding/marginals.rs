@@ -13,6 +13,7 @@ pub struct Marginals {
     /// Of the current kernel.
     kernel: Counts,
     columns: Vec<Counts>,
+    /// Empty if a channel is a column.
     channels: Vec<Counts>,
     taps: Vec<Counts>,
 }
@@ -59,7 +60,7 @@ impl Marginals {
         let counts = |length: usize| vec![Counts::default(); length];
         Marginals {
             columns: counts(layout.row_len()),
-            channels: counts(layout.channels),
+            channels: counts(if layout.taps() > 1 { layout.channels } else { 0 }),
             taps: counts(layout.taps()),
             ..Marginals::default()
         }
@@ -86,7 +87,7 @@ impl Marginals {
             row: beyond(self.row, strengths.row),
             kernel: beyond(self.kernel, strengths.kernel),
             column: beyond(self.columns[place.column], strengths.column),
-            channel: beyond(self.channels[place.channel], strengths.channel),
+            channel: self.channels.get(place.channel).map_or(0, |&counts| beyond(counts, strengths.channel)),
             tap: beyond(self.taps[place.tap], strengths.tap),
         }
     }
@@ -97,7 +98,9 @@ impl Marginals {
         self.row.record(bit);
         self.kernel.record(bit);
         self.columns[place.column].record(bit);
-        self.channels[place.channel].record(bit);
+        if let Some(counts) = self.channels.get_mut(place.channel) {
+            counts.record(bit);
+        }
         self.taps[place.tap].record(bit);
     }
 }
