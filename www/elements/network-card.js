@@ -1,0 +1,145 @@
+// The opened network: what it is, how accurate it is, and how another one is opened.
+import { html, nothing } from 'lit';
+import { BUNDLED, changeRecipe, downloadOnnx, openBundled, openFile } from '../actions.js';
+import * as format from '../format.js';
+import { get } from '../state.js';
+import { Element } from './element.js';
+
+/** @typedef {import('../types.js').Network} Network */
+
+class NetworkCard extends Element {
+  render() {
+    const { network, opening, data, recipe, run } = get();
+    const busy = run?.status === 'running';
+    return html`
+      <h2>Network</h2>
+      <div class="row">
+        ${Object.entries(BUNDLED).map(
+          ([id, { name }]) => html`<button
+            type="button"
+            class="choice"
+            aria-pressed=${network?.file === `${id}.onnx`}
+            ?disabled=${busy}
+            @click=${() => openBundled(/** @type {keyof typeof BUNDLED} */ (id))}
+          >
+            ${name}
+          </button>`,
+        )}
+        <label class="choice file" ?data-disabled=${busy}>
+          Open a file
+          <input
+            type="file"
+            ?disabled=${busy}
+            accept=".onnx,.nut,.safetensors,.npz,.tflite,.h5,.keras,.pth,.pt"
+            @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) => {
+              const file = event.target.files?.[0];
+              event.target.value = '';
+              if (file) void openFile(file);
+            }}
+          />
+        </label>
+      </div>
+      ${opening ? html`<p class="quiet" role="status">Opening ${opening}</p>` : nothing}
+      ${network ? this.#facts(network) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
+      <dl class="facts">
+        <dt>Data</dt>
+        <dd>
+          ${data.name}: ${format.count(data.test)} test
+          images${data.train < data.trainTotal && !data.problem
+            ? html`, <progress max=${data.trainTotal} value=${data.train} aria-label="Training images loaded"></progress>`
+            : ','}
+          ${format.count(data.train)} training images
+        </dd>
+        ${recipe && network
+          ? html`<dt><label for="scaling">Pixels</label></dt>
+              <dd>
+                <select
+                  id="scaling"
+                  ?disabled=${busy}
+                  @change=${(/** @type {Event & { target: HTMLSelectElement }} */ event) =>
+                    changeRecipe({ scaling: SCALINGS[Number(event.target.value)].scaling })}
+                >
+                  ${SCALINGS.map(
+                    ({ label, scaling }, index) => html`<option
+                      value=${index}
+                      ?selected=${JSON.stringify(scaling) === JSON.stringify(recipe.scaling)}
+                    >
+                      ${label}
+                    </option>`,
+                  )}
+                </select>
+              </dd>`
+          : nothing}
+      </dl>
+    `;
+  }
+
+  /** @param {Network} network */
+  #facts({ name, file, summary, measured }) {
+    const compressed = summary.format === 'nut';
+    return html`
+      <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
+      <p id="accuracy" role="status">${accuracy(measured)}</p>
+      <dl class="facts">
+        <dt>Size</dt>
+        <dd>
+          ${compressed
+            ? html`${format.bytes(summary.file_bytes)} on disk,
+                ${format.ratio(summary.baseline_bytes / summary.file_bytes)} smaller than
+                ${format.bytes(summary.baseline_bytes)} of 32-bit parameters`
+            : html`${format.bytes(summary.baseline_bytes)}, ${format.count(summary.parameters)} parameters of 32 bits`}
+        </dd>
+        <dt>Work</dt>
+        <dd>${format.count(summary.macs)} multiplications a sample</dd>
+      </dl>
+      <details>
+        <summary>${summary.nodes.length} operators</summary>
+        <div class="scroll" tabindex="0" role="region" aria-label="The network's operators">
+          <table>
+            <thead>
+              <tr><th scope="col">Node</th><th scope="col">Operator</th><th scope="col">Output</th><th scope="col">Parameters</th></tr>
+            </thead>
+            <tbody>
+              ${summary.nodes.map(
+                (node) => html`<tr>
+                  <th scope="row">${node.name}</th>
+                  <td>${node.op}</td>
+                  <td>${format.shape(node.shape)}</td>
+                  <td class="number">${node.parameters ? format.count(node.parameters) : ''}</td>
+                </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+      </details>
+      ${compressed
+        ? html`<p><button type="button" @click=${downloadOnnx}>Save as ONNX</button></p>`
+        : nothing}
+    `;
+  }
+}
+
+/** @param {import('../types.js').Measured} measured */
+function accuracy(measured) {
+  switch (measured.kind) {
+    case 'known':
+      return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> of
+        ${format.count(measured.accuracy.samples)} test samples are answered rightly`;
+    case 'none':
+      return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>`;
+    case 'waiting':
+      return measured.total
+        ? html`<progress max=${measured.total} value=${measured.done} aria-label="Test samples measured"></progress>
+            Measuring its accuracy`
+        : html`<span class="quiet">Its accuracy will be measured when the test images are here</span>`;
+  }
+}
+
+/** @type {{ label: string, scaling: import('../types.js').Scaling }[]} */
+const SCALINGS = [
+  { label: '0 to 1', scaling: 'unit' },
+  { label: 'standardised as is usual for MNIST', scaling: { standardised: { mean: 0.1307, deviation: 0.3081 } } },
+  { label: '0 to 255', scaling: 'raw' },
+];
+
+customElements.define('network-card', NetworkCard);

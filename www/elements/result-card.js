@@ -1,0 +1,138 @@
+// What came of a run, in numbers.
+import { html, nothing } from 'lit';
+import { announce, download, openResult } from '../actions.js';
+import * as format from '../format.js';
+import { get } from '../state.js';
+import { Element } from './element.js';
+
+/** @typedef {import('../types.js').Report} Report */
+
+class ResultCard extends Element {
+  render() {
+    const { result } = get();
+    this.hidden = !result;
+    if (!result) return nothing;
+    const { report, nut, name } = result;
+    const before = report.before.test ?? report.before.validation;
+    const after = report.after.test ?? report.after.validation;
+    return html`
+      <h2>Result</h2>
+      <p class="sr" role="status">${announce(report)}</p>
+      <dl class="hero">
+        <div>
+          <dt>Size on disk</dt>
+          <dd><strong id="bytes">${format.bytes(report.file_bytes)}</strong> from ${format.bytes(report.baseline_bytes)}</dd>
+        </div>
+        <div>
+          <dt>Ratio</dt>
+          <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> fewer bytes than 32-bit parameters</dd>
+        </div>
+        <div>
+          <dt>Accuracy</dt>
+          <dd>
+            <strong id="after">${format.percent(after.accuracy)}</strong> of ${format.count(after.samples)}
+            ${format.SPLITS[after.split]} samples; untouched ${format.percent(before.accuracy)}
+          </dd>
+        </div>
+      </dl>
+      <div class="row actions">
+        <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
+        <button type="button" id="open-result" @click=${openResult}>Open it here</button>
+        <button type="button" @click=${() => saveReport(report, name)}>Save the report</button>
+      </div>
+      ${stageTable(report)} ${accuracyTable(report)} ${baselineTable(report)}
+    `;
+  }
+}
+
+/** @param {Report} report @param {string} name */
+const saveReport = (report, name) =>
+  download(new TextEncoder().encode(JSON.stringify(report, null, 2)), name.replace(/\.nut$/, '.json'));
+
+/** @param {Report} report */
+function stageTable({ stages }) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="The stages">
+    <table>
+      <caption>After each stage</caption>
+      <thead>
+        <tr>
+          <th scope="col">Stage</th>
+          <th scope="col" class="number">Bytes</th>
+          <th scope="col" class="number">Ratio</th>
+          <th scope="col" class="number">Not zero</th>
+          <th scope="col" class="number">Multiplications</th>
+          <th scope="col">Accuracy</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${stages.map(
+          (state) => html`<tr>
+            <th scope="row">${format.STAGES[state.stage]}</th>
+            <td class="number">${format.bytes(state.bytes)}</td>
+            <td class="number">${format.ratio(state.ratio)}</td>
+            <td class="number">${format.count(state.nonzeros)}</td>
+            <td class="number">${format.count(state.layers.reduce((sum, layer) => sum + layer.macs, 0))}</td>
+            <td>${format.accuracy(state.validation)}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** @param {Report} report */
+function accuracyTable({ before, after, integer }) {
+  /** @type {[string, import('../../pkg/nutshell.js').Accuracies | null][]} */
+  const rows = [
+    ['Untouched', before],
+    ['Decoded from the file', after],
+    ['The same, integers only', integer],
+  ];
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Accuracies">
+    <table>
+      <caption>Accuracy</caption>
+      <thead>
+        <tr><th scope="col">Network</th><th scope="col">Validation</th><th scope="col">Test</th></tr>
+      </thead>
+      <tbody>
+        ${rows.map(([name, accuracies]) =>
+          accuracies
+            ? html`<tr>
+                <th scope="row">${name}</th>
+                <td>${format.accuracy(accuracies.validation)}</td>
+                <td>${accuracies.test ? format.accuracy(accuracies.test) : 'no test samples'}</td>
+              </tr>`
+            : nothing,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** @param {Report} report */
+function baselineTable({ file_bytes, file_bytes_with_graph, baseline_bytes, baselines }) {
+  const rows = [
+    { name: 'This file', bytes: file_bytes },
+    { name: 'This file, with its graph stored', bytes: file_bytes_with_graph },
+    ...baselines,
+  ];
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Other codings">
+    <table>
+      <caption>The same weights in other codings</caption>
+      <thead>
+        <tr><th scope="col">Coding</th><th scope="col" class="number">Bytes</th><th scope="col" class="number">Ratio</th></tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          ({ name, bytes }) => html`<tr>
+            <th scope="row">${name}</th>
+            <td class="number">${format.bytes(bytes)}</td>
+            <td class="number">${format.ratio(baseline_bytes / bytes)}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+customElements.define('result-card', ResultCard);

@@ -1,0 +1,60 @@
+// How numbers are written, everywhere in the page.
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** 431,080 @param {number} value */
+export const count = (value) => whole.format(value);
+
+/** 1,140 B @param {number} value */
+export const bytes = (value) => `${whole.format(value)} B`;
+
+/** 1,513x, and 9.6x below 100 @param {number} value */
+export const ratio = (value) => `${(value < 99.95 ? tenths : whole).format(value)}x`;
+
+/** 99.02% from 0.9902 @param {number} value */
+export const percent = (value) => `${(100 * value).toFixed(2)}%`;
+
+/** 0.0412, or 1.2e-5 where that says more @param {number} value */
+export const number = (value) => {
+  const size = Math.abs(value);
+  return value !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+};
+
+/** 42 s; 3 min 20 s @param {number} seconds */
+export const duration = (seconds) => {
+  const rounded = Math.round(seconds);
+  return rounded < 60 ? `${rounded} s` : `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
+};
+
+/** 20 x 1 x 5 x 5 @param {number[]} sides */
+export const shape = (sides) => sides.map((side) => whole.format(side)).join(' \u00d7 ');
+
+/** 99.02% of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
+export const accuracy = (accuracy) =>
+  `${percent(accuracy.accuracy)} of ${count(accuracy.samples)} ${SPLITS[accuracy.split]} samples`;
+
+/** What a split is called. */
+export const SPLITS = { train: 'training', validation: 'validation', test: 'test' };
+
+/** What a stage is called, in the order of the stages. */
+export const STAGES = {
+  original: 'Original',
+  structure: 'Structure',
+  prune: 'Prune',
+  share: 'Share',
+  quantize: 'Quantize',
+  refine: 'Refine',
+  code: 'Code',
+};
+
+/** What a stage does, in a few words. */
+export const STAGE_NOTES = {
+  original: 'the network as it was given',
+  structure: 'removes channels and neurons',
+  prune: 'removes single weights',
+  share: 'lets weights share values',
+  quantize: 'rounds the shared values to fixed point',
+  refine: 'trains again, paying for every bit',
+  code: 'writes the file',
+};

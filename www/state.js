@@ -1,0 +1,58 @@
+// The page's one state, and how a run's events change it.
+
+/** @typedef {import('./types.js').State} State */
+/** @typedef {import('./types.js').Run} Run */
+/** @typedef {import('./types.js').RunEvent} RunEvent */
+
+/** @type {State} */
+let state = {
+  network: null,
+  opening: '',
+  data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, problem: '' },
+  recipe: null,
+  run: null,
+  result: null,
+  problem: '',
+};
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** The state now. Never changed in place. */
+export const get = () => state;
+
+/** Puts new values beside the ones that stay, and tells everybody.
+ * @param {Partial<State>} change */
+export function set(change) {
+  state = { ...state, ...change };
+  for (const listener of listeners) listener();
+}
+
+/** Calls `listener` after each change, until the returned function is called.
+ * @param {() => void} listener */
+export function subscribe(listener) {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** The run after one more event. A run that has ended hears nothing more.
+ * @param {Run} run
+ * @param {RunEvent} event
+ * @returns {Run} */
+export function advance(run, event) {
+  if (run.status !== 'running') return run;
+  switch (event.kind) {
+    case 'started':
+      return { ...run, stage: event.stage, training: null };
+    case 'probed':
+      return { ...run, stage: event.stage, training: null, probes: [...run.probes, event] };
+    case 'training':
+      return { ...run, stage: event.stage, training: event };
+    case 'finished': {
+      const others = run.stages.filter((done) => done.stage !== event.stage);
+      return { ...run, training: null, stages: [...others, event] };
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Shapes of what the page keeps. The engine's own types come with the package.
+
+/** @typedef {import('../pkg/nutshell.js').Recipe} Recipe */
+/** @typedef {import('../pkg/nutshell.js').Effort} Effort */
+/** @typedef {import('../pkg/nutshell.js').Scaling} Scaling */
+/** @typedef {import('../pkg/nutshell.js').Stage} Stage */
+/** @typedef {import('../pkg/nutshell.js').StageState} StageState */
+/** @typedef {import('../pkg/nutshell.js').LayerState} LayerState */
+/** @typedef {import('../pkg/nutshell.js').Accuracy} Accuracy */
+/** @typedef {import('../pkg/nutshell.js').Probe} Probe */
+/** @typedef {import('../pkg/nutshell.js').RunEvent} RunEvent */
+/** @typedef {import('../pkg/nutshell.js').Report} Report */
+/** @typedef {import('../pkg/nutshell.js').Summary} Summary */
+
+/**
+ * An opened network.
+ * @typedef {object} Network
+ * @property {string} name What it is called in the page.
+ * @property {string} file Name of its file.
+ * @property {Summary} summary
+ * @property {Measured} measured Its accuracy on the test samples.
+ */
+
+/**
+ * An accuracy that is there, is being measured (`done` of `total` samples), or cannot be had (and why).
+ * @typedef {{ kind: 'waiting', done: number, total: number } | { kind: 'known', accuracy: Accuracy }
+ *   | { kind: 'none', reason: string }} Measured
+ */
+
+/**
+ * Samples that have come so far.
+ * @typedef {object} Data
+ * @property {string} name
+ * @property {number} test Test samples.
+ * @property {number} train Training samples that have come, validation samples among them.
+ * @property {number} trainTotal Those that will.
+ * @property {string} problem Why no more come; empty if all is well.
+ */
+
+/**
+ * A training that is going on.
+ * @typedef {Extract<RunEvent, { kind: 'training' }>} Training
+ */
+
+/**
+ * A run: what it has said so far.
+ * @typedef {object} Run
+ * @property {'running' | 'cancelled' | 'failed' | 'done'} status
+ * @property {Recipe} recipe
+ * @property {string} network Name of the network.
+ * @property {number} started Milliseconds, by performance.now().
+ * @property {number} finished The same; 0 while it runs.
+ * @property {Stage | null} stage The stage that is being worked on.
+ * @property {StageState[]} stages Those that are done.
+ * @property {Probe[]} probes
+ * @property {Training | null} training
+ * @property {boolean} resumable Whether there is a checkpoint to go on from.
+ * @property {string} message What went wrong.
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Network | null} network
+ * @property {string} opening Name of the file that is being opened; empty if none is.
+ * @property {Data} data
+ * @property {Recipe | null} recipe What the form says.
+ * @property {Run | null} run
+ * @property {{ nut: Uint8Array, report: Report, name: string } | null} result
+ * @property {string} problem An error to show; empty if there is none.
+ */
+
+export {};
