@@ -1,9 +1,253 @@
 //! The doors to JavaScript: conversions only, nothing is decided here.
+//!
+//! An error is thrown as an `Error` with the message of [`Error`](crate::Error). A panic is thrown as an `Error` whose
+//! name is `Panic`; after it, or after a trap, the instance must not be used again.
 
+use crate::data::{self, Scaling, idx};
+use crate::error::Error;
+use crate::formats::{self, Opened, onnx};
+use crate::model::Model;
+use crate::network::logits;
+use crate::pipeline::{self, Checkpoint, Data, Event, Observer, Recipe, SplitName, measure};
+use crate::summary::Summary;
+use js_sys::{Function, Uint8Array};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use wasm_bindgen::prelude::*;
+
+/// The types of what is passed as plain objects.
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("wasm.d.ts");
+
+/// The most that a file may take once it is unpacked, in bytes: 1 GiB, a quarter of what wasm can address.
+const CAP: u64 = 1 << 30;
+
+#[wasm_bindgen(start)]
+fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        let error = js_sys::Error::new(&panic.to_string());
+        error.set_name("Panic");
+        wasm_bindgen::throw_val(error.into());
+    }));
+}
+
+fn fault(message: &str) -> JsValue {
+    js_sys::Error::new(message).into()
+}
+
+fn thrown(error: impl Into<Error>) -> JsValue {
+    fault(&error.into().to_string())
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+}
+
+fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| fault(&format!("{what}: {error}")))
+}
 
 /// The version of this build.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// A seed from the platform's random numbers, for whoever does not want the default.
+#[wasm_bindgen(js_name = randomSeed)]
+pub fn random_seed() -> Result<u32, JsValue> {
+    getrandom::u32().map_err(|error| fault(&error.to_string()))
+}
+
+/// The recipe of an effort.
+#[wasm_bindgen(unchecked_return_type = "Recipe")]
+pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) -> Result<JsValue, JsValue> {
+    to_js(&Recipe::new(from_js("effort", effort)?))
+}
+
+/// Labelled or unlabelled samples, gathered from parts.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Samples {
+    shape: Vec<usize>,
+    pixels: Arc<Vec<u8>>,
+    labels: Arc<Vec<u8>>,
+}
+
+#[wasm_bindgen]
+impl Samples {
+    /// No samples.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the images of an IDX file, gzipped or not.
+    #[wasm_bindgen(js_name = addImages)]
+    pub fn add_images(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
+        let (shape, pixels) = idx::read_images(bytes, CAP).map_err(thrown)?;
+        if !self.pixels.is_empty() && self.shape != shape {
+            return Err(fault(&format!("images: expected the shape {:?} of those before, got {shape:?}", self.shape)));
+        }
+        self.shape = shape;
+        Arc::make_mut(&mut self.pixels).extend(pixels);
+        Ok(())
+    }
+
+    /// Adds the labels of an IDX file, gzipped or not.
+    #[wasm_bindgen(js_name = addLabels)]
+    pub fn add_labels(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
+        Arc::make_mut(&mut self.labels).extend(idx::read_labels(bytes, CAP).map_err(thrown)?);
+        Ok(())
+    }
+
+    /// Number of images.
+    #[wasm_bindgen(getter)]
+    pub fn length(&self) -> usize {
+        self.pixels.len() / self.shape.iter().product::<usize>().max(1)
+    }
+
+    /// Pixels of one image, 0 to 255.
+    pub fn image(&self, index: usize) -> Option<Vec<u8>> {
+        let size: usize = self.shape.iter().product();
+        self.pixels.chunks_exact(size.max(1)).nth(index).map(<[u8]>::to_vec)
+    }
+
+    /// Class of one image, if it is known.
+    pub fn label(&self, index: usize) -> Option<u8> {
+        self.labels.get(index).copied()
+    }
+}
+
+impl Samples {
+    /// The samples as the engine has them; the bytes are shared, not copied.
+    fn get(&mut self, scaling: Scaling) -> Result<data::Samples, JsValue> {
+        let pixels = Arc::unwrap_or_clone(std::mem::take(&mut self.pixels));
+        let labels = Arc::unwrap_or_clone(std::mem::take(&mut self.labels));
+        let samples = data::Samples::new(self.shape.clone(), pixels, labels, scaling).map_err(thrown)?;
+        (self.pixels, self.labels) = (samples.bytes.clone(), samples.labels.clone());
+        Ok(samples)
+    }
+}
+
+/// An opened network.
+#[wasm_bindgen]
+pub struct Network {
+    model: Model,
+    summary: Summary,
+}
+
+#[wasm_bindgen]
+impl Network {
+    /// Opens a model file of any format that is known; the bytes tell which.
+    pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
+        let opened = formats::load_model(bytes, CAP).map_err(thrown)?;
+        let summary = Summary::new(&opened, bytes.len()).map_err(thrown)?;
+        let model = match opened {
+            Opened::Model(model) => model,
+            Opened::Nut(nut) => nut.network.to_model(),
+        };
+        Ok(Network { model, summary })
+    }
+
+    /// What it is: its nodes, its layers with histograms and codebooks, its size.
+    #[wasm_bindgen(unchecked_return_type = "Summary")]
+    pub fn summary(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.summary)
+    }
+
+    /// Accuracy on the test samples `start` to `end`.
+    #[wasm_bindgen(unchecked_return_type = "Accuracy")]
+    pub fn evaluate(
+        &self,
+        samples: &mut Samples,
+        start: usize,
+        end: usize,
+        #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let samples = samples.get(from_js("scaling", scaling)?)?.range(start, end);
+        to_js(&measure(&self.model, &samples, SplitName::Test).map_err(thrown)?)
+    }
+
+    /// The answer for one image: a number (logit) for each class.
+    pub fn forward(
+        &self,
+        image: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
+    ) -> Result<Vec<f32>, JsValue> {
+        let shape = self.model.graph.input_shape.clone();
+        let scaling = from_js("scaling", scaling)?;
+        let sample = data::Samples::new(shape, image.to_vec(), Vec::new(), scaling).map_err(thrown)?;
+        Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
+    }
+
+    /// The network as an ONNX file.
+    #[wasm_bindgen(js_name = toOnnx)]
+    pub fn to_onnx(&self) -> Result<Vec<u8>, JsValue> {
+        onnx::write(&self.model).map_err(thrown)
+    }
+}
+
+/// Compresses a network, and says what it does while it does it.
+///
+/// `on_event` is called with each event; a run whose `on_event` returns `false` is cancelled. `on_checkpoint` is called
+/// with the bytes of a checkpoint after each stage; with such bytes a run of the same recipe goes on from there.
+/// No samples in `test`: no test accuracy.
+#[wasm_bindgen(unchecked_return_type = "Compressed")]
+pub fn compress(
+    network: &Network,
+    training: &mut Samples,
+    test: &mut Samples,
+    #[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsValue,
+    checkpoint: Option<Vec<u8>>,
+    #[wasm_bindgen(unchecked_param_type = "(event: RunEvent) => unknown")] on_event: Function,
+    #[wasm_bindgen(unchecked_param_type = "(checkpoint: Uint8Array<ArrayBuffer>) => void")] on_checkpoint: Function,
+) -> Result<JsValue, JsValue> {
+    let started = js_sys::Date::now();
+    let recipe: Recipe = from_js("recipe", recipe)?;
+    let checkpoint = checkpoint.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose().map_err(thrown)?;
+    let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling)?) };
+    let data = Data { training: training.get(recipe.scaling)?, test };
+    let mut observer = Callbacks { on_event, on_checkpoint, thrown: None };
+    let outcome = pipeline::compress(&network.model, &data, &recipe, checkpoint, &mut observer);
+    if let Some(error) = observer.thrown {
+        return Err(error);
+    }
+    let mut outcome = outcome.map_err(thrown)?;
+    outcome.report.seconds = (js_sys::Date::now() - started) / 1000.0;
+    let compressed = js_sys::Object::new();
+    js_sys::Reflect::set(&compressed, &"nut".into(), &Uint8Array::from(outcome.nut.as_slice()))?;
+    js_sys::Reflect::set(&compressed, &"report".into(), &to_js(&outcome.report)?)?;
+    Ok(compressed.into())
+}
+
+/// Tells JavaScript.
+struct Callbacks {
+    on_event: Function,
+    on_checkpoint: Function,
+    /// What a callback threw; it ends the run.
+    thrown: Option<JsValue>,
+}
+
+impl Observer for Callbacks {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        let answer = to_js(&event).and_then(|event| self.on_event.call1(&JsValue::NULL, &event));
+        match answer {
+            Ok(answer) if answer == JsValue::FALSE || self.thrown.is_some() => ControlFlow::Break(()),
+            Ok(_) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.thrown = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        let bytes = Uint8Array::from(checkpoint.to_bytes().as_slice());
+        if let Err(error) = self.on_checkpoint.call1(&JsValue::NULL, &bytes) {
+            self.thrown = Some(error);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // What the page can do: each changes the state, and none draws.
 import { Bridge } from './bridge.js';
+import { merge, recipeOfAddress } from './address.js';
 import * as format from './format.js';
 import { advance, get, set } from './state.js';
 import * as storage from './storage.js';
@@ -21,6 +22,9 @@ let running = null;
 /** Where to go on after a cancel, a crash or a reload.
  * @type {import('./storage.js').Resumable | null} */
 let resumable = null;
+
+/** Ends the loading of the example's samples when the user brings others. */
+const loading = new AbortController();
 
 /** Counts openings, so that a slow one that was overtaken is not shown. */
 let openings = 0;
@@ -44,7 +48,7 @@ async function fetchBytes(file) {
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
   try {
-    set({ recipe: await bridge.recipe('quick') });
+    set({ recipe: merge(await bridge.recipe('quick'), recipeOfAddress(location.hash)) });
     const data = loadMnist();
     await openBundled('lenet5');
     await offerResume();
@@ -64,23 +68,61 @@ export async function openBundled(id) {
   }
 }
 
-/** Opens a file that the user chose or dropped. @param {File} file */
-export async function openFile(file) {
-  try {
-    await open(file.name, file.name, new Uint8Array(await file.arrayBuffer()));
-  } catch (error) {
-    report(error instanceof Error ? new Error(`${file.name}: ${error.message}`) : error);
+/** Opens files that the user chose or dropped: a network, or samples. @param {File[]} files */
+export async function openFiles(files) {
+  const contents = await Promise.all(files.map(async (file) => ({ file, bytes: new Uint8Array(await file.arrayBuffer()) })));
+  const isSamples = (/** @type {{ file: File, bytes: Uint8Array }} */ { file, bytes }) =>
+    (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8) || /idx|ubyte/.test(file.name);
+  const samples = contents.filter(isSamples);
+  const network = contents.find((content) => !isSamples(content));
+  if (samples.length > 0) await openSamples(samples);
+  if (network) await attempt(network.file.name, () => open(network.file.name, network.file.name, network.bytes));
+  else if (samples.length > 0) await measure();
+}
+
+/** Takes the user's samples in place of those that are there. A file with "test" or "t10k" in its name is of the test
+ * samples, one with "label" holds labels.
+ * @param {{ file: File, bytes: Uint8Array }[]} files */
+async function openSamples(files) {
+  await attempt('', () => notWhileRunning());
+  if (get().problem) return;
+  loading.abort();
+  await bridge.clearData();
+  set({ data: { name: 'Your samples', test: 0, train: 0, trainTotal: 0, problem: '' } });
+  for (const { file, bytes } of files) {
+    const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
+    await attempt(file.name, async () => {
+      const images = await bridge.addData({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) });
+      const { data } = get();
+      set({ data: which === 'test' ? { ...data, test: images } : { ...data, train: images, trainTotal: images } });
+    });
   }
+}
+
+/** Does something with a file, and reports in words what goes wrong. @param {string} name @param {() => unknown} work */
+async function attempt(name, work) {
+  try {
+    await work();
+  } catch (error) {
+    report(error instanceof Error && name ? new Error(`${name}: ${error.message}`) : error);
+  }
+}
+
+function notWhileRunning() {
+  set({ problem: '' });
+  if (get().run?.status === 'running') throw new Error('a run is going on: cancel it before you open something else');
 }
 
 /** @param {string} name @param {string} file @param {Uint8Array} bytes */
 async function open(name, file, bytes) {
-  if (get().run?.status === 'running') throw new Error('a run is going on: cancel it before you open another network');
+  notWhileRunning();
   const opening = ++openings;
-  set({ opening: name, problem: '' });
+  set({ opening: name });
   try {
     const summary = await bridge.open(bytes);
     if (opening !== openings) return;
+    const { recipe } = get();
+    if (summary.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
     set({ network: { name, file, summary, measured: { kind: 'waiting', done: 0, total: 0 } }, run: null, result: null });
   } finally {
     if (opening === openings) set({ opening: '' });
@@ -96,7 +138,7 @@ async function measure() {
   /** @param {import('./types.js').Measured} measured */
   const show = (measured) => {
     const now = get().network;
-    if (now?.summary === network.summary) set({ network: { ...now, measured } });
+    if (now && now.summary === network.summary) set({ network: { ...now, measured } });
   };
   show({ kind: 'waiting', done: 0, total });
   try {
@@ -112,12 +154,17 @@ async function loadMnist() {
   const part = (/** @type {string} */ name) => fetchBytes(new URL(`data/${name}.bin`, document.baseURI).href);
   try {
     const test = { images: await part('t10k-images-0'), labels: await part('t10k-labels') };
+    if (loading.signal.aborted) return;
     const count = await bridge.addData({ set: 'test', ...test });
     set({ data: { ...get().data, test: count } });
     if (get().network) await measure();
-    await bridge.addData({ set: 'train', labels: await part('train-labels') });
+    const labels = await part('train-labels');
+    if (loading.signal.aborted) return;
+    await bridge.addData({ set: 'train', labels });
     for (let index = 0; index < 6; index++) {
-      const train = await bridge.addData({ set: 'train', images: await part(`train-images-${index}`) });
+      const images = await part(`train-images-${index}`);
+      if (loading.signal.aborted) return;
+      const train = await bridge.addData({ set: 'train', images });
       set({ data: { ...get().data, train } });
     }
   } catch (error) {
@@ -260,7 +307,7 @@ export async function downloadOnnx() {
 export async function openResult() {
   const { result } = get();
   if (!result) return;
-  await openFile(new File([/** @type {Uint8Array<ArrayBuffer>} */ (result.nut)], result.name));
+  await openFiles([new File([/** @type {Uint8Array<ArrayBuffer>} */ (result.nut)], result.name)]);
 }
 
 /** The words of a result, to be read aloud. @param {import('./types.js').Report} report */

@@ -47,7 +47,7 @@ export function launch() {
 }
 
 /** A page that collects what goes to the console as an error, and what is thrown.
- * @param {import('puppeteer-core').Browser} browser */
+ * @param {import('puppeteer-core').BrowserContext} browser */
 export async function newPage(browser) {
   const page = await browser.newPage();
   /** @type {string[]} */

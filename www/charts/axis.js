@@ -5,10 +5,11 @@ import { select } from 'd3-selection';
 /** Draws the axes into the groups `.x` and `.y` of an element.
  * @param {Element} element
  * @param {{ x?: import('d3-axis').AxisScale<number>, y?: import('d3-axis').AxisScale<number>, ticks?: [number, number],
- *   write?: (value: number) => string }} scales */
-export function drawAxes(element, { x, y, ticks = [5, 3], write }) {
+ *   marks?: number[], write?: (value: number) => string }} scales */
+export function drawAxes(element, { x, y, ticks = [5, 3], marks, write }) {
   if (x) {
     const axis = axisBottom(x).ticks(ticks[0]).tickSizeOuter(0);
+    if (marks) axis.tickValues(marks);
     if (write) axis.tickFormat(write);
     select(element).select(/** @type {'g'} */ ('g.x')).call(/** @type {any} */ (axis));
   }

@@ -19,16 +19,22 @@ class SearchPlot extends Chart {
     this.probes = [];
   }
 
+  /** The scale, and where its marks are: at every power of ten, or every second or third, if it is logarithmic. */
   get #x() {
     const low = Math.min(...this.probes.map(({ lo }) => lo));
     const high = Math.max(...this.probes.map(({ hi }) => hi));
     const range = [MARGIN.left, this.width - MARGIN.right];
-    return low > 0 && high / low > 30 ? scaleLog([low, high], range) : scaleLinear([low, high], range);
+    if (low <= 0 || high / low < 30) return { x: scaleLinear([low, high], range), marks: undefined };
+    const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+    const step = Math.ceil((last - first + 1) / 4);
+    const marks = [];
+    for (let power = first; power <= last; power += step) marks.push(10 ** power);
+    return { x: scaleLog([low, high], range), marks };
   }
 
   render() {
     if (!this.width || this.probes.length === 0) return nothing;
-    const x = this.#x;
+    const { x } = this.#x;
     const height = MARGIN.top + this.probes.length * ROW + MARGIN.bottom;
     const accepted = this.probes.filter((probe) => probe.accepted).length;
     const last = this.probes[this.probes.length - 1];
@@ -46,8 +52,9 @@ class SearchPlot extends Chart {
   }
 
   updated() {
-    if (this.width && this.probes.length > 0)
-      drawAxes(this, { x: /** @type {any} */ (this.#x), ticks: [4, 0], write: format.number });
+    if (!this.width || this.probes.length === 0) return;
+    const { x, marks } = this.#x;
+    drawAxes(this, { x, marks, ticks: [4, 0], write: format.number });
   }
 }
 

@@ -1,6 +1,6 @@
 // A file may be dropped anywhere on the page.
 import { html, nothing } from 'lit';
-import { dismiss, openFile } from '../actions.js';
+import { dismiss, openFiles } from '../actions.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
@@ -41,17 +41,16 @@ class DropZone extends Element {
   #drop = (event) => {
     event.preventDefault();
     this.over = false;
-    const file = event.dataTransfer?.files[0];
-    if (file) void openFile(file);
+    void openFiles([...(event.dataTransfer?.files ?? [])]);
   };
 
   render() {
     const { problem } = get();
     return html`
-      ${this.over ? html`<div class="drop">Drop a .nut or .onnx file to open it</div>` : nothing}
+      ${this.over ? html`<div class="drop">Drop a network (.nut, .onnx) or samples (IDX files) to open them</div>` : nothing}
       <div role="alert" class="alert" ?hidden=${!problem} id="problem">
         <span>${problem}</span>
-        <button type="button" @click=${dismiss} aria-label="Dismiss the message">OK</button>
+        <button type="button" @click=${dismiss}>Dismiss</button>
       </div>
     `;
   }

@@ -1,6 +1,6 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, changeRecipe, downloadOnnx, openBundled, openFile } from '../actions.js';
+import { BUNDLED, changeRecipe, downloadOnnx, openBundled, openFiles } from '../actions.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
@@ -26,15 +26,15 @@ class NetworkCard extends Element {
           </button>`,
         )}
         <label class="choice file" ?data-disabled=${busy}>
-          Open a file
+          Open files
           <input
             type="file"
             ?disabled=${busy}
-            accept=".onnx,.nut,.safetensors,.npz,.tflite,.h5,.keras,.pth,.pt"
+            multiple
             @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) => {
-              const file = event.target.files?.[0];
+              const files = [...(event.target.files ?? [])];
               event.target.value = '';
-              if (file) void openFile(file);
+              void openFiles(files);
             }}
           />
         </label>

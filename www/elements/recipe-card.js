@@ -17,7 +17,7 @@ class RecipeCard extends Element {
     const { recipe, run, network, data } = get();
     if (!recipe) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
     const busy = run?.status === 'running';
-    const complete = data.train >= data.trainTotal;
+    const complete = data.train > 0 && data.train >= data.trainTotal;
     const tolerance = 'tolerance' in recipe.target ? recipe.target.tolerance : null;
     const budget = 'budget' in recipe.target ? recipe.target.budget : null;
     return html`
@@ -56,7 +56,7 @@ class RecipeCard extends Element {
                 .checked=${tolerance !== null}
                 @change=${() => changeRecipe({ target: { tolerance: 0.3 } })}
               />
-              as small as it can be, losing at most
+              smallest, losing at most
             </label>
             <span>
               <input
@@ -81,7 +81,7 @@ class RecipeCard extends Element {
                 .checked=${budget !== null}
                 @change=${() => changeRecipe({ target: { budget: 4479 } })}
               />
-              as accurate as it can be, in at most
+              most accurate, in at most
             </label>
             <span>
               <input
@@ -126,11 +126,15 @@ class RecipeCard extends Element {
           ${run && !busy && run.status !== 'done' && run.resumable
             ? html`<button type="button" id="resume" ?disabled=${!complete} @click=${resume}>Resume</button>`
             : nothing}
-          ${network && !complete ? html`<span class="quiet">${data.problem || 'Waiting for the training images'}</span>` : nothing}
+          ${network && !complete ? html`<span class="quiet">${data.problem || missing(data)}</span>` : nothing}
         </div>
       </form>
     `;
   }
 }
+
+/** @param {import('../types.js').Data} data */
+const missing = ({ trainTotal }) =>
+  trainTotal > 0 ? 'Waiting for the training images' : 'Training images and labels are needed: drop their IDX files';
 
 customElements.define('recipe-card', RecipeCard);

@@ -1,0 +1,162 @@
+/** How much work a run may do. */
+export type Effort = 'quick' | 'balanced' | 'thorough';
+
+/** How a byte of an image becomes the number that the network sees. */
+export type Scaling = 'unit' | 'raw' | { standardised: { mean: number; deviation: number } };
+
+/** A tolerance in percentage points of validation accuracy, or a budget in bytes on disk. */
+export type Target = { tolerance: number } | { budget: number };
+
+/** Settings of one training. */
+export interface Training {
+  samples: number;
+  batch: number;
+  learning_rate: number;
+  augmentation: number;
+}
+
+/** Everything that decides the result of a run, apart from the model and the samples. */
+export interface Recipe {
+  effort: Effort;
+  target: Target;
+  seed: number;
+  scaling: Scaling;
+  split: { validation: number; seed: number; training: number };
+  distillation: { weight: number; temperature: number };
+  structure: {
+    rounds: number;
+    probes: number;
+    activation_samples: number;
+    probe_samples: number;
+    loss_rise: number;
+    parameters_per_byte: number;
+    training: Training;
+  };
+  prune: { rounds: number; probes: number; probe_samples: number; loss_rise: number; training: Training };
+  share: { centroids: number; probes: number; probe_samples: number; loss_rise: number; training: Training };
+  refine: { rounds: number; levels: number; price: number; freeze_from: number; training: Training };
+}
+
+/** The stages, in their order. */
+export type Stage = 'original' | 'structure' | 'prune' | 'share' | 'quantize' | 'refine' | 'code';
+
+/** An accuracy with what it was measured on; `accuracy` is 0 to 1, `loss` in nats. */
+export interface Accuracy {
+  split: 'train' | 'validation' | 'test';
+  samples: number;
+  correct: number;
+  accuracy: number;
+  loss: number;
+}
+
+/** Where one layer's bits go. */
+export interface LayerBits {
+  positions: number;
+  signs: number;
+  magnitudes: number;
+  codebook: number;
+  biases: number;
+}
+
+/** One layer after a stage. `centroids` are values with their populations. */
+export interface LayerState {
+  name: string;
+  op: string;
+  shape: number[];
+  parameters: number;
+  nonzeros: number;
+  macs: number;
+  histogram: number[];
+  range: [number, number];
+  centroids: [number, number][];
+  bits: LayerBits;
+}
+
+/** The network after a stage. */
+export interface StageState {
+  stage: Stage;
+  bytes: number;
+  ratio: number;
+  validation: Accuracy;
+  nonzeros: number;
+  macs: number;
+  layers: LayerState[];
+}
+
+/** One step of a half-interval search. */
+export interface Probe {
+  stage: Stage;
+  variable: string;
+  lo: number;
+  mid: number;
+  hi: number;
+  criterion: string;
+  value: number;
+  limit: number;
+  standard_error: number;
+  accuracy: number;
+  samples: number;
+  accepted: boolean;
+}
+
+/** What a run says while it works. */
+export type RunEvent =
+  | { kind: 'started'; stage: Stage }
+  | ({ kind: 'probed' } & Probe)
+  | {
+      kind: 'training';
+      stage: Stage;
+      done: number;
+      total: number;
+      loss: number;
+      bytes: number | null;
+      accuracy: number | null;
+    }
+  | ({ kind: 'finished' } & StageState);
+
+/** Accuracy on validation samples, and on test samples if there are some. */
+export interface Accuracies {
+  validation: Accuracy;
+  test: Accuracy | null;
+}
+
+/** What a run did, and what came of it. */
+export interface Report {
+  version: string;
+  platform: string;
+  recipe: Recipe;
+  seed: number;
+  baseline_bytes: number;
+  file_bytes: number;
+  ratio: number;
+  file_bytes_with_graph: number;
+  head_bytes: number;
+  before: Accuracies;
+  after: Accuracies;
+  integer: Accuracies | null;
+  baselines: { name: string; bytes: number }[];
+  peak_activation_bytes: number;
+  stages: StageState[];
+  probes: Probe[];
+  seconds: number;
+}
+
+/** The `.nut` file, and the report on it. */
+export interface Compressed {
+  nut: Uint8Array<ArrayBuffer>;
+  report: Report;
+}
+
+/** An opened file in numbers. */
+export interface Summary {
+  format: 'model' | 'nut';
+  file_bytes: number;
+  head_bytes: number;
+  baseline_bytes: number;
+  parameters: number;
+  macs: number;
+  input_shape: number[];
+  scaling: Scaling | null;
+  nodes: { name: string; op: string; shape: number[]; parameters: number }[];
+  layers: LayerState[];
+}
