@@ -1,6 +1,6 @@
 // The page draws; the worker works.
 import './style.css';
-import { start } from './actions.js';
+import { start } from './actions/open.js';
 import './elements/drop-zone.js';
 import './elements/layers-card.js';
 import './elements/network-card.js';

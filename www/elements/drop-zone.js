@@ -1,6 +1,7 @@
 // A file may be dropped anywhere on the page.
 import { html, nothing } from 'lit';
-import { dismiss, openFiles } from '../actions.js';
+import { dismiss } from '../actions/engine.js';
+import { openFiles } from '../actions/open.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 

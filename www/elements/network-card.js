@@ -1,6 +1,8 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, changeRecipe, downloadOnnx, openBundled, openFiles } from '../actions.js';
+import { BUNDLED, downloadOnnx, openBundled } from '../actions/network.js';
+import { openFiles } from '../actions/open.js';
+import { changeRecipe } from '../actions/run.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';

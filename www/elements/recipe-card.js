@@ -1,6 +1,6 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
-import { cancel, changeRecipe, chooseEffort, compress, resume } from '../actions.js';
+import { cancel, changeRecipe, chooseEffort, compress, resume } from '../actions/run.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';

@@ -1,6 +1,8 @@
 // What came of a run, in numbers.
 import { html, nothing } from 'lit';
-import { announce, download, openResult } from '../actions.js';
+import { download } from '../actions/download.js';
+import { openResult } from '../actions/open.js';
+import { announce } from '../actions/run.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';

@@ -1,0 +1,40 @@
+// Opening the page, and files.
+import { merge, recipeOfAddress } from '../address.js';
+import { get, set } from '../state.js';
+import { bridge, report } from './engine.js';
+import { measure, openBundled, openFile } from './network.js';
+import { offerResume } from './run.js';
+import { loadMnist, openSamples } from './samples.js';
+
+/** Opens the page with its example: the network, the test images, and then the training images part by part. */
+export async function start() {
+  try {
+    set({ recipe: merge(await bridge.recipe('quick'), recipeOfAddress(location.hash)) });
+    const data = loadMnist();
+    await openBundled('lenet5');
+    await offerResume();
+    await data;
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Opens files that the user chose or dropped: a network, or samples. @param {File[]} files */
+export async function openFiles(files) {
+  const contents = await Promise.all(files.map(async (file) => ({ file, bytes: new Uint8Array(await file.arrayBuffer()) })));
+  const isSamples = (/** @type {{ file: File, bytes: Uint8Array }} */ { file, bytes }) =>
+    (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8) || /idx|ubyte/.test(file.name);
+  const samples = contents.filter(isSamples);
+  const network = contents.find((content) => !isSamples(content));
+  if (samples.length > 0) await openSamples(samples);
+  if (network) await openFile(network.file.name, network.bytes);
+  else if (samples.length > 0) await measure();
+}
+
+/** Opens the result, as if its file had been dropped. */
+export async function openResult() {
+  const { result } = get();
+  if (!result) return;
+  await openFiles([new File([/** @type {Uint8Array<ArrayBuffer>} */ (result.nut)], result.name)]);
+}
+

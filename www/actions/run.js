@@ -1,0 +1,131 @@
+// The recipe, and running it.
+import * as format from '../format.js';
+import { advance, get, set } from '../state.js';
+import * as storage from '../storage.js';
+import { bridge, report } from './engine.js';
+import { measure } from './network.js';
+
+/** @typedef {import('../types.js').Recipe} Recipe */
+/** @typedef {import('../types.js').Run} Run */
+
+/** @type {AbortController | null} */
+let running = null;
+
+/** Where to go on after a cancel, a crash or a reload.
+ * @type {import('../storage.js').Resumable | null} */
+let resumable = null;
+
+/** Takes another effort, and keeps what the user has set. @param {import('../types.js').Effort} effort */
+export async function chooseEffort(effort) {
+  try {
+    const { recipe } = get();
+    const chosen = await bridge.recipe(effort);
+    set({ recipe: recipe ? { ...chosen, target: recipe.target, seed: recipe.seed, scaling: recipe.scaling } : chosen });
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Changes the recipe; another scaling also measures the network again. @param {Partial<Recipe>} change */
+export function changeRecipe(change) {
+  const { recipe } = get();
+  if (!recipe) return;
+  set({ recipe: { ...recipe, ...change } });
+  if (change.scaling) void measure();
+}
+
+/** Runs the recipe of the form. */
+export async function compress() {
+  const { network, recipe } = get();
+  if (!network || !recipe) return;
+  resumable = null;
+  await run({
+    status: 'running',
+    recipe,
+    network: network.name,
+    started: performance.now(),
+    finished: 0,
+    stage: null,
+    stages: [],
+    probes: [],
+    training: null,
+    resumable: false,
+    message: '',
+  });
+}
+
+/** Goes on from the last checkpoint. */
+export async function resume() {
+  const { run: last } = get();
+  if (!last || !resumable) return;
+  const started = performance.now() - (last.finished - last.started);
+  await run({ ...last, status: 'running', started, finished: 0, training: null, message: '' }, resumable.checkpoint);
+}
+
+/** Ends the run; it can be resumed from its last finished stage. */
+export const cancel = () => running?.abort();
+
+/** @param {Run} first @param {Uint8Array} [checkpoint] */
+async function run(first, checkpoint) {
+  const network = get().network;
+  if (!network || get().run?.status === 'running') return;
+  set({ run: first, result: null, problem: '' });
+  running = new AbortController();
+  try {
+    const { nut, report } = await bridge.compress(first.recipe, {
+      checkpoint,
+      signal: running.signal,
+      onEvent: (event) => {
+        const { run } = get();
+        if (run) set({ run: advance(run, event) });
+      },
+      onCheckpoint: (bytes) => keep(bytes),
+    });
+    const seconds = (performance.now() - first.started) / 1000;
+    end('done', '');
+    set({ result: { nut, report: { ...report, seconds }, name: nutName(network.file) } });
+    resumable = null;
+    await storage.forget();
+  } catch (error) {
+    const cancelled = error instanceof DOMException && error.name === 'AbortError';
+    end(cancelled ? 'cancelled' : 'failed', error instanceof Error ? error.message : String(error));
+  } finally {
+    running = null;
+  }
+}
+
+/** @param {'done' | 'cancelled' | 'failed'} status @param {string} message */
+function end(status, message) {
+  const { run } = get();
+  if (run) set({ run: { ...run, status, message, stage: null, training: null, finished: performance.now() } });
+}
+
+/** Keeps a checkpoint outside the worker: in memory, and in the browser's storage for a reload.
+ * @param {Uint8Array} checkpoint */
+function keep(checkpoint) {
+  const { run, network } = get();
+  if (!run || !network) return;
+  resumable = { checkpoint, run: { ...run, resumable: true }, file: network.file, elapsed: performance.now() - run.started };
+  set({ run: resumable.run });
+  // A browser that keeps nothing still resumes until the page is closed.
+  storage.keep(resumable).catch(() => {});
+}
+
+/** Shows what was under way when the page was left. */
+export async function offerResume() {
+  const kept = await storage.load().catch(() => null);
+  const { network, run } = get();
+  if (!kept || !network || run || kept.file !== network.file) return;
+  resumable = kept;
+  const finished = performance.now();
+  set({ run: { ...kept.run, status: 'cancelled', stage: null, training: null, finished, started: finished - kept.elapsed } });
+}
+
+/** @param {string} file */
+const nutName = (file) => `${file.replace(/\.[^.]*$/, '')}.nut`;
+
+/** The words of a result, to be read aloud. @param {import('../types.js').Report} report */
+export function announce(report) {
+  const { test, validation } = report.after;
+  return `Done: ${format.bytes(report.file_bytes)}, ${format.ratio(report.ratio)} smaller, ${format.accuracy(test ?? validation)}`;
+}

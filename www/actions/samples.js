@@ -1,0 +1,51 @@
+// Loading samples: the example's, or the user's own.
+import { get, set } from '../state.js';
+import { attempt, bridge, fetchBytes, notWhileRunning, report } from './engine.js';
+import { measure } from './network.js';
+
+/** Ends the loading of the example's samples when the user brings others. */
+const loading = new AbortController();
+
+/** Test images first: the page is usable before the training images have come. */
+export async function loadMnist() {
+  const part = (/** @type {string} */ name) => fetchBytes(new URL(`data/${name}.bin`, document.baseURI).href);
+  try {
+    const test = { images: await part('t10k-images-0'), labels: await part('t10k-labels') };
+    if (loading.signal.aborted) return;
+    const count = await bridge.addData({ set: 'test', ...test });
+    set({ data: { ...get().data, test: count } });
+    if (get().network) await measure();
+    const labels = await part('train-labels');
+    if (loading.signal.aborted) return;
+    await bridge.addData({ set: 'train', labels });
+    for (let index = 0; index < 6; index++) {
+      const images = await part(`train-images-${index}`);
+      if (loading.signal.aborted) return;
+      const train = await bridge.addData({ set: 'train', images });
+      set({ data: { ...get().data, train } });
+    }
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    set({ data: { ...get().data, problem } });
+    report(error);
+  }
+}
+
+/** Takes the user's samples in place of those that are there. A file with "test" or "t10k" in its name is of the test
+ * samples, one with "label" holds labels.
+ * @param {{ file: File, bytes: Uint8Array }[]} files */
+export async function openSamples(files) {
+  await attempt('', () => notWhileRunning());
+  if (get().problem) return;
+  loading.abort();
+  await bridge.clearData();
+  set({ data: { name: 'Your samples', test: 0, train: 0, trainTotal: 0, problem: '' } });
+  for (const { file, bytes } of files) {
+    const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
+    await attempt(file.name, async () => {
+      const images = await bridge.addData({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) });
+      const { data } = get();
+      set({ data: which === 'test' ? { ...data, test: images } : { ...data, train: images, trainTotal: images } });
+    });
+  }
+}
