@@ -4,6 +4,7 @@
 //! and said.
 
 mod mnist;
+mod notices;
 mod package;
 mod page;
 mod process;

@@ -1,7 +1,7 @@
 //! The page: served while it is worked on, or built as a static site.
 
 use crate::process::{Outcome, command, run};
-use crate::{mnist, package, root};
+use crate::{mnist, notices, package, root};
 use std::path::PathBuf;
 
 fn vite(arguments: &[&str]) -> Outcome {
@@ -12,6 +12,7 @@ fn vite(arguments: &[&str]) -> Outcome {
 pub fn start() -> Outcome {
     package::build()?;
     mnist::prepare()?;
+    notices::prepare()?;
     vite(&["--clearScreen", "false"])
 }
 
@@ -19,6 +20,7 @@ pub fn start() -> Outcome {
 pub fn dist() -> Result<PathBuf, String> {
     package::build()?;
     mnist::prepare()?;
+    notices::prepare()?;
     vite(&["build"])?;
     Ok(root().join("dist"))
 }
