@@ -54,6 +54,14 @@ export class Bridge {
     return this.#call((remote) => remote.evaluate(scaling, Comlink.transfer(port2, [port2]))).finally(() => port1.close());
   }
 
+  /** Some test images with the opened network's answers.
+   * @param {number} first
+   * @param {number} count
+   * @param {import('./types.js').Scaling} scaling */
+  look(first, count, scaling) {
+    return this.#call((remote) => remote.look(first, count, scaling));
+  }
+
   /** Runs a recipe; aborting the signal ends the worker.
    * @param {import('./types.js').Recipe} recipe
    * @param {object} options

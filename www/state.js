@@ -9,6 +9,7 @@ let state = {
   network: null,
   opening: '',
   data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, problem: '' },
+  looks: [],
   recipe: null,
   run: null,
   result: null,

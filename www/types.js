@@ -59,10 +59,20 @@
  */
 
 /**
+ * A test image, and the class that the opened network takes it for.
+ * @typedef {object} Look
+ * @property {number[]} shape Channels, height, width.
+ * @property {Uint8Array} pixels
+ * @property {number | null} label Its class, if that is known.
+ * @property {number} answer
+ */
+
+/**
  * @typedef {object} State
  * @property {Network | null} network
  * @property {string} opening Name of the file that is being opened; empty if none is.
  * @property {Data} data
+ * @property {Look[]} looks Some test images.
  * @property {Recipe | null} recipe What the form says.
  * @property {Run | null} run
  * @property {{ nut: Uint8Array, report: Report, name: string } | null} result

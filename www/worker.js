@@ -77,6 +77,23 @@ const api = {
     });
   },
 
+  /** Some test images, evenly spread from `first` on, with the opened network's answers.
+   * @param {number} first
+   * @param {number} count
+   * @param {Recipe['scaling']} scaling
+   * @returns {import('./types.js').Look[]} */
+  look(first, count, scaling) {
+    const model = opened();
+    const shape = model.summary().input_shape;
+    const total = sets.test.length;
+    return Array.from({ length: Math.min(count, total) }, (_, place) => {
+      const index = (first + Math.floor((place * total) / count)) % total;
+      const pixels = sets.test.image(index) ?? new Uint8Array();
+      const logits = model.forward(pixels, scaling);
+      return { shape, pixels, label: sets.test.label(index) ?? null, answer: logits.indexOf(Math.max(...logits)) };
+    });
+  },
+
   /** Runs a recipe. Events and checkpoints go to the port while this call does not return.
    * @param {Recipe} recipe
    * @param {Uint8Array | undefined} checkpoint

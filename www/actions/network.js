@@ -2,6 +2,7 @@
 import { get, set } from '../state.js';
 import { download } from './download.js';
 import { attempt, bridge, fetchBytes, notWhileRunning, report } from './engine.js';
+import { look } from './look.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -46,6 +47,7 @@ async function open(name, file, bytes) {
 export async function measure() {
   const { network, data, recipe } = get();
   if (!network || !recipe || data.test === 0) return;
+  set({ looks: [] });
   const total = data.test;
   /** @param {import('../types.js').Measured} measured */
   const show = (measured) => {
@@ -56,6 +58,7 @@ export async function measure() {
   try {
     const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total }));
     show({ kind: 'known', accuracy });
+    await look();
   } catch (error) {
     show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
   }

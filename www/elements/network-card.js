@@ -6,6 +6,7 @@ import { changeRecipe } from '../actions/run.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
+import './sample-strip.js';
 
 /** @typedef {import('../types.js').Network} Network */
 
@@ -82,6 +83,7 @@ class NetworkCard extends Element {
     return html`
       <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
       <p id="accuracy" role="status">${accuracy(measured)}</p>
+      <sample-strip></sample-strip>
       <dl class="facts">
         <dt>Size</dt>
         <dd>
