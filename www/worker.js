@@ -5,12 +5,13 @@ import init, { compress, Network, recipe, Samples } from '../pkg/nutshell.js';
 /** @typedef {import('./types.js').Recipe} Recipe */
 /** @typedef {import('./types.js').Accuracy} Accuracy */
 
-// Held for as long as this worker lives: whoever else gets the lock knows that it is dead.
+/** Never settles: what waits for it holds its lock for as long as this worker lives. */
 const { promise: never } = Promise.withResolvers();
 
 /** @type {Network | null} */
 let network = null;
-let sets = { train: new Samples(), test: new Samples() };
+/** Made when the wasm has started. @type {{ train: Samples, test: Samples }} */
+let sets;
 
 /** Samples between two reports of an evaluation. */
 const BLOCK = 1000;

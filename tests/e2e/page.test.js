@@ -62,6 +62,12 @@ async function ready(hash = '') {
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
 }
 
+/** Waits for the end of a run, which must be a good one. */
+async function finished() {
+  await page.waitForSelector('#download, #run-status.problem', { timeout: RUN });
+  if (!(await page.$('#download'))) assert.fail(`the run stopped: ${await text('#run-status')}`);
+}
+
 /** @param {string} selector */
 const text = (selector) => page.$eval(selector, (element) => element.textContent?.replace(/\s+/g, ' ').trim() ?? '');
 
@@ -98,7 +104,7 @@ test('from the example to a file that opens again with the same accuracy', async
   assert.deepEqual(await seriousFaults(), []);
 
   await page.click('#compress');
-  await page.waitForSelector('#download', { timeout: RUN });
+  await finished();
   const bytes = await text('#bytes');
   const accuracy = await text('#after');
   assert.match(bytes, /^[\d,]+ B$/);
@@ -146,7 +152,7 @@ test('a run is cancelled and resumed, also after a reload', async () => {
   await page.reload();
   await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
   await page.click('#resume');
-  await page.waitForSelector('#download', { timeout: RUN });
+  await finished();
   assert.equal((await page.$$('result-card table:first-of-type tbody tr')).length > 5, true);
   assert.deepEqual(faults, []);
 });
@@ -158,7 +164,7 @@ test('the page goes on working when its worker is killed', async () => {
   await worker.evaluate(() => self.close());
   await gone;
   await page.click('#compress');
-  await page.waitForSelector('#download', { timeout: RUN });
+  await finished();
   assert.deepEqual(faults, []);
 });
 

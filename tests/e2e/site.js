@@ -42,6 +42,8 @@ export async function serve(hold = async () => {}) {
 export function launch() {
   return puppeteer.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    // A wait counts as one call: the default of three minutes would end the longer ones.
+    protocolTimeout: 1_200_000,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking'],
   });
 }

@@ -19,14 +19,14 @@ class SearchPlot extends Chart {
     this.probes = [];
   }
 
-  /** The scale, and where its marks are: at every power of ten, or every second or third, if it is logarithmic. */
+  /** The scale, and where its marks are: at every power of ten, or at fewer where there is no room, if it is logarithmic. */
   get #x() {
     const low = Math.min(...this.probes.map(({ lo }) => lo));
     const high = Math.max(...this.probes.map(({ hi }) => hi));
     const range = [MARGIN.left, this.width - MARGIN.right];
     if (low <= 0 || high / low < 30) return { x: scaleLinear([low, high], range), marks: undefined };
     const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
-    const step = Math.ceil((last - first + 1) / 4);
+    const step = Math.ceil((last - first + 1) / Math.max(2, Math.floor((range[1] - range[0]) / 48)));
     const marks = [];
     for (let power = first; power <= last; power += step) marks.push(10 ** power);
     return { x: scaleLog([low, high], range), marks };
