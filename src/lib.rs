@@ -23,6 +23,7 @@ pub mod resources;
 pub mod search;
 pub mod stages;
 pub mod stats;
+pub mod summary;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 

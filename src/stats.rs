@@ -1,7 +1,4 @@
-//! What the viewer draws of a layer: histograms and codebook tables.
-
-use crate::stages::quantize::FixedParameter;
-use std::collections::BTreeMap;
+//! What the viewer draws of a layer: histograms.
 
 /// Counts the values other than zero in `bins` equal bins over `range`, lowest first. The highest bin holds its upper
 /// end too; values outside, and NaN, are not counted. Empty if `bins` is 0.
@@ -30,20 +27,9 @@ pub fn range(values: impl IntoIterator<Item = f32>) -> [f32; 2] {
     ends.unwrap_or([0.0, 0.0])
 }
 
-/// The values of a parameter's codebook that occur, rising, each with the number of weights that have it.
-pub fn populations(parameter: &FixedParameter) -> Vec<(f32, u32)> {
-    let mut counts: BTreeMap<i32, u32> = BTreeMap::new();
-    for integer in parameter.integers() {
-        *counts.entry(integer).or_default() += 1;
-    }
-    let unit = (-f32::from(parameter.codebook.fraction_bits())).exp2();
-    counts.into_iter().map(|(integer, count)| (integer as f32 * unit, count)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stages::quantize::Codebook;
 
     #[test]
     fn both_ends_of_the_range_are_counted_and_zeros_are_not() {
@@ -63,16 +49,5 @@ mod tests {
     fn the_range_leaves_out_what_is_not_finite() {
         assert_eq!(range([0.25, f32::NAN, -3.0, f32::INFINITY]), [-3.0, 0.25]);
         assert_eq!(range([]), [0.0, 0.0]);
-    }
-
-    #[test]
-    fn a_codebook_lists_what_occurs() {
-        let parameter = FixedParameter {
-            name: "w".into(),
-            shape: vec![5],
-            symbols: vec![0, 2, -1, 2, 0],
-            codebook: Codebook::Free { fraction_bits: 2, positive: vec![1, 6], negative: vec![4] },
-        };
-        assert_eq!(populations(&parameter), [(-1.0, 1), (0.0, 2), (1.5, 2)]);
     }
 }

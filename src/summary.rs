@@ -15,8 +15,6 @@ pub struct Summary {
     pub format: &'static str,
     /// Size of the file.
     pub file_bytes: usize,
-    /// Bytes of a `.nut` that are not coded parameters; 0 for other formats.
-    pub head_bytes: usize,
     /// Bytes of the original's parameters as 32-bit floats.
     pub baseline_bytes: usize,
     /// Weights and biases, in the shapes that the file holds.
@@ -65,15 +63,15 @@ impl Summary {
 fn plain(model: &Model, layers: Vec<LayerState>) -> Result<Summary, Error> {
     let shapes = model.shapes()?;
     let nodes = model.graph.nodes.iter().zip(&shapes[1..]).map(|(node, shape)| {
-        let parameters = node.op.layer().map_or(0, |(weight, bias)| {
-            model.values(weight).len() + bias.map_or(0, |bias| model.values(bias).len())
-        });
+        let parameters = node
+            .op
+            .layer()
+            .map_or(0, |(weight, bias)| model.values(weight).len() + bias.map_or(0, |bias| model.values(bias).len()));
         NodeSummary { name: node.name.clone(), op: node.op.name(), shape: shape.clone(), parameters }
     });
     Ok(Summary {
         format: "model",
         file_bytes: 0,
-        head_bytes: 0,
         baseline_bytes: model.parameter_bytes(),
         parameters: model.parameter_count(),
         macs: model.macs()?,
@@ -100,7 +98,6 @@ fn compressed(nut: &Nut, file_bytes: usize) -> Result<Summary, Error> {
     Ok(Summary {
         format: "nut",
         file_bytes,
-        head_bytes: file_bytes.saturating_sub(encoded.items.payload_bytes),
         baseline_bytes: 4 * original,
         scaling: Some(nut.scaling),
         ..plain(&model, layers)?

@@ -151,7 +151,6 @@ export interface Compressed {
 export interface Summary {
   format: 'model' | 'nut';
   file_bytes: number;
-  head_bytes: number;
   baseline_bytes: number;
   parameters: number;
   macs: number;

@@ -35,10 +35,30 @@ pub struct Facts<'a> {
 /// [`GraphError`] where the shapes do not fit.
 pub fn describe(model: &Model, facts: Facts<'_>) -> Result<StageState, GraphError> {
     let macs = resources::macs(model)?;
+    Ok(StageState {
+        stage: facts.stage,
+        bytes: facts.bytes,
+        ratio: facts.baseline_bytes as f64 / facts.bytes.max(1) as f64,
+        validation: facts.validation,
+        nonzeros: nonzeros(model),
+        macs: macs.iter().map(|layer| layer.dense).sum(),
+        layers: describe_layers(model, facts.stage, facts.coded)?,
+    })
+}
+
+/// Describes the layers of a network, in order; `coded` is what the coder spent on each parameter.
+///
+/// # Errors
+/// [`GraphError`] where the shapes do not fit.
+pub fn describe_layers(
+    model: &Model,
+    stage: Stage,
+    coded: Option<&[ParameterBits]>,
+) -> Result<Vec<LayerState>, GraphError> {
     let layers = model
         .graph
         .layers()
-        .zip(&macs)
+        .zip(resources::macs(model)?)
         .map(|((node, weight, bias), macs)| {
             let values = model.values(weight);
             let biases = bias.map(|bias| model.values(bias));
@@ -53,20 +73,12 @@ pub fn describe(model: &Model, facts: Facts<'_>) -> Result<StageState, GraphErro
                 macs: macs.nonzero,
                 histogram: stats::histogram(values.iter().copied(), BINS, range),
                 range,
-                centroids: if facts.stage >= Stage::Share { distinct(values) } else { Vec::new() },
-                bits: layer_bits(values.len(), biases.map_or(0, |biases| biases.len()), (weight, bias), facts.coded),
+                centroids: if stage >= Stage::Share { distinct(values) } else { Vec::new() },
+                bits: layer_bits(values.len(), biases.map_or(0, |biases| biases.len()), (weight, bias), coded),
             }
         })
         .collect();
-    Ok(StageState {
-        stage: facts.stage,
-        bytes: facts.bytes,
-        ratio: facts.baseline_bytes as f64 / facts.bytes.max(1) as f64,
-        validation: facts.validation,
-        nonzeros: nonzeros(model),
-        macs: macs.iter().map(|layer| layer.dense).sum(),
-        layers,
-    })
+    Ok(layers)
 }
 
 fn layer_bits(

@@ -14,6 +14,7 @@ mod train_refined;
 
 pub use checkpoint::{Checkpoint, Network};
 pub use compress::{Outcome, compress};
+pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage, StageState};
 pub use recipe::{Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
 pub use report::{Accuracies, Baseline, Report};

@@ -14,14 +14,14 @@ const KINDS = [
   { kind: 'magnitudes', label: 'magnitudes' },
   { kind: 'biases', label: 'biases' },
   { kind: 'codebook', label: 'codebooks' },
-  { kind: 'head', label: 'head of the file' },
+  { kind: 'head', label: 'head of the file and rounding' },
 ];
 
 const ROW = 26;
 const MARGIN = { top: 4, right: 56, bottom: 22, left: 72 };
 
 class ByteBars extends Chart {
-  static properties = { ...Chart.properties, layers: {}, total: {}, head: {} };
+  static properties = { ...Chart.properties, layers: {}, total: {} };
 
   constructor() {
     super();
@@ -29,8 +29,6 @@ class ByteBars extends Chart {
     this.layers = [];
     /** Bytes of the file. */
     this.total = 0;
-    /** Bytes of it that code no parameter. */
-    this.head = 0;
   }
 
   /** Bytes by kind, a row for the file and one for each layer. */
@@ -39,9 +37,9 @@ class ByteBars extends Chart {
       name,
       bytes: KINDS.map(({ kind }) => (kind === 'head' ? 0 : bits[kind] / 8)),
     }));
-    const sums = KINDS.map(({ kind }, index) =>
-      kind === 'head' ? this.head : layers.reduce((sum, layer) => sum + layer.bytes[index], 0),
-    );
+    const sums = KINDS.map((_, index) => layers.reduce((sum, layer) => sum + layer.bytes[index], 0));
+    // What is no parameter's: magic, topology, widths, checksum, and the last byte's unused bits.
+    sums[KINDS.length - 1] = this.total - sums.reduce((sum, bytes) => sum + bytes, 0);
     return [{ name: 'file', bytes: sums }, ...layers];
   }
 

@@ -71,10 +71,10 @@ class LayersCard extends Element {
     const final = result?.report.stages.findLast(({ layers }) => layers.some(({ bits }) => bits.positions > 0));
     if (result && final)
       return html`<h3>Bytes by kind</h3>
-        <byte-bars .layers=${final.layers} .total=${result.report.file_bytes} .head=${result.report.head_bytes}></byte-bars>`;
+        <byte-bars .layers=${final.layers} .total=${result.report.file_bytes}></byte-bars>`;
     if (network?.summary.format === 'nut')
       return html`<h3>Bytes by kind</h3>
-        <byte-bars .layers=${network.summary.layers} .total=${network.summary.file_bytes} .head=${network.summary.head_bytes}></byte-bars>`;
+        <byte-bars .layers=${network.summary.layers} .total=${network.summary.file_bytes}></byte-bars>`;
     return nothing;
   }
 }
