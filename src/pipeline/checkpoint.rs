@@ -200,7 +200,7 @@ mod tests {
         let mut model = presets::lenet5([2, 3, 4, 10]);
         presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
         let original_shapes = model.parameter_shapes();
-        let fixed = quantize_uniform(&model, 3, original_shapes.clone());
+        let fixed = quantize_uniform(&model, 3, 1.0, original_shapes.clone());
         [(Stage::Prune, Network::Float(model)), (Stage::Refine, Network::Fixed(fixed))].map(|(stage, network)| {
             let (stages, probes) = (Vec::new(), Vec::new());
             let recipe = Recipe::new(Effort::Quick);

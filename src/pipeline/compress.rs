@@ -186,7 +186,7 @@ fn quantize(run: &mut Run<'_>, model: &Model) -> Result<FixedPoint, Error> {
     let fixed = if run.recipe.refine.rounds == 0 {
         quantize_shared(&Shared::of_model(model), original_shapes)
     } else {
-        quantize_uniform(model, run.recipe.refine.levels, original_shapes)
+        quantize_uniform(model, run.recipe.refine.levels, run.recipe.refine.unit, original_shapes)
     };
     finish_fixed(run, Stage::Quantize, &fixed)?;
     Ok(fixed)

@@ -149,6 +149,8 @@ pub struct Refine {
     pub rounds: usize,
     /// Weights are integers from `-levels` to `levels` in units of their layer's step.
     pub levels: i16,
+    /// The step of a layer, in root mean squares of its nonzero weights; the nearest power of two is taken.
+    pub unit: f32,
     /// Price of a bit at the start, in nats of mean loss; the target steers it from there.
     pub price: f64,
     /// The share of a training after which oscillating weights are frozen, 0 to 1.
@@ -195,6 +197,7 @@ impl Recipe {
             refine: Refine {
                 rounds: 1,
                 levels: 3,
+                unit: 1.0,
                 price: 5e-6,
                 freeze_from: 0.6,
                 training: training(1_500_000, 128, 2e-2, 1.0),
@@ -202,10 +205,17 @@ impl Recipe {
         };
         match effort {
             Effort::Quick => Recipe {
+                split: Split { training: 12_000, ..base.split },
                 structure: Structure { rounds: 1, training: training(6_000, 32, 2e-3, 0.0), ..base.structure },
-                prune: Prune { training: training(4_000, 32, 2e-3, 0.0), ..base.prune },
+                prune: Prune { rounds: 3, training: training(8_000, 32, 2e-3, 0.0), ..base.prune },
                 share: Share { training: training(2_000, 32, 5e-4, 0.0), ..base.share },
-                refine: Refine { training: training(40_000, 32, 1e-2, 0.0), ..base.refine },
+                refine: Refine {
+                    levels: 7,
+                    unit: 0.5,
+                    price: 2e-6,
+                    training: training(60_000, 32, 1e-2, 0.0),
+                    ..base.refine
+                },
                 ..base
             },
             Effort::Balanced => base,
@@ -233,8 +243,9 @@ impl Recipe {
         let Distillation { weight, temperature } = self.distillation;
         check("distillation.weight", (0.0..=1.0).contains(&weight), "0 to 1", f64::from(weight))?;
         check("distillation.temperature", temperature > 0.0, "above 0", f64::from(temperature))?;
-        let Refine { levels, price, freeze_from, .. } = self.refine;
+        let Refine { levels, unit, price, freeze_from, .. } = self.refine;
         check("refine.levels", (1..=127).contains(&levels), "1 to 127", f64::from(levels))?;
+        check("refine.unit", unit > 0.0 && unit.is_finite(), "above 0", f64::from(unit))?;
         check("refine.price", price > 0.0, "above 0", price)?;
         check("refine.freeze_from", (0.0..=1.0).contains(&freeze_from), "0 to 1", freeze_from)?;
         let centroids = self.share.centroids;

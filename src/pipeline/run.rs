@@ -19,6 +19,8 @@ use std::sync::Arc;
 const WARM_UP: f32 = 0.02;
 /// Training is reported about so many times in each training.
 const REPORTS: u64 = 100;
+/// But not more often than after so many samples: what is reported has to be measured.
+const LEAST_REPORTED: u64 = 1_500;
 
 /// Whoever watches a run.
 pub trait Observer {
@@ -179,7 +181,7 @@ impl<'a> Run<'a> {
         if augmentation > 0.0 {
             loader = loader.with_augmentation(Augmentation::default().scaled(augmentation));
         }
-        let report_every = schedule.steps().div_ceil(REPORTS).max(1);
+        let report_every = schedule.steps().div_ceil(REPORTS).max(LEAST_REPORTED / batch as u64).max(1);
         let (mut loss, mut failure) = (0.0, None);
         let trained = fit(learner, &mut loader, &schedule, 0, &mut |learner, progress| {
             loss += progress.loss;

@@ -4,15 +4,16 @@ use super::recipe::Target;
 
 /// How fast the size follows the price: bytes fall about as the price to this power does.
 const ELASTICITY: f64 = 0.55;
-/// Share of a training over which a wrong size is to be made good.
-const LAG: f64 = 0.08;
+/// Share of a training over which a wrong size is to be made good; and by which the size lags behind the price, so that
+/// it is judged by where it is going.
+const LAG: f64 = 0.06;
 /// Share of a training in which the size is to come down from where it starts.
 const DESCENT: f64 = 0.3;
 /// The price stays where it is once the cosine has taken the learning rate this low: what is left of the training then
 /// no longer answers to it.
-const SETTLED: f64 = 0.85;
+const SETTLED: f64 = 0.9;
 /// A budget is steered to a little less, so that the noise of the last steps stays inside it.
-const MARGIN: f64 = 0.985;
+const MARGIN: f64 = 0.98;
 /// The accuracy is worse in mid-training than it will be when the learning rate has come down: by so many points at first.
 const NOISE_POINTS: f64 = 0.5;
 /// Validations over which the drop is averaged: one alone is too noisy to steer by.
@@ -25,9 +26,8 @@ const PRICES: (f64, f64) = (1e-9, 1e-2);
 pub struct Steering {
     price: f64,
     target: Target,
-    /// Size at the start, in bytes.
-    start: Option<f64>,
-    progress: f64,
+    /// Progress and logarithm of the size, at each look so far.
+    sizes: Vec<(f64, f64)>,
     /// Running mean of the drop in accuracy, in percentage points.
     drop: Option<f64>,
 }
@@ -35,7 +35,7 @@ pub struct Steering {
 impl Steering {
     /// Starts at a price, in nats a bit.
     pub fn new(price: f64, target: Target) -> Self {
-        Steering { price, target, start: None, progress: 0.0, drop: None }
+        Steering { price, target, sizes: Vec::new(), drop: None }
     }
 
     /// The price now.
@@ -49,8 +49,10 @@ impl Steering {
     /// A size should come down from its start to the budget along a straight line on a logarithmic scale, and a drop should
     /// stay at what is tolerated; the price moves against the distance from there.
     pub fn observe(&mut self, progress: f64, bytes: usize, drop_points: Option<f64>) -> f64 {
-        let elapsed = (progress - self.progress).max(0.0);
-        self.progress = progress;
+        let size = (bytes as f64).ln();
+        let before = self.sizes.last().map_or(0.0, |look| look.0);
+        let elapsed = (progress - before).max(0.0);
+        self.sizes.push((progress, size));
         if let Some(drop) = drop_points {
             let mean = self.drop.get_or_insert(drop);
             *mean += (drop - *mean) / SMOOTHING;
@@ -61,10 +63,10 @@ impl Steering {
         // How many times too large the size is, as a logarithm.
         let error = match self.target {
             Target::Budget(budget) => {
-                let goal = MARGIN * budget as f64;
-                let start = *self.start.get_or_insert((bytes as f64).max(goal));
-                let left = (1.0 - progress / DESCENT).max(0.0);
-                (bytes as f64).ln() - goal.ln() - left * (start / goal).ln()
+                let goal = (MARGIN * budget as f64).ln();
+                let start = self.sizes[0].1.max(goal);
+                let left = (1.0 - (progress + LAG) / DESCENT).max(0.0);
+                size + self.slope() * LAG - goal - left * (start - goal)
             }
             Target::Tolerance(points) => {
                 let tolerated = points + NOISE_POINTS * (1.0 - progress);
@@ -74,6 +76,13 @@ impl Steering {
         self.price =
             (self.price * (error.clamp(-1.0, 1.0) / ELASTICITY * elapsed / LAG).exp()).clamp(PRICES.0, PRICES.1);
         self.price
+    }
+
+    /// How fast the logarithm of the size changes, per whole training, over the last looks.
+    fn slope(&self) -> f64 {
+        let (now, size) = self.sizes[self.sizes.len() - 1];
+        let since = self.sizes.iter().rfind(|look| now - look.0 >= LAG / 2.0).unwrap_or(&self.sizes[0]);
+        if now > since.0 { (size - since.1) / (now - since.0) } else { 0.0 }
     }
 }
 

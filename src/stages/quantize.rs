@@ -157,9 +157,9 @@ pub fn quantize_shared(shared: &Shared, original_shapes: Vec<Vec<usize>>) -> Fix
     FixedPoint { graph: shared.model.graph.clone(), parameters, original_shapes }
 }
 
-/// Rounds weights to integers from `-levels` to `levels` in a power-of-two unit near the root mean square of the layer's
-/// nonzero weights, and biases to 5 bits: where quantization-aware training starts from.
-pub fn quantize_uniform(model: &Model, levels: i16, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
+/// Rounds weights to integers from `-levels` to `levels` in a power-of-two step near `unit` times the root mean square of
+/// the layer's nonzero weights, and biases to 5 bits: where quantization-aware training starts from.
+pub fn quantize_uniform(model: &Model, levels: i16, unit: f32, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
     let parameters = model
         .parameters
         .iter()
@@ -173,7 +173,7 @@ pub fn quantize_uniform(model: &Model, levels: i16, original_shapes: Vec<Vec<usi
                 .filter(|&&value| value != 0.0)
                 .fold((0.0f64, 0usize), |(sum, count), &value| (sum + f64::from(value).powi(2), count + 1));
             let root_mean_square = (sum / count.max(1) as f64).sqrt() as f32;
-            let mut fixed = uniform(parameter, fraction_bits_of_unit(root_mean_square));
+            let mut fixed = uniform(parameter, fraction_bits_of_step(unit * root_mean_square));
             for symbol in &mut fixed.symbols {
                 *symbol = (*symbol).clamp(-levels, levels);
             }
@@ -203,7 +203,7 @@ fn fitting(values: &ArrayD<f32>, largest: i16) -> i8 {
     exponent.clamp(*FRACTION_BITS.start(), *FRACTION_BITS.end()) as i8
 }
 
-/// The n of the Qm.n whose unit is nearest to `unit`, on a logarithmic scale.
-fn fraction_bits_of_unit(unit: f32) -> i8 {
-    if unit == 0.0 { 0 } else { (-unit.log2()).round().clamp(*FRACTION_BITS.start(), *FRACTION_BITS.end()) as i8 }
+/// The n of the Qm.n whose unit is nearest to `step`, on a logarithmic scale.
+fn fraction_bits_of_step(step: f32) -> i8 {
+    if step == 0.0 { 0 } else { (-step.log2()).round().clamp(*FRACTION_BITS.start(), *FRACTION_BITS.end()) as i8 }
 }

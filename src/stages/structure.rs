@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn the_dead_of_a_fixed_point_network_go_and_its_constants_stay() {
         let model = random(presets::lenet5([4, 5, 6, 10]));
-        let mut fixed = quantize_uniform(&model, 3, model.parameter_shapes());
+        let mut fixed = quantize_uniform(&model, 3, 1.0, model.parameter_shapes());
         fixed.parameters[0].symbols[..25].fill(0);
         fixed.parameters[0].symbols[25..50].fill(0);
         fixed.parameters[1].symbols[..2].copy_from_slice(&[0, 3]);
