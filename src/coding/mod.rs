@@ -16,6 +16,7 @@ pub mod marginals;
 pub mod mixer;
 pub mod neighbours;
 pub mod number;
+pub mod order;
 pub mod range;
 pub mod rate;
 pub mod shapes;
@@ -69,10 +70,15 @@ impl ParameterModel {
     /// Writes a parameter and says what it cost.
     pub fn encode(&mut self, encoder: &mut Encoder, layout: &Layout, parameter: &FixedParameter) -> ParameterBits {
         let before = encoder.bits();
-        let mut symbols = parameter.symbols.clone();
-        let codebook = self.codebooks.code(encoder, layout.form == Form::Vector, &parameter.codebook);
-        self.symbols.code(encoder, layout, codebook::bounds(&codebook), &mut symbols);
+        self.code(encoder, layout, parameter);
         ParameterBits::between(before, encoder.bits())
+    }
+
+    /// Codes a parameter that is known.
+    fn code(&mut self, coder: &mut impl BitCoder, layout: &Layout, parameter: &FixedParameter) {
+        let mut symbols = parameter.symbols.clone();
+        let codebook = self.codebooks.code(coder, layout.form == Form::Vector, &parameter.codebook);
+        self.symbols.code(coder, layout, codebook::bounds(&codebook), &mut symbols);
     }
 
     /// Reads the codebook and the symbols of a parameter.

@@ -46,6 +46,11 @@ fn share(range: u32, one: u32) -> u32 {
     ((u64::from(range) * u64::from(one)) >> PROBABILITY_BITS) as u32
 }
 
+/// What a decision costs, in 2^-12 bits.
+pub fn cost(bit: bool, one: u32) -> u32 {
+    super::logistic::information(if bit { one } else { (1 << PROBABILITY_BITS) - one })
+}
+
 /// Writes decisions.
 #[derive(Debug)]
 pub struct Encoder {
@@ -64,8 +69,7 @@ impl Default for Encoder {
 
 impl BitCoder for Encoder {
     fn code(&mut self, bit: bool, one: u32, kind: Kind) -> bool {
-        let probability = if bit { one } else { (1 << PROBABILITY_BITS) - one };
-        self.spent[kind as usize] += u64::from(super::logistic::information(probability));
+        self.spent[kind as usize] += u64::from(cost(bit, one));
         let bound = share(self.range, one);
         if bit {
             self.range = bound;
