@@ -5,7 +5,7 @@ use super::recipe::{Split, Training};
 use super::report::Accuracies;
 use super::run::{Data, measure};
 use crate::data::Scaling;
-use crate::error::Error;
+use crate::error::{Error, RecipeError};
 use crate::model::{Model, presets};
 use crate::network::{Augmentation, Loader, Progress, Retrain, Schedule, fit, one_hot};
 use rand::SeedableRng;
@@ -42,10 +42,29 @@ impl Default for TrainRecipe {
     }
 }
 
+impl TrainRecipe {
+    /// Checks the numbers for a training on so many samples.
+    fn check(&self, samples: usize) -> Result<(), RecipeError> {
+        let Training { batch, learning_rate, augmentation, .. } = self.training;
+        let invalid = |field, expected: String, got: String| Err(RecipeError::Invalid { field, expected, got });
+        if !(1..=samples).contains(&batch) {
+            return invalid("training.batch", format!("1 to {samples}"), batch.to_string());
+        }
+        if !(learning_rate > 0.0 && learning_rate.is_finite()) {
+            return invalid("training.learning_rate", "above 0".into(), learning_rate.to_string());
+        }
+        if !(augmentation >= 0.0 && augmentation.is_finite()) {
+            return invalid("training.augmentation", "0 or more".into(), augmentation.to_string());
+        }
+        Ok(())
+    }
+}
+
 /// Draws weights for the shapes of `model`, and trains them on the labels.
 ///
 /// # Errors
-/// If the model does not run on the samples, there are too few of them, or `observe` breaks off.
+/// If the model does not run on the samples, there are too few of them, a number of the recipe is out of range, or
+/// `observe` breaks off.
 pub fn train(
     mut model: Model,
     data: &Data,
@@ -54,6 +73,7 @@ pub fn train(
 ) -> Result<(Model, Accuracies), Error> {
     let scaled = |samples: &crate::data::Samples| crate::data::Samples { scaling: recipe.scaling, ..samples.clone() };
     let (training, validation) = scaled(&data.training).split(recipe.split.validation, recipe.split.seed)?;
+    recipe.check(training.len())?;
     presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(recipe.seed));
     let shapes = model.shapes()?;
     let classes: usize = shapes[model.graph.output().0].iter().product();

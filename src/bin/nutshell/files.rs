@@ -1,0 +1,110 @@
+//! Files and standard streams.
+
+use nutshell::Error;
+use nutshell::data::{Samples, idx};
+use nutshell::error::LoadError;
+use nutshell::formats::{self, Format, Opened, gzip};
+use nutshell::pipeline::Data;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The most bytes of a file, and of the network in it: 2 GiB, as much as an ONNX file can hold.
+const CAP: u64 = 1 << 31;
+
+/// Whether a path stands for standard input or output.
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A whole file, or all of standard input.
+pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let mut bytes = Vec::new();
+    let input: io::Result<Box<dyn Read>> = match is_standard(path) {
+        true => Ok(Box::new(io::stdin())),
+        false => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
+    };
+    input
+        .and_then(|input| input.take(CAP + 1).read_to_end(&mut bytes))
+        .map_err(|error| fault(path, "a readable file", error.to_string()))?;
+    if bytes.len() as u64 > CAP {
+        return Err(fault(path, &format!("at most {CAP} bytes"), "more".into()));
+    }
+    Ok(bytes)
+}
+
+/// A model file.
+pub struct ModelFile {
+    /// What it holds.
+    pub opened: Opened,
+    /// What it is, once it is decompressed.
+    pub format: Option<Format>,
+    /// Its bytes, once they are decompressed.
+    pub plain: Vec<u8>,
+    /// Its size in bytes, as it is.
+    pub size: usize,
+}
+
+/// Opens a model file of any known format.
+pub fn open(path: &Path) -> Result<ModelFile, Error> {
+    let bytes = read(path)?;
+    let size = bytes.len();
+    let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
+    Ok(ModelFile { opened: formats::load_model(&plain, CAP)?, format: formats::sniff(&plain), plain, size })
+}
+
+/// Samples to train and validate with, of a directory with MNIST's file names.
+pub fn training(directory: &Path) -> Result<Samples, Error> {
+    idx::load_directory(directory, idx::Split::Train)
+}
+
+/// Samples to report with.
+pub fn test(directory: &Path) -> Result<Samples, Error> {
+    idx::load_directory(directory, idx::Split::Test)
+}
+
+/// Both.
+pub fn data(directory: &Path) -> Result<Data, Error> {
+    Ok(Data { training: training(directory)?, test: Some(test(directory)?) })
+}
+
+/// Writes a file as a whole, or not at all: a reader sees the old one or the new one, never a part.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
+    let written = if is_standard(path) {
+        let mut output = io::stdout().lock();
+        output.write_all(bytes).and_then(|()| output.flush())
+    } else {
+        // What a link points to is replaced, not the link.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        // A device or a pipe is written into: a file in its place is not what is meant.
+        if target.exists() && !target.is_file() { fs::write(&target, bytes) } else { replace(&target, bytes) }
+    };
+    written.map_err(|error| fault(path, "a place to write to", error.to_string()))
+}
+
+fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = target.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written = File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, target));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Checks that a file's directory exists: better now than after a long run.
+pub fn check_place(path: &Path) -> Result<(), LoadError> {
+    // The parent of a bare name is the empty path.
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(".".into(), PathBuf::from);
+    if is_standard(path) || directory.is_dir() {
+        return Ok(());
+    }
+    Err(fault(path, "a place to write to", format!("no directory '{}'", directory.display())))
+}
+
+fn fault(path: &Path, expected: &str, got: String) -> LoadError {
+    let path = if is_standard(path) { "standard stream".into() } else { path.display().to_string() };
+    LoadError::File { path, expected: expected.to_owned(), got }
+}

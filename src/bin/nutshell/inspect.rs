@@ -1,0 +1,155 @@
+//! `nutshell inspect`.
+
+use crate::files::{self, ModelFile};
+use crate::{Answer, nut};
+use clap::Args;
+use nutshell::error::GraphError;
+use nutshell::formats::Opened;
+use nutshell::stages::prune::nonzeros;
+use nutshell::{Error, Model, resources};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Show what is in a model file.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The network, in floats or as .nut; - is standard input.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+}
+
+/// What is in a model file.
+#[derive(Serialize)]
+struct Inspection {
+    file: String,
+    /// Such as `onnx` or `nut`.
+    format: String,
+    /// Size of the file.
+    bytes: usize,
+    /// Weights and biases.
+    parameters: usize,
+    /// Those that are not zero.
+    nonzeros: usize,
+    /// Multiply-accumulates for one sample, of the dense network.
+    macs: u64,
+    /// Those with a weight that is not zero.
+    nonzero_macs: u64,
+    /// Bytes of activations that have to be held at once, one sample, as 32-bit floats.
+    peak_activation_bytes: usize,
+    /// Shape of one sample.
+    input_shape: Vec<usize>,
+    /// In the order in which they run.
+    nodes: Vec<NodeRow>,
+    /// The nodes that have weights.
+    layers: Vec<LayerRow>,
+    /// What only a .nut file has.
+    nut: Option<nut::Contents>,
+}
+
+#[derive(Serialize)]
+struct NodeRow {
+    name: String,
+    op: &'static str,
+    /// Names of what it reads.
+    inputs: Vec<String>,
+    /// Shape of what it makes, one sample.
+    shape: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct LayerRow {
+    name: String,
+    op: &'static str,
+    /// Of the weight.
+    shape: Vec<usize>,
+    parameters: usize,
+    nonzeros: usize,
+    macs: u64,
+    nonzero_macs: u64,
+}
+
+impl Arguments {
+    /// Opens the file, and answers with what is in it.
+    pub fn run(&self) -> Result<Answer, Error> {
+        let ModelFile { opened, format, plain, size } = files::open(&self.model)?;
+        let (model, nut) = match opened {
+            Opened::Model(model) => (model, None),
+            Opened::Nut(nut) => (nut.network.to_model(), Some(nut::Contents::new(&nut, &plain, size)?)),
+        };
+        let layers = layers(&model)?;
+        let inspection = Inspection {
+            file: self.model.display().to_string(),
+            format: format.map_or(String::new(), |format| format!("{format:?}").to_lowercase()),
+            bytes: size,
+            parameters: model.parameter_count(),
+            nonzeros: nonzeros(&model),
+            macs: layers.iter().map(|layer| layer.macs).sum(),
+            nonzero_macs: layers.iter().map(|layer| layer.nonzero_macs).sum(),
+            peak_activation_bytes: resources::peak_activation_bytes(&model)?,
+            input_shape: model.graph.input_shape.clone(),
+            nodes: nodes(&model)?,
+            layers,
+            nut,
+        };
+        Ok(Answer::new(inspection.describe(), &inspection))
+    }
+}
+
+fn nodes(model: &Model) -> Result<Vec<NodeRow>, GraphError> {
+    let shapes = model.shapes()?;
+    let nodes = &model.graph.nodes;
+    let name = |value: usize| match value.checked_sub(1) {
+        None => model.graph.input_name.clone(),
+        Some(node) => nodes[node].name.clone(),
+    };
+    let row = |(node, shape): (&nutshell::model::Node, &Vec<usize>)| NodeRow {
+        name: node.name.clone(),
+        op: node.op.name(),
+        inputs: node.inputs.iter().map(|value| name(value.0)).collect(),
+        shape: shape.clone(),
+    };
+    Ok(nodes.iter().zip(&shapes[1..]).map(row).collect())
+}
+
+fn layers(model: &Model) -> Result<Vec<LayerRow>, GraphError> {
+    let macs = resources::macs(model)?;
+    let rows = model.graph.layers().zip(macs).map(|((node, weight, bias), macs)| {
+        let node = &model.graph.nodes[node];
+        let own = [Some(weight), bias].into_iter().flatten().map(|id| model.values(id));
+        LayerRow {
+            name: node.name.clone(),
+            op: node.op.name(),
+            shape: model.values(weight).shape().to_vec(),
+            parameters: own.clone().map(|values| values.len()).sum(),
+            nonzeros: own.map(|values| values.iter().filter(|&&value| value != 0.0).count()).sum(),
+            macs: macs.dense,
+            nonzero_macs: macs.nonzero,
+        }
+    });
+    Ok(rows.collect())
+}
+
+impl Inspection {
+    fn describe(&self) -> String {
+        let mut lines = vec![
+            format!("{}: {} file of {} bytes", self.file, self.format, self.bytes),
+            format!("{} parameters, {} of them not zero", self.parameters, self.nonzeros),
+            format!("{} MACs for one sample, {} with a nonzero weight", self.macs, self.nonzero_macs),
+            format!("{} bytes of activations at once for one sample, at most", self.peak_activation_bytes),
+            format!("graph, from {:?}:", self.input_shape),
+        ];
+        for NodeRow { name, op, inputs, shape } in &self.nodes {
+            lines.push(format!("  {name}: {op} of {} gives {shape:?}", inputs.join(" and ")));
+        }
+        lines.push("layers:".into());
+        for LayerRow { name, op, shape, parameters, nonzeros, macs, nonzero_macs } in &self.layers {
+            lines.push(format!(
+                "  {name}: {op} {shape:?}, {parameters} parameters, {nonzeros} nonzero, {macs} MACs, {nonzero_macs} nonzero"
+            ));
+        }
+        if let Some(nut) = &self.nut {
+            lines.extend(nut.describe());
+        }
+        lines.join("\n")
+    }
+}

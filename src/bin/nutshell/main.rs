@@ -1,0 +1,113 @@
+//! The native command line: the same Recipe, the same Events, a progress bar.
+//!
+//! A door: it translates and reports, and decides nothing.
+
+mod compress;
+mod decompress;
+mod evaluate;
+mod files;
+mod inspect;
+mod nut;
+mod progress;
+mod recipe;
+mod train;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use nutshell::Error;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Puts a neural network in a nutshell: as small as it can be inside an accuracy tolerance.
+///
+/// Exit codes: 0 done; 1 bad input, or a target that cannot be reached; 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "nutshell", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print one JSON object on standard output instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Inspect(inspect::Arguments),
+    Train(train::Arguments),
+    Compress(compress::Arguments),
+    Decompress(decompress::Arguments),
+    Evaluate(evaluate::Arguments),
+    Recipe(recipe::Arguments),
+}
+
+impl Command {
+    /// The files that it writes.
+    fn outputs(&self) -> Vec<&Path> {
+        match self {
+            Command::Inspect(_) | Command::Recipe(_) => Vec::new(),
+            Command::Train(arguments) => arguments.outputs(),
+            Command::Compress(arguments) => arguments.outputs(),
+            Command::Decompress(arguments) => arguments.outputs(),
+            Command::Evaluate(arguments) => arguments.outputs(),
+        }
+    }
+
+    fn run(&self) -> Result<Answer, Error> {
+        match self {
+            Command::Inspect(arguments) => arguments.run(),
+            Command::Train(arguments) => arguments.run(),
+            Command::Compress(arguments) => arguments.run(),
+            Command::Decompress(arguments) => arguments.run(),
+            Command::Evaluate(arguments) => arguments.run(),
+            Command::Recipe(arguments) => arguments.run(),
+        }
+    }
+}
+
+/// What a command says when it is done.
+struct Answer {
+    /// For people, without a line end.
+    text: String,
+    /// For programs: one object.
+    json: String,
+}
+
+impl Answer {
+    fn new(text: String, json: &impl Serialize) -> Self {
+        Answer { text, json: serde_json::to_string(json).expect("every answer has a JSON form") }
+    }
+}
+
+fn main() -> ExitCode {
+    let Cli { command, json } = Cli::parse();
+    let outputs = command.outputs();
+    let to_standard = outputs.iter().filter(|path| files::is_standard(path)).count();
+    if to_standard + usize::from(json) > 1 {
+        usage(ErrorKind::ArgumentConflict, "only one of --json and the files to write can go to standard output");
+    }
+    let answer = outputs.into_iter().try_for_each(files::check_place).map_err(Error::from);
+    match answer.and_then(|()| command.run()) {
+        Ok(answer) => {
+            let text = if json { answer.json } else { answer.text };
+            // A reader that has seen enough is no fault, and there is nobody left to tell.
+            if to_standard > 0 {
+                let _ = writeln!(io::stderr(), "{text}");
+            } else {
+                let _ = writeln!(io::stdout(), "{text}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "nutshell: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ends the process as for any other wrong usage.
+fn usage(kind: ErrorKind, message: &str) -> ! {
+    Cli::command().error(kind, message).exit()
+}

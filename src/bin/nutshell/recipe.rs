@@ -1,0 +1,97 @@
+//! `nutshell recipe`, and the options that make a recipe.
+
+use crate::{Answer, files};
+use clap::{Args, ValueEnum};
+use nutshell::Error;
+use nutshell::error::LoadError;
+use nutshell::pipeline::{Effort, Recipe, Target};
+use std::path::Path;
+
+/// Print a recipe as JSON, to be edited and given to `compress --recipe`.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The numbers to start from.
+    #[arg(long, value_enum, default_value_t = EffortName::Balanced)]
+    effort: EffortName,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// How much work a run may do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum EffortName {
+    /// Seconds in a browser tab.
+    Quick,
+    /// Minutes in a browser tab.
+    Balanced,
+    /// As small as we know how to.
+    Thorough,
+}
+
+/// What differs from the recipe that a run starts from.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// As small as it can be while validation accuracy drops by at most so many percentage points.
+    #[arg(long, value_name = "POINTS", conflicts_with = "budget")]
+    tolerance: Option<f64>,
+    /// As accurate as it can be in at most so many bytes on disk.
+    #[arg(long, value_name = "BYTES")]
+    budget: Option<usize>,
+    /// Seed of every random choice: the same seed gives the same file.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Arguments {
+    /// The recipe, for people and programs alike.
+    pub fn run(&self) -> Result<Answer, Error> {
+        let recipe = self.settings.apply(self.effort.recipe())?;
+        let pretty = serde_json::to_string_pretty(&recipe).expect("every setting has a JSON form");
+        Ok(Answer::new(pretty, &recipe))
+    }
+}
+
+impl EffortName {
+    /// The recipe of this effort.
+    pub fn recipe(self) -> Recipe {
+        Recipe::new(match self {
+            EffortName::Quick => Effort::Quick,
+            EffortName::Balanced => Effort::Balanced,
+            EffortName::Thorough => Effort::Thorough,
+        })
+    }
+}
+
+impl Settings {
+    /// The recipe with these settings in place of its own.
+    pub fn apply(&self, mut recipe: Recipe) -> Result<Recipe, Error> {
+        if let Some(points) = self.tolerance {
+            recipe.target = Target::Tolerance(points);
+        }
+        if let Some(bytes) = self.budget {
+            recipe.target = Target::Budget(bytes);
+        }
+        if let Some(seed) = self.seed {
+            recipe.seed = seed;
+        }
+        recipe.check()?;
+        Ok(recipe)
+    }
+}
+
+/// A recipe in a file.
+pub fn read(path: &Path) -> Result<Recipe, Error> {
+    let recipe: Recipe = serde_json::from_slice(&files::read(path)?).map_err(|error| LoadError::Malformed {
+        format: "JSON",
+        place: path.display().to_string(),
+        expected: "a recipe as `nutshell recipe` prints it".into(),
+        got: error.to_string(),
+    })?;
+    recipe.check()?;
+    Ok(recipe)
+}
+
+/// The recipe in a file, if there is one; else one whose split and scaling are the usual ones.
+pub fn read_or_usual(path: Option<&Path>) -> Result<Recipe, Error> {
+    path.map_or_else(|| Ok(Recipe::new(Effort::Balanced)), read)
+}

@@ -1,0 +1,142 @@
+//! `nutshell train`.
+
+use crate::progress::Reporter;
+use crate::{Answer, evaluate, files, recipe, usage};
+use clap::error::ErrorKind;
+use clap::{Args, ValueEnum};
+use nutshell::data::Samples;
+use nutshell::error::DataError;
+use nutshell::formats::onnx;
+use nutshell::model::presets::{LENET5_WIDTHS, LENET300_WIDTHS, Lenet};
+use nutshell::pipeline::{self, TrainRecipe};
+use nutshell::{Error, Model};
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Train a well-known network, or a relative of it, from scratch.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which network; its input and its classes are those of the samples.
+    #[arg(value_enum)]
+    preset: Preset,
+    /// Directory with MNIST's file names.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The ONNX file to write; - is standard output.
+    #[arg(short, long, value_name = "FILE.onnx")]
+    output: PathBuf,
+    /// Draws the first weights and the order of the samples.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How often each training sample is seen.
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Adam's peak step size.
+    #[arg(long, value_name = "X")]
+    learning_rate: Option<f32>,
+    /// Samples a step.
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// The recipe whose validation samples to hold out, and whose scaling to use [default: the last 5000 of the
+    /// training file, 0 to 1].
+    #[arg(long, value_name = "R.json")]
+    recipe: Option<PathBuf>,
+    /// Outputs of the layers but the last, such as 32,64,256; of lenet5 the first two are convolutions.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    widths: Option<Vec<usize>>,
+    /// A ReLU after each convolution.
+    #[arg(long)]
+    relu: bool,
+    /// Zeros on each side of what a convolution reads; 2 keeps the size of the image.
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u8).range(0..=4))]
+    padding: Option<u8>,
+}
+
+/// Which network.
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Preset {
+    /// LeNet-5 as Caffe has it.
+    Lenet5,
+    /// LeNet-300-100.
+    Lenet300,
+}
+
+impl Arguments {
+    /// The files that are written.
+    pub fn outputs(&self) -> Vec<&Path> {
+        vec![&self.output]
+    }
+
+    /// Trains, and answers with the accuracies.
+    pub fn run(&self) -> Result<Answer, Error> {
+        if self.preset == Preset::Lenet300 && (self.relu || self.padding.is_some()) {
+            usage(ErrorKind::ArgumentConflict, "--relu and --padding are about convolutions, and lenet300 has none");
+        }
+        let held_out = recipe::read_or_usual(self.recipe.as_deref())?;
+        let data = files::data(&self.data)?;
+        let model = self.network(&data.training)?;
+        let mut recipe = TrainRecipe { scaling: held_out.scaling, split: held_out.split, ..TrainRecipe::default() };
+        if let Some(seed) = self.seed {
+            recipe.seed = seed;
+        }
+        if let Some(epochs) = self.epochs {
+            let left = data.training.len().saturating_sub(recipe.split.validation);
+            recipe.training.samples = epochs.saturating_mul(left);
+        }
+        if let Some(rate) = self.learning_rate {
+            recipe.training.learning_rate = rate;
+        }
+        if let Some(batch) = self.batch {
+            recipe.training.batch = batch;
+        }
+        let mut reporter = Reporter::new();
+        reporter.begin("train");
+        let trained = pipeline::train(model, &data, &recipe, &mut |progress| {
+            let (done, steps) = (progress.step as usize + 1, progress.steps as usize);
+            reporter.training("train", done, steps, &format!("loss {:.4}", progress.loss));
+            ControlFlow::Continue(())
+        });
+        reporter.end();
+        let (model, accuracies) = trained?;
+        let bytes = onnx::write(&model)?;
+        files::write(&self.output, &bytes)?;
+        let file = self.output.display().to_string();
+        let parameters = model.parameter_count();
+        let mut lines = vec![format!("{file}: {} bytes, {parameters} parameters", bytes.len())];
+        lines.extend([Some(accuracies.validation), accuracies.test].iter().flatten().map(evaluate::describe));
+        let json = json!({
+            "file": file,
+            "bytes": bytes.len(),
+            "parameters": parameters,
+            "seed": recipe.seed,
+            "validation": accuracies.validation,
+            "test": accuracies.test,
+            "seconds": reporter.seconds(),
+        });
+        Ok(Answer::new(lines.join("\n"), &json))
+    }
+
+    /// The network that was asked for, for these samples.
+    fn network(&self, samples: &Samples) -> Result<Model, Error> {
+        let input_shape = <[usize; 3]>::try_from(samples.shape.as_slice()).map_err(|_| DataError {
+            what: "shape",
+            expected: "[channels, height, width]".into(),
+            got: format!("{:?}", samples.shape),
+        })?;
+        let (standard, convolutions) = match self.preset {
+            Preset::Lenet5 => (&LENET5_WIDTHS[..3], 2),
+            Preset::Lenet300 => (&LENET300_WIDTHS[..2], 0),
+        };
+        let widths = self.widths.as_deref().unwrap_or(standard);
+        let (convolutions, hidden) = widths.split_at(convolutions.min(widths.len()));
+        let lenet = Lenet {
+            input_shape,
+            convolutions: convolutions.to_vec(),
+            padding: self.padding.unwrap_or(0).into(),
+            relu: self.relu,
+            linears: hidden.iter().copied().chain([samples.classes()]).collect(),
+        };
+        Ok(lenet.build()?)
+    }
+}

@@ -1,0 +1,350 @@
+//! The command line from outside: what it prints and writes, and how it ends.
+
+use nutshell::data::idx;
+use nutshell::formats::onnx;
+use nutshell::model::presets;
+use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Split, Target, Training};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use serde_json::Value;
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const CLASSES: u8 = 4;
+const TRAINING: usize = 320;
+const VALIDATION: usize = 80;
+const TEST: usize = 100;
+
+/// A directory of its own for a test, with samples and the recipe `recipe.json`.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(directory.join("data")).unwrap();
+        let place = Place(directory);
+        let mut rng = Pcg64Mcg::seed_from_u64(5);
+        for (stem, count) in [("train", TRAINING + VALIDATION), ("t10k", TEST)] {
+            let (images, labels) = samples(count, &mut rng);
+            place.write(&format!("data/{stem}-images-idx3-ubyte"), &images);
+            place.write(&format!("data/{stem}-labels-idx1-ubyte"), &labels);
+        }
+        place.write("recipe.json", &serde_json::to_vec(&recipe()).unwrap());
+        place
+    }
+
+    /// The same with the network `model.onnx`, which was drawn and not trained.
+    fn with_model(name: &str) -> Self {
+        let place = Place::new(name);
+        let mut model = presets::lenet5([3, 4, 6, CLASSES.into()]);
+        presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(2));
+        place.write("model.onnx", &onnx::write(&model).unwrap());
+        place
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.0.join(name), bytes).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(name)).unwrap()
+    }
+
+    /// Runs `nutshell` with arguments that spaces separate, in this directory.
+    fn run_with(&self, arguments: &str, input: &[u8]) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nutshell"))
+            .args(arguments.split_whitespace())
+            .current_dir(&self.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that does not read may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs what has to succeed; gives its standard output.
+    fn run(&self, arguments: &str) -> Vec<u8> {
+        let output = self.run_with(arguments, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "nutshell {arguments}: {said}");
+        output.stdout
+    }
+
+    /// Runs what has to succeed; gives the one object on its standard output.
+    fn json(&self, arguments: &str) -> Value {
+        let value: Value = serde_json::from_slice(&self.run(&format!("{arguments} --json"))).unwrap();
+        assert!(value.is_object(), "nutshell {arguments}: {value}");
+        value
+    }
+
+    /// Runs what has to fail with an exit code; gives its message.
+    fn fail(&self, arguments: &str, code: i32) -> String {
+        let output = self.run_with(arguments, &[]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "nutshell {arguments}: {said}");
+        assert!(output.stdout.is_empty(), "nutshell {arguments}");
+        said
+    }
+
+    /// Runs what has to fail with code 1, and one sentence.
+    fn refuse(&self, arguments: &str) -> String {
+        let said = self.fail(arguments, 1);
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.starts_with("nutshell: ") && !said.contains("panicked"), "nutshell {arguments}: {said}");
+        last.to_owned()
+    }
+}
+
+/// Images of 28 x 28 with one bright quarter, and which quarter it is, as IDX files.
+fn samples(count: usize, rng: &mut Pcg64Mcg) -> (Vec<u8>, Vec<u8>) {
+    let size = (count as u32).to_be_bytes();
+    let mut images = [&[0, 0, 8, 3][..], &size, &[0, 0, 0, 28, 0, 0, 0, 28]].concat();
+    let mut labels = [&[0, 0, 8, 1][..], &size].concat();
+    for _ in 0..count {
+        let class = rng.random_range(0..CLASSES);
+        labels.push(class);
+        for place in 0..28 * 28 {
+            let quarter = u8::from(place / 28 >= 14) * 2 + u8::from(place % 28 >= 14);
+            images.push(rng.random_range(0..120) + if quarter == class { 100 } else { 0 });
+        }
+    }
+    (images, labels)
+}
+
+/// A recipe that takes a moment.
+fn recipe() -> Recipe {
+    let training = |samples| Training { samples, batch: 16, learning_rate: 3e-3, augmentation: 0.2 };
+    let usual = Recipe::new(Effort::Quick);
+    let mut recipe = Recipe {
+        target: Target::Budget(4_000),
+        split: Split { validation: VALIDATION, training: 0, seed: 0 },
+        ..usual
+    };
+    recipe.structure.activation_samples = 64;
+    (recipe.structure.probes, recipe.prune.probes, recipe.share.probes) = (3, 3, 2);
+    (recipe.structure.probe_samples, recipe.prune.probe_samples, recipe.share.probe_samples) = (60, 60, 60);
+    (recipe.structure.training, recipe.prune.training) = (training(320), training(160));
+    (recipe.share.training, recipe.refine.training) = (training(160), training(640));
+    recipe
+}
+
+fn samples_and_correct(accuracy: &Value) -> [u64; 2] {
+    ["samples", "correct"].map(|field| accuracy[field].as_u64().unwrap())
+}
+
+#[test]
+fn trains_compresses_evaluates_and_decompresses() {
+    let place = Place::new("round_trip");
+    let trained = place.json(
+        "train lenet5 --widths 3,4,6 --data data --recipe recipe.json --epochs 3 --batch 16 --seed 3 \
+         --learning-rate 0.005 -o model.onnx",
+    );
+    assert_eq!(trained["file"], "model.onnx");
+    assert_eq!(trained["bytes"], place.read("model.onnx").len());
+    assert_eq!(trained["seed"], 3);
+    assert_eq!(trained["validation"]["samples"], VALIDATION);
+    assert_eq!(trained["test"]["samples"], TEST);
+    assert!(trained["test"]["accuracy"].as_f64().unwrap() > 0.8, "{trained}");
+
+    let again = place.json("evaluate model.onnx --data data --split validation --recipe recipe.json");
+    assert_eq!(again, trained["validation"]);
+    let inspected = place.json("inspect model.onnx");
+    let parameters = presets::lenet5([3, 4, 6, CLASSES.into()]).parameter_count();
+    assert_eq!(inspected["format"], "onnx");
+    assert_eq!(inspected["parameters"], parameters);
+    assert_eq!(inspected["nut"], Value::Null);
+
+    let report = place.json("compress model.onnx --data data --recipe recipe.json --report report.json -o model.nut");
+    assert_eq!(report, serde_json::from_slice::<Value>(&place.read("report.json")).unwrap());
+    assert_eq!(report["file_bytes"], place.read("model.nut").len());
+    assert_eq!(report["baseline_bytes"], 4 * parameters);
+    assert_eq!(report["before"]["test"], trained["test"]);
+    assert!(report["seconds"].as_f64().unwrap() > 0.0);
+
+    let inspected = place.json("inspect model.nut");
+    assert_eq!(inspected["format"], "nut");
+    assert_eq!(inspected["nut"]["ratio"], report["ratio"]);
+    let items = &inspected["nut"]["items"];
+    let kinds = ["head", "widths", "positions", "signs", "magnitudes", "codebooks", "checksum"];
+    let sum: f64 = kinds.iter().map(|&kind| items[kind].as_f64().unwrap()).sum();
+    assert!((sum - inspected["bytes"].as_f64().unwrap()).abs() < 4.0, "{items}");
+
+    // What was reported, what the file says, and what is exported from it are one network.
+    let evaluate = |model: &str| place.json(&format!("evaluate {model} --data data --predictions {model}.txt"));
+    let from_nut = evaluate("model.nut");
+    assert_eq!(from_nut, report["after"]["test"]);
+    assert_eq!((&from_nut["split"], &from_nut["samples"]), (&Value::from("test"), &Value::from(TEST)));
+    assert_eq!(place.json("decompress model.nut -o large.onnx")["parameters"], parameters);
+    assert_eq!(place.json("decompress model.nut --compact -o small.onnx")["parameters"], inspected["parameters"]);
+    for model in ["large.onnx", "small.onnx"] {
+        assert_eq!(samples_and_correct(&evaluate(model)), samples_and_correct(&from_nut));
+        assert_eq!(place.read(&format!("{model}.txt")), place.read("model.nut.txt"));
+    }
+    let predictions = String::from_utf8(place.read("model.nut.txt")).unwrap();
+    let answers: Vec<u8> = predictions.lines().map(|line| line.parse().unwrap()).collect();
+    let labels = &place.read("data/t10k-labels-idx1-ubyte")[8..];
+    let correct = answers.iter().zip(labels).filter(|(answer, label)| answer == label).count();
+    assert_eq!((answers.len(), correct as u64), (TEST, from_nut["correct"].as_u64().unwrap()));
+}
+
+/// Keeps every checkpoint.
+#[derive(Default)]
+struct Checkpoints(Vec<Checkpoint>);
+
+impl Observer for Checkpoints {
+    fn event(&mut self, _: Event) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
+        self.0.push(checkpoint.clone());
+    }
+}
+
+#[test]
+fn a_resumed_run_makes_the_same_bytes() {
+    let place = Place::with_model("resume");
+    let started = "compress model.onnx --data data --recipe recipe.json --checkpoint last -o whole.nut";
+    place.run(started);
+    let whole = place.read("whole.nut");
+
+    let load = |split| idx::load_directory(&place.0.join("data"), split).unwrap();
+    let data = Data { training: load(idx::Split::Train), test: Some(load(idx::Split::Test)) };
+    let model = onnx::read(&place.read("model.onnx"), 1 << 20).unwrap();
+    let mut checkpoints = Checkpoints::default();
+    let outcome = pipeline::compress(&model, &data, &recipe(), None, &mut checkpoints).unwrap();
+    assert_eq!(outcome.nut, whole, "the command line and the library");
+    let Checkpoints(checkpoints) = checkpoints;
+    assert_eq!(checkpoints.len(), 5);
+    assert_eq!(place.read("last"), checkpoints[4].to_bytes());
+    for checkpoint in checkpoints {
+        place.write("middle", &checkpoint.to_bytes());
+        place.run("compress model.onnx --data data --resume middle -o resumed.nut");
+        assert_eq!(place.read("resumed.nut"), whole, "after {:?}", checkpoint.stage);
+    }
+    let said = place.refuse("compress model.onnx --data data --resume last --seed 9 -o other.nut");
+    assert!(said.contains("another recipe's"), "{said}");
+}
+
+#[test]
+fn a_budget_that_nothing_fits_into_is_refused() {
+    let place = Place::with_model("budget");
+    let said = place.refuse("compress model.onnx --data data --recipe recipe.json --budget 3 -o out.nut");
+    assert!(said.contains("the target was not reached: bytes: wanted at most 3"), "{said}");
+    assert!(!place.0.join("out.nut").exists());
+}
+
+#[test]
+fn prints_recipes_that_it_reads() {
+    let place = Place::new("recipes");
+    for (name, effort) in [("quick", Effort::Quick), ("balanced", Effort::Balanced), ("thorough", Effort::Thorough)] {
+        let printed = place.run(&format!("recipe --effort {name}"));
+        assert_eq!(serde_json::from_slice::<Recipe>(&printed).unwrap(), Recipe::new(effort));
+    }
+    let expected = Recipe { target: Target::Budget(1553), seed: 7, ..Recipe::new(Effort::Balanced) };
+    let printed = place.json("recipe --budget 1553 --seed 7");
+    assert_eq!(serde_json::from_value::<Recipe>(printed).unwrap(), expected);
+    assert!(place.refuse("recipe --tolerance 101").contains("recipe, target"));
+}
+
+#[test]
+fn standard_streams_stand_for_files() {
+    let place = Place::with_model("streams");
+    let onnx = place.read("model.onnx");
+    let inspected = place.run_with("inspect - --json", &onnx);
+    assert_eq!(serde_json::from_slice::<Value>(&inspected.stdout).unwrap()["bytes"], onnx.len());
+    let trained = place.run_with("train lenet300 --widths 5,4 --data data --recipe recipe.json --epochs 0 -o -", &[]);
+    let model = onnx::read(&trained.stdout, 1 << 20).unwrap();
+    assert_eq!(model.graph, presets::lenet300([5, 4, CLASSES.into()]).graph);
+    assert!(String::from_utf8_lossy(&trained.stderr).contains("test accuracy"));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let place = Place::with_model("usage");
+    for arguments in [
+        "",
+        "shrink",
+        "inspect",
+        "inspect model.onnx --data data",
+        "train lenet6 --data data -o out.onnx",
+        "train lenet300 --relu --data data -o out.onnx",
+        "compress model.onnx --data data --tolerance 1 --budget 1000 -o out.nut",
+        "compress model.onnx --data data --effort quick --recipe recipe.json -o out.nut",
+        "compress model.onnx --data data --report - -o -",
+        "decompress model.nut --json -o -",
+        "evaluate model.onnx --data data --split training",
+        "recipe --effort none",
+    ] {
+        place.fail(arguments, 2);
+    }
+    assert!(String::from_utf8_lossy(&place.run("--help")).contains("Exit codes"));
+}
+
+#[test]
+fn bad_input_is_refused_with_its_reason() {
+    let place = Place::with_model("bad_input");
+    place.write("other.json", b"{\"effort\": \"quick\"}");
+    place.write("narrow.onnx", &onnx::write(&presets::lenet5([3, 4, 6, 3])).unwrap());
+    for (arguments, reason) in [
+        ("inspect none.onnx", "none.onnx: expected a readable file"),
+        ("inspect data", "data: expected a readable file"),
+        ("inspect recipe.json", "not a file that Nutshell can open"),
+        ("inspect data/t10k-images-idx3-ubyte", "images or labels"),
+        ("inspect -", "got the bytes []"),
+        ("decompress model.onnx -o out.onnx", "expected a .nut file"),
+        ("evaluate model.onnx --data none", "none: expected one of t10k-images"),
+        ("evaluate model.onnx --data data --split validation", "validation split"),
+        ("evaluate narrow.onnx --data data", "label"),
+        ("evaluate model.onnx --data data --recipe other.json", "missing field"),
+        ("evaluate model.onnx --data data --predictions none/out", "no directory 'none'"),
+        ("train lenet5 --data data -o out.onnx", "validation split"),
+        ("train lenet5 --data data --recipe recipe.json --batch 0 -o out.onnx", "training.batch"),
+        ("train lenet5 --data data --recipe recipe.json --batch 1000000000000 -o out.onnx", "training.batch"),
+        ("train lenet5 --data data --recipe recipe.json --learning-rate nan -o out.onnx", "training.learning_rate"),
+        ("train lenet5 --data data --recipe recipe.json --widths 0,1,2 -o out.onnx", "width"),
+        ("compress model.onnx --data data --recipe recipe.json --tolerance nan -o out.nut", "recipe, target"),
+        ("compress narrow.onnx --data data --recipe recipe.json -o out.nut", "label"),
+        ("compress model.onnx --data data --resume model.onnx -o out.nut", "checkpoint file, start"),
+        ("compress model.onnx --data data --recipe recipe.json --checkpoint none/at -o out.nut", "no directory 'none'"),
+        ("compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut", "a place to write to"),
+    ] {
+        let said = place.refuse(arguments);
+        assert!(said.contains(reason), "nutshell {arguments}: {said}");
+    }
+    assert!(!place.0.join("out.onnx").exists() && !place.0.join("out.nut").exists());
+    assert!(
+        fs::read_dir(&place.0).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().ends_with(".part"))
+    );
+}
+
+#[test]
+fn truncated_files_are_refused() {
+    let place = Place::with_model("truncated");
+    place.run("compress model.onnx --data data --recipe recipe.json --checkpoint at -o model.nut");
+    for (file, arguments) in [
+        ("model.onnx", "inspect model.onnx"),
+        ("model.nut", "inspect model.nut"),
+        ("model.nut", "decompress model.nut -o out.onnx"),
+        ("at", "compress model.onnx --data data --resume at -o out.nut"),
+        ("recipe.json", "evaluate model.onnx --data data --recipe recipe.json"),
+        ("data/t10k-images-idx3-ubyte", "evaluate model.onnx --data data"),
+        ("data/t10k-labels-idx1-ubyte", "evaluate model.onnx --data data"),
+        ("data/train-images-idx3-ubyte", "train lenet5 --data data --recipe recipe.json -o out.onnx"),
+    ] {
+        let whole = place.read(file);
+        for length in [0, 1, 3, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+            place.write(file, &whole[..length]);
+            place.refuse(arguments);
+        }
+        place.write(file, &whole);
+    }
+    assert!(!place.0.join("out.onnx").exists() && !place.0.join("out.nut").exists());
+}
