@@ -52,7 +52,7 @@ pub struct Run<'a> {
     observer: &'a mut dyn Observer,
     pub stages: Vec<StageState>,
     pub probes: Vec<Probe>,
-    /// Trainings so far: each draws its samples in another order.
+    /// Trainings so far in this stage: each draws its samples in another order.
     trainings: u64,
 }
 
@@ -175,8 +175,10 @@ impl<'a> Run<'a> {
         let Training { samples, batch, learning_rate, augmentation } = *training;
         let schedule = Schedule { samples: samples as u64, batch, rate: learning_rate, warm_up: WARM_UP, decay: 1.0 };
         self.trainings += 1;
-        // Each training of each seed draws its own order and its own maps of the images.
-        let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(self.trainings);
+        // Each training of each seed draws its own order and its own maps of the images. It depends on nothing before the
+        // stage, so that a run that is resumed there draws the same.
+        let own = (stage as u64) << 32 | self.trainings;
+        let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
         let mut loader = Loader::new(self.training.clone(), self.targets.clone(), seed)?;
         if augmentation > 0.0 {
             loader = loader.with_augmentation(Augmentation::default().scaled(augmentation));
@@ -208,6 +210,7 @@ impl<'a> Run<'a> {
 
     /// A stage begins.
     pub fn start(&mut self, stage: Stage) -> Result<(), Error> {
+        self.trainings = 0;
         self.tell(Event::Started { stage })
     }
 }
