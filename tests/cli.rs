@@ -143,7 +143,7 @@ fn samples_and_correct(accuracy: &Value) -> [u64; 2] {
 fn trains_compresses_evaluates_and_decompresses() {
     let place = Place::new("round_trip");
     let trained = place.json(
-        "train lenet5 --widths 3,4,6 --data data --recipe recipe.json --epochs 3 --batch 16 --seed 3 \
+        "train lenet5 --widths 3,4,6 --data data --recipe recipe.json --epochs 12 --batch 16 --seed 3 \
          --learning-rate 0.005 -o model.onnx",
     );
     assert_eq!(trained["file"], "model.onnx");
