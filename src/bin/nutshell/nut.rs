@@ -4,8 +4,8 @@ use nutshell::Error;
 use nutshell::container::{self, Items, Nut, Topology, WriteOptions};
 use nutshell::data::Scaling;
 use nutshell::stages::quantize::{Codebook, FixedParameter};
-use nutshell::stats;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What only a `.nut` file has.
 #[derive(Serialize)]
@@ -143,7 +143,8 @@ impl Bytes {
 impl FormatRow {
     fn new(parameter: &FixedParameter) -> Self {
         let fraction_bits = i32::from(parameter.codebook.fraction_bits());
-        let largest = parameter.integers().into_iter().map(i32::unsigned_abs).max().unwrap_or(0);
+        let values: BTreeSet<i32> = parameter.integers().into_iter().collect();
+        let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
         FormatRow {
             parameter: parameter.name.clone(),
             codebook: match parameter.codebook {
@@ -152,7 +153,7 @@ impl FormatRow {
             },
             integer_bits: (u32::BITS - largest.leading_zeros()) as i32 - fraction_bits,
             fraction_bits,
-            values: stats::populations(parameter).len(),
+            values: values.len(),
         }
     }
 }
