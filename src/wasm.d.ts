@@ -34,7 +34,14 @@ export interface Recipe {
   };
   prune: { rounds: number; probes: number; probe_samples: number; loss_rise: number; training: Training };
   share: { centroids: number; probes: number; probe_samples: number; loss_rise: number; training: Training };
-  refine: { rounds: number; levels: number; price: number; freeze_from: number; training: Training };
+  refine: {
+    rounds: number;
+    levels: number;
+    unit: number;
+    price: number;
+    freeze_from: number;
+    training: Training;
+  };
 }
 
 /** The stages, in their order. */
@@ -145,6 +152,14 @@ export interface Report {
 export interface Compressed {
   nut: Uint8Array<ArrayBuffer>;
   report: Report;
+}
+
+/** A measured speed; `per_second` counts samples or products. */
+export interface Rate {
+  name: string;
+  per_second: number;
+  gflops: number;
+  of_sgemm: number;
 }
 
 /** An opened file in numbers. */

@@ -3,6 +3,7 @@
 //! An error is thrown as an `Error` with the message of [`Error`](crate::Error). A panic is thrown as an `Error` whose
 //! name is `Panic`; after it, or after a trap, the instance must not be used again.
 
+use crate::bench;
 use crate::data::{self, Scaling, idx};
 use crate::error::Error;
 use crate::formats::{self, Opened, onnx};
@@ -52,6 +53,19 @@ fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue
     // What has no JSON form, such as undefined, becomes null. Read as a slice, as checkpoints are: the same code.
     let text = js_sys::JSON::stringify(&value)?.as_string().unwrap_or_else(|| "null".into());
     serde_json::from_slice(text.as_bytes()).map_err(|error| fault(&format!("{what}: {error}")))
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds since the page or program started.
+    #[wasm_bindgen(js_namespace = performance)]
+    fn now() -> f64;
+}
+
+/// How fast this machine runs and trains networks, and multiplies matrices; each speed is measured for about `seconds`.
+#[wasm_bindgen(unchecked_return_type = "Rate[]")]
+pub fn rates(seconds: f64) -> Result<JsValue, JsValue> {
+    to_js(&bench::rates(&|| now() / 1000.0, seconds).map_err(thrown)?)
 }
 
 /// The version of this build.
@@ -210,7 +224,7 @@ pub fn compress(
     #[wasm_bindgen(unchecked_param_type = "(event: RunEvent) => unknown")] on_event: Function,
     #[wasm_bindgen(unchecked_param_type = "(checkpoint: Uint8Array<ArrayBuffer>) => void")] on_checkpoint: Function,
 ) -> Result<JsValue, JsValue> {
-    let started = js_sys::Date::now();
+    let started = now();
     let recipe: Recipe = from_js("recipe", recipe)?;
     let checkpoint = checkpoint.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose().map_err(thrown)?;
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling)?) };
@@ -221,7 +235,7 @@ pub fn compress(
         return Err(error);
     }
     let mut outcome = outcome.map_err(thrown)?;
-    outcome.report.seconds = (js_sys::Date::now() - started) / 1000.0;
+    outcome.report.seconds = (now() - started) / 1000.0;
     let compressed = js_sys::Object::new();
     js_sys::Reflect::set(&compressed, &"nut".into(), &Uint8Array::from(outcome.nut.as_slice()))?;
     js_sys::Reflect::set(&compressed, &"report".into(), &to_js(&outcome.report)?)?;

@@ -186,9 +186,10 @@ test('the test images are measured before the training images have come', async 
   /** @type {(value?: unknown) => void} */
   let release = () => {};
   const held = new Promise((resolve) => (release = resolve));
-  const slow = await serve(async (path) => {
+  const hold = async (/** @type {string} */ path) => {
     if (path.includes('train-images-3')) await held;
-  });
+  };
+  const slow = await serve({ hold });
   try {
     await page.goto(slow.url);
     await page.waitForSelector('#accuracy .figure', { timeout: OPEN });

@@ -1,10 +1,10 @@
-// Serves dist/ from a sub-path, as any static host would, and opens Chromium on it.
+// Serves a folder from a sub-path, as any static host would, and opens Chromium on it.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
-const DIST = new URL('../../dist/', import.meta.url).pathname;
+const ROOT = new URL('../../', import.meta.url).pathname;
 const FOLDER = '/some/folder/';
 
 /** @type {Record<string, string>} */
@@ -16,16 +16,16 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves dist/; `hold` is asked before each answer and may wait.
- * @param {(path: string) => Promise<void>} hold */
-export async function serve(hold = async () => {}) {
+/** Serves a folder of the repository; `hold` is asked before each answer and may wait.
+ * @param {{ folder?: string, hold?: (path: string) => Promise<void> }} options */
+export async function serve({ folder = 'dist', hold = async () => {} } = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
     try {
       if (!path.startsWith(FOLDER)) throw new Error('outside');
       await hold(path);
       const file = path.slice(FOLDER.length) || 'index.html';
-      const body = await readFile(join(DIST, file));
+      const body = await readFile(join(ROOT, folder, file));
       response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
       response.end(body);
     } catch {

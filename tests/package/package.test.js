@@ -1,5 +1,5 @@
 // The npm package, packed and used from a fresh folder as its README says.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,8 +30,9 @@ function run(source) {
   return execFileSync('node', ['program.js'], { cwd: folder, encoding: 'utf8' });
 }
 
-/** The README's recipe with less training: its program is what is tested here. */
+/** The README's recipe with less training, and a look at what crosses: its program is what is tested here. */
 const SHORT = `
+await writeFile('objects.json', JSON.stringify({ settings, report, summary: network.summary(), events }));
 function short(settings) {
   settings.split.training = 2000;
   for (const stage of ['structure', 'prune', 'share', 'refine']) settings[stage].training.samples = 2000;
@@ -44,10 +45,31 @@ test("the README's program makes a file within its budget", () => {
   const readme = readFileSync(join(root, 'pkg/README.md'), 'utf8');
   const program = readme.match(/```js\n([\s\S]*?)```/)?.[1];
   assert.ok(program?.includes("recipe('quick')"), 'the README shows a program');
-  const said = run(program.replace("recipe('quick')", "short(recipe('quick'))") + SHORT);
+  const shortened = program.replace("recipe('quick')", "short(recipe('quick'))").replace('() => {}', '(event) => events.push(event)');
+  const said = run(`const events = [];\n${shortened}${SHORT}`);
   const bytes = statSync(join(folder, 'lenet5.nut')).size;
   assert.ok(bytes <= 4000, `${bytes} bytes`);
   assert.match(said, new RegExp(`^${bytes} B, \\d+x, 0\\.\\d+`));
+});
+
+test('the objects are what their types say', () => {
+  const { settings, report, summary, events } = JSON.parse(readFileSync(join(folder, 'objects.json'), 'utf8'));
+  const kinds = new Set(events.map((/** @type {{ kind: string }} */ { kind }) => kind));
+  assert.deepEqual([...kinds].sort(), ['finished', 'probed', 'started', 'training']);
+  // As literals, so that the compiler objects to a field too many as well as to one too few.
+  const source = `import type { Recipe, Report, RunEvent, Summary } from 'nutshell';
+    export const settings: Recipe = ${JSON.stringify(settings)};
+    export const report: Report = ${JSON.stringify(report)};
+    export const summary: Summary = ${JSON.stringify(summary)};
+    ${[...kinds]
+      .map((kind) => JSON.stringify(events.find((/** @type {{ kind: unknown }} */ event) => event.kind === kind)))
+      .map((event, index) => `export const event${index}: RunEvent = ${event};`)
+      .join('\n')}`;
+  writeFileSync(join(folder, 'objects.ts'), source);
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'esnext,dom', '--moduleResolution', 'bundler', '--module', 'esnext', '--types', ''];
+  const { status, stdout } = spawnSync('node', [compiler, ...options, 'objects.ts'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
 });
 
 test('what cannot be read is an error in words', () => {

@@ -2,7 +2,7 @@
 
 use crate::process::{Outcome, command, run};
 use crate::tools::{self, WASM};
-use crate::{package, page, root};
+use crate::{package, page};
 use std::time::Instant;
 
 /// One thing that is checked.
@@ -102,14 +102,10 @@ fn end_to_end() -> Outcome {
 
 /// The benchmarks, natively and in headless Chromium.
 pub fn bench() -> Outcome {
-    if !root().join("benches").join("kernels.rs").is_file() {
-        return Err("there are no benchmarks yet".into());
-    }
-    cargo(&["bench"])?;
-    tools::wasm_target()?;
-    let runner = tools::wasm_bindgen("wasm-bindgen-test-runner")?;
-    let (_, driver) = tools::chromium()?;
-    run(command("cargo", &["bench", "--target", WASM])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
-        .env("CHROMEDRIVER", driver))
+    println!("Natively:");
+    cargo(&["bench", "--quiet", "--bench", "rates"])?;
+    package::build()?;
+    let (chromium, _) = tools::chromium()?;
+    println!("In Chromium:");
+    run(command("node", &["benches/browser.js"]).env("CHROMIUM", chromium))
 }
