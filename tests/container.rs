@@ -97,8 +97,8 @@ fn extreme_symbols_come_back() {
     network.parameters[2].codebook = Codebook::Free { fraction_bits: -96, positive: ranks(30), negative: Vec::new() };
     network.parameters[2].symbols.fill(30);
     network.parameters[4].codebook =
-        Codebook::Free { fraction_bits: i8::MAX, positive: Vec::new(), negative: ranks(32768) };
-    network.parameters[4].symbols.fill(i16::MIN);
+        Codebook::Free { fraction_bits: i8::MAX, positive: Vec::new(), negative: ranks(320) };
+    network.parameters[4].symbols.fill(-320);
     let (_, nut) = round_trip(&network, &WriteOptions::default());
     assert_eq!(nut.network, network);
 }
@@ -107,7 +107,11 @@ fn extreme_symbols_come_back() {
 fn networks_that_break_their_rules_are_refused() {
     let good = lenet5(5, 0.2);
     let options = WriteOptions::default();
-    let broken: [fn(&mut FixedPoint); 7] = [
+    let broken: [fn(&mut FixedPoint); 8] = [
+        |network| {
+            let positive = (1..=257).collect();
+            network.parameters[1].codebook = Codebook::Free { fraction_bits: 0, positive, negative: vec![] };
+        },
         |network| network.parameters[1].codebook = Codebook::Uniform { fraction_bits: -97 },
         |network| network.parameters[0].symbols.truncate(1),
         |network| network.parameters[0].shape[0] += 1,

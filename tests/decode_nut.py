@@ -584,10 +584,14 @@ def decode(data):
 
     if topology == 0:
         input_shape, nodes, shapes = read_graph(sections[1])
-        same, more = Context(), Number()
+        as_expected, more, expected = Context(), Number(), {}
         originals = []
         for shape in shapes:
-            originals.append(shape if same.decide(stream) else [side + more.read(stream) for side in shape])
+            originals.append([])
+            for side in shape:
+                if not as_expected.decide(stream):
+                    expected[side] = side + more.read(stream)
+                originals[-1].append(expected.get(side, side))
     else:
         standard = {1: [20, 50, 500, 10], 2: [300, 100, 10]}[topology]
         if not stream.decide(61440):

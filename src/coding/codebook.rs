@@ -1,6 +1,7 @@
 //! Coding of codebooks: each is predicted to be of the kind and format of the one before.
 
 use super::adaptive::Counts;
+use super::layout::{Form, Layout};
 use super::number::Number;
 use super::range::{BitCoder, Kind};
 use super::symbols::Bounds;
@@ -8,6 +9,11 @@ use crate::stages::quantize::Codebook;
 
 /// The least fraction bits that a file may have: what is larger than 2^16 units of 2^96 is no 32-bit float any more.
 pub const LEAST_FRACTION_BITS: i8 = -96;
+
+/// Most centroids of one sign that a parameter of so many weights may have.
+pub fn most_centroids(weights: usize) -> usize {
+    weights.max(256)
+}
 
 /// What carries over from one codebook to the next.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +33,10 @@ struct Format {
 }
 
 impl CodebookModel {
-    /// Codes a codebook; a decoder may pass any.
-    pub fn code(&mut self, coder: &mut impl BitCoder, vector: bool, codebook: &Codebook) -> Codebook {
+    /// Codes the codebook of a parameter of this layout; a decoder may pass any.
+    pub fn code(&mut self, coder: &mut impl BitCoder, layout: &Layout, codebook: &Codebook) -> Codebook {
+        let vector = layout.form == Form::Vector;
+        let most = most_centroids(layout.rows * layout.row_len());
         let format = &mut self.formats[usize::from(vector)];
         let free = self.free.code(coder, matches!(codebook, Codebook::Free { .. }), Kind::Codebook);
         let wanted = codebook.fraction_bits();
@@ -47,18 +55,18 @@ impl CodebookModel {
             Codebook::Free { positive, negative, .. } => (positive, negative),
             Codebook::Uniform { .. } => (&[], &[]),
         };
-        let positive = self.code_side(coder, positive);
-        let negative = self.code_side(coder, negative);
+        let positive = self.code_side(coder, positive, most);
+        let negative = self.code_side(coder, negative, most);
         Codebook::Free { fraction_bits, positive, negative }
     }
 
-    /// Codes strictly rising centroids by their gaps. A decoder stops at the largest centroid that there can be, so that
-    /// damaged bytes make a short list.
-    fn code_side(&mut self, coder: &mut impl BitCoder, centroids: &[u16]) -> Vec<u16> {
+    /// Codes strictly rising centroids by their gaps. A decoder stops at `most` of them, and at the largest that there
+    /// can be, so that damaged bytes make a short list.
+    fn code_side(&mut self, coder: &mut impl BitCoder, centroids: &[u16], most: usize) -> Vec<u16> {
         let count = self.lengths.code(coder, centroids.len() as u32, Kind::Codebook);
         let mut read: Vec<u16> = Vec::new();
         let mut last = 0u16;
-        for index in 0..count as usize {
+        for index in 0..most.min(count as usize) {
             if coder.overrun() || last == u16::MAX {
                 break;
             }

@@ -25,7 +25,7 @@ pub mod symbols;
 use crate::error::DecodeError;
 use crate::stages::quantize::{Codebook, FixedParameter};
 use codebook::{CodebookModel, LEAST_FRACTION_BITS};
-use layout::{Form, Layout};
+use layout::Layout;
 use range::{BitCoder, Decoder, Encoder, KINDS, Kind};
 use symbols::SymbolModel;
 
@@ -77,7 +77,7 @@ impl ParameterModel {
     /// Codes a parameter that is known.
     fn code(&mut self, coder: &mut impl BitCoder, layout: &Layout, parameter: &FixedParameter) {
         let mut symbols = parameter.symbols.clone();
-        let codebook = self.codebooks.code(coder, layout.form == Form::Vector, &parameter.codebook);
+        let codebook = self.codebooks.code(coder, layout, &parameter.codebook);
         self.symbols.code(coder, layout, codebook::bounds(&codebook), &mut symbols);
     }
 
@@ -88,7 +88,7 @@ impl ParameterModel {
     /// whose values would be too large.
     pub fn decode(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<(Codebook, Vec<i16>), DecodeError> {
         let nothing = Codebook::Uniform { fraction_bits: 0 };
-        let codebook = self.codebooks.code(decoder, layout.form == Form::Vector, &nothing);
+        let codebook = self.codebooks.code(decoder, layout, &nothing);
         if codebook.fraction_bits() < LEAST_FRACTION_BITS {
             let expected = format!("{LEAST_FRACTION_BITS} or more");
             let got = codebook.fraction_bits().to_string();
@@ -96,7 +96,11 @@ impl ParameterModel {
         }
         let count = layout.rows * layout.row_len();
         let mut symbols = Vec::new();
-        let too_large = |_| DecodeError::TooLarge { place: "symbols", bytes: 2 * count as u64, cap: 0 };
+        let too_large = |_| DecodeError::TooLarge {
+            place: "symbols, for which there is no memory",
+            bytes: 2 * count as u64,
+            cap: 0,
+        };
         symbols.try_reserve_exact(count).map_err(too_large)?;
         symbols.resize(count, 0);
         self.symbols.code(decoder, layout, codebook::bounds(&codebook), &mut symbols);

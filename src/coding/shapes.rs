@@ -3,6 +3,7 @@
 use super::adaptive::Counts;
 use super::number::{Number, code_uniform};
 use super::range::{BitCoder, Kind};
+use std::collections::BTreeMap;
 
 /// Most weights of a file's network in its original shapes.
 pub const MOST_WEIGHTS: u64 = 1 << 31;
@@ -51,25 +52,26 @@ pub fn code_widths(
     (originals, widths)
 }
 
-/// Codes by how much the original shapes exceed `shapes`. A decoder passes `shapes` as `originals`.
+/// Codes the original shapes, each at least as large as `shapes` on every side. Sides that are as long are expected to have
+/// been as long in the original: that of a bias follows from its weight, inputs from the outputs before.
+/// A decoder passes `shapes` as `originals`.
 pub fn code_originals(coder: &mut impl BitCoder, shapes: &[Vec<usize>], originals: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut model = Number::default();
-    let mut same = Counts::default();
+    let mut expected = BTreeMap::new();
+    let mut as_expected = Counts::default();
+    let mut more = Number::default();
+    let mut code_side = |(&side, &original): (&usize, &usize)| {
+        let guess = expected.get(&side).copied().unwrap_or(side);
+        if as_expected.code(coder, original == guess, Kind::Head) {
+            return guess;
+        }
+        let difference = original.saturating_sub(side).min(u32::MAX as usize / 2) as u32;
+        let original = side.saturating_add(more.code(coder, difference, Kind::Head) as usize);
+        expected.insert(side, original);
+        original
+    };
     shapes
         .iter()
         .zip(originals)
-        .map(|(shape, original)| {
-            if same.code(coder, shape == original, Kind::Head) {
-                return shape.clone();
-            }
-            shape
-                .iter()
-                .zip(original)
-                .map(|(&side, &original)| {
-                    let more = original.saturating_sub(side).min(u32::MAX as usize / 2) as u32;
-                    side.saturating_add(model.code(coder, more, Kind::Head) as usize)
-                })
-                .collect()
-        })
+        .map(|(shape, original)| shape.iter().zip(original).map(&mut code_side).collect())
         .collect()
 }

@@ -16,8 +16,9 @@ const PARAMETERS: u8 = 0x40;
 /// Stride, padding and groups (of a pool: kernel, stride, padding and modes) are listed.
 const ATTRIBUTES: u8 = 0x80;
 
-/// What a node or a parameter takes in memory without its values, at most, in bytes; used against the caller's cap.
-const ENTRY_BYTES: u64 = 512;
+/// What a node or a parameter takes in memory without its values, at most, in bytes, used against the caller's cap:
+/// most of it is for a codebook of more centroids than the parameter has weights.
+const ENTRY_BYTES: u64 = 2048;
 
 /// Most sides of an array.
 const MOST_SIDES: usize = 8;

@@ -14,7 +14,7 @@ use crate::model::Graph;
 use crate::stages::quantize::{FixedParameter, FixedPoint};
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
-/// at most five times that much memory, and time in proportion to the length of the file: no decision is so probable
+/// at most six times that much memory, and time in proportion to the length of the file: no decision is so probable
 /// that a byte could hold more than 363,408 of them.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES
 use super::sections::{ActivationFormat, valid_scaling, write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
-use crate::coding::codebook::LEAST_FRACTION_BITS;
+use crate::coding::codebook::{LEAST_FRACTION_BITS, most_centroids};
 use crate::coding::layout::layouts;
 use crate::coding::range::{Encoder, Kind};
 use crate::coding::{ParameterBits, ParameterModel, shapes};
@@ -173,6 +173,10 @@ fn check_parameter(parameter: &FixedParameter) -> Result<(), EncodeError> {
     if let Codebook::Free { positive, negative, .. } = &parameter.codebook {
         for side in [positive, negative] {
             let rising = side.first() != Some(&0) && side.windows(2).all(|pair| pair[0] < pair[1]);
+            let most = most_centroids(parameter.symbols.len());
+            if side.len() > most {
+                return Err(invalid(&parameter.name, format!("at most {most} centroids of one sign"), side.len()));
+            }
             if !rising {
                 return Err(invalid(&parameter.name, "centroids that rise from 1 on", format!("{side:?}")));
             }
