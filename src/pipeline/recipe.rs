@@ -69,7 +69,7 @@ pub struct Split {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Distillation {
-    /// Share of the teacher in the targets, 0 to 1. Without labels it is 1, whatever stands here.
+    /// Share of the teacher in the targets, 0 to 1.
     pub weight: f32,
     /// Above 1 softens the teacher's answers, below 1 sharpens them.
     pub temperature: f32,

@@ -7,8 +7,9 @@ const ELASTICITY: f64 = 0.55;
 /// Share of a training over which a wrong size is to be made good; and by which the size lags behind the price, so that
 /// it is judged by where it is going.
 const LAG: f64 = 0.06;
-/// Share of a training in which the size is to come down from where it starts.
-const DESCENT: f64 = 0.3;
+/// Share of a training in which the size is to come down from where it starts: fast at first, then slower, since weights
+/// that are gone hardly come back.
+const DESCENT: f64 = 0.55;
 /// The price stays where it is once the cosine has taken the learning rate this low: what is left of the training then
 /// no longer answers to it.
 const SETTLED: f64 = 0.9;
@@ -46,7 +47,7 @@ impl Steering {
     /// Looks at the size after `progress` (0 to 1) of the training, and at the drop in validation accuracy where it was
     /// measured, and sets the price.
     ///
-    /// A size should come down from its start to the budget along a straight line on a logarithmic scale, and a drop should
+    /// A size should come down from its start to the budget along a parabola on a logarithmic scale, and a drop should
     /// stay at what is tolerated; the price moves against the distance from there.
     pub fn observe(&mut self, progress: f64, bytes: usize, drop_points: Option<f64>) -> f64 {
         let size = (bytes as f64).ln();
@@ -65,7 +66,7 @@ impl Steering {
             Target::Budget(budget) => {
                 let goal = (MARGIN * budget as f64).ln();
                 let start = self.sizes[0].1.max(goal);
-                let left = (1.0 - (progress + LAG) / DESCENT).max(0.0);
+                let left = (1.0 - (progress + LAG) / DESCENT).max(0.0).powi(2);
                 size + self.slope() * LAG - goal - left * (start - goal)
             }
             Target::Tolerance(points) => {

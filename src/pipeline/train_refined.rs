@@ -87,7 +87,7 @@ impl Best {
             Target::Budget(budget) => (bytes.saturating_sub(budget) as f64, accuracy.loss),
             Target::Tolerance(points) => {
                 let drop = 100.0 * (self.before - accuracy.accuracy);
-                ((drop - points).max(0.0), bytes as f64)
+                ((drop - points - 1e-9).max(0.0), bytes as f64)
             }
         }
     }
