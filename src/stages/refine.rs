@@ -15,6 +15,9 @@ use crate::network::{Adam, Gradients, Learner, Progress};
 
 /// Steps between two counts of the symbols.
 const RATE_REFRESH: u32 = 20;
+/// The least price of becoming nonzero, in bits. In a dense row the estimate has nonzeros cheaper than zeros; paid for
+/// that, such rows would fill up and never empty again.
+const LEAST_BITS: f32 = 1.0;
 /// Decay of the running mean of a weight's integer, and of how often it jumps back.
 const FLIP_DECAY: f32 = 0.98;
 /// The frequency of jumping back, per step, above which a weight is frozen: from the start of freezing to the end.
@@ -194,10 +197,10 @@ impl Latent {
         let rate = Rate::new(self.layout, &self.symbols, self.limit);
         let (first, further) = (&mut self.first_bits, &mut self.further_bits);
         rate.for_each(|position, bits| {
-            first[position] = bits[1] - bits[0];
+            first[position] = (bits[1] - bits[0]).max(LEAST_BITS);
             if position == 0 {
                 for (slope, pair) in further.iter_mut().zip(bits[1..].windows(2)) {
-                    *slope = pair[1] - pair[0];
+                    *slope = (pair[1] - pair[0]).max(0.0);
                 }
             }
         });
