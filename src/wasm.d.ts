@@ -42,6 +42,7 @@ export interface Recipe {
     freeze_from: number;
     training: Training;
   };
+  code: { trial_symbols: number };
 }
 
 /** The stages, in their order. */

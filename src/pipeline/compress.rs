@@ -8,6 +8,7 @@ use super::report::{Accuracies, Baseline, Report};
 use super::run::{Data, Observer, Question, Run, Watched, measure};
 use super::train_refined::refine;
 use crate::coding::baseline;
+use crate::coding::order::reorder;
 use crate::container::{self, Encoded, WriteOptions};
 use crate::error::{Error, RecipeError};
 use crate::model::Model;
@@ -17,6 +18,8 @@ use crate::search::{Interval, half_interval};
 use crate::stages::quantize::{FixedPoint, quantize_shared, quantize_uniform};
 use crate::stages::share::{CentroidTuner, Shared, cluster, share};
 use crate::stages::{prune, structure};
+use rand::SeedableRng;
+use rand_pcg::Pcg64Mcg;
 
 /// What a run makes.
 #[derive(Debug, Clone)]
@@ -195,7 +198,9 @@ fn quantize(run: &mut Run<'_>, model: &Model) -> Result<FixedPoint, Error> {
 /// Writes the file, decodes it again, and reports on what was decoded.
 fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     run.start(Stage::Code)?;
-    let fixed = &within_budget(run.recipe, fixed)?;
+    let mut rng = Pcg64Mcg::seed_from_u64(run.recipe.seed);
+    let ordered = reorder(fixed, run.recipe.code.trial_symbols, &mut rng)?;
+    let fixed = &within_budget(run.recipe, &ordered)?;
     let encoded = finish_fixed(run, Stage::Code, fixed)?;
     let decoded = container::read(&encoded.bytes, DECODE_CAP)?.network.to_model();
     let with_graph = WriteOptions { stored_graph: true, ..write_options(run.recipe) };

@@ -16,7 +16,7 @@ pub use checkpoint::{Checkpoint, Network};
 pub use compress::{Outcome, compress};
 pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage, StageState};
-pub use recipe::{Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
+pub use recipe::{Code, Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
 pub use report::{Accuracies, Baseline, Report};
 pub use run::{Data, Observer, measure};
 pub use train::{TrainRecipe, train};

@@ -28,6 +28,8 @@ pub struct Recipe {
     pub share: Share,
     /// Training that knows what the code will cost.
     pub refine: Refine,
+    /// Lossless coding.
+    pub code: Code,
 }
 
 /// How much work a run may do: presets of the numbers in a [`Recipe`], never other code.
@@ -159,6 +161,14 @@ pub struct Refine {
     pub training: Training,
 }
 
+/// Lossless coding: the order of hidden units is free, and some orders take fewer bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    /// Symbols that are coded in trials while a good order is searched; the only bound on that work.
+    pub trial_symbols: u64,
+}
+
 impl Recipe {
     /// The recipe of an effort, with a tolerance of 0.3 percentage points and seed 1.
     pub fn new(effort: Effort) -> Self {
@@ -196,16 +206,17 @@ impl Recipe {
             },
             refine: Refine {
                 rounds: 1,
-                levels: 3,
-                unit: 1.0,
-                price: 5e-6,
+                levels: 4,
+                unit: 0.5,
+                price: 1e-5,
                 freeze_from: 0.6,
                 training: training(1_500_000, 128, 2e-2, 1.0),
             },
+            code: Code { trial_symbols: 2_000_000 },
         };
         match effort {
             Effort::Quick => Recipe {
-                split: Split { training: 12_000, ..base.split },
+                split: Split { training: 30_000, ..base.split },
                 structure: Structure { rounds: 1, training: training(6_000, 32, 2e-3, 0.0), ..base.structure },
                 prune: Prune { rounds: 3, training: training(8_000, 32, 2e-3, 0.0), ..base.prune },
                 share: Share { training: training(2_000, 32, 5e-4, 0.0), ..base.share },

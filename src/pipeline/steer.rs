@@ -4,8 +4,9 @@ use super::recipe::Target;
 
 /// How fast the size follows the price: bytes fall about as the price to this power does.
 const ELASTICITY: f64 = 0.55;
-/// Share of a training over which a wrong size is to be made good; and by which the size lags behind the price, so that
-/// it is judged by where it is going.
+/// Share of a training over which a wrong size is to be made good.
+const RESPONSE: f64 = 0.12;
+/// Share of a training by which the size lags behind the price: it is judged by where it is going.
 const LAG: f64 = 0.06;
 /// Share of a training in which the size is to come down from where it starts: fast at first, then slower, since weights
 /// that are gone hardly come back.
@@ -75,7 +76,7 @@ impl Steering {
             }
         };
         self.price =
-            (self.price * (error.clamp(-1.0, 1.0) / ELASTICITY * elapsed / LAG).exp()).clamp(PRICES.0, PRICES.1);
+            (self.price * (error.clamp(-1.0, 1.0) / ELASTICITY * elapsed / RESPONSE).exp()).clamp(PRICES.0, PRICES.1);
         self.price
     }
 

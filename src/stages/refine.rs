@@ -15,7 +15,7 @@ use crate::network::{Adam, Gradients, Learner, Progress};
 
 /// Steps between two counts of the symbols.
 const RATE_REFRESH: u32 = 20;
-/// The least price of becoming nonzero, in bits. In a dense row the estimate has nonzeros cheaper than zeros; paid for
+/// The least slope of the price, in bits a step. In a dense row the estimate has nonzeros cheaper than zeros; paid for
 /// that, such rows would fill up and never empty again.
 const LEAST_BITS: f32 = 1.0;
 /// Decay of the running mean of a weight's integer, and of how often it jumps back.
@@ -56,8 +56,8 @@ struct Latent {
     gradient: Vec<f32>,
     /// Bits that the step from 0 to magnitude 1 costs, at each position.
     first_bits: Vec<f32>,
-    /// Bits that the step from magnitude m to m + 1 costs, from m = 1 on.
-    further_bits: Vec<f32>,
+    /// Bits that magnitude m + 1 costs more than magnitude 1.
+    extra_bits: Vec<f32>,
     flips: Flips,
 }
 
@@ -172,7 +172,7 @@ impl Latent {
             priced: parameter.shape.len() >= 2,
             gradient: vec![0.0; count],
             first_bits: vec![0.0; count],
-            further_bits: vec![0.0; usize::from(limit.unsigned_abs()).saturating_sub(1)],
+            extra_bits: vec![0.0; usize::from(limit.unsigned_abs()).max(1)],
             flips: Flips {
                 direction: vec![0; count],
                 frequency: vec![0.0; count],
@@ -195,13 +195,11 @@ impl Latent {
 
     fn refresh_rate(&mut self) {
         let rate = Rate::new(self.layout, &self.symbols, self.limit);
-        let (first, further) = (&mut self.first_bits, &mut self.further_bits);
+        let (first, extra) = (&mut self.first_bits, &mut self.extra_bits);
         rate.for_each(|position, bits| {
-            first[position] = (bits[1] - bits[0]).max(LEAST_BITS);
+            first[position] = bits[1] - bits[0];
             if position == 0 {
-                for (slope, pair) in further.iter_mut().zip(bits[1..].windows(2)) {
-                    *slope = (pair[1] - pair[0]).max(0.0);
-                }
+                extra.iter_mut().zip(&bits[1..]).for_each(|(extra, magnitude)| *extra = magnitude - bits[1]);
             }
         });
     }
@@ -215,10 +213,10 @@ impl Latent {
             *own = gradient * self.unit;
             let value = self.values[index];
             if self.priced && value != 0.0 {
-                let bits = match value.abs() as usize {
-                    0 => self.first_bits[index],
-                    magnitude => self.further_bits.get(magnitude - 1).copied().unwrap_or(0.0),
-                };
+                // The chord from zero to the next integer: what the weight would save a step if it went all the way. The
+                // slope between neighbouring magnitudes can be flat, and then nothing would ever leave.
+                let below = (value.abs() as usize).min(self.extra_bits.len() - 1);
+                let bits = ((self.first_bits[index] + self.extra_bits[below]) / (below + 1) as f32).max(LEAST_BITS);
                 *own += price * bits * value.signum();
             }
         }
