@@ -6,6 +6,7 @@
 
 pub mod correlate;
 pub mod elementwise;
+pub mod fixed;
 pub mod lanes;
 pub mod plain;
 pub mod pool;

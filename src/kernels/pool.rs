@@ -24,7 +24,7 @@ pub struct Pooling {
 
 impl Pooling {
     /// The rows (axis 0) or columns (axis 1) of the input in the window of an output position.
-    fn window(&self, axis: usize, position: usize) -> Range<usize> {
+    pub(super) fn window(&self, axis: usize, position: usize) -> Range<usize> {
         let start = position * self.stride[axis];
         let pad = self.pads[axis];
         let end = (start + self.kernel[axis]).saturating_sub(pad).min(self.input[axis]);
@@ -32,7 +32,7 @@ impl Pooling {
     }
 
     /// By how much a sum over the window is divided.
-    fn divisor(&self, y: usize, x: usize) -> usize {
+    pub(super) fn divisor(&self, y: usize, x: usize) -> usize {
         let side = |axis: usize, position: usize| {
             if !self.count_pads {
                 return self.window(axis, position).len();

@@ -2,7 +2,7 @@
 
 use super::checkpoint::{Checkpoint, Network};
 use super::criterion::Judge;
-use super::event::{Event, SplitName, Stage};
+use super::event::{Accuracy, Event, SplitName, Stage};
 use super::recipe::{Recipe, Target};
 use super::report::{Accuracies, Baseline, Report};
 use super::run::{Data, Observer, Question, Run, Watched, measure};
@@ -10,9 +10,10 @@ use super::train_refined::refine;
 use crate::coding::baseline;
 use crate::coding::order::reorder;
 use crate::container::{self, Encoded, WriteOptions};
+use crate::data::Samples;
 use crate::error::{Error, RecipeError};
 use crate::model::Model;
-use crate::network::Retrain;
+use crate::network::{Evaluation, IntegerNetwork, Retrain, search_formats};
 use crate::resources;
 use crate::search::{Interval, half_interval};
 use crate::stages::quantize::{FixedPoint, quantize_shared, quantize_uniform};
@@ -36,6 +37,8 @@ const EPSILONS: Interval = Interval::Geometric { lo: 1e-4, hi: 0.9 };
 const SHARING_PRICES: Interval = Interval::Geometric { lo: 1e-6, hi: 1.0 };
 /// Halvings of the threshold below which weights go that do not fit into the budget.
 const TRIM_PROBES: usize = 24;
+/// Training samples that the formats of activations are chosen by.
+const FORMAT_SAMPLES: usize = 500;
 /// More than any file that this library writes can decode to.
 const DECODE_CAP: u64 = 1 << 32;
 
@@ -202,7 +205,8 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let ordered = reorder(fixed, run.recipe.code.trial_symbols, &mut rng)?;
     let fixed = &within_budget(run.recipe, &ordered)?;
     let encoded = finish_fixed(run, Stage::Code, fixed)?;
-    let decoded = container::read(&encoded.bytes, DECODE_CAP)?.network.to_model();
+    let decoded_integers = container::read(&encoded.bytes, DECODE_CAP)?.network;
+    let decoded = decoded_integers.to_model();
     let with_graph = WriteOptions { stored_graph: true, ..write_options(run.recipe) };
     let accuracies = |model: &Model| -> Result<Accuracies, Error> {
         let test = run.test.as_ref().map(|samples| measure(model, samples, SplitName::Test)).transpose()?;
@@ -235,7 +239,7 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         head_bytes: encoded.bytes.len() - encoded.items.payload_bytes,
         before,
         after,
-        integer: None,
+        integer: run_with_integers(run, &decoded_integers)?,
         baselines: baselines(fixed),
         peak_activation_bytes: resources::peak_activation_bytes(&decoded)?,
         stages: run.stages.clone(),
@@ -243,6 +247,24 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         seconds: 0.0,
     };
     Ok(Outcome { nut: encoded.bytes, report })
+}
+
+/// How good the network is with 8-bit activations and integers only; `None` if it has an operator that cannot be computed so,
+/// or sums for which 32 bits might not do.
+fn run_with_integers(run: &Run<'_>, fixed: &FixedPoint) -> Result<Option<Accuracies>, Error> {
+    let formats = search_formats(fixed, &run.training.range(0, FORMAT_SAMPLES));
+    let network = match formats.and_then(|formats| IntegerNetwork::new(fixed, &formats, run.recipe.scaling)) {
+        Ok(network) => network,
+        Err(Error::Graph(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let measure = |samples: &Samples, split| -> Result<Accuracy, Error> {
+        let evaluation = network.evaluate(samples)?;
+        let Evaluation { samples, correct, loss, .. } = evaluation;
+        Ok(Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss })
+    };
+    let test = run.test.as_ref().map(|samples| measure(samples, SplitName::Test)).transpose()?;
+    Ok(Some(Accuracies { validation: measure(&run.validation, SplitName::Validation)?, test }))
 }
 
 /// The network itself if it fits into the recipe's budget; else without its least salient weights, as many as have to go.
