@@ -23,41 +23,50 @@ pub const WINDOW_LIMIT: usize = i32::MAX as usize / 255;
 /// From one fixed-point format to a narrower one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rescale {
-    /// To the right; to the left if negative. Invariant: -31 to 62, so that 64 bits hold what is shifted. What lies
-    /// beyond is no different: it saturates every 32-bit number but 0, or rounds it to 0.
+    /// To the right; to the left if negative. Invariant: -31 to 32. What lies beyond is no different: it makes 0 of every
+    /// number in 32 bits, or saturates all but 0.
     shift: i32,
-    lowest: i64,
-    highest: i64,
+    lowest: i32,
+    highest: i32,
 }
 
 impl Rescale {
-    /// From units of `2^-from` to units of `2^-to`, saturating at the ends of `range`.
+    /// From units of `2^-from` to units of `2^-to`, saturating at the ends of `range`, which lies in -256 to 255.
     pub fn new(from: i32, to: i32, range: RangeInclusive<i16>) -> Self {
-        let shift = from.saturating_sub(to).clamp(-31, 62);
-        Rescale { shift, lowest: i64::from(*range.start()), highest: i64::from(*range.end()) }
+        let shift = from.saturating_sub(to).clamp(-31, 32);
+        Rescale { shift, lowest: i32::from(*range.start()), highest: i32::from(*range.end()) }
     }
 
-    /// The number in the new format.
+    /// The numbers in the new format.
     #[inline]
-    pub fn apply(self, value: i32) -> i16 {
-        let value = i64::from(value);
-        let shifted = match self.shift {
-            0 => value,
-            right @ 1.. => (value + (1 << (right - 1))) >> right,
-            left => value << -left,
-        };
-        shifted.clamp(self.lowest, self.highest) as i16
+    pub fn apply(self, values: Sums) -> Block {
+        match self.shift {
+            0 => self.saturate(values),
+            right @ 1.. => self.saturate(shift_right(values, right)),
+            // 256 saturates already, and so does 1 when it is shifted by 8 or more.
+            left => self.saturate(values.map(|value| value.clamp(-256, 256) << (-left).min(8))),
+        }
     }
 
-    /// `sum / count` in the new format, where `|sum|` is at most `255 * count`, and `count` 1 to [`WINDOW_LIMIT`].
+    /// `sums / count` in the new format, where `|sum|` is at most `255 * count`, and `count` 1 to [`WINDOW_LIMIT`].
     #[inline]
-    pub fn divide(self, sum: i32, count: usize) -> i16 {
-        let (sum, count) = (i64::from(sum), count as i64);
-        // 255 shifted by 32 is 0 already, and 2^23 times that fits 64 bits.
-        let (sum, count) =
-            if self.shift > 0 { (sum, count << self.shift.min(32)) } else { (sum << -self.shift, count) };
-        (sum + count / 2).div_euclid(count).clamp(self.lowest, self.highest) as i16
+    pub fn divide(self, sums: Sums, count: usize) -> Block {
+        let count = (count as i64) << self.shift.max(0);
+        let divide = |sum: i32| ((i64::from(sum) << (-self.shift).max(0)) + count / 2).div_euclid(count);
+        sums.map(|sum| divide(sum).clamp(self.lowest.into(), self.highest.into()) as i16)
     }
+
+    #[inline]
+    fn saturate(self, values: Sums) -> Block {
+        values.map(|value| value.clamp(self.lowest, self.highest) as i16)
+    }
+}
+
+/// Divides by `2^shift`, rounding to the nearest, halves upwards; the shift is 1 to 32.
+#[inline]
+fn shift_right(values: Sums, shift: i32) -> Sums {
+    // Half a unit is added to what is left in half units, where it cannot overflow.
+    values.map(|value| value >> (shift - 1)).map(|halves| (halves >> 1) + (halves & 1))
 }
 
 /// A weight that is not 0.
@@ -102,7 +111,7 @@ impl Row {
 
 /// The correlation of [`super::correlate`], or a linear layer: `output` is `[rows, height, width]`.
 pub fn correlate(window: &Window, rows: &[Row], rescale: Rescale, input: &[Block], output: &mut [Block]) {
-    for_each_sum(window, rows, input, output, |sums| sums.map(|sum| rescale.apply(sum)));
+    for_each_sum(window, rows, input, output, |sums| rescale.apply(sums));
 }
 
 /// The same with all 32 bits.
@@ -139,7 +148,7 @@ pub fn maximum(pooling: &Pooling, rescale: Rescale, input: &[Block], output: &mu
 
 /// The mean of each window. Its pixels, padding included, must not be more than [`WINDOW_LIMIT`].
 pub fn mean(pooling: &Pooling, rescale: Rescale, input: &[Block], output: &mut [Block]) {
-    for_each_window(pooling, input, output, 0, |sum, value| sum + value, |sum, count| rescale.divide(sum, count));
+    for_each_window(pooling, input, output, 0, |sum, value| sum + value, |sums, count| rescale.divide(sums, count));
 }
 
 fn for_each_window(
@@ -148,7 +157,7 @@ fn for_each_window(
     output: &mut [Block],
     start: i32,
     fold: impl Fn(i32, i32) -> i32,
-    finish: impl Fn(i32, usize) -> i16,
+    finish: impl Fn(Sums, usize) -> Block,
 ) {
     let [height, width] = pooling.input;
     let [lines, columns] = pooling.output;
@@ -161,8 +170,7 @@ fn for_each_window(
                 folded.iter_mut().zip(values).for_each(|(folded, &value)| *folded = fold(*folded, value.into()));
             }
         }
-        let count = pooling.divisor(y, x);
-        *output = folded.map(|folded| finish(folded, count));
+        *output = finish(folded, pooling.divisor(y, x));
     }
 }
 
@@ -173,36 +181,37 @@ const EXTRA_BITS: i32 = 16;
 /// The sum of two values in units of `2^-n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addition {
-    /// Of each operand, to the common unit; to the right. Invariant: at least `-EXTRA_BITS`.
+    /// Of each operand, to the common unit; to the right. Invariant: `-EXTRA_BITS` to 32.
     shifts: [i32; 2],
     rescale: Rescale,
 }
 
 impl Addition {
-    /// From operands in units of `2^-from[i]` to units of `2^-to`, saturating at the ends of `range`.
+    /// From operands in units of `2^-from[i]` to units of `2^-to`, saturating at the ends of `range` (as in [`Rescale`]).
     pub fn new(from: [i32; 2], to: i32, range: RangeInclusive<i16>) -> Self {
         let common = from[0].max(from[1]).min(from[0].min(from[1]) + EXTRA_BITS);
-        Addition { shifts: from.map(|from| from - common), rescale: Rescale::new(common, to, range) }
+        let shifts = from.map(|from| (from - common).min(32));
+        Addition { shifts, rescale: Rescale::new(common, to, range) }
     }
 }
 
 /// `a + b`.
 pub fn add(addition: Addition, a: &[Block], b: &[Block], output: &mut [Block]) {
-    let align = |value: i16, shift: i32| match i32::from(value) {
-        value if shift > 0 => ((i64::from(value) + (1 << (shift.min(62) - 1))) >> shift.min(62)) as i32,
-        value => value << -shift,
+    let align = |values: &Block, shift: i32| match values.map(i32::from) {
+        values if shift > 0 => shift_right(values, shift),
+        values => values.map(|value| value << -shift),
     };
     for ((output, a), b) in output.iter_mut().zip(a).zip(b) {
-        for ((output, &a), &b) in output.iter_mut().zip(a).zip(b) {
-            *output = addition.rescale.apply(align(a, addition.shifts[0]) + align(b, addition.shifts[1]));
-        }
+        let mut sums = align(a, addition.shifts[0]);
+        sums.iter_mut().zip(align(b, addition.shifts[1])).for_each(|(sum, b)| *sum += b);
+        *output = addition.rescale.apply(sums);
     }
 }
 
 /// Another format; with a range that starts at 0, this is a ReLU.
 pub fn rescale(rescale: Rescale, input: &[Block], output: &mut [Block]) {
     for (output, input) in output.iter_mut().zip(input) {
-        *output = input.map(|value| rescale.apply(value.into()));
+        *output = rescale.apply(input.map(i32::from));
     }
 }
 
@@ -240,10 +249,11 @@ mod tests {
             case(-100, 200, 0, 0),
             case(24, 0, i32::MAX, 127),
         ] {
-            assert_eq!(Rescale::new(from, to, -128..=127).apply(value), expected, "{value} from {from} to {to}");
+            let answer = Rescale::new(from, to, -128..=127).apply([value; BLOCK]);
+            assert_eq!(answer, [expected; BLOCK], "{value} from {from} to {to}");
         }
-        assert_eq!(Rescale::new(2, 2, 0..=255).apply(-1), 0);
-        assert_eq!(Rescale::new(2, 2, 0..=255).apply(256), 255);
+        let unsigned = Rescale::new(2, 2, 0..=255);
+        assert_eq!([-1, 256].map(|value| unsigned.apply([value; BLOCK])[0]), [0, 255]);
     }
 
     proptest! {
@@ -251,7 +261,7 @@ mod tests {
         fn any_shift_is_that_of_the_formula(value: i32, from in -20..40i32, to in -20..40i32) {
             let exact = f64::from(value) * f64::from(to - from).exp2();
             let expected = (exact + 0.5).floor().clamp(-128.0, 127.0);
-            prop_assert_eq!(f64::from(Rescale::new(from, to, -128..=127).apply(value)), expected);
+            prop_assert_eq!(f64::from(Rescale::new(from, to, -128..=127).apply([value; BLOCK])[0]), expected);
         }
 
         #[test]
@@ -259,7 +269,8 @@ mod tests {
             let sum = (share * 128.0 * f64::from(count)) as i32;
             let exact = f64::from(sum) * f64::from(to - from).exp2() / f64::from(count);
             let expected = (exact + 0.5).floor().clamp(-128.0, 127.0);
-            prop_assert_eq!(f64::from(Rescale::new(from, to, -128..=127).divide(sum, count as usize)), expected);
+            let answer = Rescale::new(from, to, -128..=127).divide([sum; BLOCK], count as usize);
+            prop_assert_eq!(f64::from(answer[0]), expected);
         }
 
         #[test]
@@ -313,8 +324,8 @@ mod tests {
             let rescale = Rescale::new(4, 2, -128..=127);
             let mut narrow = vec![[0; BLOCK]; sums.len()];
             correlate(&window, &rows, rescale, &input, &mut narrow);
-            let expected: Vec<i16> = expected.iter().map(|&sum| rescale.apply(sum)).collect();
-            assert_eq!(narrow.as_flattened(), expected);
+            let expected: Vec<Block> = sums.iter().map(|&sums| rescale.apply(sums)).collect();
+            assert_eq!(narrow, expected);
         }
     }
 
