@@ -355,7 +355,7 @@ fn random_networks_answer_as_in_floating_point() {
         for scaling in [Scaling::Unit, STANDARDISED, Scaling::Raw] {
             let shapes = model.parameter_shapes();
             for fixed in [
-                quantize_uniform(&model, 6, shapes.clone()),
+                quantize_uniform(&model, 6, 1.0, shapes.clone()),
                 quantize_shared(&share(&model, &cluster(&model, 16), 1e-4), shapes.clone()),
             ] {
                 let samples = samples(&[1, 28, 28], 300, scaling);
@@ -436,7 +436,7 @@ fn bytes_become_the_nearest_numbers_of_the_inputs_format() {
 fn the_search_finds_the_format_with_the_least_error() {
     let mut model = lenet5([4, 5, 6, 3]);
     initialize(&mut model, &mut rng(1));
-    let fixed = quantize_uniform(&model, 6, model.parameter_shapes());
+    let fixed = quantize_uniform(&model, 6, 1.0, model.parameter_shapes());
     let samples = samples(&[1, 28, 28], 60, Scaling::Unit);
     let formats = search_formats(&fixed, &samples).unwrap();
     assert_eq!(formats[0], narrow(8));
@@ -459,7 +459,7 @@ fn the_search_finds_the_format_with_the_least_error() {
 #[test]
 fn a_network_without_activity_has_formats() {
     let model = lenet300([3, 3, 3]);
-    let fixed = quantize_uniform(&model, 6, model.parameter_shapes());
+    let fixed = quantize_uniform(&model, 6, 1.0, model.parameter_shapes());
     let samples = samples(&[784], 5, Scaling::Unit);
     let formats = search_formats(&fixed, &samples).unwrap();
     let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit).unwrap();
