@@ -52,7 +52,7 @@ class WeightHistogram extends Chart {
   }
 
   updated() {
-    if (this.layer && this.width) drawAxes(this, { ...this.#scales(this.layer), ticks: [this.width > 280 ? 7 : 4, 3] });
+    if (this.layer && this.width) drawAxes(this, { ...this.#scales(this.layer), ticks: [this.width > 360 ? 7 : 4, 3] });
   }
 
   /** @param {LayerState} layer */
