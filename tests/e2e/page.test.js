@@ -143,9 +143,11 @@ test('from the example to a file that opens again with the same accuracy', async
 
 test('a run is cancelled and resumed, also after a reload', async () => {
   await ready(SHORT);
-  await page.click('#compress');
+  await page.focus('#compress');
+  await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelectorAll('.stages .done').length >= 2, { timeout: RUN });
-  await page.click('#cancel');
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'cancel');
+  await page.keyboard.press('Enter');
   await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
   assert.match(await text('run-card'), /Cancelled/);
 

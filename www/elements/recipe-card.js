@@ -13,6 +13,20 @@ const EFFORTS = [
 ];
 
 class RecipeCard extends Element {
+  /** Whether the focus is on a button that may be about to go. */
+  #onButton = false;
+
+  willUpdate() {
+    const { activeElement } = document;
+    this.#onButton = this.contains(activeElement) && activeElement instanceof HTMLButtonElement;
+  }
+
+  /** Compress becomes Cancel, and back: the keyboard's place is kept. */
+  updated() {
+    if (this.#onButton && document.activeElement === document.body)
+      /** @type {HTMLButtonElement | null} */ (this.querySelector('.primary'))?.focus();
+  }
+
   render() {
     const { recipe, run, network, data } = get();
     if (!recipe) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;

@@ -37,6 +37,7 @@ class ResultCard extends Element {
           </dd>
         </div>
       </dl>
+      ${known(report.before) ? html`<p class="quiet">${KNOWN}</p>` : nothing}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
         <button type="button" id="open-result" @click=${openResult}>Open it here</button>
@@ -45,6 +46,17 @@ class ResultCard extends Element {
       ${stageTable(report)} ${accuracyTable(report)} ${baselineTable(report)}
     `;
   }
+}
+
+const KNOWN = `The untouched network answers the validation samples markedly better than the test samples: it was probably
+  trained on them, and the tolerance was then held on samples that it knows. Look at the test accuracy.`;
+
+/** Whether a network does better on validation than on test samples by more than three standard errors.
+ * @param {import('../../pkg/nutshell.js').Accuracies} accuracies */
+function known({ validation, test }) {
+  if (!test) return false;
+  const variance = (/** @type {import('../types.js').Accuracy} */ { accuracy, samples }) => (accuracy * (1 - accuracy)) / samples;
+  return validation.accuracy - test.accuracy > 3 * Math.sqrt(variance(validation) + variance(test));
 }
 
 /** @param {Report} report @param {string} name */

@@ -11,6 +11,19 @@ import { Element } from './element.js';
 const STAGES = ['original', 'structure', 'prune', 'share', 'quantize', 'refine', 'code'];
 
 class RunCard extends Element {
+  /** Draws the time while a run works, also when it says nothing. */
+  #clock = 0;
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#clock = window.setInterval(() => get().run?.status === 'running' && this.requestUpdate(), 1000);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.#clock);
+    super.disconnectedCallback();
+  }
+
   render() {
     const { run, result } = get();
     this.hidden = !run;
