@@ -216,17 +216,12 @@ impl Recipe {
         };
         match effort {
             Effort::Quick => Recipe {
-                split: Split { training: 30_000, ..base.split },
+                split: Split { training: 40_000, ..base.split },
+                distillation: Distillation { weight: 0.9, temperature: 2.0 },
                 structure: Structure { rounds: 1, training: training(6_000, 32, 2e-3, 0.0), ..base.structure },
-                prune: Prune { rounds: 3, training: training(8_000, 32, 2e-3, 0.0), ..base.prune },
+                prune: Prune { rounds: 4, loss_rise: 0.08, training: training(8_000, 32, 2e-3, 0.0), ..base.prune },
                 share: Share { training: training(2_000, 32, 5e-4, 0.0), ..base.share },
-                refine: Refine {
-                    levels: 7,
-                    unit: 0.5,
-                    price: 2e-6,
-                    training: training(60_000, 32, 1e-2, 0.0),
-                    ..base.refine
-                },
+                refine: Refine { levels: 7, price: 5e-6, training: training(90_000, 32, 1e-2, 0.3), ..base.refine },
                 ..base
             },
             Effort::Balanced => base,
