@@ -7,7 +7,7 @@ use crate::bench;
 use crate::data::{self, Scaling, idx};
 use crate::error::Error;
 use crate::formats::{self, Opened, onnx};
-use crate::model::Model;
+use crate::model::{Model, expand::expand};
 use crate::network::logits;
 use crate::pipeline::{self, Checkpoint, Data, Event, Observer, Recipe, SplitName, measure};
 use crate::summary::Summary;
@@ -156,6 +156,8 @@ impl Samples {
 pub struct Network {
     model: Model,
     summary: Summary,
+    /// Shapes of the original's parameters; those of `model` may be smaller.
+    original_shapes: Vec<Vec<usize>>,
 }
 
 #[wasm_bindgen]
@@ -164,11 +166,14 @@ impl Network {
     pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
         let opened = formats::load_model(bytes, CAP).map_err(thrown)?;
         let summary = Summary::new(&opened, bytes.len()).map_err(thrown)?;
-        let model = match opened {
-            Opened::Model(model) => model,
-            Opened::Nut(nut) => nut.network.to_model(),
+        let (model, original_shapes) = match opened {
+            Opened::Model(model) => {
+                let shapes = model.parameter_shapes();
+                (model, shapes)
+            }
+            Opened::Nut(nut) => (nut.network.to_model(), nut.network.original_shapes),
         };
-        Ok(Network { model, summary })
+        Ok(Network { model, summary, original_shapes })
     }
 
     /// What it is: its nodes, its layers with histograms and codebooks, its size.
@@ -202,10 +207,13 @@ impl Network {
         Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
     }
 
-    /// The network as an ONNX file.
+    /// The network as an ONNX file: in the original's shapes, filled up with zeros, or in the compact ones.
     #[wasm_bindgen(js_name = toOnnx)]
-    pub fn to_onnx(&self) -> Result<Vec<u8>, JsValue> {
-        onnx::write(&self.model).map_err(thrown)
+    pub fn to_onnx(&self, compact: bool) -> Result<Vec<u8>, JsValue> {
+        if compact {
+            return onnx::write(&self.model).map_err(thrown);
+        }
+        onnx::write(&expand(&self.model, &self.original_shapes).map_err(thrown)?).map_err(thrown)
     }
 }
 

@@ -82,9 +82,14 @@ export class Bridge {
     }
   }
 
-  /** The opened network as an ONNX file. */
-  toOnnx() {
-    return this.#call((remote) => remote.toOnnx());
+  /** The opened network as an ONNX file, in its compact or in the original's shapes. @param {boolean} compact */
+  toOnnx(compact) {
+    return this.#call((remote) => remote.toOnnx(compact));
+  }
+
+  /** A seed for those who want another one. */
+  randomSeed() {
+    return this.#call((remote) => remote.randomSeed());
   }
 
   /** Asks the worker, starting one if there is none.

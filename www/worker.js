@@ -1,6 +1,6 @@
 // Owns the wasm. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
-import init, { compress, Network, recipe, Samples } from '../pkg/nutshell.js';
+import init, { compress, Network, randomSeed, recipe, Samples } from '../pkg/nutshell.js';
 
 /** @typedef {import('./types.js').Recipe} Recipe */
 /** @typedef {import('./types.js').Accuracy} Accuracy */
@@ -48,6 +48,9 @@ const api = {
     if (labels) sets[set].addLabels(labels);
     return sets[set].length;
   },
+
+  /** A seed for those who want another one. */
+  randomSeed,
 
   /** The recipe of an effort. @param {'quick' | 'balanced' | 'thorough'} effort */
   recipe: (effort) => recipe(effort),
@@ -113,9 +116,9 @@ const api = {
     return Comlink.transfer({ nut, report }, [nut.buffer]);
   },
 
-  /** The opened network as an ONNX file. */
-  toOnnx() {
-    const bytes = opened().toOnnx();
+  /** The opened network as an ONNX file, in its compact or in the original's shapes. @param {boolean} compact */
+  toOnnx(compact) {
+    const bytes = opened().toOnnx(compact);
     return Comlink.transfer(bytes, [bytes.buffer]);
   },
 };

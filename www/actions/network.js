@@ -64,12 +64,12 @@ export async function measure() {
   }
 }
 
-/** Hands the opened network to the user as ONNX. */
-export async function downloadOnnx() {
+/** Hands the opened network to the user as ONNX, in its compact or in the original's shapes. @param {boolean} compact */
+export async function downloadOnnx(compact) {
   const { network } = get();
   if (!network) return;
   try {
-    download(await bridge.toOnnx(), network.file.replace(/(\.[^.]*)?$/, '.onnx'));
+    download(await bridge.toOnnx(compact), network.file.replace(/(\.[^.]*)?$/, '.onnx'));
   } catch (error) {
     report(error);
   }

@@ -20,7 +20,10 @@ export async function chooseEffort(effort) {
   try {
     const { recipe } = get();
     const chosen = await bridge.recipe(effort);
-    set({ recipe: recipe ? { ...chosen, target: recipe.target, seed: recipe.seed, scaling: recipe.scaling } : chosen });
+    if (!recipe) return;
+    const { target, seed, scaling } = recipe;
+    const split = { ...chosen.split, validation: recipe.split.validation, seed: recipe.split.seed };
+    set({ recipe: { ...chosen, target, seed, scaling, split } });
   } catch (error) {
     report(error);
   }
@@ -32,6 +35,15 @@ export function changeRecipe(change) {
   if (!recipe) return;
   set({ recipe: { ...recipe, ...change } });
   if (change.scaling) void measure();
+}
+
+/** Takes a seed from the platform's random numbers. */
+export async function drawSeed() {
+  try {
+    changeRecipe({ seed: await bridge.randomSeed() });
+  } catch (error) {
+    report(error);
+  }
 }
 
 /** Runs the recipe of the form. */

@@ -48,4 +48,12 @@ export async function openSamples(files) {
       set({ data: which === 'test' ? { ...data, test: images } : { ...data, train: images, trainTotal: images } });
     });
   }
+  holdOut();
+}
+
+/** Holds out a fifth to validate where the recipe's number would leave little to train on. */
+function holdOut() {
+  const { recipe, data } = get();
+  if (!recipe || data.train === 0 || 2 * recipe.split.validation <= data.train) return;
+  set({ recipe: { ...recipe, split: { ...recipe.split, validation: Math.floor(data.train / 5) } } });
 }

@@ -117,7 +117,10 @@ class NetworkCard extends Element {
         </div>
       </details>
       ${compressed
-        ? html`<p><button type="button" @click=${downloadOnnx}>Save as ONNX</button></p>`
+        ? html`<div class="row actions">
+            <button type="button" id="onnx" @click=${() => downloadOnnx(false)}>Save as ONNX</button>
+            <button type="button" @click=${() => downloadOnnx(true)}>Save as ONNX, compact</button>
+          </div>`
         : nothing}
     `;
   }

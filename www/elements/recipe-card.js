@@ -1,6 +1,6 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
-import { cancel, changeRecipe, chooseEffort, compress, resume } from '../actions/run.js';
+import { cancel, changeRecipe, chooseEffort, compress, drawSeed, resume } from '../actions/run.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
@@ -115,10 +115,11 @@ class RecipeCard extends Element {
         </fieldset>
         <details>
           <summary>More settings</summary>
-          <label class="setting">
-            Seed
+          <div class="setting">
+            <label for="seed">Seed</label>
             <input
               type="number"
+              id="seed"
               min="0"
               step="1"
               required
@@ -127,10 +128,26 @@ class RecipeCard extends Element {
               @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
                 event.target.checkValidity() && changeRecipe({ seed: event.target.valueAsNumber })}
             />
-          </label>
+            <button type="button" class="plain" ?disabled=${busy} @click=${drawSeed}>Another</button>
+          </div>
+          <div class="setting">
+            <label for="validation">Held out</label>
+            <input
+              type="number"
+              id="validation"
+              min="1"
+              step="1"
+              required
+              ?disabled=${busy}
+              .value=${String(recipe.split.validation)}
+              @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
+                event.target.checkValidity() &&
+                changeRecipe({ split: { ...recipe.split, validation: event.target.valueAsNumber } })}
+            />
+          </div>
           <p class="quiet">
-            The same seed gives the same file. The last ${format.count(recipe.split.validation)} training images validate:
-            they search and select, and are never trained on.
+            The same seed gives the same file. The last ${format.count(recipe.split.validation)} training images are held out to
+            validate: they search and select, and are never trained on.
           </p>
         </details>
         <div class="row actions">
