@@ -272,17 +272,22 @@ fn within_budget(recipe: &Recipe, fixed: &FixedPoint) -> Result<FixedPoint, Erro
     let Target::Budget(budget) = recipe.target else { return Ok(fixed.clone()) };
     let options = write_options(recipe);
     let size = |fixed: &FixedPoint| -> Result<usize, Error> { Ok(container::write(fixed, &options)?.bytes.len()) };
-    if size(fixed)? <= budget {
+    let full = size(fixed)?;
+    if full <= budget {
         return Ok(fixed.clone());
     }
+    let unreachable = |least: usize| {
+        let (expected, got) = (format!("at most {budget}"), format!("{least} with every weight pruned"));
+        RecipeError::Unreachable { what: "bytes", expected, got }
+    };
     let saliency = prune::path_saliency(&fixed.to_model())?;
     let cut = |threshold: f64| structure::drop_dead_fixed(&prune::cut_fixed(fixed, &saliency, threshold));
-    let Some((low, high)) = prune::saliency_range(&saliency) else { return Ok(fixed.clone()) };
+    // No weight is left that could go.
+    let Some((low, high)) = prune::saliency_range(&saliency) else { return Err(unreachable(full).into()) };
     let everything = 2.0 * high;
     let least = size(&cut(everything)?)?;
     if least > budget {
-        let (expected, got) = (format!("at most {budget}"), format!("{least} with every weight pruned"));
-        return Err(RecipeError::Unreachable { what: "bytes", expected, got }.into());
+        return Err(unreachable(least).into());
     }
     // The search finds the largest accepted value, and the smallest threshold is wanted: it looks at the reciprocal.
     let interval = Interval::Geometric { lo: 1.0 / everything, hi: 1.0 / low };
