@@ -145,7 +145,7 @@ async function seriousFaults() {
 }
 
 test('from the example to a file that opens again with the same accuracy', async () => {
-  await ready(recipe({ target: { tolerance: 1 } }));
+  await ready();
   assert.match(await text('#accuracy'), /^9[89]\.\d\d% of 10,000 test samples/);
   assert.deepEqual(await seriousFaults(), []);
 
