@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   // Relative, so that the site works from any folder of any host.
   base: './',
   publicDir: 'www/public',
@@ -8,9 +8,18 @@ export default defineConfig({
     target: 'es2023',
     license: { fileName: 'licenses.md' },
     assetsInlineLimit: 0,
-    // The page is a single file of a few tens of KB: there is nothing to split.
+    // The page is a few files of some tens of KB: there is nothing to split.
     chunkSizeWarningLimit: 300,
+    rollupOptions:
+      mode === 'single-file'
+        ? {}
+        : {
+            // The charts are a module and a page of their own, for other pages than ours.
+            input: ['index.html', 'charts.html', 'www/charts/index.js'],
+            preserveEntrySignatures: 'exports-only',
+            output: { entryFileNames: ({ facadeModuleId }) => (facadeModuleId?.endsWith('charts/index.js') ? 'charts.js' : 'assets/[name]-[hash].js') },
+          },
   },
-  worker: { format: 'es' },
+  worker: { format: mode === 'single-file' ? 'iife' : 'es' },
   server: { port: 5173, open: false },
-});
+}));

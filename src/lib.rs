@@ -10,9 +10,11 @@
 //! applications", CRV 2019. Only the paper's abstract is public: the details here are our own.
 
 pub mod bench;
+mod checksum;
 pub mod coding;
 pub mod container;
 pub mod data;
+mod decimal;
 pub mod error;
 pub mod formats;
 pub mod kernels;
@@ -21,9 +23,11 @@ pub mod network;
 pub mod pipeline;
 pub mod resources;
 pub mod search;
+mod sort;
 pub mod stages;
 pub mod stats;
 pub mod summary;
+pub mod views;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 

@@ -1,6 +1,6 @@
 //! What the viewer draws of a layer: histograms.
 
-/// Counts the values other than zero in `bins` equal bins over `range`, lowest first. The highest bin holds its upper
+/// Counts the values in `bins` equal bins over `range`, lowest first. The highest bin holds its upper
 /// end too; values outside, and NaN, are not counted. Empty if `bins` is 0.
 pub fn histogram(values: impl IntoIterator<Item = f32>, bins: usize, range: [f32; 2]) -> Vec<u32> {
     let mut counts = vec![0; bins];
@@ -10,7 +10,7 @@ pub fn histogram(values: impl IntoIterator<Item = f32>, bins: usize, range: [f32
         return counts;
     }
     for value in values {
-        if value == 0.0 || !(low..=high).contains(&value) {
+        if !(low..=high).contains(&value) {
             continue;
         }
         // A range of one point puts everything in the middle.
@@ -18,6 +18,11 @@ pub fn histogram(values: impl IntoIterator<Item = f32>, bins: usize, range: [f32
         counts[(place as usize).min(bins - 1)] += 1;
     }
     counts
+}
+
+/// As [`histogram`], without the values that are zero: in a pruned layer they would dwarf all others.
+pub fn nonzero_histogram(values: impl IntoIterator<Item = f32>, bins: usize, range: [f32; 2]) -> Vec<u32> {
+    histogram(values.into_iter().filter(|&value| value != 0.0), bins, range)
 }
 
 /// Lowest and highest finite value; `[0, 0]` if there is none.
@@ -32,8 +37,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ends_of_the_range_are_counted_and_zeros_are_not() {
-        assert_eq!(histogram([-1.0, 0.0, -0.5, 0.5, 1.0], 4, [-1.0, 1.0]), [1, 1, 0, 2]);
+    fn both_ends_of_the_range_are_counted() {
+        assert_eq!(nonzero_histogram([-1.0, 0.0, -0.5, 0.5, 1.0], 4, [-1.0, 1.0]), [1, 1, 0, 2]);
+        assert_eq!(histogram([-1.0, 0.0, -0.5, 0.5, 1.0], 4, [-1.0, 1.0]), [1, 1, 1, 2]);
     }
 
     #[test]

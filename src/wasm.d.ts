@@ -149,6 +149,12 @@ export interface Report {
   seconds: number;
 }
 
+/** A run after a finished stage. Keep it, clone it, and give it back as it is. */
+export interface Checkpoint {
+  header: object;
+  numbers: Uint8Array<ArrayBuffer>;
+}
+
 /** The `.nut` file, and the report on it. */
 export interface Compressed {
   nut: Uint8Array<ArrayBuffer>;

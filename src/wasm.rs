@@ -9,14 +9,17 @@ use crate::error::Error;
 use crate::formats::{self, Opened, onnx};
 use crate::model::{Model, expand::expand};
 use crate::network::logits;
-use crate::pipeline::{self, Checkpoint, Data, Event, Observer, Recipe, SplitName, measure};
+use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
 use crate::summary::Summary;
-use js_sys::{Function, Uint8Array};
+use js_sys::{Function, JsString, Object, Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::Performance;
+
+mod view;
 
 /// The types of what is passed as plain objects.
 #[wasm_bindgen(typescript_custom_section)]
@@ -42,30 +45,79 @@ fn thrown(error: impl Into<Error>) -> JsValue {
     fault(&error.into().to_string())
 }
 
-/// Objects cross as JSON: the form of reports, recipes and checkpoints everywhere else, and a third of the code that a
-/// second form would take.
+/// Objects cross as plain ones, of what JSON knows: they can be cloned to another thread, and kept as text.
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let text = serde_json::to_string(value).map_err(|error| fault(&error.to_string()))?;
-    js_sys::JSON::parse(&text)
+    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
 fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
-    // What has no JSON form, such as undefined, becomes null. Read as a slice, as checkpoints are: the same code.
-    let text = js_sys::JSON::stringify(&value)?.as_string().unwrap_or_else(|| "null".into());
-    serde_json::from_slice(text.as_bytes()).map_err(|error| fault(&format!("{what}: {error}")))
+    serde_wasm_bindgen::from_value(value).map_err(|error| {
+        let error = JsValue::from(error);
+        let words = error.dyn_ref().map_or_else(|| JsString::from("not to be read"), js_sys::Error::message);
+        fault(&format!("{what}: {words}"))
+    })
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// Milliseconds since the page or program started.
-    #[wasm_bindgen(js_namespace = performance)]
-    fn now() -> f64;
+/// A recipe is asked for the fields that it knows; one that it does not know would be a setting without effect.
+fn recipe_from_js(value: JsValue) -> Result<Recipe, JsValue> {
+    let recipe = from_js("recipe", value.clone())?;
+    match unknown_field(&value, &to_js(&recipe)?)? {
+        Some(field) => Err(fault(&format!("recipe: unknown field `{field}`"))),
+        None => Ok(recipe),
+    }
+}
+
+/// The first field of `given`, or of an object in it, that `known` does not have.
+fn unknown_field(given: &JsValue, known: &JsValue) -> Result<Option<JsString>, JsValue> {
+    if !known.is_object() {
+        return Ok(None);
+    }
+    for key in Object::keys(given.unchecked_ref::<Object>()) {
+        let (value, counterpart) = (Reflect::get(given, &key)?, Reflect::get(known, &key)?);
+        let unknown = match (value.is_undefined(), counterpart.is_undefined()) {
+            (true, _) => None,
+            (false, true) => Some(key.unchecked_into()),
+            (false, false) => unknown_field(&value, &counterpart)?,
+        };
+        if unknown.is_some() {
+            return Ok(unknown);
+        }
+    }
+    Ok(None)
+}
+
+/// What counts milliseconds; a page, a worker and Node have it as the same global.
+fn clock() -> Result<Performance, JsValue> {
+    let global = Reflect::get(&js_sys::global(), &"performance".into())?;
+    global.dyn_into().map_err(|_| fault("clock: expected a global `performance`, got none"))
+}
+
+/// A checkpoint as its two parts: an object, and bytes.
+fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {
+    let (header, numbers) = checkpoint.to_parts();
+    object([("header", to_js(&header)?), ("numbers", Uint8Array::from(numbers.as_slice()).into())])
+}
+
+fn checkpoint_from_js(value: &JsValue) -> Result<Checkpoint, JsValue> {
+    let header: CheckpointHeader = from_js("checkpoint", Reflect::get(value, &"header".into())?)?;
+    let numbers = Reflect::get(value, &"numbers".into())?.dyn_into::<Uint8Array>();
+    let numbers = numbers.map_err(|_| fault("checkpoint, numbers: expected a Uint8Array"))?;
+    Checkpoint::from_parts(header, &numbers.to_vec()).map_err(thrown)
+}
+
+fn object<const FIELDS: usize>(fields: [(&str, JsValue); FIELDS]) -> Result<JsValue, JsValue> {
+    let object = Object::new();
+    for (name, value) in fields {
+        Reflect::set(&object, &name.into(), &value)?;
+    }
+    Ok(object.into())
 }
 
 /// How fast this machine runs and trains networks, and multiplies matrices; each speed is measured for about `seconds`.
 #[wasm_bindgen(unchecked_return_type = "Rate[]")]
 pub fn rates(seconds: f64) -> Result<JsValue, JsValue> {
-    to_js(&bench::rates(&|| now() / 1000.0, seconds).map_err(thrown)?)
+    let clock = clock()?;
+    to_js(&bench::rates(&|| clock.now() / 1000.0, seconds).map_err(thrown)?)
 }
 
 /// The version of this build.
@@ -120,6 +172,18 @@ impl Samples {
     pub fn add_labels(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
         Arc::make_mut(&mut self.labels).extend(idx::read_labels(bytes, CAP).map_err(thrown)?);
         Ok(())
+    }
+
+    /// Forgets all but the last `count` images, and all but the last `count` labels.
+    #[wasm_bindgen(js_name = keepLast)]
+    pub fn keep_last(&mut self, count: usize) {
+        let bytes = count.saturating_mul(self.shape.iter().product());
+        let keep = |items: &mut Arc<Vec<u8>>, most: usize| {
+            let gone = items.len().saturating_sub(most);
+            Arc::make_mut(items).drain(..gone);
+        };
+        keep(&mut self.pixels, bytes);
+        keep(&mut self.labels, count);
     }
 
     /// Number of images.
@@ -191,8 +255,7 @@ impl Network {
         end: usize,
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let samples = samples.get(from_js("scaling", scaling)?)?.range(start, end);
-        to_js(&measure(&self.model, &samples, SplitName::Test).map_err(thrown)?)
+        evaluate(&self.model, samples, start..end, scaling, SplitName::Test)
     }
 
     /// The answer for one image: a number (logit) for each class.
@@ -201,9 +264,7 @@ impl Network {
         image: &[u8],
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<Vec<f32>, JsValue> {
-        let shape = self.model.graph.input_shape.clone();
-        let scaling = from_js("scaling", scaling)?;
-        let sample = data::Samples::new(shape, image.to_vec(), Vec::new(), scaling).map_err(thrown)?;
+        let sample = sample(&self.model, image, scaling)?;
         Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
     }
 
@@ -217,10 +278,28 @@ impl Network {
     }
 }
 
+/// Accuracy on a range of samples.
+fn evaluate(
+    model: &Model,
+    samples: &mut Samples,
+    range: Range<usize>,
+    scaling: JsValue,
+    split: SplitName,
+) -> Result<JsValue, JsValue> {
+    let samples = samples.get(from_js("scaling", scaling)?)?.range(range.start, range.end);
+    to_js(&measure(model, &samples, split).map_err(thrown)?)
+}
+
+/// One image as a sample of what a network reads.
+fn sample(model: &Model, image: &[u8], scaling: JsValue) -> Result<data::Samples, JsValue> {
+    let shape = model.graph.input_shape.clone();
+    data::Samples::new(shape, image.to_vec(), Vec::new(), from_js("scaling", scaling)?).map_err(thrown)
+}
+
 /// Compresses a network, and says what it does while it does it.
 ///
 /// `on_event` is called with each event; a run whose `on_event` returns `false` is cancelled. `on_checkpoint` is called
-/// with the bytes of a checkpoint after each stage; with such bytes a run of the same recipe goes on from there.
+/// with a checkpoint after each stage; with such a one a run of the same recipe goes on from there.
 /// No samples in `test`: no test accuracy.
 #[wasm_bindgen(unchecked_return_type = "Compressed")]
 pub fn compress(
@@ -228,13 +307,14 @@ pub fn compress(
     training: &mut Samples,
     test: &mut Samples,
     #[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsValue,
-    checkpoint: Option<Vec<u8>>,
+    #[wasm_bindgen(unchecked_param_type = "Checkpoint | null | undefined")] checkpoint: JsValue,
     #[wasm_bindgen(unchecked_param_type = "(event: RunEvent) => unknown")] on_event: Function,
-    #[wasm_bindgen(unchecked_param_type = "(checkpoint: Uint8Array<ArrayBuffer>) => void")] on_checkpoint: Function,
+    #[wasm_bindgen(unchecked_param_type = "(checkpoint: Checkpoint) => void")] on_checkpoint: Function,
 ) -> Result<JsValue, JsValue> {
-    let started = now();
-    let recipe: Recipe = from_js("recipe", recipe)?;
-    let checkpoint = checkpoint.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose().map_err(thrown)?;
+    let clock = clock()?;
+    let started = clock.now();
+    let recipe = recipe_from_js(recipe)?;
+    let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling)?) };
     let data = Data { training: training.get(recipe.scaling)?, test };
     let mut observer = Callbacks { on_event, on_checkpoint, thrown: None };
@@ -243,11 +323,8 @@ pub fn compress(
         return Err(error);
     }
     let mut outcome = outcome.map_err(thrown)?;
-    outcome.report.seconds = (now() - started) / 1000.0;
-    let compressed = js_sys::Object::new();
-    js_sys::Reflect::set(&compressed, &"nut".into(), &Uint8Array::from(outcome.nut.as_slice()))?;
-    js_sys::Reflect::set(&compressed, &"report".into(), &to_js(&outcome.report)?)?;
-    Ok(compressed.into())
+    outcome.report.seconds = (clock.now() - started) / 1000.0;
+    object([("nut", Uint8Array::from(outcome.nut.as_slice()).into()), ("report", to_js(&outcome.report)?)])
 }
 
 /// Tells JavaScript.
@@ -272,8 +349,8 @@ impl Observer for Callbacks {
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-        let bytes = Uint8Array::from(checkpoint.to_bytes().as_slice());
-        if let Err(error) = self.on_checkpoint.call1(&JsValue::NULL, &bytes) {
+        let told = checkpoint_to_js(checkpoint).and_then(|object| self.on_checkpoint.call1(&JsValue::NULL, &object));
+        if let Err(error) = told {
             self.thrown = Some(error);
         }
     }

@@ -6,8 +6,8 @@ use nutshell::formats::{Opened, load_model, onnx};
 use nutshell::model::presets::{Chain, initialize};
 use nutshell::network::logits;
 use nutshell::pipeline::{
-    Checkpoint, Data, Effort, Event, Observer, Recipe, SplitName, Stage, Target, TrainRecipe, Training, compress,
-    measure, train,
+    Checkpoint, CheckpointHeader, Data, Effort, Event, Observer, Recipe, SplitName, Stage, Target, TrainRecipe,
+    Training, compress, measure, train,
 };
 use nutshell::{Model, summary::Summary};
 use rand::{RngExt, SeedableRng};
@@ -55,7 +55,7 @@ fn network() -> Model {
 #[derive(Default)]
 struct Notes {
     finished: Vec<Stage>,
-    checkpoints: Vec<Vec<u8>>,
+    checkpoints: Vec<(CheckpointHeader, Vec<u8>)>,
 }
 
 impl Observer for Notes {
@@ -67,7 +67,7 @@ impl Observer for Notes {
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-        self.checkpoints.push(checkpoint.to_bytes());
+        self.checkpoints.push(checkpoint.to_parts());
     }
 }
 
@@ -118,8 +118,8 @@ fn going_on_from_any_checkpoint_gives_the_same_file() {
     let mut notes = Notes::default();
     let outcome = compress(&model, &data, &recipe(1), None, &mut notes).unwrap();
     assert_eq!(notes.checkpoints.len(), 5);
-    for bytes in &notes.checkpoints {
-        let checkpoint = Checkpoint::from_bytes(bytes).unwrap();
+    for (header, numbers) in notes.checkpoints {
+        let checkpoint = Checkpoint::from_parts(header, &numbers).unwrap();
         let stage = checkpoint.stage;
         let resumed = compress(&model, &data, &recipe(1), Some(checkpoint), &mut Notes::default()).unwrap();
         assert!(resumed.nut == outcome.nut, "resumed after {stage:?}");

@@ -11,9 +11,19 @@ let state = {
   data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, problem: '' },
   looks: [],
   recipe: null,
+  preset: null,
   run: null,
   result: null,
   problem: '',
+  step: 'model',
+  part: null,
+  layer: 0,
+  stored: [],
+  explore: { threshold: null, centroids: null, bits: null },
+  held: 0,
+  settings: [],
+  runs: [],
+  lesson: null,
 };
 
 /** @type {Set<() => void>} */
@@ -44,16 +54,19 @@ export function subscribe(listener) {
  * @returns {Run} */
 export function advance(run, event) {
   if (run.status !== 'running') return run;
+  // A training is over when something else begins, or another training.
+  const over = run.training !== null && (event.kind !== 'training' || event.done <= run.training.done);
+  const trained = run.trained + (over ? (run.training?.total ?? 0) : 0);
   switch (event.kind) {
     case 'started':
-      return { ...run, stage: event.stage, training: null };
+      return { ...run, stage: event.stage, training: null, trained: 0 };
     case 'probed':
-      return { ...run, stage: event.stage, training: null, probes: [...run.probes, event] };
+      return { ...run, stage: event.stage, training: null, trained, probes: [...run.probes, event] };
     case 'training':
-      return { ...run, stage: event.stage, training: event };
+      return { ...run, stage: event.stage, training: event, trained };
     case 'finished': {
       const others = run.stages.filter((done) => done.stage !== event.stage);
-      return { ...run, training: null, stages: [...others, event] };
+      return { ...run, training: null, trained: 0, stages: [...others, event] };
     }
   }
 }

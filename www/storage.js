@@ -1,31 +1,39 @@
-// Keeps the last checkpoint in the browser, so that a run survives a reload.
+// Keeps checkpoints and runs in the browser, so that they survive a reload.
 
 /**
  * @typedef {object} Resumable
- * @property {Uint8Array} checkpoint
+ * @property {import('./types.js').Checkpoint} checkpoint The last one.
+ * @property {Map<import('./types.js').Stage, import('./types.js').Checkpoint>} stages All of them.
  * @property {import('./types.js').Run} run What had been shown.
  * @property {string} file Name of the network's file.
  * @property {number} elapsed Milliseconds that the run had taken.
  */
 
 const STORE = 'checkpoints';
+const RUNS = 'runs';
 const KEY = 'last';
 
 /** @returns {Promise<IDBDatabase>} */
 const database = () =>
   new Promise((resolve, reject) => {
-    const request = indexedDB.open('nutshell', 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    const request = indexedDB.open('nutshell', 2);
+    request.onupgradeneeded = () => {
+      // What an older page kept has another form.
+      for (const name of request.result.objectStoreNames) request.result.deleteObjectStore(name);
+      request.result.createObjectStore(STORE);
+      request.result.createObjectStore(RUNS, { keyPath: 'id' });
+    };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 
-/** @template T @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest<T>} ask @returns {Promise<T>} */
-async function ask(mode, ask) {
+/** @template T @param {IDBTransactionMode} mode @param {(store: IDBObjectStore) => IDBRequest<T>} ask @param {string} [name]
+ * @returns {Promise<T>} */
+async function ask(mode, ask, name = STORE) {
   const opened = await database();
   try {
     return await new Promise((resolve, reject) => {
-      const request = ask(opened.transaction(STORE, mode).objectStore(STORE));
+      const request = ask(opened.transaction(name, mode).objectStore(name));
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
@@ -42,3 +50,13 @@ export const load = async () => (await ask('readonly', (store) => store.get(KEY)
 
 /** Nothing is left to resume. */
 export const forget = () => ask('readwrite', (store) => store.delete(KEY)).catch(() => {});
+
+/** Keeps a run that is over. @param {import('./types.js').Kept} run */
+export const keepRun = (run) => ask('readwrite', (store) => store.put(run), RUNS);
+
+/** All runs that were kept, the oldest first. @returns {Promise<import('./types.js').Kept[]>} */
+export const loadRuns = async () =>
+  /** @type {import('./types.js').Kept[]} */ (await ask('readonly', (store) => store.getAll(), RUNS)).sort((a, b) => a.date - b.date);
+
+/** Forgets all runs. */
+export const forgetRuns = () => ask('readwrite', (store) => store.clear(), RUNS);

@@ -10,11 +10,13 @@
 /** @typedef {import('../pkg/nutshell.js').Probe} Probe */
 /** @typedef {import('../pkg/nutshell.js').RunEvent} RunEvent */
 /** @typedef {import('../pkg/nutshell.js').Report} Report */
+/** @typedef {import('../pkg/nutshell.js').Checkpoint} Checkpoint */
 /** @typedef {import('../pkg/nutshell.js').Summary} Summary */
 
 /**
  * An opened network.
  * @typedef {object} Network
+ * @property {number} id Another one for each opening.
  * @property {string} name What it is called in the page.
  * @property {string} file Name of its file.
  * @property {Summary} summary
@@ -54,6 +56,7 @@
  * @property {StageState[]} stages Those that are done.
  * @property {Probe[]} probes
  * @property {Training | null} training
+ * @property {number} trained Samples of this stage's trainings that are over.
  * @property {boolean} resumable Whether there is a checkpoint to go on from.
  * @property {string} message What went wrong.
  */
@@ -67,6 +70,29 @@
  * @property {number} answer
  */
 
+/** The steps of the page, from left to right. @typedef {'model' | 'prune' | 'share' | 'quantize' | 'code' | 'result'} Step */
+
+/**
+ * What the controls of the views are set to; null where a view's own first value stands.
+ * @typedef {object} Explore
+ * @property {number | null} threshold Of saliency.
+ * @property {number | null} centroids Of a codebook.
+ * @property {number | null} bits Of a weight.
+ */
+
+/**
+ * A run that is over and was kept.
+ * @typedef {object} Kept
+ * @property {string} id
+ * @property {string} name What it is called in the page.
+ * @property {string} file Name of the network's file.
+ * @property {number} date Milliseconds since 1970.
+ * @property {Report} report
+ * @property {Uint8Array} nut
+ */
+
+/** @typedef {import('../pkg/nutshell.js').Setting} Setting */
+
 /**
  * @typedef {object} State
  * @property {Network | null} network
@@ -74,9 +100,19 @@
  * @property {Data} data
  * @property {Look[]} looks Some test images.
  * @property {Recipe | null} recipe What the form says.
+ * @property {Recipe | null} preset The recipe of its effort, unchanged.
  * @property {Run | null} run
- * @property {{ nut: Uint8Array, report: Report, name: string } | null} result
+ * @property {{ id: string, nut: Uint8Array, report: Report, name: string } | null} result
  * @property {string} problem An error to show; empty if there is none.
+ * @property {Step} step The step that is looked at.
+ * @property {Stage | null} part Which of a step's stages, where it has two; null for the last that is there.
+ * @property {number} layer The layer that is looked at, counted from 0.
+ * @property {Stage[]} stored Stages whose networks the viewer has.
+ * @property {Explore} explore
+ * @property {number} held Training samples that the viewer measures on.
+ * @property {Setting[]} settings Every number of a recipe, with its range.
+ * @property {Kept[]} runs Runs so far, the oldest first.
+ * @property {number | null} lesson The step of the guided walk that is shown.
  */
 
 export {};

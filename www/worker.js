@@ -1,12 +1,11 @@
 // Owns the wasm. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
-import init, { compress, Network, randomSeed, recipe, Samples } from '../pkg/nutshell.js';
+import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../pkg/nutshell.js';
+import { startWorker } from './worker-start.js';
 
 /** @typedef {import('./types.js').Recipe} Recipe */
 /** @typedef {import('./types.js').Accuracy} Accuracy */
-
-/** Never settles: what waits for it holds its lock for as long as this worker lives. */
-const { promise: never } = Promise.withResolvers();
+/** @typedef {import('./types.js').Checkpoint} Checkpoint */
 
 /** @type {Network | null} */
 let network = null;
@@ -18,10 +17,10 @@ const BLOCK = 1000;
 
 const api = {
   /** Starts the wasm, and holds the lock that says that this worker lives.
-   * @param {string} lock */
-  async start(lock) {
-    if (navigator.locks) await new Promise((held) => navigator.locks.request(lock, () => (held(0), never)));
-    await init();
+   * @param {string} lock
+   * @param {WebAssembly.Module} module */
+  async start(lock, module) {
+    await startWorker(lock, module);
     sets = { train: new Samples(), test: new Samples() };
   },
 
@@ -51,6 +50,12 @@ const api = {
 
   /** A seed for those who want another one. */
   randomSeed,
+
+  /** Every number of a recipe, with its range. */
+  settings,
+
+  /** Fails with what is wrong with a recipe. */
+  checkRecipe,
 
   /** The recipe of an effort. @param {'quick' | 'balanced' | 'thorough'} effort */
   recipe: (effort) => recipe(effort),
@@ -100,7 +105,7 @@ const api = {
 
   /** Runs a recipe. Events and checkpoints go to the port while this call does not return.
    * @param {Recipe} recipe
-   * @param {Uint8Array | undefined} checkpoint
+   * @param {Checkpoint | undefined} checkpoint
    * @param {MessagePort} port */
   compress(recipe, checkpoint, port) {
     const { nut, report } = compress(
@@ -110,7 +115,7 @@ const api = {
       recipe,
       checkpoint,
       (/** @type {unknown} */ event) => port.postMessage({ event }),
-      (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => port.postMessage({ checkpoint: bytes }, [bytes.buffer]),
+      (/** @type {Checkpoint} */ checkpoint) => port.postMessage({ checkpoint }, [checkpoint.numbers.buffer]),
     );
     port.close();
     return Comlink.transfer({ nut, report }, [nut.buffer]);

@@ -18,28 +18,25 @@ pub const LIMIT: i32 = (PROBABILITY_BITS << FRACTION_BITS) as i32 - 1;
 const SQUASH_SHIFT: u32 = 5;
 
 /// `4096 log2(1 + i / 4096)`, rounded, by squaring: each square doubles the logarithm, and shows one more bit of it.
-static LOG2: [u16; 1 << FRACTION_BITS] = {
-    let mut table = [0; 1 << FRACTION_BITS];
-    let mut index = 0;
-    while index < table.len() {
-        // In 30 fraction bits, from 1 to below 2.
-        let mut mantissa: u64 = (1 << 30) + ((index as u64) << (30 - FRACTION_BITS));
-        let mut logarithm = 0u16;
-        let mut bit = 0;
-        while bit <= FRACTION_BITS {
-            mantissa = (mantissa * mantissa) >> 30;
-            logarithm <<= 1;
-            if mantissa >= 2 << 30 {
-                mantissa >>= 1;
-                logarithm |= 1;
+/// Built when it is first needed, since it would take 6 KB of the wasm.
+static LOG2: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    (0..1u64 << FRACTION_BITS)
+        .map(|index| {
+            // In 30 fraction bits, from 1 to below 2.
+            let mut mantissa: u64 = (1 << 30) + (index << (30 - FRACTION_BITS));
+            let mut logarithm = 0u16;
+            for _ in 0..=FRACTION_BITS {
+                mantissa = (mantissa * mantissa) >> 30;
+                logarithm <<= 1;
+                if mantissa >= 2 << 30 {
+                    mantissa >>= 1;
+                    logarithm |= 1;
+                }
             }
-            bit += 1;
-        }
-        table[index] = (logarithm + 1) >> 1;
-        index += 1;
-    }
-    table
-};
+            (logarithm + 1) >> 1
+        })
+        .collect()
+});
 
 /// `SQUASH[i]`: the least probability whose log-odds are at least those at the middle of the `i`-th piece.
 static SQUASH: LazyLock<Vec<u16>> = LazyLock::new(|| {

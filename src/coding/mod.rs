@@ -21,6 +21,7 @@ pub mod range;
 pub mod rate;
 pub mod shapes;
 pub mod symbols;
+pub mod trace;
 
 use crate::error::DecodeError;
 use crate::stages::quantize::{Codebook, FixedParameter};

@@ -7,6 +7,7 @@ use super::range::{BitCoder, Kind, cost};
 use crate::error::GraphError;
 use crate::model::ParamId;
 use crate::model::channels::{ChannelGroup, channel_groups};
+use crate::sort::sort_by;
 use crate::stages::quantize::{FixedParameter, FixedPoint};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
@@ -30,7 +31,7 @@ pub fn reorder(network: &FixedPoint, budget: u64, rng: &mut Pcg64Mcg) -> Result<
     for group in &groups {
         let mut order: Vec<usize> = (0..group.channels).collect();
         let density = density(group, &best.parameters);
-        order.sort_by_key(|&channel| std::cmp::Reverse(density[channel]));
+        sort_by(&mut order, &|&a, &b| density[b].cmp(&density[a]));
         costs.try_order(&layouts, group, &order, &mut best.parameters, &mut left);
     }
     while left > 0 && !groups.is_empty() {

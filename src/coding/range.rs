@@ -51,6 +51,11 @@ pub fn cost(bit: bool, one: u32) -> u32 {
     super::logistic::information(if bit { one } else { (1 << PROBABILITY_BITS) - one })
 }
 
+/// From 2^-12 bits.
+fn bits(units: u64) -> f64 {
+    units as f64 / f64::from(1 << super::logistic::FRACTION_BITS)
+}
+
 /// Writes decisions.
 #[derive(Debug)]
 pub struct Encoder {
@@ -59,16 +64,23 @@ pub struct Encoder {
     range: u32,
     /// Cost by [`Kind`], in 2^-12 bits.
     spent: [u64; KINDS],
+    /// What had been spent before each decision about a position, if that is asked for.
+    positions: Option<Vec<u64>>,
 }
 
 impl Default for Encoder {
     fn default() -> Self {
-        Encoder { bytes: Vec::new(), low: 0, range: u32::MAX, spent: [0; KINDS] }
+        Encoder { bytes: Vec::new(), low: 0, range: u32::MAX, spent: [0; KINDS], positions: None }
     }
 }
 
 impl BitCoder for Encoder {
     fn code(&mut self, bit: bool, one: u32, kind: Kind) -> bool {
+        if kind == Kind::Position
+            && let Some(positions) = &mut self.positions
+        {
+            positions.push(self.spent.iter().sum());
+        }
         self.spent[kind as usize] += u64::from(cost(bit, one));
         let bound = share(self.range, one);
         if bit {
@@ -91,9 +103,22 @@ impl BitCoder for Encoder {
 }
 
 impl Encoder {
+    /// An encoder that remembers what had been spent before each decision about a position.
+    pub fn remembering() -> Self {
+        Encoder { positions: Some(Vec::new()), ..Encoder::default() }
+    }
+
+    /// What had been spent before each decision about a position since this was last asked, and what has been spent now;
+    /// in bits. Only the last if the encoder does not remember.
+    pub fn take_positions(&mut self) -> Vec<f64> {
+        let now = self.spent.iter().sum();
+        let before = self.positions.as_mut().map(std::mem::take).unwrap_or_default();
+        before.into_iter().chain([now]).map(bits).collect()
+    }
+
     /// What the decisions have cost so far, by [`Kind`], in bits.
     pub fn bits(&self) -> [f64; KINDS] {
-        self.spent.map(|units| units as f64 / f64::from(1 << super::logistic::FRACTION_BITS))
+        self.spent.map(bits)
     }
 
     /// The bytes, without those at the end that the decoder assumes to be zero.

@@ -5,6 +5,7 @@ use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, SCALING, V
 use super::sections::{read_activations, read_names, read_scaling};
 use super::topology::Topology;
 use super::{Nut, graph};
+use crate::checksum::crc32;
 use crate::coding::layout::layouts;
 use crate::coding::range::Decoder;
 use crate::coding::{ParameterModel, shapes};
@@ -82,7 +83,7 @@ fn split(bytes: &[u8]) -> Result<(&[u8], u8), DecodeError> {
     };
     let body = reader.take(body)?;
     let stored = u32::from_le_bytes(reader.take(CHECKSUM_BYTES)?.try_into().unwrap_or_default());
-    let computed = crc32fast::hash(&bytes[..bytes.len() - CHECKSUM_BYTES]);
+    let computed = crc32(&bytes[..bytes.len() - CHECKSUM_BYTES]);
     if stored != computed {
         return Err(DecodeError::Checksum { stored, computed });
     }

@@ -4,6 +4,7 @@ use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES
 use super::sections::{ActivationFormat, valid_scaling, write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
+use crate::checksum::crc32;
 use crate::coding::codebook::{LEAST_FRACTION_BITS, most_centroids};
 use crate::coding::layout::layouts;
 use crate::coding::range::{Encoder, Kind};
@@ -111,7 +112,7 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
     let payload = encoder.finish();
     let payload_bytes = payload.len();
     bytes.extend(payload);
-    let checksum = crc32fast::hash(&bytes);
+    let checksum = crc32(&bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
     let items = Items {
         head_bytes: HEAD_BYTES,

@@ -18,8 +18,10 @@ pub enum Scaling {
     /// `(byte / 255 - mean) / deviation`.
     Standardised {
         /// Of the pixels in `[0, 1]`.
+        #[serde(serialize_with = "crate::decimal::number")]
         mean: f32,
         /// Of the pixels in `[0, 1]`; above 0.
+        #[serde(serialize_with = "crate::decimal::number")]
         deviation: f32,
     },
     /// The byte itself, 0 to 255.

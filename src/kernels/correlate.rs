@@ -68,6 +68,7 @@ impl Window {
     }
 
     /// The taps of axis 0 or 1 that touch the input at an output position.
+    #[inline(always)]
     pub(super) fn valid(&self, axis: usize, position: usize) -> Range<usize> {
         let start = self.start(axis, position);
         let kernel = self.kernel[axis] as isize;
@@ -77,6 +78,7 @@ impl Window {
     }
 
     /// Where in the input the window of an output position starts.
+    #[inline(always)]
     pub(super) fn start(&self, axis: usize, position: usize) -> isize {
         (position * self.stride[axis]) as isize - self.lead[axis]
     }

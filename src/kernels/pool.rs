@@ -24,6 +24,7 @@ pub struct Pooling {
 
 impl Pooling {
     /// The rows (axis 0) or columns (axis 1) of the input in the window of an output position.
+    #[inline(always)]
     pub(super) fn window(&self, axis: usize, position: usize) -> Range<usize> {
         let start = position * self.stride[axis];
         let pad = self.pads[axis];

@@ -7,7 +7,8 @@
 
 use super::{Linear, Model, Op, ParamId, Parameter, ValueId};
 use crate::error::GraphError;
-use ndarray::{ArrayD, Axis, IxDyn};
+use crate::sort::sort_by;
+use ndarray::{ArrayD, IxDyn};
 use std::collections::HashSet;
 
 /// The channels that one layer makes, and where they go.
@@ -107,7 +108,7 @@ impl Walk<'_> {
                 }
             }
         }
-        group.consumers.sort_by_key(|consumer| consumer.node);
+        sort_by(&mut group.consumers, &|a, b| a.node.cmp(&b.node));
         group.removable &= !group.consumers.is_empty();
         group.linear &= group.removable;
         group.bias_folds &= group.removable;
@@ -176,7 +177,12 @@ pub fn keep(model: &Model, group: &ChannelGroup, kept: &[usize]) -> Result<Model
     let mut select = |id: ParamId, axis: usize, columns: usize| {
         let indices: Vec<usize> = kept.iter().flat_map(|&channel| channel * columns..(channel + 1) * columns).collect();
         let values = model.values_mut(id);
-        *values = values.select(Axis(axis), &indices).as_standard_layout().into_owned();
+        let mut shape = values.raw_dim();
+        shape[axis] = indices.len();
+        *values = ArrayD::from_shape_fn(shape, |mut place| {
+            place[axis] = indices[place[axis]];
+            values[place]
+        });
     };
     select(group.weight, 0, 1);
     if let Some(bias) = group.bias {
@@ -345,7 +351,7 @@ mod tests {
             for group in channel_groups(&model).unwrap().iter().filter(|group| group.removable) {
                 let mut dead = model.clone();
                 for channel in [0, 2] {
-                    dead.values_mut(group.weight).index_axis_mut(Axis(0), channel).fill(0.0);
+                    dead.values_mut(group.weight).index_axis_mut(ndarray::Axis(0), channel).fill(0.0);
                     dead.values_mut(group.bias.unwrap())[channel] = 0.0;
                 }
                 let kept: Vec<usize> = (0..group.channels).filter(|channel| ![0, 2].contains(channel)).collect();

@@ -1,7 +1,8 @@
 //! What is left of a run when it is stopped after a finished stage: enough to go on from there.
 //!
-//! Bytes: `NUTCKPT1`, the length of a JSON header (u64, little-endian), the header, then the numbers of all parameters,
-//! little-endian: 32-bit floats before the network is fixed point, 16-bit symbols after.
+//! Two parts: a [`CheckpointHeader`], and the numbers of all parameters, little-endian: 32-bit floats before the network is fixed
+//! point, 16-bit symbols after. JavaScript is given them as an object. In a file: `NUTCKPT1`, the length of the header as
+//! JSON (u64, little-endian), the header, then the numbers.
 
 use super::event::{Probe, Stage, StageState};
 use super::recipe::Recipe;
@@ -11,6 +12,7 @@ use crate::stages::quantize::{Codebook, FixedParameter, FixedPoint};
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
+#[cfg(not(target_arch = "wasm32"))]
 const MAGIC: &[u8; 8] = b"NUTCKPT1";
 const FORMAT: &str = "checkpoint";
 
@@ -40,8 +42,9 @@ pub struct Checkpoint {
     pub probes: Vec<Probe>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Header {
+/// A checkpoint without its numbers. What is in it is of no use outside: whoever keeps it gives it back as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckpointHeader {
     recipe: Recipe,
     stage: Stage,
     graph: Graph,
@@ -51,16 +54,55 @@ struct Header {
     probes: Vec<Probe>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct ParameterHeader {
     name: String,
     shape: Vec<usize>,
     codebook: Option<Codebook>,
 }
 
+fn fault(place: &str, expected: &str, got: String) -> LoadError {
+    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
+}
+
+/// As a file.
+#[cfg(not(target_arch = "wasm32"))]
 impl Checkpoint {
     /// The checkpoint as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let (header, numbers) = self.to_parts();
+        let header = serde_json::to_vec(&header).expect("every field has a JSON form");
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend((header.len() as u64).to_le_bytes());
+        bytes.extend(header);
+        bytes.extend(numbers);
+        bytes
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the bytes are not a whole checkpoint.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
+        let rest = bytes
+            .strip_prefix(MAGIC)
+            .ok_or_else(|| fault("start", "NUTCKPT1", format!("{:02x?}", &bytes[..bytes.len().min(8)])))?;
+        let (length, rest) = rest
+            .split_first_chunk()
+            .ok_or_else(|| fault("header length", "8 bytes", format!("{} bytes", rest.len())))?;
+        let (header, numbers) = usize::try_from(u64::from_le_bytes(*length))
+            .ok()
+            .and_then(|length| rest.split_at_checked(length))
+            .ok_or_else(|| fault("header", "a header inside the file", format!("{} bytes left", rest.len())))?;
+        let header = serde_json::from_slice(header)
+            .map_err(|error| fault("header", "a header that this version wrote", error.to_string()))?;
+        Checkpoint::from_parts(header, numbers)
+    }
+}
+
+impl Checkpoint {
+    /// The checkpoint as a header and the bytes of its numbers.
+    pub fn to_parts(&self) -> (CheckpointHeader, Vec<u8>) {
         let mut numbers = Vec::new();
         let (graph, parameters) = match &self.network {
             Network::Float(model) => {
@@ -83,7 +125,7 @@ impl Checkpoint {
                 (fixed.graph.clone(), headers.collect())
             }
         };
-        let header = Header {
+        let header = CheckpointHeader {
             recipe: self.recipe.clone(),
             stage: self.stage,
             graph,
@@ -92,37 +134,14 @@ impl Checkpoint {
             stages: self.stages.clone(),
             probes: self.probes.clone(),
         };
-        let header = serde_json::to_vec(&header).expect("every field has a JSON form");
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend((header.len() as u64).to_le_bytes());
-        bytes.extend(header);
-        bytes.extend(numbers);
-        bytes
+        (header, numbers)
     }
 
-    /// Reads a checkpoint.
+    /// Puts a checkpoint together again.
     ///
     /// # Errors
-    /// [`LoadError`] if the bytes are not a whole checkpoint.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
-        let fault = |place: &str, expected: &str, got: String| LoadError::Malformed {
-            format: FORMAT,
-            place: place.to_owned(),
-            expected: expected.to_owned(),
-            got,
-        };
-        let rest = bytes
-            .strip_prefix(MAGIC)
-            .ok_or_else(|| fault("start", "NUTCKPT1", format!("{:02x?}", &bytes[..bytes.len().min(8)])))?;
-        let (length, rest) = rest
-            .split_first_chunk()
-            .ok_or_else(|| fault("header length", "8 bytes", format!("{} bytes", rest.len())))?;
-        let (header, numbers) = usize::try_from(u64::from_le_bytes(*length))
-            .ok()
-            .and_then(|length| rest.split_at_checked(length))
-            .ok_or_else(|| fault("header", "a header inside the file", format!("{} bytes left", rest.len())))?;
-        let header: Header = serde_json::from_slice(header)
-            .map_err(|error| fault("header", "a header that this version wrote", error.to_string()))?;
+    /// [`LoadError`] if the parts do not belong together.
+    pub fn from_parts(header: CheckpointHeader, numbers: &[u8]) -> Result<Self, LoadError> {
         let count = |shape: &[usize]| shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
         let counts: Option<Vec<usize>> = header.parameters.iter().map(|parameter| count(&parameter.shape)).collect();
         let fixed = header.stage >= Stage::Quantize;

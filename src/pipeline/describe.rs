@@ -5,6 +5,7 @@ use crate::coding::ParameterBits;
 use crate::error::GraphError;
 use crate::model::{Model, ParamId};
 use crate::resources;
+use crate::sort::sort_by;
 use crate::stages::prune::nonzeros;
 use crate::stats;
 use std::collections::BTreeMap;
@@ -64,32 +65,32 @@ pub fn describe_layers(
             let biases = bias.map(|bias| model.values(bias));
             let count = |values: &ndarray::ArrayD<f32>| values.iter().filter(|&&value| value != 0.0).count();
             let range = stats::range(values.iter().copied());
+            let nonzeros = count(values);
+            let centroids = if stage >= Stage::Share { distinct(values) } else { Vec::new() };
             LayerState {
                 name: model.graph.nodes[node].name.clone(),
                 op: model.graph.nodes[node].op.name().to_owned(),
                 shape: values.shape().to_vec(),
                 parameters: values.len() + biases.map_or(0, |biases| biases.len()),
-                nonzeros: count(values) + biases.map_or(0, count),
+                nonzeros: nonzeros + biases.map_or(0, count),
                 macs: macs.nonzero,
-                histogram: stats::histogram(values.iter().copied(), BINS, range),
+                histogram: stats::nonzero_histogram(values.iter().copied(), BINS, range),
                 range,
-                centroids: if stage >= Stage::Share { distinct(values) } else { Vec::new() },
-                bits: layer_bits(values.len(), biases.map_or(0, |biases| biases.len()), (weight, bias), coded),
+                bits: match coded {
+                    Some(coded) => coded_bits(coded, weight, bias),
+                    None => LayerBits {
+                        biases: 32.0 * biases.map_or(0, |biases| biases.len()) as f64,
+                        ..float_bits(stage, values.len(), nonzeros, centroids.len())
+                    },
+                },
+                centroids,
             }
         })
         .collect();
     Ok(layers)
 }
 
-fn layer_bits(
-    weights: usize,
-    biases: usize,
-    (weight, bias): (ParamId, Option<ParamId>),
-    coded: Option<&[ParameterBits]>,
-) -> LayerBits {
-    let Some(coded) = coded else {
-        return LayerBits { magnitudes: 32.0 * weights as f64, biases: 32.0 * biases as f64, ..LayerBits::default() };
-    };
+fn coded_bits(coded: &[ParameterBits], weight: ParamId, bias: Option<ParamId>) -> LayerBits {
     let spent = &coded[weight.0];
     LayerBits {
         positions: spent.positions,
@@ -98,6 +99,20 @@ fn layer_bits(
         codebook: spent.codebook,
         biases: bias.map_or(0.0, |bias| coded[bias.0].total()),
     }
+}
+
+/// What a layer's weights take before there is a file, as [`resources`] counts a whole network.
+fn float_bits(stage: Stage, weights: usize, nonzeros: usize, centroids: usize) -> LayerBits {
+    let (positions, magnitudes, codebook) = match stage {
+        Stage::Original | Stage::Structure => (0, 32 * weights, 0),
+        Stage::Share if centroids > 0 => {
+            let index_bits = centroids.next_power_of_two().trailing_zeros() as usize;
+            (weights, index_bits * nonzeros, 32 * centroids)
+        }
+        _ => (weights, 32 * nonzeros, 0),
+    };
+    let (positions, magnitudes, codebook) = (positions as f64, magnitudes as f64, codebook as f64);
+    LayerBits { positions, magnitudes, codebook, ..LayerBits::default() }
 }
 
 /// The distinct values but zero with their counts, rising; empty if there are too many for a codebook.
@@ -111,6 +126,6 @@ fn distinct(values: &ndarray::ArrayD<f32>) -> Vec<(f32, u32)> {
         }
     }
     let mut values: Vec<(f32, u32)> = counts.into_iter().map(|(bits, count)| (f32::from_bits(bits), count)).collect();
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sort_by(&mut values, &|a, b| a.0.total_cmp(&b.0));
     values
 }

@@ -8,15 +8,17 @@ mod event;
 mod recipe;
 mod report;
 mod run;
+mod settings;
 mod steer;
 mod train;
 mod train_refined;
 
-pub use checkpoint::{Checkpoint, Network};
+pub use checkpoint::{Checkpoint, CheckpointHeader, Network};
 pub use compress::{Outcome, compress};
 pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage, StageState};
 pub use recipe::{Code, Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
 pub use report::{Accuracies, Baseline, Report};
 pub use run::{Data, Observer, measure};
+pub use settings::{SETTINGS, Setting};
 pub use train::{TrainRecipe, train};

@@ -1,5 +1,6 @@
 //! What a run is to do: every number of it, with its default, stated here and nowhere else.
 
+use super::settings::SETTINGS;
 use crate::data::Scaling;
 use crate::error::RecipeError;
 use serde::{Deserialize, Serialize};
@@ -72,8 +73,10 @@ pub struct Split {
 #[serde(deny_unknown_fields)]
 pub struct Distillation {
     /// Share of the teacher in the targets, 0 to 1.
+    #[serde(serialize_with = "crate::decimal::number")]
     pub weight: f32,
     /// Above 1 softens the teacher's answers, below 1 sharpens them.
+    #[serde(serialize_with = "crate::decimal::number")]
     pub temperature: f32,
 }
 
@@ -86,8 +89,10 @@ pub struct Training {
     /// Samples a step.
     pub batch: usize,
     /// Adam's peak step size; a cosine takes it to zero.
+    #[serde(serialize_with = "crate::decimal::number")]
     pub learning_rate: f32,
     /// Strength of random affine and elastic maps of the images: 0 none, 1 about 12 degrees, 12 % and 1.5 pixels.
+    #[serde(serialize_with = "crate::decimal::number")]
     pub augmentation: f32,
 }
 
@@ -152,6 +157,7 @@ pub struct Refine {
     /// Weights are integers from `-levels` to `levels` in units of their layer's step.
     pub levels: i16,
     /// The step of a layer, in root mean squares of its nonzero weights; the nearest power of two is taken.
+    #[serde(serialize_with = "crate::decimal::number")]
     pub unit: f32,
     /// Price of a bit at the start, in nats of mean loss; the target steers it from there.
     pub price: f64,
@@ -205,29 +211,39 @@ impl Recipe {
                 training: training(10_000, 64, 5e-4, 1.0),
             },
             refine: Refine {
-                rounds: 1,
-                levels: 4,
+                rounds: 3,
+                levels: 5,
                 unit: 0.5,
                 price: 1e-5,
-                freeze_from: 0.6,
-                training: training(1_500_000, 128, 2e-2, 1.0),
+                freeze_from: 0.7,
+                training: training(500_000, 32, 4e-2, 0.4),
             },
             code: Code { trial_symbols: 2_000_000 },
         };
         match effort {
             Effort::Quick => Recipe {
                 split: Split { training: 40_000, ..base.split },
-                distillation: Distillation { weight: 0.9, temperature: 2.0 },
                 structure: Structure { rounds: 1, training: training(6_000, 32, 2e-3, 0.0), ..base.structure },
                 prune: Prune { rounds: 4, loss_rise: 0.08, training: training(8_000, 32, 2e-3, 0.0), ..base.prune },
                 share: Share { training: training(2_000, 32, 5e-4, 0.0), ..base.share },
-                refine: Refine { levels: 7, price: 5e-6, training: training(90_000, 32, 1e-2, 0.3), ..base.refine },
+                refine: Refine {
+                    rounds: 1,
+                    levels: 7,
+                    price: 5e-6,
+                    training: training(90_000, 32, 2e-2, 0.3),
+                    ..base.refine
+                },
                 ..base
             },
             Effort::Balanced => base,
             Effort::Thorough => Recipe {
-                structure: Structure { training: training(550_000, 64, 3e-3, 1.0), ..base.structure },
-                refine: Refine { rounds: 2, training: training(8_000_000, 256, 2e-2, 1.0), ..base.refine },
+                structure: Structure {
+                    parameters_per_byte: 14.0,
+                    training: training(550_000, 64, 3e-3, 1.0),
+                    ..base.structure
+                },
+                refine: Refine { rounds: 5, levels: 4, training: training(800_000, 32, 4e-2, 0.4), ..base.refine },
+                code: Code { trial_symbols: 20_000_000 },
                 ..base
             },
         }
@@ -246,32 +262,9 @@ impl Recipe {
         if let Scaling::Standardised { deviation, .. } = self.scaling {
             check("scaling.deviation", deviation > 0.0, "above 0", f64::from(deviation))?;
         }
-        let Distillation { weight, temperature } = self.distillation;
-        check("distillation.weight", (0.0..=1.0).contains(&weight), "0 to 1", f64::from(weight))?;
-        check("distillation.temperature", temperature > 0.0, "above 0", f64::from(temperature))?;
-        let Refine { levels, unit, price, freeze_from, .. } = self.refine;
-        check("refine.levels", (1..=127).contains(&levels), "1 to 127", f64::from(levels))?;
-        check("refine.unit", unit > 0.0 && unit.is_finite(), "above 0", f64::from(unit))?;
-        check("refine.price", price > 0.0, "above 0", price)?;
-        check("refine.freeze_from", (0.0..=1.0).contains(&freeze_from), "0 to 1", freeze_from)?;
-        let centroids = self.share.centroids;
-        check("share.centroids", (1..=255).contains(&centroids), "1 to 255", centroids as f64)?;
-        for (field, rise) in [
-            ("structure.loss_rise", self.structure.loss_rise),
-            ("prune.loss_rise", self.prune.loss_rise),
-            ("share.loss_rise", self.share.loss_rise),
-        ] {
-            check(field, rise >= 0.0, "0 or more", rise)?;
-        }
-        for (field, training) in [
-            ("structure.training", &self.structure.training),
-            ("prune.training", &self.prune.training),
-            ("share.training", &self.share.training),
-            ("refine.training", &self.refine.training),
-        ] {
-            let Training { batch, learning_rate, augmentation, .. } = *training;
-            let sound = batch > 0 && learning_rate > 0.0 && augmentation >= 0.0;
-            check(field, sound, "a batch and a learning rate above 0, and an augmentation of 0 or more", batch as f64)?;
+        for setting in SETTINGS {
+            let value = setting.value(self);
+            check(setting.path, setting.allows(value), &setting.range(), value)?;
         }
         Ok(())
     }

@@ -27,7 +27,7 @@ pub trait Observer {
     /// Something happened. `Break` stops the run with [`Error::Cancelled`].
     fn event(&mut self, event: Event) -> ControlFlow<()>;
 
-    /// A stage is finished; the bytes of this checkpoint are enough to go on from here.
+    /// A stage is finished; this checkpoint is enough to go on from here.
     fn checkpoint(&mut self, checkpoint: &Checkpoint);
 }
 

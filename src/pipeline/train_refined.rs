@@ -4,7 +4,7 @@ use super::compress::{finish_fixed, write_options};
 use super::event::{Accuracy, Stage};
 use super::recipe::Target;
 use super::run::{Run, Watched, measure};
-use super::steer::Steering;
+use super::steer::{Steering, next_price};
 use crate::container;
 use crate::error::Error;
 use crate::pipeline::SplitName;
@@ -16,6 +16,17 @@ use crate::stages::structure;
 const LATE: f64 = 0.8;
 /// Validations in the whole of a training, evenly spread; the late ones judge candidates.
 const VALIDATIONS: f64 = 25.0;
+/// Trainings after the first start from a good network: so much lower is their learning rate.
+const RESTART: f32 = 0.6;
+/// Trainings beyond the recipe's rounds for a target that none of them has met.
+const EXTRA_ROUNDS: usize = 3;
+/// A budget is steered to a little less, so that the noise of the last steps stays inside it.
+const AIM: f64 = 0.985;
+/// Each round but the last is steered to so much more than the one after it: a network that shrinks too fast loses units
+/// that it needs.
+const ROUND_STEP: f64 = 1.35;
+/// A network may still be so much above the budget: the order of the units, searched later, saves as much.
+const MARGIN: f64 = 1.005;
 
 /// Trains with the bits' price, in rounds that each start from the integers of the one before.
 pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Error> {
@@ -24,71 +35,99 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
     let before = run.validate(run.original)?.accuracy;
     let validation = run.validation.clone();
     let mut price = recipe.price;
-    for _ in 0..recipe.rounds {
+    let mut best = Best { target: run.recipe.target, before, candidate: None };
+    for round in 0..recipe.rounds + EXTRA_ROUNDS {
+        if round >= recipe.rounds && best.within_target() {
+            break;
+        }
         fixed = structure::drop_dead_fixed(&fixed)?;
         let mut refiner = Refiner::new(&fixed, recipe.levels, price)?;
-        let mut steering = Steering::new(price, run.recipe.target);
-        let mut best = Best::new(run.recipe.target, before);
+        let later_rounds = recipe.rounds.saturating_sub(round + 1) as i32;
+        let target = match run.recipe.target {
+            Target::Budget(bytes) => Target::Budget((bytes as f64 * ROUND_STEP.powi(later_rounds)) as usize),
+            tolerance => tolerance,
+        };
+        let mut of_round = Best { target, before, candidate: None };
         let mut validated = 0.0;
-        run.train(Stage::Refine, &mut refiner, &recipe.training, |refiner, progress| {
+        let mut training = recipe.training;
+        if round > 0 {
+            training.learning_rate *= RESTART;
+        }
+        let mut steering = match target {
+            Target::Budget(bytes) => Some(Steering::new(price, (AIM * bytes as f64) as usize, training.learning_rate)),
+            Target::Tolerance(_) => None,
+        };
+        run.train(Stage::Refine, &mut refiner, &training, |refiner, progress| {
             let now = refiner.fixed_point();
             let bytes = container::write(&now, &options)?.bytes.len();
-            let accuracy = if (progress * VALIDATIONS).floor() > validated || progress == 1.0 {
+            let mut accuracy = None;
+            if (progress * VALIDATIONS).floor() > validated || progress == 1.0 {
                 validated = (progress * VALIDATIONS).floor();
-                let accuracy = measure(refiner.network(), &validation, SplitName::Validation)?;
+                let measured = measure(refiner.network(), &validation, SplitName::Validation)?;
                 if progress >= LATE {
-                    best.offer(now, bytes, accuracy);
+                    of_round.offer(Candidate { network: now, bytes, accuracy: measured });
                 }
-                Some(accuracy.accuracy)
-            } else {
-                None
-            };
-            refiner.price = steering.observe(progress, bytes, accuracy.map(|accuracy| 100.0 * (before - accuracy)));
+                accuracy = Some(measured.accuracy);
+            }
+            if let Some(steering) = &mut steering {
+                refiner.price = steering.observe(progress, bytes);
+            }
             if progress >= recipe.freeze_from {
                 refiner.freezing = Some(((progress - recipe.freeze_from) / (1.0 - recipe.freeze_from)) as f32);
             }
             Ok(Watched { bytes: Some(bytes), accuracy })
         })?;
-        price = steering.price();
-        fixed = best.network.map_or_else(|| refiner.fixed_point(), |best| best.0);
+        price = refiner.price;
+        let Some(candidate) = of_round.candidate else { break };
+        if let Target::Tolerance(points) = run.recipe.target {
+            price = next_price(price, 100.0 * (before - candidate.accuracy.accuracy), points);
+        }
+        fixed = candidate.network.clone();
+        best.offer(candidate);
     }
-    fixed = structure::drop_dead_fixed(&fixed)?;
+    let fixed = structure::drop_dead_fixed(&best.candidate.map_or(fixed, |best| best.network))?;
     finish_fixed(run, Stage::Refine, &fixed)?;
     Ok(fixed)
 }
 
-/// The best network of a training, by the target: of those within it the most accurate or the smallest; else the one that
-/// misses it by the least.
+/// A network that a training came by.
+struct Candidate {
+    network: FixedPoint,
+    bytes: usize,
+    /// On all validation samples.
+    accuracy: Accuracy,
+}
+
+/// The best network so far, by the target: of those within it the most accurate or the smallest; else the one that misses
+/// it by the least.
 struct Best {
     target: Target,
     /// Validation accuracy of the original.
     before: f64,
-    network: Option<(FixedPoint, usize, Accuracy)>,
+    candidate: Option<Candidate>,
 }
 
 impl Best {
-    fn new(target: Target, before: f64) -> Self {
-        Best { target, before, network: None }
-    }
-
-    fn offer(&mut self, network: FixedPoint, bytes: usize, accuracy: Accuracy) {
-        let better = match &self.network {
-            None => true,
-            Some((_, other_bytes, other)) => self.rank(bytes, &accuracy) < self.rank(*other_bytes, other),
-        };
-        if better {
-            self.network = Some((network, bytes, accuracy));
+    fn offer(&mut self, candidate: Candidate) {
+        if self.candidate.as_ref().is_none_or(|best| self.rank(&candidate) < self.rank(best)) {
+            self.candidate = Some(candidate);
         }
     }
 
     /// Lower is better: first by how far the target is missed, then by what is to be as small as it can be.
-    fn rank(&self, bytes: usize, accuracy: &Accuracy) -> (f64, f64) {
+    fn rank(&self, candidate: &Candidate) -> (f64, f64) {
+        let Candidate { bytes, accuracy, .. } = candidate;
         match self.target {
-            Target::Budget(budget) => (bytes.saturating_sub(budget) as f64, accuracy.loss),
+            Target::Budget(budget) => (bytes.saturating_sub((MARGIN * budget as f64) as usize) as f64, accuracy.loss),
             Target::Tolerance(points) => {
                 let drop = 100.0 * (self.before - accuracy.accuracy);
-                ((drop - points - 1e-9).max(0.0), bytes as f64)
+                ((drop - points - 1e-9).max(0.0), *bytes as f64)
             }
         }
+    }
+
+    /// Whether the target is met.
+    fn within_target(&self) -> bool {
+        self.candidate.as_ref().is_some_and(|best| self.rank(best).0 == 0.0)
     }
 }

@@ -1,5 +1,6 @@
 //! Which channels explain the others: greedy selection, and least squares for those that are dropped.
 
+use crate::sort::sort_by;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 /// Added to each variance, relative to the mean variance, so that channels that say the same can be told apart from
@@ -82,7 +83,7 @@ impl Order {
     pub fn keep(&self, epsilon: f64) -> Vec<usize> {
         let enough = self.unexplained.iter().position(|&share| share <= epsilon).unwrap_or(self.channels.len());
         let mut kept = self.channels[..enough.max(1).min(self.channels.len())].to_vec();
-        kept.sort_unstable();
+        sort_by(&mut kept, &usize::cmp);
         kept
     }
 }
@@ -102,13 +103,17 @@ impl Explanation {
     /// Least squares with intercept, from the moments.
     pub fn new(moments: &Moments, kept: &[usize]) -> Self {
         let dropped: Vec<usize> = (0..moments.mean.len()).filter(|channel| !kept.contains(channel)).collect();
-        let mut normal = moments.covariance.select(Axis(0), kept).select(Axis(1), kept);
+        let covariances = |rows: &[usize]| {
+            Array2::from_shape_fn((rows.len(), kept.len()), |(row, column)| {
+                moments.covariance[[rows[row], kept[column]]]
+            })
+        };
+        let means = |channels: &[usize]| Array1::from_shape_fn(channels.len(), |place| moments.mean[channels[place]]);
+        let mut normal = covariances(kept);
         let ridge = RIDGE * (normal.diag().sum() / kept.len().max(1) as f64).max(f64::MIN_POSITIVE);
         normal.diag_mut().mapv_inplace(|variance| variance + ridge);
-        let cross = moments.covariance.select(Axis(0), &dropped).select(Axis(1), kept);
-        let coefficients = solve(normal, cross);
-        let kept_mean = moments.mean.select(Axis(0), kept);
-        let intercepts = moments.mean.select(Axis(0), &dropped) - coefficients.dot(&kept_mean);
+        let coefficients = solve(normal, covariances(&dropped));
+        let intercepts = means(&dropped) - coefficients.dot(&means(kept));
         Explanation { dropped, coefficients, intercepts }
     }
 }

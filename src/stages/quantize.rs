@@ -2,6 +2,7 @@
 
 use super::share::Shared;
 use crate::model::{Graph, Model, Parameter};
+use crate::sort::sort_by;
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +133,7 @@ pub fn quantize_shared(shared: &Shared, original_shapes: Vec<Vec<usize>>) -> Fix
                     .map(|&centroid| (sign * centroid * scale).round() as u16)
                     .filter(|&i| i > 0)
                     .collect();
-                integers.sort_unstable();
+                sort_by(&mut integers, &u16::cmp);
                 integers.dedup();
                 integers
             };
@@ -195,7 +196,11 @@ fn uniform(parameter: &Parameter, fraction_bits: i8) -> FixedParameter {
 
 /// The n of the finest Qm.n in which no value rounds to more than `largest` units.
 fn fitting(values: &ArrayD<f32>, largest: i16) -> i8 {
-    let magnitude = values.iter().fold(0.0f32, |magnitude, value| magnitude.max(value.abs()));
+    fitting_fraction_bits(values.iter().fold(0.0f32, |magnitude, value| magnitude.max(value.abs())), largest)
+}
+
+/// The n of the finest Qm.n in which `magnitude` rounds to at most `largest` units; 0 for a magnitude of 0.
+pub fn fitting_fraction_bits(magnitude: f32, largest: i16) -> i8 {
     if magnitude == 0.0 {
         return 0;
     }

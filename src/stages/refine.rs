@@ -231,19 +231,29 @@ impl Latent {
             if flips.frozen[index] {
                 continue;
             }
-            let symbol = value.round() as i16;
+            // To the nearest, halves away from zero.
+            let symbol = (*value + 0.5f32.copysign(*value)) as i16;
             let direction = (symbol - self.symbols[index]).signum() as i8;
             let back = direction != 0 && direction == -flips.direction[index];
             if direction != 0 {
                 flips.direction[index] = direction;
             }
-            flips.frequency[index] += (1.0 - FLIP_DECAY) * (f32::from(u8::from(back)) - flips.frequency[index]);
-            flips.mean[index] += (1.0 - FLIP_DECAY) * (f32::from(symbol) - flips.mean[index]);
+            follow(&mut flips.frequency[index], f32::from(u8::from(back)));
+            follow(&mut flips.mean[index], f32::from(symbol));
             self.symbols[index] = symbol;
             if limit.is_some_and(|limit| flips.frequency[index] > limit) {
                 flips.frozen[index] = true;
                 self.symbols[index] = flips.mean[index].round() as i16;
             }
         }
+    }
+}
+
+/// One step of a running mean.
+fn follow(mean: &mut f32, value: f32) {
+    *mean += (1.0 - FLIP_DECAY) * (value - *mean);
+    // What decays towards zero for ever ends among the denormal numbers, which processors are very slow at.
+    if mean.abs() < 1e-9 {
+        *mean = 0.0;
     }
 }

@@ -39,17 +39,20 @@ export async function serve({ folder = 'dist', hold = async () => {} } = {}) {
   return { url: `http://127.0.0.1:${address.port}${FOLDER}`, close: () => server.close() };
 }
 
-/** Headless Chromium. */
-export function launch() {
+/** A headless browser. @param {'chromium' | 'firefox'} browser */
+export function launch(browser = 'chromium') {
+  // A wait counts as one call: the default of three minutes would end the longer ones.
+  const protocolTimeout = 1_200_000;
+  if (browser === 'firefox')
+    return puppeteer.launch({ browser, executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr', protocolTimeout });
   return puppeteer.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    // A wait counts as one call: the default of three minutes would end the longer ones.
-    protocolTimeout: 1_200_000,
+    protocolTimeout,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking'],
   });
 }
 
-/** A page that collects what goes to the console as an error, and what is thrown.
+/** A page that collects what goes to the console as an error, what is thrown, and requests that leave this machine.
  * @param {import('puppeteer-core').BrowserContext} browser */
 export async function newPage(browser) {
   const page = await browser.newPage();
@@ -59,6 +62,10 @@ export async function newPage(browser) {
     if (message.type() === 'error' || message.type() === 'warn') faults.push(message.text());
   });
   page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1') faults.push(`a request leaves the page: ${request.url()}`);
+  });
   page.on('requestfailed', (request) => faults.push(`${request.url()}: ${request.failure()?.errorText}`));
   return { page, faults };
 }

@@ -33,6 +33,8 @@ function run(source) {
 /** The README's recipe with less training, and a look at what crosses: its program is what is tested here. */
 const SHORT = `
 await writeFile('objects.json', JSON.stringify({ settings, report, summary: network.summary(), events }));
+const again = compress(network, training, test, settings, structuredClone(checkpoints.at(-1)), () => {}, () => {});
+console.log(checkpoints.length, Buffer.compare(again.nut, nut));
 function short(settings) {
   settings.split.training = 2000;
   for (const stage of ['structure', 'prune', 'share', 'refine']) settings[stage].training.samples = 2000;
@@ -45,11 +47,15 @@ test("the README's program makes a file within its budget", () => {
   const readme = readFileSync(join(root, 'pkg/README.md'), 'utf8');
   const program = readme.match(/```js\n([\s\S]*?)```/)?.[1];
   assert.ok(program?.includes("recipe('quick')"), 'the README shows a program');
-  const shortened = program.replace("recipe('quick')", "short(recipe('quick'))").replace('() => {}', '(event) => events.push(event)');
-  const said = run(`const events = [];\n${shortened}${SHORT}`);
+  const shortened = program
+    .replace("recipe('quick')", "short(recipe('quick'))")
+    .replace('() => {}, () => {}', '(event) => events.push(event), (checkpoint) => checkpoints.push(checkpoint)');
+  const said = run(`const [events, checkpoints] = [[], []];\n${shortened}${SHORT}`);
   const bytes = statSync(join(folder, 'lenet5.nut')).size;
   assert.ok(bytes <= 4000, `${bytes} bytes`);
   assert.match(said, new RegExp(`^${bytes} B, \\d+x, 0\\.\\d+`));
+  // Five checkpoints; from the last one, cloned as a message to another thread would be, the same file is made.
+  assert.match(said, /\n5 0\n$/);
 });
 
 test('the objects are what their types say', () => {
@@ -74,18 +80,39 @@ test('the objects are what their types say', () => {
 
 test('what cannot be read is an error in words', () => {
   const said = run(`
+    import { readFileSync } from 'node:fs';
     import { compress, Network, recipe, Samples } from 'nutshell';
     const messages = [];
     const attempt = (work) => { try { work(); } catch (error) { messages.push(error.message); } };
     attempt(() => Network.open(Uint8Array.of(1, 2, 3)));
     attempt(() => recipe('lazy'));
     attempt(() => new Samples().addImages(new Uint8Array(20)));
+    const network = Network.open(readFileSync('lenet5.onnx'));
+    const run = (settings, checkpoint) =>
+      attempt(() => compress(network, new Samples(), new Samples(), settings, checkpoint, () => {}, () => {}));
+    const settings = recipe('quick');
+    run({ ...settings, structure: { ...settings.structure, round: 3 } });
+    run({ ...settings, seed: 0.5 });
+    run(settings, { header: {}, numbers: new Uint8Array() });
+    run(settings, new Uint8Array(3));
     console.log(JSON.stringify(messages));
   `);
-  const [file, effort, images] = JSON.parse(said);
+  const [file, effort, images, field, number, header, part] = JSON.parse(said);
   assert.match(file, /^not a file that Nutshell can open/);
   assert.match(effort, /^effort: unknown variant .lazy./);
   assert.match(images, /^IDX file/);
+  assert.equal(field, 'recipe: unknown field `round`');
+  assert.match(number, /^recipe: invalid type: floating point `0.5`, expected u64/);
+  assert.equal(header, 'checkpoint: missing field `recipe`');
+  assert.match(part, /^checkpoint: invalid type/);
+});
+
+test('a recipe has its numbers as they are written', () => {
+  const said = run(`import { recipe } from 'nutshell'; console.log(JSON.stringify(recipe('quick')));`);
+  const numbers = said.match(/\d+\.\d+/g)?.map(Number) ?? [];
+  // None is the 0.8999999761581421 that a 32-bit 0.9 is; and some are no 32-bit numbers.
+  assert.deepEqual(numbers, numbers.map((number) => Number(number.toPrecision(6))));
+  assert.ok(numbers.some((number) => number !== Math.fround(number)));
 });
 
 test('a browser is given the module that fetches the wasm', () => {

@@ -1,8 +1,10 @@
 // The parts of the page that need no browser.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { merge, recipeOfAddress } from '../../www/address.js';
+import { difference, merge, numberAt, readAddress, settingAt, writeAddress } from '../../www/address.js';
 import * as format from '../../www/format.js';
+import { pareto } from '../../www/pareto.js';
+import { secondsLeft, share } from '../../www/progress.js';
 import { advance } from '../../www/state.js';
 
 describe('numbers', () => {
@@ -24,7 +26,7 @@ describe('numbers', () => {
 
 describe('settings in the address', () => {
   test('are merged into the recipe', () => {
-    const settings = recipeOfAddress('#recipe={"target":{"budget":900},"prune":{"training":{"samples":10}}}');
+    const { settings } = readAddress('#recipe={"target":{"budget":900},"prune":{"training":{"samples":10}}}');
     const recipe = { seed: 1, target: { tolerance: 0.3 }, prune: { rounds: 1, training: { samples: 4000, batch: 32 } } };
     assert.deepEqual(merge(recipe, settings), {
       seed: 1,
@@ -33,16 +35,63 @@ describe('settings in the address', () => {
     });
   });
 
-  test('may be missing', () => assert.deepEqual(recipeOfAddress(''), {}));
+  test('may be missing', () => assert.deepEqual(readAddress(''), { net: null, settings: {} }));
 
   test('are refused in words if they are broken', () => {
-    assert.throws(() => recipeOfAddress('#recipe={'), /not a recipe: \{/);
-    assert.throws(() => recipeOfAddress('#recipe=7'), /not a recipe: 7/);
+    assert.throws(() => readAddress('#recipe={'), /not a recipe: \{/);
+    assert.throws(() => readAddress('#recipe=7'), /not a recipe: 7/);
+  });
+});
+
+describe('a recipe in the address', () => {
+  const preset = { effort: 'quick', seed: 1, target: { tolerance: 0.3 }, prune: { rounds: 1, training: { samples: 4000, batch: 32 } } };
+
+  test('is what differs from the preset, and comes back', () => {
+    const recipe = merge(preset, { target: { budget: 900 }, ...settingAt('prune.training.batch', 64) });
+    const settings = difference(preset, recipe);
+    assert.deepEqual(settings, { target: { budget: 900 }, prune: { training: { batch: 64 } } });
+    const address = writeAddress('lenet300', settings);
+    const read = readAddress(address);
+    assert.equal(read.net, 'lenet300');
+    assert.deepEqual(merge(preset, read.settings), recipe);
+    assert.equal(numberAt(recipe, 'prune.training.batch'), 64);
+  });
+
+  test('is empty for what the page starts with', () => assert.equal(writeAddress(null, difference(preset, preset)), ''));
+});
+
+describe('the Pareto front', () => {
+  const point = (/** @type {number} */ bytes, /** @type {number} */ accuracy) => ({ id: '', name: '', bytes, accuracy, samples: 1 });
+
+  test('has what no other beats in both', () => {
+    const points = [point(100, 0.9), point(50, 0.8), point(80, 0.7), point(100, 0.95), point(200, 0.95)];
+    assert.deepEqual(pareto(points).map(({ bytes, accuracy }) => [bytes, accuracy]), [[50, 0.8], [100, 0.95]]);
   });
 });
 
 describe('a run', () => {
-  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null });
+  const training = { samples: 1000 };
+  const searched = { rounds: 1, probes: 0, probe_samples: 0, training };
+  const recipe = { structure: searched, prune: { ...searched, rounds: 2 }, share: searched, refine: { rounds: 1, training: { samples: 5000 } } };
+  const run = /** @type {any} */ ({ status: 'running', recipe, stage: null, stages: [], probes: [], training: null, trained: 0 });
+
+  test('says how far it is, by samples', () => {
+    // Six stages of 2,000 for measuring, and 1,000 + 2,000 + 1,000 + 5,000 of training: 21,000.
+    assert.equal(share(run), 0);
+    const events = /** @type {any[]} */ ([
+      { kind: 'finished', stage: 'original' },
+      { kind: 'finished', stage: 'structure' },
+      { kind: 'started', stage: 'prune' },
+      { kind: 'training', stage: 'prune', done: 500, total: 1000 },
+      { kind: 'training', stage: 'prune', done: 1000, total: 1000 },
+    ]);
+    const first = events.reduce(advance, run);
+    assert.equal(share(first), 4000 / 21_000);
+    const second = advance(first, /** @type {any} */ ({ kind: 'training', stage: 'prune', done: 100, total: 1000 }));
+    assert.equal(share(second), 4100 / 21_000);
+    assert.equal(secondsLeft(0.25, 10), 30);
+    assert.equal(secondsLeft(0.01, 10), null);
+  });
 
   test('gathers its events', () => {
     const events = /** @type {any[]} */ ([

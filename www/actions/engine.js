@@ -1,8 +1,10 @@
-// The one engine, and what is said when it fails.
-import { Bridge } from '../bridge.js';
+// The engine and the viewer, and what is said when it fails.
+import { Engine } from '../engine.js';
 import { get, set } from '../state.js';
+import { Viewer } from '../viewer.js';
 
-export const bridge = new Bridge();
+export const bridge = new Engine();
+export const viewer = new Viewer();
 
 /** Shows an error in words. @param {unknown} error */
 export function report(error) {
@@ -26,11 +28,4 @@ export async function attempt(name, work) {
 export function notWhileRunning() {
   set({ problem: '' });
   if (get().run?.status === 'running') throw new Error('a run is going on: cancel it before you open something else');
-}
-
-/** The bytes of a file that comes with the page. @param {string} file @returns {Promise<Uint8Array>} */
-export async function fetchBytes(file) {
-  const response = await fetch(file);
-  if (!response.ok) throw new Error(`${file.split('/').at(-1)} could not be loaded (${response.status})`);
-  return new Uint8Array(await response.arrayBuffer());
 }

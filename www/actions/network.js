@@ -1,8 +1,10 @@
 // Opening and measuring a network.
 import { get, set } from '../state.js';
 import { download } from './download.js';
-import { attempt, bridge, fetchBytes, notWhileRunning, report } from './engine.js';
+import { fetchBytes } from '../files.js';
+import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
 import { look } from './look.js';
+import { writeHash } from './recipe.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -36,10 +38,21 @@ async function open(name, file, bytes) {
     if (opening !== openings) return;
     const { recipe } = get();
     if (summary.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
-    set({ network: { name, file, summary, measured: { kind: 'waiting', done: 0, total: 0 } }, run: null, result: null });
+    await viewer.put('original', bytes);
+    set({
+      network: { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0 } },
+      run: null,
+      result: null,
+      stored: ['original'],
+      step: 'model',
+      part: null,
+      layer: 0,
+      explore: { threshold: null, centroids: null, bits: null },
+    });
   } finally {
     if (opening === openings) set({ opening: '' });
   }
+  writeHash();
   await measure();
 }
 

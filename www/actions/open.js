@@ -1,17 +1,19 @@
 // Opening the page, and files.
-import { merge, recipeOfAddress } from '../address.js';
-import { get, set } from '../state.js';
-import { bridge, report } from './engine.js';
+import { get } from '../state.js';
+import { attempt, notWhileRunning, report } from './engine.js';
 import { measure, openBundled, openFile } from './network.js';
+import { openRecipe, startRecipe } from './recipe.js';
 import { offerResume } from './run.js';
+import { loadRuns } from './runs.js';
 import { loadMnist, openSamples } from './samples.js';
 
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
   try {
-    set({ recipe: merge(await bridge.recipe('quick'), recipeOfAddress(location.hash)) });
+    const bundled = await startRecipe();
+    void loadRuns();
     const data = loadMnist();
-    await openBundled('lenet5');
+    await openBundled(bundled);
     await offerResume();
     await data;
   } catch (error) {
@@ -19,13 +21,20 @@ export async function start() {
   }
 }
 
-/** Opens files that the user chose or dropped: a network, or samples. @param {File[]} files */
+/** Opens files that the user chose or dropped: a network, samples, or a recipe. @param {File[]} files */
 export async function openFiles(files) {
   const contents = await Promise.all(files.map(async (file) => ({ file, bytes: new Uint8Array(await file.arrayBuffer()) })));
   const isSamples = (/** @type {{ file: File, bytes: Uint8Array }} */ { file, bytes }) =>
     (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8) || /idx|ubyte/.test(file.name);
+  const isRecipe = (/** @type {{ file: File }} */ { file }) => file.name.endsWith('.json');
   const samples = contents.filter(isSamples);
-  const network = contents.find((content) => !isSamples(content));
+  const recipe = contents.find(isRecipe);
+  const network = contents.find((content) => !isSamples(content) && !isRecipe(content));
+  if (recipe)
+    await attempt(recipe.file.name, () => {
+      notWhileRunning();
+      return openRecipe(recipe.file.name, recipe.bytes);
+    });
   if (samples.length > 0) await openSamples(samples);
   if (network) await openFile(network.file.name, network.bytes);
   else if (samples.length > 0) await measure();

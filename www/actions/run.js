@@ -1,12 +1,12 @@
-// The recipe, and running it.
+// Running a recipe.
 import * as format from '../format.js';
 import { advance, get, set } from '../state.js';
 import * as storage from '../storage.js';
-import { bridge, report } from './engine.js';
-import { measure } from './network.js';
+import { bridge, report as reportError, viewer } from './engine.js';
+import { remember } from './runs.js';
 
-/** @typedef {import('../types.js').Recipe} Recipe */
 /** @typedef {import('../types.js').Run} Run */
+/** @typedef {import('../types.js').Checkpoint} Checkpoint */
 
 /** @type {AbortController | null} */
 let running = null;
@@ -14,37 +14,6 @@ let running = null;
 /** Where to go on after a cancel, a crash or a reload.
  * @type {import('../storage.js').Resumable | null} */
 let resumable = null;
-
-/** Takes another effort, and keeps what the user has set. @param {import('../types.js').Effort} effort */
-export async function chooseEffort(effort) {
-  try {
-    const { recipe } = get();
-    const chosen = await bridge.recipe(effort);
-    if (!recipe) return;
-    const { target, seed, scaling } = recipe;
-    const split = { ...chosen.split, validation: recipe.split.validation, seed: recipe.split.seed };
-    set({ recipe: { ...chosen, target, seed, scaling, split } });
-  } catch (error) {
-    report(error);
-  }
-}
-
-/** Changes the recipe; another scaling also measures the network again. @param {Partial<Recipe>} change */
-export function changeRecipe(change) {
-  const { recipe } = get();
-  if (!recipe) return;
-  set({ recipe: { ...recipe, ...change } });
-  if (change.scaling) void measure();
-}
-
-/** Takes a seed from the platform's random numbers. */
-export async function drawSeed() {
-  try {
-    changeRecipe({ seed: await bridge.randomSeed() });
-  } catch (error) {
-    report(error);
-  }
-}
 
 /** Runs the recipe of the form. */
 export async function compress() {
@@ -61,6 +30,7 @@ export async function compress() {
     stages: [],
     probes: [],
     training: null,
+    trained: 0,
     resumable: false,
     message: '',
   });
@@ -77,11 +47,11 @@ export async function resume() {
 /** Ends the run; it can be resumed from its last finished stage. */
 export const cancel = () => running?.abort();
 
-/** @param {Run} first @param {Uint8Array} [checkpoint] */
+/** @param {Run} first @param {Checkpoint} [checkpoint] */
 async function run(first, checkpoint) {
   const network = get().network;
   if (!network || get().run?.status === 'running') return;
-  set({ run: first, result: null, problem: '' });
+  set({ run: first, result: null, problem: '', stored: checkpoint ? get().stored : ['original'] });
   running = new AbortController();
   try {
     const { nut, report } = await bridge.compress(first.recipe, {
@@ -91,11 +61,14 @@ async function run(first, checkpoint) {
         const { run } = get();
         if (run) set({ run: advance(run, event) });
       },
-      onCheckpoint: (bytes) => keep(bytes),
+      onCheckpoint: (checkpoint) => void keep(checkpoint).catch(reportError),
     });
     const seconds = (performance.now() - first.started) / 1000;
     end('done', '');
-    set({ result: { nut, report: { ...report, seconds }, name: nutName(network.file) } });
+    const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: nutName(network.file) };
+    set({ result, step: 'result', part: null });
+    await showStage('code', nut);
+    await remember(result, network);
     resumable = null;
     await storage.forget();
   } catch (error) {
@@ -113,14 +86,23 @@ function end(status, message) {
 }
 
 /** Keeps a checkpoint outside the worker: in memory, and in the browser's storage for a reload.
- * @param {Uint8Array} checkpoint */
-function keep(checkpoint) {
+ * @param {Checkpoint} checkpoint */
+async function keep(checkpoint) {
   const { run, network } = get();
-  if (!run || !network) return;
-  resumable = { checkpoint, run: { ...run, resumable: true }, file: network.file, elapsed: performance.now() - run.started };
+  const stage = run?.stages.at(-1)?.stage;
+  if (!run || !network || !stage) return;
+  const stages = (resumable?.stages ?? new Map()).set(stage, checkpoint);
+  resumable = { checkpoint, stages, run: { ...run, resumable: true }, file: network.file, elapsed: performance.now() - run.started };
   set({ run: resumable.run });
   // A browser that keeps nothing still resumes until the page is closed.
   storage.keep(resumable).catch(() => {});
+  await showStage(stage, checkpoint);
+}
+
+/** Gives a stage's network to the viewer. @param {import('../types.js').Stage} stage @param {import('../viewer.js').File} file */
+async function showStage(stage, file) {
+  await viewer.put(stage, file);
+  set({ stored: [...get().stored.filter((other) => other !== stage), stage] });
 }
 
 /** Shows what was under way when the page was left. */
@@ -130,6 +112,7 @@ export async function offerResume() {
   if (!kept || !network || run || kept.file !== network.file) return;
   resumable = kept;
   const finished = performance.now();
+  for (const [stage, bytes] of kept.stages) await showStage(stage, bytes);
   set({ run: { ...kept.run, status: 'cancelled', stage: null, training: null, finished, started: finished - kept.elapsed } });
 }
 

@@ -1,10 +1,22 @@
 // Loading samples: the example's, or the user's own.
 import { get, set } from '../state.js';
-import { attempt, bridge, fetchBytes, notWhileRunning, report } from './engine.js';
+import { fetchBytes } from '../files.js';
+import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
 import { measure } from './network.js';
 
 /** Ends the loading of the example's samples when the user brings others. */
 const loading = new AbortController();
+
+/** Training samples that the viewer keeps to measure on: the last ones, which no training of ours sees. */
+const HELD = 1000;
+
+/** Adds samples to the engine, and to the viewer what it needs. @param {import('../engine.js').Part} part @param {boolean} last */
+async function add(part, last) {
+  const images = await bridge.addData(part);
+  if (part.set === 'test' || last) await viewer.addData(part, HELD);
+  if (part.set === 'train' && last) set({ held: Math.min(HELD, images) });
+  return images;
+}
 
 /** Test images first: the page is usable before the training images have come. */
 export async function loadMnist() {
@@ -12,16 +24,16 @@ export async function loadMnist() {
   try {
     const test = { images: await part('t10k-images-0'), labels: await part('t10k-labels') };
     if (loading.signal.aborted) return;
-    const count = await bridge.addData({ set: 'test', ...test });
+    const count = await add({ set: 'test', ...test }, false);
     set({ data: { ...get().data, test: count } });
     if (get().network) await measure();
     const labels = await part('train-labels');
     if (loading.signal.aborted) return;
-    await bridge.addData({ set: 'train', labels });
+    await add({ set: 'train', labels }, true);
     for (let index = 0; index < 6; index++) {
       const images = await part(`train-images-${index}`);
       if (loading.signal.aborted) return;
-      const train = await bridge.addData({ set: 'train', images });
+      const train = await add({ set: 'train', images }, index === 5);
       set({ data: { ...get().data, train } });
     }
   } catch (error) {
@@ -39,11 +51,13 @@ export async function openSamples(files) {
   if (get().problem) return;
   loading.abort();
   await bridge.clearData();
-  set({ data: { name: 'Your samples', test: 0, train: 0, trainTotal: 0, problem: '' } });
+  await viewer.clearData();
+  set({ held: 0, data: { name: 'Your samples', test: 0, train: 0, trainTotal: 0, problem: '' } });
   for (const { file, bytes } of files) {
     const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
     await attempt(file.name, async () => {
-      const images = await bridge.addData({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) });
+      const part = { set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) };
+      const images = await add(/** @type {import('../engine.js').Part} */ (part), true);
       const { data } = get();
       set({ data: which === 'test' ? { ...data, test: images } : { ...data, train: images, trainTotal: images } });
     });

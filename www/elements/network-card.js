@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit';
 import { BUNDLED, downloadOnnx, openBundled } from '../actions/network.js';
 import { openFiles } from '../actions/open.js';
-import { changeRecipe } from '../actions/run.js';
+import { changeRecipe } from '../actions/recipe.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';

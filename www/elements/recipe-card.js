@@ -1,6 +1,8 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
-import { cancel, changeRecipe, chooseEffort, compress, drawSeed, resume } from '../actions/run.js';
+import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
+import { cancel, compress, resume } from '../actions/run.js';
+import { difference, numberAt, settingAt } from '../address.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
@@ -113,43 +115,6 @@ class RecipeCard extends Element {
             </span>
           </div>
         </fieldset>
-        <details>
-          <summary>More settings</summary>
-          <div class="setting">
-            <label for="seed">Seed</label>
-            <input
-              type="number"
-              id="seed"
-              min="0"
-              step="1"
-              required
-              ?disabled=${busy}
-              .value=${String(recipe.seed)}
-              @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
-                event.target.checkValidity() && changeRecipe({ seed: event.target.valueAsNumber })}
-            />
-            <button type="button" class="plain" ?disabled=${busy} @click=${drawSeed}>Another</button>
-          </div>
-          <div class="setting">
-            <label for="validation">Held out</label>
-            <input
-              type="number"
-              id="validation"
-              min="1"
-              step="1"
-              required
-              ?disabled=${busy}
-              .value=${String(recipe.split.validation)}
-              @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
-                event.target.checkValidity() &&
-                changeRecipe({ split: { ...recipe.split, validation: event.target.valueAsNumber } })}
-            />
-          </div>
-          <p class="quiet">
-            The same seed gives the same file. The last ${format.count(recipe.split.validation)} training images are held out to
-            validate: they search and select, and are never trained on.
-          </p>
-        </details>
         <div class="row actions">
           ${busy
             ? html`<button type="button" class="primary" id="cancel" @click=${cancel}>Cancel</button>`
@@ -159,10 +124,81 @@ class RecipeCard extends Element {
             : nothing}
           ${network && !complete ? html`<span class="quiet">${data.problem || missing(data)}</span>` : nothing}
         </div>
+        ${this.#settings()}
       </form>
     `;
   }
+
+  /** Every number of the recipe, by stage. */
+  #settings() {
+    const { recipe, preset, settings, run } = get();
+    if (!recipe || !preset) return nothing;
+    const busy = run?.status === 'running';
+    const groups = [...new Set(settings.map(({ path }) => groupOf(path)))];
+    const changed = Object.keys(difference(preset, recipe)).length > 0;
+    return html`<details class="settings">
+      <summary>All settings</summary>
+      <p class="quiet small-text">
+        What the effort stands for. Changed numbers are marked; the address of this page holds them, so that a link repeats the run.
+      </p>
+      <div class="row">
+        <button type="button" class="small" ?disabled=${busy || !changed} @click=${resetRecipe}>As the effort has them</button>
+        <button type="button" class="small" id="save-recipe" @click=${saveRecipe}>Save as JSON</button>
+        <button type="button" class="small" ?disabled=${busy} @click=${drawSeed}>Another seed</button>
+      </div>
+      <p class="quiet small-text">To open a recipe, drop its JSON file on the page or choose it with <i>Open files</i>.</p>
+      ${groups.map(
+        (group) => html`<fieldset ?disabled=${busy}>
+          <legend>${GROUPS[group] ?? group}</legend>
+          ${settings.filter(({ path }) => groupOf(path) === group).map((setting) => this.#setting(setting, recipe, preset))}
+        </fieldset>`,
+      )}
+    </details>`;
+  }
+
+  /** @param {import('../types.js').Setting} setting @param {import('../types.js').Recipe} recipe
+   * @param {import('../types.js').Recipe} preset */
+  #setting({ path, words, low, high, above, integer }, recipe, preset) {
+    const [value, usual] = [numberAt(recipe, path), numberAt(preset, path)];
+    const name = path.split('.').slice(path.includes('.') ? 1 : 0).join(', ').replaceAll('_', ' ');
+    const id = path.replaceAll('.', '-');
+    const range = `${above ? 'above' : 'from'} ${low}${high === undefined || high === null ? '' : ` to ${high}`}`;
+    return html`<div class="setting ${value === usual ? '' : 'changed'}">
+      <label for=${id}>${name}</label>
+      <input
+        type="number"
+        id=${id}
+        aria-describedby="${id}-words"
+        min=${low}
+        max=${high ?? nothing}
+        step=${integer ? 1 : 'any'}
+        required
+        .value=${String(value)}
+        @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => {
+          // A field that may not be its lowest number has no attribute for that.
+          target.setCustomValidity(above && target.valueAsNumber <= low ? `above ${low}` : '');
+          if (target.reportValidity()) changeRecipe(settingAt(path, target.valueAsNumber));
+        }}
+      />
+      <span class="quiet" id="${id}-words">${words}; ${range}, usually ${format.number(usual)}</span>
+    </div>`;
+  }
 }
+
+/** What the first name of a path stands for. @type {Record<string, string>} */
+const GROUPS = {
+  '': 'Run',
+  split: 'Samples',
+  distillation: 'What is trained for',
+  structure: 'Prune: channels and neurons',
+  prune: 'Prune: single weights',
+  share: 'Share',
+  refine: 'Quantize: refine',
+  code: 'Code',
+};
+
+/** @param {string} path */
+const groupOf = (path) => (path.includes('.') ? path.split('.')[0] : '');
 
 /** @param {import('../types.js').Data} data */
 const missing = ({ trainTotal }) =>

@@ -1,24 +1,37 @@
-// What came of a run, in numbers.
+// What came of a run, and of all runs so far.
 import { html, nothing } from 'lit';
+import '../charts/scatter.js';
+import '../charts/waterfall.js';
 import { download } from '../actions/download.js';
 import { openResult } from '../actions/open.js';
 import { announce } from '../actions/run.js';
+import { clearRuns, showRun } from '../actions/runs.js';
 import * as format from '../format.js';
+import { reportPage } from '../report-page.js';
 import { get } from '../state.js';
+import './answer-changes.js';
+import './draw-pad.js';
 import { Element } from './element.js';
+import { term } from './term.js';
 
 /** @typedef {import('../types.js').Report} Report */
 
 class ResultCard extends Element {
   render() {
     const { result } = get();
-    this.hidden = !result;
-    if (!result) return nothing;
+    return html`
+      ${result ? this.#result(result) : html`<p class="quiet">No run is finished yet: press Compress.</p>`}
+      <div class="part"><draw-pad></draw-pad></div>
+      ${result ? html`<answer-changes></answer-changes>` : nothing} ${runs()}
+    `;
+  }
+
+  /** @param {NonNullable<import('../types.js').State['result']>} result */
+  #result(result) {
     const { report, nut, name } = result;
     const before = report.before.test ?? report.before.validation;
     const after = report.after.test ?? report.after.validation;
     return html`
-      <h2>Result</h2>
       <p class="sr" role="status">${announce(report)}</p>
       <dl class="hero">
         <div>
@@ -36,16 +49,50 @@ class ResultCard extends Element {
             ${format.SPLITS[after.split]} samples; untouched ${format.percent(before.accuracy)}
           </dd>
         </div>
+        <div>
+          <dt>Time</dt>
+          <dd><strong>${format.duration(report.seconds)}</strong> in effort ${report.recipe.effort}, ${report.platform}</dd>
+        </div>
       </dl>
       ${known(report.before) ? html`<p class="quiet">${KNOWN}</p>` : nothing}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
         <button type="button" id="open-result" @click=${openResult}>Open it here</button>
-        <button type="button" @click=${() => saveReport(report, name)}>Save the report</button>
+        <button type="button" id="save-page" @click=${() => savePage(report, name)}>Save the report as a page</button>
+        <button type="button" @click=${() => saveReport(report, name)}>as JSON</button>
       </div>
+      <figure class="part">
+        <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
+        <nutshell-waterfall
+          label="Bytes after each stage"
+          .steps=${report.stages.map(({ stage, bytes }) => ({ name: format.STAGES[stage], bytes }))}
+        ></nutshell-waterfall>
+      </figure>
       ${stageTable(report)} ${accuracyTable(report)} ${baselineTable(report)}
     `;
   }
+}
+
+/** Every run so far. */
+function runs() {
+  const { runs, result } = get();
+  if (runs.length === 0) return nothing;
+  const points = runs.map(({ id, name, report }) => {
+    const { accuracy, samples } = report.after.test ?? report.after.validation;
+    return { id, name, bytes: report.file_bytes, accuracy, samples, shown: result?.id === id };
+  });
+  return html`<figure class="part">
+    <figcaption>
+      <h3>Runs so far</h3>
+      <span class="quiet">Bytes against accuracy, with the ${term('Pareto front')}. They are kept in this browser; choose one to look at it again.</span>
+    </figcaption>
+    <nutshell-scatter
+      label="Bytes against accuracy of ${runs.length} runs"
+      .points=${points}
+      @choose=${(/** @type {CustomEvent<string>} */ { detail }) => showRun(detail)}
+    ></nutshell-scatter>
+    <button type="button" class="small" @click=${clearRuns}>Forget all runs</button>
+  </figure>`;
 }
 
 const KNOWN = `The untouched network answers the validation samples markedly better than the test samples: it was probably
@@ -62,6 +109,12 @@ function known({ validation, test }) {
 /** @param {Report} report @param {string} name */
 const saveReport = (report, name) =>
   download(new TextEncoder().encode(JSON.stringify(report, null, 2)), name.replace(/\.nut$/, '.json'));
+
+/** @param {Report} report @param {string} name */
+async function savePage(report, name) {
+  const title = name.replace(/\.nut$/, '');
+  download(new TextEncoder().encode(await reportPage(report, title)), `${title}.html`);
+}
 
 /** @param {Report} report */
 function stageTable({ stages }) {

@@ -1,14 +1,11 @@
-// A run while it works: its stages, the search that goes on, and live figures.
+// A run while it works: the search or the training that goes on, and live figures.
 import { html, nothing } from 'lit';
 import * as format from '../format.js';
+import { secondsLeft, share } from '../progress.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
 /** @typedef {import('../types.js').Run} Run */
-/** @typedef {import('../types.js').Stage} Stage */
-
-/** @type {Stage[]} */
-const STAGES = ['original', 'structure', 'prune', 'share', 'quantize', 'refine', 'code'];
 
 class RunCard extends Element {
   /** Draws the time while a run works, also when it says nothing. */
@@ -25,32 +22,18 @@ class RunCard extends Element {
   }
 
   render() {
-    const { run, result } = get();
-    this.hidden = !run;
-    if (!run) return nothing;
+    const { run } = get();
+    this.hidden = !run || run.status === 'done';
+    if (!run || run.status === 'done') return nothing;
     return html`
       <h2>${TITLES[run.status]}</h2>
       <p role="status" class=${run.status === 'failed' ? 'problem' : 'quiet'} id="run-status">${statusLine(run)}</p>
-      <ol class="stages">
-        ${STAGES.map((stage) => this.#stage(run, stage))}
-      </ol>
-      ${result || run.status !== 'running' ? nothing : live(run)}
+      ${run.status === 'running' ? live(run) : nothing}
     `;
-  }
-
-  /** @param {Run} run @param {Stage} stage */
-  #stage(run, stage) {
-    const done = run.stages.find((state) => state.stage === stage);
-    const current = run.stage === stage;
-    const status = current ? 'current' : done || (stage === 'code' && run.status === 'done') ? 'done' : 'waiting';
-    return html`<li class=${status} aria-current=${current ? 'step' : nothing}>
-      <span class="name">${format.STAGES[stage]}</span>
-      <span class="quiet note">${done ? html`${format.bytes(done.bytes)}, ${format.percent(done.validation.accuracy)}` : format.STAGE_NOTES[stage]}</span>
-    </li>`;
   }
 }
 
-const TITLES = { running: 'Working', cancelled: 'Cancelled', failed: 'Stopped', done: 'Done' };
+const TITLES = { running: 'Working', cancelled: 'Cancelled', failed: 'Stopped' };
 
 /** Changes with each stage only, so that it can be read aloud. @param {Run} run */
 function statusLine(run) {
@@ -62,38 +45,34 @@ function statusLine(run) {
     case 'failed':
       return run.message;
     case 'done':
-      return `In ${format.duration((run.finished - run.started) / 1000)}.`;
+      return '';
   }
 }
 
 /** @param {Run} run */
-function live({ training, probes, stage, started }) {
+function live(run) {
+  const { training, probes, stage, started } = run;
+  const seconds = (performance.now() - started) / 1000;
+  const done = share(run);
+  const left = secondsLeft(done, seconds);
   const probe = probes.at(-1);
-  const elapsed = html`<div><dt>Time</dt><dd>${format.duration((performance.now() - started) / 1000)}</dd></div>`;
-  if (training)
-    return html`
-      <progress class="wide" max=${training.total} value=${training.done} aria-label="Samples of this training"></progress>
-      <dl class="live">
-        <div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)}</dd></div>
-        <div><dt>Loss</dt><dd>${format.number(training.loss)}</dd></div>
-        ${training.accuracy === null ? nothing : html`<div><dt>Validation</dt><dd>${format.percent(training.accuracy)}</dd></div>`}
-        ${training.bytes === null ? nothing : html`<div><dt>File</dt><dd>${format.bytes(training.bytes)}</dd></div>`}
-        ${elapsed}
-      </dl>
-    `;
-  if (probe && probe.stage === stage)
-    return html`
-      <progress class="wide" aria-label="Searching"></progress>
-      <dl class="live">
-        <div><dt>${probe.variable}</dt><dd>${format.number(probe.mid)}</dd></div>
-        <div><dt>${probe.criterion}</dt><dd>${format.number(probe.value)}, limit ${format.number(probe.limit)}</dd></div>
-        <div><dt>Validation</dt><dd>${format.percent(probe.accuracy)} of ${format.count(probe.samples)}</dd></div>
-        <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'refused'}</dd></div>
-        ${elapsed}
-      </dl>
-    `;
-  return html`<progress class="wide" aria-label="Working"></progress>
-    <dl class="live">${elapsed}</dl>`;
+  return html`
+    <progress class="wide" max="1" value=${done} aria-label="The run"></progress>
+    <dl class="live">
+      <div><dt>Done</dt><dd>${Math.floor(100 * done)}%${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
+      <div><dt>Time</dt><dd>${format.duration(seconds)}</dd></div>
+      ${training
+        ? html`<div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)}</dd></div>
+            <div><dt>Loss</dt><dd>${format.number(training.loss)}</dd></div>
+            ${training.accuracy === null ? nothing : html`<div><dt>Validation</dt><dd>${format.percent(training.accuracy)}</dd></div>`}
+            ${training.bytes === null ? nothing : html`<div><dt>File</dt><dd>${format.bytes(training.bytes)}</dd></div>`}`
+        : probe && probe.stage === stage
+          ? html`<div><dt>${probe.variable}</dt><dd>${format.number(probe.mid)}</dd></div>
+              <div><dt>${probe.criterion}</dt><dd>${format.number(probe.value)}, limit ${format.number(probe.limit)}</dd></div>
+              <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'refused'}</dd></div>`
+          : nothing}
+    </dl>
+  `;
 }
 
 customElements.define('run-card', RunCard);

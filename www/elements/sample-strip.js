@@ -32,12 +32,12 @@ class SampleStrip extends Element {
 
   updated() {
     const { looks } = get();
-    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) draw(canvas, looks[index]);
+    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) drawLook(canvas, looks[index]);
   }
 }
 
-/** @param {HTMLCanvasElement} canvas @param {Look} look */
-function draw(canvas, { pixels, shape }) {
+/** Draws a sample. @param {HTMLCanvasElement} canvas @param {Look} look */
+export function drawLook(canvas, { pixels, shape }) {
   const [channels, height, width] = shape;
   Object.assign(canvas, { width, height });
   const context = canvas.getContext('2d');

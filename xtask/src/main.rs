@@ -8,6 +8,7 @@ mod notices;
 mod package;
 mod page;
 mod process;
+mod single_file;
 mod test;
 mod tools;
 
@@ -21,16 +22,20 @@ const USAGE: &str = "cargo xtask TASK
   test    everything that is checked: format, lints, native tests, browser tests, types, sizes, the page
   build   the npm package, in pkg/
   bench   the benchmarks, natively and in the browser
-  dist    the static site, in dist/
+  dist    the static site, in dist/; with --single-file also as one file, dist/nutshell.html
 ";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
+    let option = std::env::args().nth(2).unwrap_or_default();
     let outcome = match task.as_str() {
         "start" => page::start(),
         "test" => test::test(),
         "build" => package::build().map(|directory| println!("The npm package is in {}", directory.display())),
         "bench" => test::bench(),
+        "dist" if option == "--single-file" => {
+            page::single_file().map(|file| println!("The page in one file is {}", file.display()))
+        }
         "dist" => page::dist().map(|directory| println!("The site is in {}", directory.display())),
         _ => Err(format!("unknown task '{task}'\n\n{USAGE}")),
     };

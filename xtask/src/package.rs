@@ -6,7 +6,7 @@ use crate::{is_fresh, read, root, target};
 use std::path::PathBuf;
 
 /// The most that the wasm may weigh, gzipped, in bytes.
-const BUDGET: usize = 500 * 1024;
+const BUDGET: usize = 350_000;
 
 /// Builds pkg/ and returns its path.
 pub fn build() -> Result<PathBuf, String> {
@@ -36,7 +36,11 @@ pub fn build() -> Result<PathBuf, String> {
     ];
     run(command("node", &[])
         .arg(wasm_opt)
-        .arg("-O3")
+        // Neighbours in name are neighbours in kind, which is what gzip looks for.
+        .args(["--reorder-functions-by-name", "-O3"])
+        // The compiler has inlined what is worth it; more of it makes the file larger and the kernels no faster.
+        .args(["--always-inline-max-function-size=0", "--flexible-inline-max-function-size=0"])
+        .arg("--one-caller-inline-max-function-size=0")
         .args(features)
         .arg(staging.join("nutshell_bg.wasm"))
         .arg("-o")

@@ -1,7 +1,7 @@
 //! The page: served while it is worked on, or built as a static site.
 
 use crate::process::{Outcome, command, run};
-use crate::{mnist, notices, package, root};
+use crate::{mnist, notices, package, root, target};
 use std::path::PathBuf;
 
 fn vite(arguments: &[&str]) -> Outcome {
@@ -23,4 +23,13 @@ pub fn dist() -> Result<PathBuf, String> {
     notices::prepare()?;
     vite(&["build"])?;
     Ok(root().join("dist"))
+}
+
+/// Builds the site, and beside it the page as one file, whose path it returns.
+pub fn single_file() -> Result<PathBuf, String> {
+    dist()?;
+    // Without the pages and chunks that the site has for others.
+    let site = target().join("single-file");
+    vite(&["build", "--mode", "single-file", "--emptyOutDir", "--outDir", &site.to_string_lossy()])?;
+    crate::single_file::pack(&site)
 }

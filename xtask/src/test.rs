@@ -31,6 +31,7 @@ pub fn test() -> Outcome {
     tools::wasm_bindgen("wasm-bindgen")?;
     tools::npm_packages()?;
     tools::chromium()?;
+    tools::firefox()?;
     let results: Vec<(&str, f32, Outcome)> = STEPS
         .iter()
         .map(|step| {
@@ -95,9 +96,11 @@ fn page_parts() -> Outcome {
 }
 
 fn end_to_end() -> Outcome {
-    page::dist()?;
+    page::single_file()?;
     let (chromium, _) = tools::chromium()?;
-    run(command("node", &["--test", "--test-concurrency=1", "tests/e2e/"]).env("CHROMIUM", chromium))
+    run(command("node", &["--test", "--test-concurrency=1", "tests/e2e/"])
+        .env("CHROMIUM", chromium)
+        .env("FIREFOX", tools::firefox()?))
 }
 
 /// The benchmarks, natively and in headless Chromium.

@@ -72,23 +72,34 @@ pub fn npm_packages() -> Outcome {
 
 /// Chromium and its driver: `(chromium, chromedriver)`.
 pub fn chromium() -> Result<(PathBuf, PathBuf), String> {
-    if let Some(found) = find_chromium() {
+    installed("Chromium and chromedriver", &["chromium", "chromium-driver", "fonts-dejavu-core"], || {
+        Some((find("chromium").or_else(|| find("google-chrome"))?, find("chromedriver")?))
+    })
+}
+
+/// Firefox.
+pub fn firefox() -> Result<PathBuf, String> {
+    installed("Firefox", &["firefox-esr", "fonts-dejavu-core"], || find("firefox-esr").or_else(|| find("firefox")))
+}
+
+/// What `look` finds; if that is nothing, once Debian's packages are installed.
+fn installed<T>(name: &str, packages: &[&str], look: impl Fn() -> Option<T>) -> Result<T, String> {
+    if let Some(found) = look() {
         return Ok(found);
     }
     let root = output(&mut command("id", &["-u"])).is_some_and(|id| id.trim() == "0");
     if !root || output(&mut command("apt-get", &["--version"])).is_none() {
-        return Err("Chromium and chromedriver are needed. On Debian: apt-get install chromium chromium-driver".into());
+        return Err(format!("{name} is needed. On Debian: apt-get install {}", packages.join(" ")));
     }
-    println!("Installing Chromium and its driver.");
+    println!("Installing {name}.");
     run(&mut command("apt-get", &["update", "-qq"]))?;
-    let install =
-        ["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver", "fonts-dejavu-core"];
-    run(command("apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    find_chromium().ok_or_else(|| "Chromium was installed, but is not on the PATH".into())
+    run(command("apt-get", &["install", "-y", "-qq", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive"))?;
+    look().ok_or_else(|| format!("{name} was installed, but is not on the PATH"))
 }
 
-fn find_chromium() -> Option<(PathBuf, PathBuf)> {
+fn find(name: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
-    let find = |name: &str| std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file());
-    Some((find("chromium").or_else(|| find("google-chrome"))?, find("chromedriver")?))
+    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file())
 }

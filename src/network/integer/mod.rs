@@ -71,7 +71,7 @@ impl IntegerNetwork {
         let values = Values::new(&fixed.graph, scaling);
         let steps = Maker { fixed, values: &values, formats, shapes: &shapes }.steps()?;
         let (factor, offset) = scaling.affine();
-        let unit = (-f64::from(formats[0].fraction_bits)).exp2();
+        let unit = 2f64.powi(-i32::from(formats[0].fraction_bits));
         let (lowest, highest) = (f64::from(*values.range(0).start()), f64::from(*values.range(0).end()));
         let integer = |byte: u8| {
             let number = f64::from(factor) * f64::from(byte) + f64::from(offset);
@@ -157,7 +157,7 @@ impl IntegerNetwork {
     pub fn evaluate(&self, samples: &Samples) -> Result<Evaluation, Error> {
         let labels = evaluate::labels(samples)?;
         let logits = self.logits(samples)?;
-        let unit = (-f64::from(self.fraction_bits)).exp2();
+        let unit = 2f64.powi(-i32::from(self.fraction_bits));
         let evaluation = Evaluation::of_logits(&logits.mapv(|logit| (f64::from(logit) * unit) as f32), &labels)?;
         let correct = predictions(&logits).iter().zip(&labels).filter(|(answer, label)| answer == label).count();
         Ok(Evaluation { correct, ..evaluation })

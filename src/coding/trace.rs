@@ -1,0 +1,59 @@
+//! What each symbol costs, one by one.
+
+use super::ParameterModel;
+use super::layout::layouts;
+use super::range::Encoder;
+use crate::error::GraphError;
+use crate::stages::quantize::FixedPoint;
+
+/// For each parameter, what the adaptive coder spends on each symbol, in bits, and on the codebook and the remark whether
+/// all is zero together. A symbol that such a remark spares costs nothing.
+///
+/// # Errors
+/// [`GraphError`] if the network's shapes do not fit.
+pub fn symbol_costs(network: &FixedPoint) -> Result<Vec<(Vec<f32>, f32)>, GraphError> {
+    let shapes: Vec<Vec<usize>> = network.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
+    let layouts = layouts(&network.graph, &shapes, &network.graph.shapes(&shapes)?);
+    let mut model = ParameterModel::default();
+    let mut encoder = Encoder::remembering();
+    let mut before = 0.0;
+    let traced = network.parameters.iter().zip(layouts).map(|(parameter, layout)| {
+        model.encode(&mut encoder, &layout, parameter);
+        // The first decision about positions is whether there are any; each later one begins a symbol.
+        let marks = encoder.take_positions();
+        let (start, first) = (before, marks.get(1).or(marks.last()).copied().unwrap_or(before));
+        before = marks.last().copied().unwrap_or(before);
+        let mut costs: Vec<f32> = marks.windows(2).skip(1).map(|pair| (pair[1] - pair[0]) as f32).collect();
+        costs.resize(parameter.symbols.len(), 0.0);
+        (costs, (first - start) as f32)
+    });
+    Ok(traced.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::{WriteOptions, write};
+    use crate::model::presets;
+    use crate::stages::quantize::quantize_uniform;
+    use rand::SeedableRng;
+    use rand_pcg::Pcg64Mcg;
+
+    #[test]
+    fn the_costs_add_up_to_what_the_file_spends() {
+        let mut model = presets::lenet5([3, 4, 6, 10]);
+        presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(2));
+        model.parameters[2].values.fill(0.0);
+        let network = quantize_uniform(&model, 4, 1.0, model.parameter_shapes());
+        let spent = write(&network, &WriteOptions::default()).unwrap().items.parameters;
+        for ((costs, head), (name, bits)) in symbol_costs(&network).unwrap().iter().zip(spent) {
+            let sum = costs.iter().sum::<f32>() + head;
+            assert!(
+                (f64::from(sum) - bits.total()).abs() < 1e-3 * bits.total().max(1.0),
+                "{name}: {sum} {}",
+                bits.total()
+            );
+        }
+        assert!(symbol_costs(&network).unwrap()[2].0.iter().all(|&cost| cost == 0.0));
+    }
+}

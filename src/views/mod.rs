@@ -1,0 +1,10 @@
+//! What the viewer draws: plain functions of weights, symbols and answers, whose results are small whatever the network is.
+
+pub mod answers;
+pub mod coded;
+pub mod drawing;
+pub mod picture;
+pub mod pruning;
+pub mod rounding;
+pub mod sharing;
+pub mod weights;

@@ -1,0 +1,30 @@
+// The main path in Firefox: the example, a step that is tried, a run, and its file opened again.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { faults, finished, OPEN, opened, page, ready, SHORT, text, useFirefox } from './user.js';
+
+useFirefox();
+
+/**
+ * Presses a button by keyboard: a pointer can miss one that moves, as the button below a result does while the result is drawn.
+ * @param {string} selector
+ */
+async function press(selector) {
+  await page.focus(selector);
+  await page.keyboard.press('Enter');
+}
+
+test('from the example to a file that opens again with the same accuracy', async () => {
+  await ready(SHORT);
+  assert.match(await text('#accuracy'), /^9[89]\.\d\d% of 10,000 test samples/);
+  await press('[data-step=share]');
+  await page.waitForSelector('share-view nutshell-codebook', { timeout: OPEN });
+  await press('#compress');
+  await finished();
+  const [bytes, accuracy] = [await text('#bytes'), await text('#after')];
+  await press('#open-result');
+  await opened('lenet5.nut');
+  assert.equal(await text('#accuracy .figure'), accuracy);
+  assert.match(await text('network-card'), new RegExp(`${bytes} on disk`));
+  assert.deepEqual(faults, []);
+});

@@ -1,0 +1,72 @@
+// The recipe in the form, in the address and in files; and the guided walk, which moves the page's controls.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { recipe as recipeOf } from '../../pkg/node.js';
+import { download, drop, faults, OPEN, page, ready, recipe, seriousFaults, text } from './user.js';
+
+/** The value of a number in the form. @param {string} id */
+const value = (id) => page.$eval(`#${id}`, (input) => /** @type {HTMLInputElement} */ (input).value);
+
+/** Types a number into the form. @param {string} id @param {string} number */
+const type = (id, number) =>
+  page.$eval(
+    `#${id}`,
+    (input, number) => {
+      /** @type {HTMLInputElement} */ (input).value = number;
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    number,
+  );
+
+test('a link reproduces the recipe, and so does its file', async () => {
+  await ready(recipe({ effort: 'balanced', seed: 7, target: { budget: 900 } }));
+  assert.equal(await page.$eval('[name=effort]:checked', (input) => /** @type {HTMLInputElement} */ (input).value), 'balanced');
+  await page.click('.settings summary');
+  assert.equal(await value('seed'), '7');
+  // What Rust states as the default is what the form shows.
+  assert.equal(await value('refine-training-samples'), String(recipeOf('balanced').refine.training.samples));
+  await type('prune-training-batch', '48');
+  assert.match(await text('.setting.changed'), /seed/);
+
+  const saved = JSON.parse((await download('#save-recipe', 'recipe.json')).toString());
+  assert.equal(saved.prune.training.batch, 48);
+  assert.deepEqual(saved.target, { budget: 900 });
+  assert.deepEqual(await seriousFaults(), []);
+
+  // Out of its range: not taken.
+  await type('share-centroids', '256');
+  assert.equal(await page.$eval('#share-centroids', (input) => input.matches(':invalid')), true);
+
+  await page.reload();
+  await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
+  assert.equal(await value('prune-training-batch'), '48');
+  assert.equal(await value('share-centroids'), '15');
+
+  await drop('other.json', new TextEncoder().encode(JSON.stringify({ ...saved, seed: 9 })));
+  await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('#seed')).value === '9', { timeout: OPEN });
+  assert.match(decodeURIComponent(await page.evaluate(() => location.hash)), /"seed":9/);
+  await drop('bad.json', new TextEncoder().encode('{"share":{"centroids":999}}'));
+  await page.waitForFunction(() => /bad\.json.*share\.centroids.*1 to 255/.test(document.querySelector('#problem')?.textContent ?? ''), { timeout: OPEN });
+  assert.deepEqual(faults, []);
+});
+
+test('the guided walk moves the controls of the page', async () => {
+  await ready();
+  await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+  await page.click('#walk');
+  await page.waitForFunction(() => /** @type {HTMLSelectElement} */ (document.querySelector('#layer')).value === '2', { timeout: OPEN });
+  const pressed = () => page.$eval('.step[aria-pressed=true]', (step) => /** @type {HTMLElement} */ (step).dataset.step);
+  await page.click('#next');
+  await page.waitForFunction(() => parseFloat(document.querySelector('#sparsity')?.textContent ?? '') > 75, { timeout: OPEN });
+  assert.equal(await pressed(), 'prune');
+  await page.click('#next');
+  await page.waitForFunction(() => parseFloat(document.querySelector('#pruned-accuracy')?.textContent ?? '100') < 80, { timeout: OPEN });
+  await page.click('#next');
+  await page.waitForFunction(() => document.querySelector('[for=centroids] ~ output')?.textContent === '8', { timeout: OPEN });
+  await page.click('#next');
+  await page.waitForFunction(() => document.querySelector('[for=bits] ~ output')?.textContent === '3', { timeout: OPEN });
+  await page.click('#next');
+  assert.ok(await page.$('#next:disabled'), 'it waits for a run');
+  assert.deepEqual(await seriousFaults(), []);
+  assert.deepEqual(faults, []);
+});

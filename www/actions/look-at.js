@@ -1,0 +1,13 @@
+// Choosing what is looked at.
+import { get, set } from '../state.js';
+
+/** @typedef {import('../types.js').Step} Step */
+
+/** Looks at a step. @param {Step} step @param {import('../types.js').Stage | null} [part] */
+export const chooseStep = (step, part = null) => set({ step, part });
+
+/** Looks at a layer. @param {number} layer */
+export const chooseLayer = (layer) => set({ layer, explore: { ...get().explore, threshold: null, centroids: null } });
+
+/** Moves a control of the views. @param {Partial<import('../types.js').Explore>} change */
+export const explore = (change) => set({ explore: { ...get().explore, ...change } });

@@ -1,0 +1,44 @@
+import { max } from 'd3-array';
+import { scaleLinear } from 'd3-scale';
+import { html, nothing, svg } from 'lit';
+import * as format from '../format.js';
+import { Chart, data } from './chart.js';
+
+const ROW = 40;
+
+/**
+ * Bars to compare, each below its name.
+ *
+ * Properties: `bars`, each with its `name` and `value`, and whether it is `ours`; `write`, which writes a value.
+ *
+ * @element nutshell-bars
+ */
+export class BarsChart extends Chart {
+  static properties = { ...Chart.properties, bars: data, write: {} };
+
+  constructor() {
+    super();
+    /** @type {{ name: string, value: number, ours?: boolean }[]} */
+    this.bars = [];
+    /** @type {(value: number) => string} */
+    this.write = format.bytes;
+  }
+
+  draw() {
+    if (this.bars.length === 0) return nothing;
+    const x = scaleLinear([0, max(this.bars, ({ value }) => value) || 1], [0, this.width]);
+    return html`<svg width=${this.width} height=${this.bars.length * ROW} role="img" aria-label=${this.label}>
+      ${this.bars.map(
+        ({ name, value, ours }, index) => svg`<text class="ink" x="0" y=${index * ROW + 14}>${name}</text>
+          <text class="ink" x=${this.width} y=${index * ROW + 14} text-anchor="end">${this.write(value)}</text>
+          <rect class=${ours ? 'kind-0' : 'kind-5'} x="0" y=${index * ROW + 20} width=${x(value)} height="12" rx="2"></rect>`,
+      )}
+    </svg>`;
+  }
+
+  table() {
+    return { columns: ['', 'Value'], rows: this.bars.map(({ name, value }) => [name, this.write(value)]) };
+  }
+}
+
+customElements.define('nutshell-bars', BarsChart);

@@ -1,0 +1,84 @@
+import { scaleLinear, scaleLog } from 'd3-scale';
+import { html, nothing, svg } from 'lit';
+import * as format from '../format.js';
+import { pareto } from '../pareto.js';
+import { drawAxes, powersOfTen } from './axis.js';
+import { Chart, data } from './chart.js';
+
+/** @typedef {import('../pareto.js').Point} Point */
+
+const MARGIN = { top: 14, right: 18, bottom: 36, left: 62 };
+const HEIGHT = 260;
+
+/**
+ * Bytes against accuracy, with the front of those that no other beats in both (Pareto).
+ *
+ * Properties: `points`, each with `id`, `name`, `bytes`, `accuracy` (0 to 1), `samples`, and whether it is `shown` now.
+ *
+ * Events: `choose`, with a point's id in `detail`.
+ *
+ * @element nutshell-scatter
+ */
+export class Scatter extends Chart {
+  static properties = { ...Chart.properties, points: data };
+
+  constructor() {
+    super();
+    /** @type {Point[]} */
+    this.points = [];
+  }
+
+  get #scales() {
+    const sizes = this.points.map(({ bytes }) => bytes);
+    const accuracies = this.points.map(({ accuracy }) => accuracy);
+    const [low, high] = [Math.min(...accuracies), Math.max(...accuracies)];
+    const room = Math.max((high - low) * 0.15, 0.0005);
+    return {
+      x: scaleLog([Math.min(...sizes) / 1.4, Math.max(...sizes) * 1.4], [MARGIN.left, this.width - MARGIN.right]),
+      y: scaleLinear([low - room, high + room], [HEIGHT - MARGIN.bottom, MARGIN.top]),
+    };
+  }
+
+  draw() {
+    if (this.points.length === 0) return nothing;
+    const { x, y } = this.#scales;
+    const front = pareto(this.points);
+    const choose = (/** @type {Point} */ { id }) => this.dispatchEvent(new CustomEvent('choose', { detail: id }));
+    return html`<svg width=${this.width} height=${HEIGHT} role="group" aria-label=${this.label}>
+      <path class="line" opacity="0.5" d=${front.map(({ bytes, accuracy }, index) => `${index ? `H${x(bytes)}V` : `M${x(bytes)} `}${y(accuracy)}`).join('')}></path>
+      ${this.points.map(
+        (point) => svg`<g role="button" tabindex="0" style="cursor: pointer"
+            aria-label="Show ${point.name}: ${format.bytes(point.bytes)}, ${format.percent(point.accuracy)}" aria-pressed=${point.shown ? 'true' : 'false'}
+            @click=${() => choose(point)}
+            @keydown=${(/** @type {KeyboardEvent} */ event) => (event.key === 'Enter' || event.key === ' ') && (event.preventDefault(), choose(point))}>
+          <circle class="hit" cx=${x(point.bytes)} cy=${y(point.accuracy)} r="14"></circle>
+          <circle class=${point.shown ? 'grip' : front.includes(point) ? 'dot' : 'hollow'} cx=${x(point.bytes)} cy=${y(point.accuracy)} r="6"></circle></g>`,
+      )}
+      <g class="x axis" transform="translate(0 ${HEIGHT - MARGIN.bottom})"></g>
+      <g class="y axis" transform="translate(${MARGIN.left} 0)"></g>
+      <text x=${(MARGIN.left + this.width - MARGIN.right) / 2} y=${HEIGHT - 4} text-anchor="middle">bytes on disk (logarithmic)</text>
+      <text x="0" y="9">accuracy</text>
+    </svg>`;
+  }
+
+  updated() {
+    if (!this.width || this.points.length === 0) return;
+    const { x, y } = this.#scales;
+    const [low, high] = x.domain();
+    const marks = high / low >= 100 ? powersOfTen(low, high, 6) : x.ticks(4).filter((_, index, all) => all.length < 6 || index % 3 === 0);
+    drawAxes(this.renderRoot, { x: /** @type {any} */ (x), y, marks, ticks: [4, 5], write: format.count, writeY: format.percent });
+  }
+
+  table() {
+    return {
+      columns: ['Run', 'Bytes', 'Accuracy'],
+      rows: this.points.map(({ name, bytes, accuracy, samples }) => [
+        name,
+        format.bytes(bytes),
+        `${format.percent(accuracy)} of ${format.count(samples)}`,
+      ]),
+    };
+  }
+}
+
+customElements.define('nutshell-scatter', Scatter);

@@ -1,0 +1,86 @@
+// Confusion matrices before and after, and the test samples whose answer changed.
+import { html, nothing } from 'lit';
+import { viewer } from '../actions/engine.js';
+import '../charts/confusion.js';
+import * as format from '../format.js';
+import { Query } from '../query.js';
+import { get } from '../state.js';
+import { Element } from './element.js';
+import { drawLook } from './sample-strip.js';
+import { term } from './term.js';
+
+/** The most samples that are drawn. */
+const SHOWN = 20;
+
+class AnswerChanges extends Element {
+  static properties = { done: { state: true } };
+
+  #comparison = new Query(this);
+  #images = new Query(this);
+
+  constructor() {
+    super();
+    /** Share of the comparison that is done. */
+    this.done = 0;
+  }
+
+  render() {
+    const { network, recipe, stored, data, result } = get();
+    if (!network || !recipe || !result || !stored.includes('code') || data.test === 0) return nothing;
+    const run = `${network.id} ${data.name} ${result.id}`;
+    const comparison = this.#comparison.read(run, [recipe.scaling], () => viewer.compare(run, recipe.scaling, (done) => (this.done = done)));
+    if (!comparison)
+      return this.#comparison.problem
+        ? html`<p class="quiet">The answers cannot be compared: ${this.#comparison.problem}</p>`
+        : html`<p><progress max="1" value=${this.done} aria-label="Test samples compared"></progress> Comparing the answers to the test samples</p>`;
+    const { changed, changes } = comparison;
+    const images = this.#images.read(run, [changes], async () => {
+      const wanted = changed.slice(0, SHOWN);
+      const pixels = [];
+      for (const { index } of wanted) pixels.push(await viewer.ask((remote) => remote.testImage(index)));
+      return pixels;
+    });
+    return html`
+      <h3 class="part">What changed in the answers</h3>
+      <p>
+        ${format.count(changes)} of ${format.count(data.test)} test samples are answered otherwise than before:
+        ${format.count(changed.filter(({ label, after }) => label === after).length)}
+        ${changes > changed.length ? html`of the first ${format.count(changed.length)} ` : nothing}now rightly,
+        ${format.count(changed.filter(({ label, before }) => label === before).length)} no longer.
+      </p>
+      ${images
+        ? html`<ul class="strip many" aria-label="Test samples whose answer changed">
+            ${changed.slice(0, SHOWN).map(
+              ({ label, before, after }) => html`<li>
+                <canvas aria-hidden="true"></canvas>
+                <span class=${after === label ? '' : 'problem'}>
+                  <span class="sr">Image of a ${label}, taken for</span> ${before}<span aria-hidden="true"> \u2192 </span><span class="sr">before, and now for</span>${after}
+                </span>
+              </li>`,
+            )}
+          </ul>`
+        : nothing}
+      <div class="charts">
+        ${/** @type {const} */ ([['Before', comparison.before], ['After', comparison.after]]).map(
+          ([name, counts]) => html`<figure>
+            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">A row a class, a column an answer; ${format.count(data.test)} test samples.</span></figcaption>
+            <nutshell-confusion label="${name}: confusion matrix" .classes=${comparison.classes} .counts=${counts}></nutshell-confusion>
+          </figure>`,
+        )}
+      </div>
+    `;
+  }
+
+  updated() {
+    const { network } = get();
+    const { changed } = this.#comparison.latest(/** @type {{ changed: { label: number, after: number }[] }} */ ({ changed: [] }));
+    const images = this.#images.latest(/** @type {(Uint8Array | null)[]} */ ([]));
+    if (!network) return;
+    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) {
+      const pixels = images[index];
+      if (pixels) drawLook(canvas, { shape: network.summary.input_shape, pixels, label: changed[index].label, answer: changed[index].after });
+    }
+  }
+}
+
+customElements.define('answer-changes', AnswerChanges);

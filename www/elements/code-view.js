@@ -1,0 +1,152 @@
+// Where the bits go, and what other codes would have taken.
+import { html, nothing } from 'lit';
+import { viewer } from '../actions/engine.js';
+import '../charts/bars.js';
+import '../charts/bytes.js';
+import '../charts/image.js';
+import * as format from '../format.js';
+import { Query } from '../query.js';
+import { get } from '../state.js';
+import { layersOf, STAGE_ORDER, stageState } from '../steps.js';
+import { Element } from './element.js';
+import { term } from './term.js';
+
+/** @typedef {import('../types.js').LayerState} LayerState */
+/** @typedef {import('../types.js').Stage} Stage */
+
+/** @type {{ kind: keyof LayerState['bits'], label: string }[]} */
+const KINDS = [
+  { kind: 'positions', label: 'which weights are not zero' },
+  { kind: 'signs', label: 'signs' },
+  { kind: 'magnitudes', label: 'magnitudes' },
+  { kind: 'biases', label: 'biases' },
+  { kind: 'codebook', label: 'codebooks' },
+];
+const HEAD = 'head of the file and rounding';
+
+class CodeView extends Element {
+  #code = new Query(this);
+  #picture = new Query(this);
+
+  render() {
+    const { network, stored, layer } = get();
+    if (!network) return nothing;
+    const fixed = STAGE_ORDER.slice(STAGE_ORDER.indexOf('quantize'));
+    const stage = fixed.findLast((own) => stored.includes(own)) ?? (network.summary.format === 'nut' ? 'original' : null);
+    return html`
+      <p class="lesson">
+        Last, the symbols become bytes. A ${term('Huffman code')} spends whole bits on each, at best the ${term('entropy')}. Our
+        ${term('range coder')} guesses each symbol from its neighbours first, and pays only for the surprise.
+      </p>
+      ${stage ? this.#coded(network.id, stage, layer) : html`<p class="quiet">Compress the network to see where its bits go.</p>`}
+    `;
+  }
+
+  /** @param {number} id @param {Stage} stage @param {number} layer */
+  #coded(id, stage, layer) {
+    const { result, stored, network } = get();
+    const layers = stage === 'original' ? (network?.summary.layers ?? []) : layersOf(stage);
+    const own = layers[layer];
+    if (!own) return nothing;
+    const total = result?.report.file_bytes ?? stageState(stage)?.bytes ?? network?.summary.file_bytes ?? 0;
+    const code = this.#code.read(`${id} ${stage} ${layer}`, [stored.length], () => viewer.ask((remote) => remote.coded(stage, layer)));
+    const picture = this.#picture.read(`${id} ${stage} ${layer}`, [stored.length], () =>
+      viewer.ask((remote) => remote.costPicture(stage, layer, [1200, 400])),
+    );
+    return html`
+      <figure class="part">
+        <figcaption>
+          <h3>Where the ${format.bytes(total)} go</h3>
+          <span class="quiet">By the coder's own count, to fractions of a bit${stage === 'refine' || stage === 'quantize' ? ', if the file were written now' : nothing}.</span>
+        </figcaption>
+        <nutshell-bytes label="Bytes of the file by kind, a row a layer" .kinds=${[...KINDS.map(({ label }) => label), HEAD]} .rows=${rows(layers, total)}></nutshell-bytes>
+      </figure>
+      <div class="charts">
+        <figure>
+          <figcaption>
+            <h3>The weights of ${own.name} in three codes</h3>
+            <span class="quiet">${code ? html`${format.count(code.weights)} weights, ${code.symbols.length} different symbols` : nothing}</span>
+          </figcaption>
+          ${code
+            ? html`<nutshell-bars
+                  label="Bytes of ${own.name} in three codes"
+                  .bars=${[
+                    { name: 'Huffman, without its table', value: code.huffman_bits / 8 },
+                    { name: 'Entropy of independent symbols', value: code.entropy_bits / 8 },
+                    { name: 'Nutshell, codebook included', value: code.coder_bits / 8, ours: true },
+                  ]}
+                ></nutshell-bars>
+                ${symbolTable(code)}`
+            : html`<div class="placeholder">${this.#code.problem || 'Coding'}</div>`}
+        </figure>
+        <figure>
+          <figcaption><h3>What each weight of ${own.name} costs</h3><span class="quiet">The stronger the colour, the more bits: surprises are dear.</span></figcaption>
+          ${picture ? html`<nutshell-image costs label="Bits of each weight of ${own.name}" .picture=${picture}></nutshell-image>` : nothing}
+        </figure>
+        ${result
+          ? html`<figure>
+              <figcaption>
+                <h3>The whole file in other formats</h3>
+                <span class="quiet">The same symbols, each complete with its headers, and each decoded again by our tests.</span>
+              </figcaption>
+              <nutshell-bars
+                label="Bytes of the file in other formats"
+                .bars=${[
+                  ...result.report.baselines.map(({ name, bytes }) => ({ name: NAMES[name] ?? name, value: bytes })),
+                  { name: 'Nutshell, with the graph stored', value: result.report.file_bytes_with_graph, ours: true },
+                  { name: 'Nutshell', value: result.report.file_bytes, ours: true },
+                ]}
+              ></nutshell-bars>
+            </figure>`
+          : nothing}
+      </div>
+    `;
+  }
+}
+
+/** @type {Record<string, string>} */
+const NAMES = {
+  'relative index + Huffman': 'Deep Compression: relative index and Huffman',
+  DEFLATE: 'DEFLATE, as in a .zip file',
+};
+
+/** A row for the file and one for each layer. @param {LayerState[]} layers @param {number} total */
+function rows(layers, total) {
+  const own = layers.map(({ name, bits }) => ({ name, parts: [...KINDS.map(({ kind }) => bits[kind] / 8), 0] }));
+  const sums = KINDS.map((_, index) => own.reduce((sum, { parts }) => sum + parts[index], 0));
+  // What is no parameter's: magic, topology, widths, checksum, and the last byte's unused bits.
+  return [{ name: 'file', parts: [...sums, Math.max(0, total - sums.reduce((sum, part) => sum + part, 0))] }, ...own];
+}
+
+/** @param {import('../../pkg/nutshell.js').LayerCode} code */
+function symbolTable({ symbols, weights }) {
+  const most = 12;
+  const frequent = [...symbols].sort((a, b) => b.count - a.count).slice(0, most);
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="The symbols and their codes">
+    <table>
+      <caption>${symbols.length > most ? `The ${most} most frequent of ${symbols.length} symbols` : 'The symbols'}</caption>
+      <thead>
+        <tr>
+          <th scope="col" class="number">Value</th>
+          <th scope="col" class="number">Weights</th>
+          <th scope="col" class="number">Share</th>
+          <th scope="col" class="number">Ideal bits</th>
+          <th scope="col" class="number">Huffman bits</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${frequent.map(
+          ({ value, count, huffman, ideal }) => html`<tr>
+            <th scope="row" class="number">${format.number(value)}</th>
+            <td class="number">${format.count(count)}</td>
+            <td class="number">${format.percent(count / weights)}</td>
+            <td class="number">${ideal.toFixed(2)}</td>
+            <td class="number">${huffman}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+customElements.define('code-view', CodeView);

@@ -1,0 +1,106 @@
+// Draw a digit, and see what both networks take it for.
+import { html, nothing } from 'lit';
+import { viewer } from '../actions/engine.js';
+import * as format from '../format.js';
+import { Query } from '../query.js';
+import { get } from '../state.js';
+import { Element } from './element.js';
+
+/** Side of the paper, in pixels of the drawing. */
+const PAPER = 280;
+const PEN = 22;
+
+class DrawPad extends Element {
+  static properties = { strokes: { state: true } };
+
+  #answers = new Query(this, 40);
+  #drawing = new Uint8Array(PAPER * PAPER);
+
+  constructor() {
+    super();
+    /** Counts what was drawn. */
+    this.strokes = 0;
+  }
+
+  render() {
+    const { network, recipe, stored } = get();
+    const shape = network?.summary.input_shape;
+    if (!recipe || !network || shape?.length !== 3 || shape[0] !== 1 || shape[1] !== shape[2]) return nothing;
+    const stages = /** @type {import('../types.js').Stage[]} */ (stored.includes('code') ? ['original', 'code'] : ['original']);
+    const answers = this.#answers.read(network.id, [this.strokes, stages, recipe.scaling], async () =>
+      this.strokes > 0 ? viewer.ask((remote) => remote.draw(this.#drawing, [PAPER, PAPER], shape[1], recipe.scaling, stages)) : null,
+    );
+    return html`
+      <h3>Draw a digit</h3>
+      <p class="quiet small-text">With mouse, finger or pen. Both networks answer in this tab; latency is the mean of several runs of one image.</p>
+      <div class="pad">
+        <canvas
+          id="paper"
+          width=${PAPER}
+          height=${PAPER}
+          tabindex="0"
+          role="img"
+          aria-label="Paper to draw a digit on. The test images below the network can be looked at without a pointer."
+          @pointerdown=${this.#draw}
+        ></canvas>
+        <div class="answers" aria-live="polite">
+          ${answers
+            ? answers.answers.map(({ stage, probabilities, milliseconds }) => {
+                const best = probabilities.indexOf(Math.max(...probabilities));
+                return html`<div class="answer" data-stage=${stage}>
+                  <span class="quiet">${stage === 'original' ? 'Original' : 'Compressed'}</span>
+                  <b>${best}</b>
+                  <span>${format.percent(probabilities[best])}</span>
+                  <span class="quiet">${milliseconds.toFixed(3)} ms</span>
+                  <span class="probabilities" aria-hidden="true">${probabilities.map((share) => html`<i style="height: ${Math.max(2, 100 * share)}%"></i>`)}</span>
+                </div>`;
+              })
+            : html`<p class="quiet">${this.#answers.problem || 'Draw, and the answers stand here.'}</p>`}
+          ${stages.length === 1 ? html`<p class="quiet small-text">The compressed network answers here too, once there is one.</p>` : nothing}
+          <button type="button" class="small" @click=${this.#clear}>Clear the paper</button>
+        </div>
+      </div>
+    `;
+  }
+
+  /** @param {PointerEvent} down */
+  #draw = (down) => {
+    const canvas = /** @type {HTMLCanvasElement} */ (down.currentTarget);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    if (!context || down.button !== 0) return;
+    canvas.setPointerCapture(down.pointerId);
+    const bounds = canvas.getBoundingClientRect();
+    const scale = PAPER / bounds.width;
+    const place = (/** @type {PointerEvent} */ event) => [(event.clientX - bounds.left) * scale, (event.clientY - bounds.top) * scale];
+    Object.assign(context, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#26201a' });
+    let [x, y] = place(down);
+    const line = (/** @type {PointerEvent} */ event) => {
+      const [nextX, nextY] = place(event);
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(nextX, nextY);
+      context.stroke();
+      [x, y] = [nextX, nextY];
+      const { data } = context.getImageData(0, 0, PAPER, PAPER);
+      // Ink is what is not transparent.
+      this.#drawing = Uint8Array.from(this.#drawing, (_, pixel) => data[4 * pixel + 3]);
+      this.strokes++;
+    };
+    line(down);
+    const end = () => {
+      canvas.removeEventListener('pointermove', line);
+      for (const name of /** @type {const} */ (['pointerup', 'pointercancel'])) canvas.removeEventListener(name, end);
+    };
+    canvas.addEventListener('pointermove', line);
+    for (const name of /** @type {const} */ (['pointerup', 'pointercancel'])) canvas.addEventListener(name, end);
+  };
+
+  #clear = () => {
+    const canvas = this.querySelector('canvas');
+    canvas?.getContext('2d')?.clearRect(0, 0, PAPER, PAPER);
+    this.#drawing.fill(0);
+    this.strokes = 0;
+  };
+}
+
+customElements.define('draw-pad', DrawPad);

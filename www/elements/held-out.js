@@ -1,0 +1,10 @@
+// The accuracy of a network that is tried, on samples that no training of ours sees.
+import { html } from 'lit';
+import * as format from '../format.js';
+import { get } from '../state.js';
+
+/** @param {import('../types.js').Accuracy | null | undefined} accuracy */
+export function heldOut(accuracy) {
+  if (accuracy) return html`${format.percent(accuracy.accuracy)} of ${format.count(accuracy.samples)} held-out samples`;
+  return get().held > 0 ? 'measuring' : 'when the samples are here';
+}

@@ -1,0 +1,145 @@
+// All layers in numbers: before, and at the stage that is looked at.
+import { html, nothing, svg } from 'lit';
+import { chooseLayer } from '../actions/look-at.js';
+import * as format from '../format.js';
+import { get } from '../state.js';
+import { layersOf, shownStage, stages } from '../steps.js';
+import { Element } from './element.js';
+import { term } from './term.js';
+
+/** @typedef {import('../types.js').LayerState} LayerState */
+/** @typedef {{ index: number, before: LayerState, after: LayerState, bytesBefore: number, bytesAfter: number,
+ *   sparsity: number, bits: number }} Row */
+
+/** @type {{ name: string, key: (row: Row) => number | string }[]} */
+const COLUMNS = [
+  { name: 'Layer', key: ({ index }) => index },
+  { name: 'Shape', key: ({ after }) => after.shape.join() },
+  { name: 'Parameters', key: ({ after }) => after.parameters },
+  { name: 'Bytes before', key: ({ bytesBefore }) => bytesBefore },
+  { name: 'Bytes now', key: ({ bytesAfter }) => bytesAfter },
+  { name: 'Sparsity', key: ({ sparsity }) => sparsity },
+  { name: 'Bits a weight', key: ({ bits }) => bits },
+];
+
+class LayerTable extends Element {
+  static properties = { column: { state: true }, down: { state: true } };
+
+  constructor() {
+    super();
+    this.column = 0;
+    this.down = false;
+  }
+
+  render() {
+    const { network, step, layer } = get();
+    this.hidden = !network;
+    if (!network) return nothing;
+    const stage = step === 'result' ? (stages().at(-1)?.stage ?? 'original') : (shownStage(step) ?? stages().at(-1)?.stage ?? 'original');
+    const rows = this.#rows(layersOf('original'), layersOf(stage));
+    const total = (/** @type {(row: Row) => number} */ of) => rows.reduce((sum, row) => sum + of(row), 0);
+    return html`
+      <h2>Layers <span class="quiet small-text">${stage === 'original' ? 'as they were given' : `after ${format.STAGES[stage]}`}</span></h2>
+      <div class="scroll" tabindex="0" role="region" aria-label="The layers">
+        <table class="layer-table">
+          <thead>
+            <tr>
+              ${COLUMNS.map(({ name }, column) => this.#head(name, column))}
+              <th scope="col">Weights</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              (row) => html`<tr class=${row.index === layer ? 'chosen' : ''}>
+                <th scope="row">
+                  <button type="button" class="plain" aria-pressed=${row.index === layer} @click=${() => chooseLayer(row.index)}>${row.after.name}</button>
+                </th>
+                <td>${format.shape(row.after.shape)}</td>
+                <td class="number">${format.count(row.after.parameters)}</td>
+                <td class="number">${format.bytes(row.bytesBefore)}</td>
+                <td class="number">${format.bytes(row.bytesAfter)}</td>
+                <td class="number">${format.percent(row.sparsity)}</td>
+                <td class="number">${format.number(row.bits)}</td>
+                <td>${sparkline(row.after)}</td>
+              </tr>`,
+            )}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">Together</th>
+              <td></td>
+              <td class="number">${format.count(total(({ after }) => after.parameters))}</td>
+              <td class="number">${format.bytes(total(({ bytesBefore }) => bytesBefore))}</td>
+              <td class="number">${format.bytes(total(({ bytesAfter }) => bytesAfter))}</td>
+              <td class="number"></td>
+              <td></td>
+              <td></td>
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+      <p class="quiet small-text">
+        ${term('sparsity', 'Sparsity')} is the share of the original's weights and biases that are gone or zero; bits are counted over the
+        original's. Bytes of layers leave out the file's head.
+      </p>
+    `;
+  }
+
+  /** @param {string} name @param {number} column */
+  #head(name, column) {
+    const chosen = this.column === column;
+    const sort = () => {
+      this.down = chosen ? !this.down : column > 1;
+      this.column = column;
+    };
+    return html`<th scope="col" class=${column > 1 ? 'number' : ''} aria-sort=${chosen ? (this.down ? 'descending' : 'ascending') : 'none'}>
+      <button type="button" class="sort" @click=${sort}>${name}<span aria-hidden="true">${chosen ? (this.down ? ' \u25be' : ' \u25b4') : ''}</span></button>
+    </th>`;
+  }
+
+  /** @param {LayerState[]} before @param {LayerState[]} after @returns {Row[]} */
+  #rows(before, after) {
+    const rows = before.map((own, index) => {
+      const now = after[index] ?? own;
+      const bits = Object.values(now.bits).reduce((sum, part) => sum + part, 0);
+      return {
+        index,
+        before: own,
+        after: now,
+        bytesBefore: 4 * own.parameters,
+        bytesAfter: bits / 8,
+        sparsity: 1 - now.nonzeros / own.parameters,
+        bits: bits / own.parameters,
+      };
+    });
+    const { key } = COLUMNS[this.column];
+    const order = (/** @type {Row} */ a, /** @type {Row} */ b) => {
+      const [left, right] = [key(a), key(b)];
+      return typeof left === 'string' ? left.localeCompare(String(right), 'en', { numeric: true }) : left - Number(right);
+    };
+    rows.sort((a, b) => (this.down ? -1 : 1) * order(a, b));
+    return rows;
+  }
+}
+
+/** A layer's histogram or its codebook, in the room of a word. @param {LayerState} layer */
+function sparkline({ histogram, centroids, range }) {
+  const [width, height] = [96, 24];
+  const reach = Math.max(Math.abs(range[0]), Math.abs(range[1])) || 1;
+  const x = (/** @type {number} */ value) => ((value / reach + 1) / 2) * width;
+  if (centroids.length > 0) {
+    const most = Math.max(...centroids.map(([, population]) => population));
+    const y = (/** @type {number} */ population) => height - 2 - (Math.log1p(population) / Math.log1p(most)) * (height - 4);
+    return html`<svg class="sparkline" width=${width} height=${height} aria-hidden="true">
+      ${centroids.map(([value, population]) => svg`<line x1=${x(value)} x2=${x(value)} y1=${height} y2=${y(population)}></line>`)}
+    </svg>`;
+  }
+  const most = Math.max(1, ...histogram);
+  const step = (range[1] - range[0]) / histogram.length;
+  const path = histogram.map((count, bin) => `L${x(range[0] + bin * step).toFixed(1)} ${(height - (count / most) * (height - 2)).toFixed(1)}`);
+  return html`<svg class="sparkline" width=${width} height=${height} aria-hidden="true">
+    <path d="M${x(range[0])} ${height}${path.join('')}L${x(range[1])} ${height}Z"></path>
+  </svg>`;
+}
+
+customElements.define('layer-table', LayerTable);

@@ -1,0 +1,145 @@
+// The network as it was given: its graph, and a layer's weights in a histogram and as an image.
+import { html, nothing } from 'lit';
+import { viewer } from '../actions/engine.js';
+import '../charts/histogram.js';
+import '../charts/image.js';
+import * as format from '../format.js';
+import { Query } from '../query.js';
+import { get } from '../state.js';
+import { Element } from './element.js';
+import { term } from './term.js';
+
+/** @typedef {import('../types.js').LayerState} LayerState */
+
+/** Bins of a histogram: about as many as it has pixels would show noise. */
+const BINS = 160;
+
+class ModelView extends Element {
+  static properties = { zoom: { state: true }, logCounts: { state: true } };
+
+  #moments = new Query(this);
+  #counts = new Query(this);
+  #picture = new Query(this);
+
+  constructor() {
+    super();
+    /** The part of the histogram that is shown, with the layer it belongs to. @type {{ layer: number, range: [number, number] } | null} */
+    this.zoom = null;
+    this.logCounts = false;
+  }
+
+  render() {
+    const { network, layer } = get();
+    const own = network?.summary.layers[layer];
+    if (!network || !own) return nothing;
+    return html`
+      <p class="lesson">
+        A trained network is its graph and its ${term('weight', 'weights')}: here ${format.count(network.summary.parameters)} numbers
+        of 32 bits. Most are small, and lie around zero in a bell; that is what the next steps use.
+      </p>
+      ${this.#graph()}
+      <div class="charts">
+        <figure>${this.#histogram(network.id, layer, own)}</figure>
+        <figure>
+          <figcaption>
+            <h3>The weights of ${own.name} as an image</h3>
+            <span class="quiet">${imageWords(own)}</span>
+          </figcaption>
+          ${this.#image(network.id, layer, own)}
+        </figure>
+      </div>
+    `;
+  }
+
+  /** @param {number} id @param {number} layer @param {LayerState} own */
+  #histogram(id, layer, own) {
+    const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
+    /** @type {[number, number]} */
+    const whole = [-reach, reach];
+    const range = this.zoom?.layer === layer ? this.zoom.range : whole;
+    const counts = this.#counts.read(`${id} ${layer}`, range, async () => ({
+      range,
+      counts: await viewer.ask((remote) => remote.histogram({ stage: 'original' }, layer, range, BINS)),
+    }));
+    const moments = this.#moments.read(`${id} ${layer}`, [], () => viewer.ask((remote) => remote.moments('original', layer)));
+    return html`
+      <figcaption>
+        <h3>How the weights of ${own.name} are distributed</h3>
+        <span class="quiet">Drag over a part to look closer.</span>
+      </figcaption>
+      <div class="row tools">
+        <label><input type="checkbox" .checked=${this.logCounts} @change=${() => (this.logCounts = !this.logCounts)} /> logarithmic counts</label>
+        <button type="button" class="small" @click=${() => this.#zoomBy(range, 0.5, layer, whole)}>Zoom in</button>
+        <button type="button" class="small" ?disabled=${range === whole} @click=${() => this.#zoomBy(range, 2, layer, whole)}>Zoom out</button>
+      </div>
+      ${counts
+        ? html`<nutshell-histogram
+            zoomable
+            label="Histogram of the weights of ${own.name}"
+            unit="weight"
+            .counts=${counts.counts}
+            .range=${counts.range}
+            .logCounts=${this.logCounts}
+            @range=${(/** @type {CustomEvent<[number, number]>} */ { detail }) => (this.zoom = { layer, range: detail })}
+          ></nutshell-histogram>`
+        : html`<div class="placeholder">${this.#counts.problem || 'Counting'}</div>`}
+      ${moments
+        ? html`<dl class="live">
+            ${[
+              ['Mean', format.number(moments.mean)],
+              ['Deviation \u03c3', format.number(moments.deviation)],
+              ['Lowest', format.number(moments.low)],
+              ['Highest', format.number(moments.high)],
+              ['Kurtosis', format.number(moments.kurtosis)],
+            ].map(([name, value]) => html`<div><dt>${name === 'Kurtosis' ? term('kurtosis', name) : name}</dt><dd>${value}</dd></div>`)}
+          </dl>`
+        : nothing}
+    `;
+  }
+
+  /** @param {[number, number]} range @param {number} factor @param {number} layer @param {[number, number]} whole */
+  #zoomBy(range, factor, layer, whole) {
+    const [middle, half] = [(range[0] + range[1]) / 2, (factor * (range[1] - range[0])) / 2];
+    const low = Math.max(whole[0], middle - half);
+    const high = Math.min(whole[1], middle + half);
+    this.zoom = low === whole[0] && high === whole[1] ? null : { layer, range: [low, high] };
+  }
+
+  /** @param {number} id @param {number} layer @param {LayerState} own */
+  #image(id, layer, own) {
+    const picture = this.#picture.read(`${id} ${layer}`, [], () =>
+      viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, [1200, 600])),
+    );
+    return picture
+      ? html`<nutshell-image label="The weights of ${own.name}" .picture=${picture}></nutshell-image>`
+      : html`<div class="placeholder">${this.#picture.problem || 'Painting'}</div>`;
+  }
+
+  /** The graph as boxes in the order in which they run. */
+  #graph() {
+    const { summary } = /** @type {import('../types.js').Network} */ (get().network);
+    return html`<div class="scroll graph" tabindex="0" role="region" aria-label="The network's graph">
+      <ol>
+        <li class="node"><b>input</b><span>${format.shape(summary.input_shape)}</span></li>
+        ${summary.nodes.map(
+          (node) => html`<li class="node ${node.parameters ? 'has-weights' : ''}">
+            <b>${node.op}</b>
+            <span>${format.shape(node.shape)}</span>
+            ${node.parameters ? html`<span class="quiet">${node.name}: ${format.count(node.parameters)}</span>` : nothing}
+          </li>`,
+        )}
+      </ol>
+    </div>`;
+  }
+}
+
+/** @param {LayerState} layer */
+function imageWords({ shape }) {
+  if (shape.length === 4)
+    return shape[1] === 1
+      ? `Each tile is one of ${shape[0]} filters of ${shape[2]} \u00d7 ${shape[3]} weights.`
+      : `A column of tiles for each of ${shape[0]} filters, a row for each of ${shape[1]} input channels.`;
+  return `A row for each of ${format.count(shape[0])} outputs, a column for each of ${format.count(shape[1])} inputs.`;
+}
+
+customElements.define('model-view', ModelView);

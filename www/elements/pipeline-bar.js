@@ -1,0 +1,90 @@
+// The steps from left to right, and what they come to: always in view.
+import { html, nothing } from 'lit';
+import { chooseStep } from '../actions/look-at.js';
+import * as format from '../format.js';
+import { share } from '../progress.js';
+import { get } from '../state.js';
+import { shownStage, stageState, STEPS } from '../steps.js';
+import { Element } from './element.js';
+
+/** @typedef {import('../types.js').Step} Step */
+
+class PipelineBar extends Element {
+  render() {
+    const { step, result, network, run } = get();
+    const original = network?.summary.baseline_bytes ?? 0;
+    return html`
+      <ol class="stages">
+        ${STEPS.map((own, index) => this.#step(own, index, original))}
+        <li class=${result ? 'done' : 'waiting'}>
+          <button type="button" class="step" data-step="result" aria-pressed=${step === 'result'} @click=${() => choose('result')}>
+            <span class="name">Result</span>
+            <span class="note">${result ? html`<b>${format.ratio(result.report.ratio)}</b> smaller` : run?.status === 'running' ? 'at the end' : 'not yet'}</span>
+          </button>
+        </li>
+      </ol>
+      ${this.#score()}
+    `;
+  }
+
+  /** @param {typeof STEPS[number]} own @param {number} index @param {number} original */
+  #step({ step, name, note, stages }, index, original) {
+    const { step: chosen, run, network } = get();
+    const current = run?.status === 'running' && run.stage !== null && stages.includes(run.stage);
+    const stage = shownStage(step);
+    const state = stage && stageState(stages.findLast((other) => stageState(other)) ?? stage);
+    const bytes = state?.bytes ?? (step === 'model' ? (network?.summary.format === 'nut' ? network.summary.file_bytes : original) : undefined);
+    const left = state ? state.bytes / original : step === 'model' ? 1 : 0;
+    const status = current ? 'current' : state || (step === 'model' && network) ? 'done' : 'waiting';
+    return html`<li class=${status}>
+      <button
+        type="button"
+        class="step"
+        data-step=${step}
+        aria-pressed=${chosen === step}
+        aria-current=${current ? 'step' : nothing}
+        @click=${() => choose(step)}
+      >
+        <span class="name"><span class="index" aria-hidden="true">${index + 1}</span>${name}</span>
+        <span class="note">${bytes === undefined ? note : html`<b>${format.bytes(bytes)}</b>${state ? html`<span class="wide">, ${format.percent(state.validation.accuracy)}</span>` : nothing}`}</span>
+        <span class="share" aria-hidden="true"><span style="width: ${Math.min(100, 100 * left)}%"></span></span>
+      </button>
+    </li>`;
+  }
+
+  /** The original beside what is looked at. */
+  #score() {
+    const { step, network, result, run } = get();
+    if (!network) return nothing;
+    const { summary, measured } = network;
+    const report = step === 'result' || step === 'code' ? result?.report : undefined;
+    const state = stageState(shownStage(step) ?? 'original');
+    const test = measured.kind === 'known' ? measured.accuracy : null;
+    const before = report?.before.test ?? (state ? stageState('original')?.validation : null) ?? test;
+    const after = report ? (report.after.test ?? report.after.validation) : state?.validation;
+    const bytes = report?.file_bytes ?? state?.bytes;
+    return html`<p class="score">
+      <span class="quiet">Original</span> <b>${format.bytes(summary.baseline_bytes)}</b>${before ? html`, ${format.accuracy(before)}` : nothing}
+      ${bytes !== undefined && after && (report || state?.stage !== 'original')
+        ? html`<span class="arrow" aria-hidden="true">\u2192</span>
+            <span class="quiet">${report ? 'File' : `After ${format.STAGES[/** @type {import('../types.js').Stage} */ (state?.stage)]}`}</span>
+            <b>${format.bytes(bytes)}</b>, <b>${format.ratio(summary.baseline_bytes / bytes)}</b>,
+            <b>${format.percent(after.accuracy)}</b>`
+        : nothing}
+      ${run?.status === 'running'
+        ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="The run"></progress> ${Math.floor(100 * share(run))}%</span>`
+        : nothing}
+    </p>`;
+  }
+}
+
+/** @param {Step} step */
+function choose(step) {
+  chooseStep(step);
+  const view = document.querySelector('stage-view');
+  // Where the view lies below the cards, it comes to where the step was chosen.
+  if (view && view.getBoundingClientRect().top > innerHeight * 0.75)
+    view.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth', block: 'start' });
+}
+
+customElements.define('pipeline-bar', PipelineBar);

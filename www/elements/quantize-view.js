@@ -1,0 +1,164 @@
+// Numbers of few bits: the fixed-point grid under a layer's values, and the accuracy that is left.
+import { html, nothing } from 'lit';
+import { viewer } from '../actions/engine.js';
+import { explore } from '../actions/look-at.js';
+import '../charts/codebook.js';
+import '../charts/curve.js';
+import * as format from '../format.js';
+import { Query } from '../query.js';
+import { get } from '../state.js';
+import { layersOf, shownStage, stageBefore, stageState } from '../steps.js';
+import { Element } from './element.js';
+import { heldOut } from './held-out.js';
+import { term } from './term.js';
+
+/** @typedef {import('../types.js').LayerState} LayerState */
+/** @typedef {import('../types.js').Stage} Stage */
+
+/** Widths that can be tried, in bits. */
+const BITS = [2, 3, 4, 5, 6, 7, 8];
+/** Values of a layer without a codebook, to show rounding by. */
+const SHOWN = 24;
+
+class QuantizeView extends Element {
+  #values = new Query(this);
+  #grid = new Query(this);
+  #counts = new Query(this);
+  #sweep = new Query(this);
+  #codes = new Query(this);
+
+  render() {
+    const { network, layer, recipe } = get();
+    const input = stageBefore('quantize');
+    const own = layersOf(input)[layer];
+    if (!network || !recipe || !own) return nothing;
+    return html`
+      <p class="lesson">
+        A value needs no 32 bits: in ${term('fixed point')} it is a small whole number times a power of two, and a chip can
+        multiply it without floating point. Then the network is trained once more, paying for each bit that the file will take.
+      </p>
+      ${this.#explore(`${network.id} ${input}`, input, layer, own, recipe.scaling)} ${this.#own(network.id, layer)}
+    `;
+  }
+
+  /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
+   * @param {import('../types.js').Scaling} scaling */
+  #explore(scope, input, layer, own, scaling) {
+    const { explore: chosen, held } = get();
+    const bits = chosen.bits ?? 4;
+    // Before sharing there are too many values to show: the best few stand for them.
+    const values = this.#values.read(`${scope} ${layer}`, [], async () =>
+      own.centroids.length > 0 ? own.centroids : viewer.ask((remote) => remote.codebook(input, layer, SHOWN)),
+    );
+    const grid = this.#grid.read(`${scope} ${layer}`, [bits, values ?? null], async () =>
+      values ? viewer.ask((remote) => remote.grid(values, bits)) : undefined,
+    );
+    const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
+    /** @type {[number, number]} */
+    const range = [-reach * 1.05, reach * 1.05];
+    const counts = this.#counts.read(`${scope} ${layer}`, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, 160)));
+    const sweep = this.#sweep.read(scope, [held, scaling], async () => {
+      if (!held) return [];
+      const accuracies = [];
+      for (const bits of BITS) accuracies.push(await viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling)));
+      return accuracies.filter((accuracy) => accuracy !== null);
+    });
+    const move = (/** @type {number} */ to) => explore({ bits: to });
+    const here = sweep?.[BITS.indexOf(bits)];
+    return html`
+      <h3 class="part">Try a width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
+      <div class="slider">
+        <label for="bits">Bits of a weight</label>
+        <input id="bits" type="range" min=${BITS[0]} max=${BITS[BITS.length - 1]} .value=${String(bits)}
+          @input=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => move(target.valueAsNumber)} />
+        <output for="bits">${bits}</output>
+      </div>
+      ${grid
+        ? html`<dl class="live">
+            <div><dt>Format</dt><dd id="format">Q${grid.integer_bits}.${grid.fraction_bits}, steps of ${format.number(2 ** -grid.fraction_bits)}</dd></div>
+            <div><dt>Rounding error</dt><dd>${format.percent(grid.relative_error)} of the root mean square</dd></div>
+            <div>
+              <dt>Accuracy with ${bits} bits in all layers</dt>
+              <dd>${heldOut(here)}</dd>
+            </div>
+          </dl>`
+        : nothing}
+      <div class="charts">
+        <figure>
+          <figcaption>
+            <h3>The grid under the values of ${own.name}</h3>
+            <span class="quiet">
+              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} values that stand for all`}; each moves to the nearest line.
+            </span>
+          </figcaption>
+          ${grid && counts
+            ? html`<nutshell-codebook
+                label="Values of ${own.name} on a grid of ${bits} bits"
+                .values=${grid.values.map(({ value, population }) => /** @type {[number, number]} */ ([value, population]))}
+                .rounded=${grid.values.map(({ rounded }) => rounded)}
+                .unit=${2 ** -grid.fraction_bits}
+                .counts=${counts}
+                .range=${range}
+              ></nutshell-codebook>`
+            : html`<div class="placeholder">${this.#values.problem || 'Rounding'}</div>`}
+        </figure>
+        <figure>
+          <figcaption>
+            <h3>Accuracy against bits</h3>
+            <span class="quiet">All weights and biases rounded, without training. Bars are one ${term('standard error')}.</span>
+          </figcaption>
+          ${sweep && sweep.length > 0
+            ? html`<nutshell-curve
+                label="Accuracy against bits of a weight"
+                xName="bits of a weight"
+                yName="accuracy"
+                .points=${sweep.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
+                .errors=${sweep.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}
+                .chosen=${bits}
+                .write=${format.percent}
+                .height=${220}
+                @choose=${(/** @type {CustomEvent<number>} */ { detail }) => move(detail)}
+              ></nutshell-curve>`
+            : html`<div class="placeholder">${this.#sweep.problem || (held ? 'Measuring' : 'When the samples are here')}</div>`}
+        </figure>
+      </div>
+    `;
+  }
+
+  /** The integers that the run chose. @param {number} id @param {number} layer */
+  #own(id, layer) {
+    const { stored, result } = get();
+    const stage = shownStage('quantize');
+    const own = stage && stageState(stage)?.layers[layer];
+    if (!stage || !own) return nothing;
+    const code = stored.includes(stage)
+      ? this.#codes.read(`${id} ${stage} ${layer}`, [stored.length], () => viewer.ask((remote) => remote.coded(stage, layer)))
+      : undefined;
+    const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
+    const integer = result?.report.integer;
+    return html`<figure class="part">
+        <figcaption>
+          <h3>What the run chose for ${own.name}</h3>
+          <span class="quiet">
+            ${own.centroids.length} values beside zero${code ? html`, in steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
+            ${format.percent(1 - own.nonzeros / own.parameters)} of its weights and biases are zero.
+          </span>
+        </figcaption>
+        <nutshell-codebook
+          label="Values of ${own.name} after ${format.STAGES[stage]}"
+          .values=${own.centroids}
+          .unit=${code ? 2 ** -code.fraction_bits : 0}
+          .range=${/** @type {[number, number]} */ ([-reach * 1.1, reach * 1.1])}
+          .height=${180}
+        ></nutshell-codebook>
+      </figure>
+      ${integer
+        ? html`<p>
+            With integers only, activations of 8 bits too, the decoded network answers
+            <b>${format.accuracy(integer.test ?? integer.validation)}</b> rightly.
+          </p>`
+        : nothing}`;
+  }
+}
+
+customElements.define('quantize-view', QuantizeView);

@@ -1,0 +1,89 @@
+// The half-interval searches of a stage, played probe by probe.
+import { html, nothing } from 'lit';
+import '../charts/search.js';
+import * as format from '../format.js';
+import { split } from '../searches.js';
+import { get } from '../state.js';
+import { Element } from './element.js';
+import { term } from './term.js';
+
+/** Milliseconds between two probes. */
+const PACE = 700;
+
+class SearchPlayer extends Element {
+  static properties = { stage: {}, chosen: { state: true }, upTo: { state: true } };
+
+  #timer = 0;
+
+  constructor() {
+    super();
+    /** @type {import('../types.js').Stage} */
+    this.stage = 'prune';
+    /** Which search is shown; null for the last. @type {number | null} */
+    this.chosen = null;
+    /** Probes that are shown; null for all. @type {number | null} */
+    this.upTo = null;
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.#timer);
+    super.disconnectedCallback();
+  }
+
+  render() {
+    const { run, result } = get();
+    const all = (result?.report.probes ?? run?.probes ?? []).filter(({ stage }) => stage === this.stage);
+    const searches = split(all);
+    const index = Math.min(this.chosen ?? Infinity, searches.length - 1);
+    const probes = searches[index];
+    if (!probes) return nothing;
+    const shown = Math.min(this.upTo ?? Infinity, probes.length);
+    const last = probes[shown - 1];
+    return html`<figure class="part search">
+      <figcaption>
+        <h3>The ${term('half-interval search')} for ${probes[0].variable}</h3>
+        <span class="quiet">
+          Each row is a probe: the middle of the interval is tried. If the loss rises by no more than the limit it is accepted
+          (filled), and the search goes on above it; if not (hollow), below. Bars are two ${term('standard error', 'standard errors')}.
+        </span>
+      </figcaption>
+      <div class="row tools">
+        ${searches.length > 1
+          ? html`<label>Round
+              <select @change=${(/** @type {Event & { target: HTMLSelectElement }} */ { target }) => ((this.chosen = Number(target.value)), (this.upTo = null))}>
+                ${searches.map((_, round) => html`<option value=${round} ?selected=${round === index}>${round + 1} of ${searches.length}</option>`)}
+              </select></label>`
+          : nothing}
+        <button type="button" class="small" @click=${() => this.#play(probes.length)}>Play</button>
+        <label class="grow">Probe
+          <input type="range" min="1" max=${probes.length} .value=${String(shown)} aria-valuetext="${shown} of ${probes.length}"
+            @input=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => this.#show(target.valueAsNumber)} />
+        </label>
+        <output>${shown} of ${probes.length}</output>
+      </div>
+      <nutshell-search .probes=${probes} .upTo=${shown}></nutshell-search>
+      <p class="small-text">
+        Probe ${shown}: ${last.variable} ${format.number(last.mid)}: the loss rises by ${format.number(last.value)} on
+        ${format.count(last.samples)} ${term('validation samples')}, accuracy ${format.percent(last.accuracy)}:
+        <b>${last.accepted ? 'accepted' : 'refused'}</b>.
+      </p>
+    </figure>`;
+  }
+
+  /** @param {number} upTo */
+  #show(upTo) {
+    clearInterval(this.#timer);
+    this.upTo = upTo;
+  }
+
+  /** @param {number} length */
+  #play(length) {
+    this.#show(1);
+    this.#timer = window.setInterval(() => {
+      this.upTo = (this.upTo ?? 0) + 1;
+      if (this.upTo >= length) clearInterval(this.#timer);
+    }, PACE);
+  }
+}
+
+customElements.define('search-player', SearchPlayer);

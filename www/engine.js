@@ -1,0 +1,96 @@
+// The worker that opens, measures and compresses. A new one is told what the one before knew.
+import { Bridge } from './bridge.js';
+import { makeWorker } from './files.js';
+import workerUrl from './worker.js?worker&url';
+
+/** @typedef {import('./worker.js').WorkerApi} WorkerApi */
+/** @typedef {import('./types.js').RunEvent} RunEvent */
+/** @typedef {import('./types.js').Scaling} Scaling */
+/** @typedef {{ set: 'train' | 'test', images?: Uint8Array, labels?: Uint8Array }} Part */
+
+export class Engine {
+  /** @type {Uint8Array | null} */
+  #network = null;
+  /** @type {Part[]} */
+  #parts = [];
+  /** @type {Bridge<WorkerApi>} */
+  #bridge = new Bridge(
+    () => makeWorker(workerUrl, 'nutshell'),
+    async (remote) => {
+      if (this.#network) await remote.open(this.#network);
+      for (const part of this.#parts) await remote.addData(part.set, part);
+    },
+  );
+
+  /** @template T @param {(remote: import('comlink').Remote<WorkerApi>) => Promise<T>} work @returns {Promise<T>} */
+  #call = (work) => this.#bridge.call(work);
+
+  /** Opens a model file. @param {Uint8Array} bytes */
+  async open(bytes) {
+    const summary = await this.#call((remote) => remote.open(bytes));
+    this.#network = bytes;
+    return summary;
+  }
+
+  /** Adds samples; resolves to the number of images of that set. @param {Part} part */
+  async addData(part) {
+    const images = await this.#call((remote) => remote.addData(part.set, part));
+    this.#parts.push(part);
+    return images;
+  }
+
+  /** Forgets all samples. */
+  async clearData() {
+    await this.#call((remote) => remote.clearData());
+    this.#parts = [];
+  }
+
+  /** The recipe of an effort. @param {import('./types.js').Effort} effort */
+  recipe = (effort) => this.#call((remote) => remote.recipe(effort));
+
+  /** Every number of a recipe, with its range. */
+  settings = () => this.#call((remote) => remote.settings());
+
+  /** Fails with what is wrong with a recipe. @param {import('./types.js').Recipe} recipe */
+  checkRecipe = (recipe) => this.#call((remote) => remote.checkRecipe(recipe));
+
+  /** A seed for those who want another one. */
+  randomSeed = () => this.#call((remote) => remote.randomSeed());
+
+  /** Accuracy on the test samples.
+   * @param {Scaling} scaling
+   * @param {(done: number) => void} onProgress
+   * @returns {Promise<import('./types.js').Accuracy>} */
+  evaluate = (scaling, onProgress) =>
+    this.#bridge.callWithPort(onProgress, (remote, port) => remote.evaluate(scaling, port));
+
+  /** Some test images with the opened network's answers.
+   * @param {number} first
+   * @param {number} count
+   * @param {Scaling} scaling */
+  look = (first, count, scaling) => this.#call((remote) => remote.look(first, count, scaling));
+
+  /** Runs a recipe; aborting the signal ends the worker.
+   * @param {import('./types.js').Recipe} recipe
+   * @param {object} options
+   * @param {import('./types.js').Checkpoint} [options.checkpoint]
+   * @param {(event: RunEvent) => void} options.onEvent
+   * @param {(checkpoint: import('./types.js').Checkpoint) => void} options.onCheckpoint
+   * @param {AbortSignal} options.signal
+   * @returns {Promise<import('../pkg/nutshell.js').Compressed>} */
+  async compress(recipe, { checkpoint, onEvent, onCheckpoint, signal }) {
+    const abort = () => this.#bridge.end(new DOMException('the run was cancelled', 'AbortError'));
+    signal.addEventListener('abort', abort);
+    try {
+      return await this.#bridge.callWithPort(
+        (message) => (message.event ? onEvent(message.event) : onCheckpoint(message.checkpoint)),
+        (remote, port) => remote.compress(recipe, checkpoint, port),
+      );
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** The opened network as an ONNX file, in its compact or in the original's shapes. @param {boolean} compact */
+  toOnnx = (compact) => this.#call((remote) => remote.toOnnx(compact));
+}

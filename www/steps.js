@@ -1,0 +1,46 @@
+// The steps of the page, and what of a run belongs to each.
+import { get } from './state.js';
+
+/** @typedef {import('./types.js').Step} Step */
+/** @typedef {import('./types.js').Stage} Stage */
+/** @typedef {import('./types.js').StageState} StageState */
+
+/** @type {{ step: Step, name: string, note: string, stages: Stage[] }[]} */
+export const STEPS = [
+  { step: 'model', name: 'Model', note: 'as it was given', stages: ['original'] },
+  { step: 'prune', name: 'Prune', note: 'remove what hardly matters', stages: ['structure', 'prune'] },
+  { step: 'share', name: 'Share', note: 'few values for many weights', stages: ['share'] },
+  { step: 'quantize', name: 'Quantize', note: 'small whole numbers', stages: ['quantize', 'refine'] },
+  { step: 'code', name: 'Code', note: 'the fewest bits', stages: ['code'] },
+];
+
+/** All stages, in their order. */
+export const STAGE_ORDER = STEPS.flatMap(({ stages }) => stages);
+
+/** The stages of the shown run. @returns {StageState[]} */
+export function stages() {
+  const { run, result } = get();
+  return result?.report.stages ?? run?.stages ?? [];
+}
+
+/** A stage of the shown run, if it is finished. @param {Stage} stage */
+export const stageState = (stage) => stages().find((state) => state.stage === stage);
+
+/** The stage of a step that is shown: the one that was chosen, or the last that is finished. @param {Step} step */
+export function shownStage(step) {
+  const own = STEPS.find((other) => other.step === step)?.stages ?? [];
+  const done = own.filter((stage) => stageState(stage));
+  const { part } = get();
+  return done.find((stage) => stage === part) ?? done.at(-1) ?? (step === 'model' ? 'original' : null);
+}
+
+/** The last stage before `stage` whose network can be looked at. @param {Stage} stage @returns {Stage} */
+export function stageBefore(stage) {
+  const { stored } = get();
+  return STAGE_ORDER.slice(0, STAGE_ORDER.indexOf(stage)).findLast((other) => stored.includes(other)) ?? 'original';
+}
+
+/** The layers of a stage, or of the opened network where there is no such stage. @param {Stage | null} stage */
+export function layersOf(stage) {
+  return (stage && stageState(stage)?.layers) || get().network?.summary.layers || [];
+}

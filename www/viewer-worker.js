@@ -1,0 +1,197 @@
+// Owns the wasm that looks at networks, so that looking goes on while the other worker compresses.
+import * as Comlink from 'comlink';
+import { compareAnswers, normaliseDrawing, Samples, View } from '../pkg/nutshell.js';
+import { startWorker } from './worker-start.js';
+
+/** @typedef {import('./types.js').Stage} Stage */
+/** @typedef {import('./types.js').Scaling} Scaling */
+/** @typedef {import('./types.js').Look} Look */
+
+/** A network as a stage left it, or as one change would make it.
+ * @typedef {{ stage: Stage, pruned?: number, shared?: number, rounded?: number }} Which */
+
+/** Samples between two looks at a port, and between two reports. */
+const BLOCK = 500;
+
+/** How long a network's answer is timed, in milliseconds. */
+const TIMING = 30;
+
+/** A model file, checkpoints, and a .nut. @type {Map<Stage, import('./viewer.js').File>} */
+const files = new Map();
+/** Those of them that were looked at. @type {Map<Stage, View>} */
+const views = new Map();
+/** The last changed network of each kind. @type {Map<string, { key: string, view: View }>} */
+const changed = new Map();
+/** Made when the wasm has started. @type {{ held: Samples, test: Samples }} */
+let sets;
+
+const api = {
+  /** Starts the wasm, and holds the lock that says that this worker lives.
+   * @param {string} lock
+   * @param {WebAssembly.Module} module */
+  async start(lock, module) {
+    await startWorker(lock, module);
+    sets = { held: new Samples(), test: new Samples() };
+  },
+
+  /** Takes the network of a stage; the original takes the place of all others.
+   * @param {Stage} stage
+   * @param {import('./viewer.js').File} file */
+  put(stage, file) {
+    if (stage === 'original') api.forget();
+    views.get(stage)?.free();
+    views.delete(stage);
+    dropChanged();
+    files.set(stage, file);
+  },
+
+  /** Forgets every stage's network. */
+  forget() {
+    for (const view of views.values()) view.free();
+    views.clear();
+    files.clear();
+    dropChanged();
+  },
+
+  /** Forgets all samples. */
+  clearData() {
+    for (const samples of Object.values(sets)) samples.free();
+    sets = { held: new Samples(), test: new Samples() };
+  },
+
+  /** Adds a part of the test samples, or of the training samples, of which only the last `keep` are kept.
+   * @param {'train' | 'test'} set
+   * @param {{ images?: Uint8Array, labels?: Uint8Array }} part
+   * @param {number} keep */
+  addData(set, { images, labels }, keep) {
+    const samples = set === 'test' ? sets.test : sets.held;
+    if (images) samples.addImages(images);
+    if (labels) samples.addLabels(labels);
+    if (set === 'train') samples.keepLast(keep);
+  },
+
+  /** A layer of each stage in numbers. @param {Stage} stage @param {number} layer */
+  moments: (stage, layer) => view({ stage }).moments(layer),
+
+  /** @param {Which} which @param {number} layer @param {[number, number]} range @param {number} bins */
+  histogram: (which, layer, [low, high], bins) => [...view(which).histogram(layer, low, high, bins)],
+
+  /** @param {Which} which @param {number} layer @param {[number, number]} most */
+  picture: (which, layer, [width, height]) => plain(view(which).picture(layer, width, height)),
+
+  /** @param {Stage} stage @param {number} layer @param {number} threshold @param {number} bins @param {[number, number]} range */
+  pruning: (stage, layer, threshold, bins, [low, high]) => view({ stage }).pruning(layer, threshold, bins, low, high),
+
+  /** @param {Stage} stage @param {number} layer */
+  sharing: (stage, layer) => view({ stage }).sharing(layer),
+
+  /** @param {Stage} stage @param {number} layer @param {number} k */
+  codebook: (stage, layer, k) => view({ stage }).codebook(layer, k),
+
+  /** @param {[number, number][]} values @param {number} bits */
+  grid: (values, bits) => view({ stage: 'original' }).grid(values, bits),
+
+  /** @param {Stage} stage @param {number} layer */
+  coded: (stage, layer) => view({ stage }).coded(layer),
+
+  /** @param {Stage} stage @param {number} layer @param {[number, number]} most */
+  costPicture(stage, layer, [width, height]) {
+    const picture = view({ stage }).costPicture(layer, width, height);
+    return picture && plain(picture);
+  },
+
+  /** Accuracy on the last `count` training samples.
+   * @param {Which} which
+   * @param {number} count
+   * @param {Scaling} scaling */
+  accuracy(which, count, scaling) {
+    const { length } = sets.held;
+    return length === 0 ? null : view(which).evaluate(sets.held, Math.max(0, length - count), length, scaling);
+  },
+
+  /** Compares the answers of the original and of the file to the test samples; reports how many are done.
+   * @param {Scaling} scaling
+   * @param {MessagePort} reports */
+  async compare(scaling, reports) {
+    const total = sets.test.length;
+    const networks = [view({ stage: 'original' }), view({ stage: 'code' })];
+    const answers = networks.map(() => new Uint8Array(total));
+    for (let start = 0; start < total; start += BLOCK) {
+      for (const [index, network] of networks.entries())
+        answers[index].set(network.answers(sets.test, start, start + BLOCK, scaling), start);
+      reports.postMessage(start / total);
+      // Lets other questions in between.
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    reports.close();
+    const classes = networks[0].classify(sets.test.image(0) ?? new Uint8Array(), scaling).length;
+    return compareAnswers(sets.test, answers[0], answers[1], classes);
+  },
+
+  /** One test image. @param {number} index */
+  testImage: (index) => sets.test.image(index) ?? null,
+
+  /** What networks take a drawing for, and how long each thinks.
+   * @param {Uint8Array} drawing
+   * @param {[number, number]} size
+   * @param {number} side
+   * @param {Scaling} scaling
+   * @param {Stage[]} stages */
+  draw(drawing, [width, height], side, scaling, stages) {
+    const image = normaliseDrawing(drawing, width, height, side);
+    if (!image) return null;
+    const answers = stages.map((stage) => {
+      const network = view({ stage });
+      const probabilities = [...network.classify(image, scaling)];
+      const start = performance.now();
+      let runs = 0;
+      do {
+        network.classify(image, scaling);
+        runs++;
+      } while (performance.now() - start < TIMING);
+      return { stage, probabilities, milliseconds: (performance.now() - start) / runs };
+    });
+    return { image, answers };
+  },
+};
+
+/** The network that is meant. @param {Which} which */
+function view({ stage, pruned, shared, rounded }) {
+  const opened = views.get(stage) ?? openView(stage);
+  const kind = pruned !== undefined ? 'pruned' : shared !== undefined ? 'shared' : rounded !== undefined ? 'rounded' : '';
+  if (!kind) return opened;
+  const key = `${stage} ${pruned} ${shared} ${rounded}`;
+  const last = changed.get(kind);
+  if (last?.key === key) return last.view;
+  last?.view.free();
+  changed.delete(kind);
+  const made =
+    pruned !== undefined ? opened.pruned(pruned) : shared !== undefined ? opened.shared(shared) : opened.rounded(rounded ?? 8);
+  changed.set(kind, { key, view: made });
+  return made;
+}
+
+/** @param {Stage} stage */
+function openView(stage) {
+  const file = files.get(stage);
+  if (!file) throw new Error(`there is no network of the stage ${stage}`);
+  const opened = file instanceof Uint8Array ? View.open(file) : View.ofCheckpoint(file);
+  views.set(stage, opened);
+  return opened;
+}
+
+function dropChanged() {
+  for (const { view } of changed.values()) view.free();
+  changed.clear();
+}
+
+/** A picture as a plain object. @param {import('../pkg/nutshell.js').Picture} picture */
+function plain(picture) {
+  const { width, height, reach, pixels } = picture;
+  picture.free();
+  return Comlink.transfer({ width, height, reach, pixels }, [pixels.buffer]);
+}
+
+/** @typedef {typeof api} ViewerApi */
+
+Comlink.expose(api);

@@ -1,0 +1,78 @@
+// The worker that looks at networks. It is started when something is first looked at.
+import { Bridge } from './bridge.js';
+import { makeWorker } from './files.js';
+import workerUrl from './viewer-worker.js?worker&url';
+
+/** @typedef {import('./viewer-worker.js').ViewerApi} ViewerApi */
+/** @typedef {import('./types.js').Stage} Stage */
+/** A stage's network: a model file, or a checkpoint. @typedef {Uint8Array | import('./types.js').Checkpoint} File */
+
+export class Viewer {
+  /** @type {Map<Stage, File>} */
+  #stages = new Map();
+  /** @type {{ part: import('./engine.js').Part, keep: number }[]} */
+  #parts = [];
+  #started = false;
+  /** @type {{ question: string, answer: Promise<import('../pkg/nutshell.js').Comparison> } | null} */
+  #compared = null;
+  /** @type {Bridge<ViewerApi>} */
+  #bridge = new Bridge(
+    () => makeWorker(workerUrl, 'nutshell-viewer'),
+    async (remote) => {
+      this.#started = true;
+      const [stages, parts] = [[...this.#stages], [...this.#parts]];
+      for (const [stage, file] of stages) await remote.put(stage, file);
+      for (const { part, keep } of parts) await remote.addData(part.set, part, keep);
+    },
+  );
+
+  /** Asks the viewer.
+   * @template T
+   * @param {(remote: import('comlink').Remote<ViewerApi>) => Promise<T>} work
+   * @returns {Promise<T>} */
+  ask = (work) => this.#bridge.call(work);
+
+  /** Compares the answers of the original and of the file; the answer to the last question is kept.
+   * @param {string} key Of the two networks.
+   * @param {import('./types.js').Scaling} scaling
+   * @param {(share: number) => void} onProgress
+   * @returns {Promise<import('../pkg/nutshell.js').Comparison>} */
+  compare(key, scaling, onProgress) {
+    const question = JSON.stringify([key, scaling]);
+    if (this.#compared?.question === question) return this.#compared.answer;
+    const answer = this.#bridge.callWithPort(onProgress, (remote, port) => remote.compare(scaling, port));
+    this.#compared = { question, answer };
+    answer.catch(() => (this.#compared = null));
+    return answer;
+  }
+
+  /** Takes the network of a stage; the original takes the place of all others.
+   * @param {Stage} stage
+   * @param {File} file */
+  async put(stage, file) {
+    if (stage === 'original') this.#stages.clear();
+    this.#stages.set(stage, file);
+    // A worker that is yet to start is told then.
+    if (this.#started) await this.ask((remote) => remote.put(stage, file));
+  }
+
+  /** The networks of all stages, to be kept. */
+  get stages() {
+    return new Map(this.#stages);
+  }
+
+  /** Adds samples; of training samples the last `keep` are kept.
+   * @param {import('./engine.js').Part} part
+   * @param {number} keep */
+  async addData(part, keep) {
+    // A worker that is yet to start is told then.
+    if (this.#started) await this.ask((remote) => remote.addData(part.set, part, keep));
+    this.#parts.push({ part, keep });
+  }
+
+  /** Forgets all samples. */
+  async clearData() {
+    this.#parts = [];
+    if (this.#started) await this.ask((remote) => remote.clearData());
+  }
+}
