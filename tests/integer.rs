@@ -192,7 +192,7 @@ fn every_operator_agrees_with_the_formulas() {
             let fixed = random_fixed(&case.model, &mut rng);
             let formats = formats(&case, &fixed);
             let samples = samples(&fixed.graph.input_shape, 19, case.scaling);
-            let network = IntegerNetwork::new(&fixed, &formats, case.scaling).unwrap();
+            let network = IntegerNetwork::new(&fixed, &formats, case.scaling, 8).unwrap();
             let answers = network.logits(&samples).unwrap();
             let unsigned: Vec<bool> = case.values.iter().map(|(_, unsigned)| *unsigned).collect();
             for (index, answer) in answers.rows().into_iter().enumerate() {
@@ -214,8 +214,8 @@ fn searched_formats_agree_with_the_formulas_too() {
     for case in cases() {
         let fixed = random_fixed(&case.model, &mut rng(5));
         let samples = samples(&fixed.graph.input_shape, 40, case.scaling);
-        let formats = search_formats(&fixed, &samples).unwrap();
-        let network = IntegerNetwork::new(&fixed, &formats, case.scaling).unwrap();
+        let formats = search_formats(&fixed, &samples, 8).unwrap();
+        let network = IntegerNetwork::new(&fixed, &formats, case.scaling, 8).unwrap();
         let unsigned: Vec<bool> = case.values.iter().map(|(_, unsigned)| *unsigned).collect();
         let expected = reference(&fixed, &formats, &unsigned, samples.image(39), case.scaling);
         let answer: Vec<i128> = network.logits(&samples).unwrap().row(39).iter().map(|&logit| logit.into()).collect();
@@ -238,8 +238,8 @@ fn random_networks_answer_as_in_floating_point() {
                 quantize_shared(&share(&model, &cluster(&model, 16), 1e-4), shapes.clone()),
             ] {
                 let samples = samples(&[1, 28, 28], 300, scaling);
-                let formats = search_formats(&fixed, &samples.range(0, 100)).unwrap();
-                let network = IntegerNetwork::new(&fixed, &formats, scaling).unwrap();
+                let formats = search_formats(&fixed, &samples.range(0, 100), 8).unwrap();
+                let network = IntegerNetwork::new(&fixed, &formats, scaling, 8).unwrap();
                 let float = logits(&fixed.to_model(), &samples).unwrap();
                 let integer = network.logits(&samples).unwrap();
                 let unit = (-f32::from(network.fraction_bits())).exp2();
@@ -282,7 +282,7 @@ fn activations_saturate() {
     let answers = |weight, format| {
         let (fixed, formats) = one_weight(weight, format);
         let samples = Samples::new(vec![1], vec![0, 1, 15, 16, 120, 255], Vec::new(), Scaling::Raw).unwrap();
-        let network = IntegerNetwork::new(&fixed, &formats, Scaling::Raw).unwrap();
+        let network = IntegerNetwork::new(&fixed, &formats, Scaling::Raw, 8).unwrap();
         network.logits(&samples).unwrap().into_raw_vec_and_offset().0
     };
     // Units of 1 hold the bytes up to 127, and their negatives up to 128; weights are sixteenths.
@@ -299,7 +299,7 @@ fn bytes_become_the_nearest_numbers_of_the_inputs_format() {
     let fixed = FixedPoint { graph, parameters: Vec::new(), original_shapes: Vec::new() };
     let answers = |scaling, format| {
         let samples = Samples::new(vec![1], vec![0, 1, 127, 128, 254, 255], Vec::new(), scaling).unwrap();
-        let network = IntegerNetwork::new(&fixed, &[narrow(format)], scaling).unwrap();
+        let network = IntegerNetwork::new(&fixed, &[narrow(format)], scaling, 8).unwrap();
         network.logits(&samples).unwrap().into_raw_vec_and_offset().0
     };
     assert_eq!(answers(Scaling::Unit, 8), [0, 1, 127, 129, 255, 255]);
@@ -317,7 +317,7 @@ fn the_search_finds_the_format_with_the_least_error() {
     initialize(&mut model, &mut rng(1));
     let fixed = quantize_uniform(&model, 6, 1.0, model.parameter_shapes());
     let samples = samples(&[1, 28, 28], 60, Scaling::Unit);
-    let formats = search_formats(&fixed, &samples).unwrap();
+    let formats = search_formats(&fixed, &samples, 8).unwrap();
     assert_eq!(formats[0], narrow(8));
     assert_eq!([formats[1], formats[3], formats[3]], [formats[2], formats[4], formats[5]]);
     assert_eq!(formats[6], formats[7]);
@@ -336,12 +336,39 @@ fn the_search_finds_the_format_with_the_least_error() {
 }
 
 #[test]
+fn fewer_bits_round_more() {
+    let mut model = lenet5([6, 8, 20, 10]);
+    initialize(&mut model, &mut rng(4));
+    let fixed = quantize_uniform(&model, 6, 1.0, model.parameter_shapes());
+    let samples = samples(&[1, 28, 28], 100, Scaling::Unit);
+    let float = logits(&fixed.to_model(), &samples).unwrap();
+    let error = |bits| {
+        let formats = search_formats(&fixed, &samples, bits).unwrap();
+        assert_eq!([0, 1, 8].map(|value: usize| formats[value].bits), [8, bits, 32]);
+        let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit, bits).unwrap();
+        let unit = (-f32::from(network.fraction_bits())).exp2();
+        let errors = network.logits(&samples).unwrap().mapv(|logit| logit as f32 * unit) - &float;
+        errors.mapv(|error| error.powi(2)).mean().unwrap().sqrt()
+    };
+    let errors = [8, 6, 4, 2].map(error);
+    // Two bits fewer: units four times as large.
+    assert!(errors.windows(2).all(|pair| (2.0..8.0).contains(&(pair[1] / pair[0]))), "{errors:?}");
+
+    let formats = search_formats(&fixed, &samples, 5).unwrap();
+    assert!(IntegerNetwork::new(&fixed, &formats, Scaling::Unit, 4).is_err());
+    for bits in [1, 9] {
+        assert!(matches!(search_formats(&fixed, &samples, bits), Err(Error::Graph(_))));
+        assert!(matches!(IntegerNetwork::new(&fixed, &formats, Scaling::Unit, bits), Err(Error::Graph(_))));
+    }
+}
+
+#[test]
 fn a_network_without_activity_has_formats() {
     let model = lenet300([3, 3, 3]);
     let fixed = quantize_uniform(&model, 6, 1.0, model.parameter_shapes());
     let samples = samples(&[784], 5, Scaling::Unit);
-    let formats = search_formats(&fixed, &samples).unwrap();
-    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit).unwrap();
+    let formats = search_formats(&fixed, &samples, 8).unwrap();
+    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit, 8).unwrap();
     assert_eq!(network.predict(&samples).unwrap(), [0; 5]);
     assert!(network.predict(&samples.range(0, 0)).unwrap().is_empty());
 }
@@ -365,9 +392,9 @@ fn sums_fit_or_are_refused() {
     let formats = [narrow(0), ActivationFormat { bits: 32, fraction_bits: 0 }];
     let fixed = wide_sum(257);
     let white = Samples::new(vec![257], vec![255; 257], Vec::new(), Scaling::Raw).unwrap();
-    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Raw).unwrap();
+    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Raw, 8).unwrap();
     assert_eq!(network.logits(&white).unwrap()[(0, 0)], 255 * 257 * 32767);
-    let error = IntegerNetwork::new(&wide_sum(258), &formats, Scaling::Raw).unwrap_err();
+    let error = IntegerNetwork::new(&wide_sum(258), &formats, Scaling::Raw, 8).unwrap_err();
     assert!(matches!(error, Error::Graph(error) if error.node == "sum" && error.expected.contains("2147483647")));
     // A bias that is too large at the scale of the sums.
     let mut fixed = wide_sum(1);
@@ -375,7 +402,7 @@ fn sums_fit_or_are_refused() {
     fixed.parameters[1].symbols = vec![-1];
     for (fraction_bits, fits) in [(-30, true), (-31, false), (-113, false), (100, true)] {
         fixed.parameters[1].codebook = Codebook::Uniform { fraction_bits };
-        assert_eq!(IntegerNetwork::new(&fixed, &formats, Scaling::Raw).is_ok(), fits, "{fraction_bits}");
+        assert_eq!(IntegerNetwork::new(&fixed, &formats, Scaling::Raw, 8).is_ok(), fits, "{fraction_bits}");
     }
 }
 
@@ -384,15 +411,15 @@ fn what_cannot_be_computed_is_an_error() {
     let model = insert(lenet300([4, 4, 3]), 6, Op::Softmax);
     let fixed = random_fixed(&model, &mut rng(2));
     let samples = samples(&[784], 4, Scaling::Unit);
-    let formats = search_formats(&fixed, &samples).unwrap();
+    let formats = search_formats(&fixed, &samples, 8).unwrap();
     let refused =
-        |fixed: &FixedPoint, formats: &[ActivationFormat]| match IntegerNetwork::new(fixed, formats, Scaling::Unit)
+        |fixed: &FixedPoint, formats: &[ActivationFormat]| match IntegerNetwork::new(fixed, formats, Scaling::Unit, 8)
             .unwrap_err()
         {
             Error::Graph(error) => (error.node, error.what),
             other => panic!("{other}"),
         };
-    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit).unwrap();
+    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit, 8).unwrap();
     assert_eq!(refused(&fixed, &formats[1..]), ("input".into(), "formats of activations"));
     for value in 0..=6 {
         let mut formats = formats.clone();
@@ -408,7 +435,7 @@ fn what_cannot_be_computed_is_an_error() {
         Codebook::Free { fraction_bits: 4, positive: vec![1, 2, 40_000], negative: vec![1, 2, 3] };
     assert_eq!(refused(&coarse, &formats), ("fc1".into(), "weight"));
     let soft = random_fixed(&insert(lenet300([4, 4, 3]), 3, Op::Softmax), &mut rng(2));
-    let soft_formats = search_formats(&soft, &samples).unwrap();
+    let soft_formats = search_formats(&soft, &samples, 8).unwrap();
     assert_eq!(refused(&soft, &soft_formats), ("inserted 3".into(), "place in a network of integers"));
 
     let raw = Samples { scaling: Scaling::Raw, ..samples.clone() };
@@ -418,5 +445,5 @@ fn what_cannot_be_computed_is_an_error() {
     assert!(matches!(network.evaluate(&samples.range(0, 0)), Err(Error::Data(_))));
     let small = Samples::new(vec![7], vec![0; 7], Vec::new(), Scaling::Unit).unwrap();
     assert!(matches!(network.predict(&small), Err(Error::Data(error)) if error.what == "shape"));
-    assert!(matches!(search_formats(&fixed, &samples.range(0, 0)), Err(Error::Data(_))));
+    assert!(matches!(search_formats(&fixed, &samples.range(0, 0), 8), Err(Error::Data(_))));
 }

@@ -109,6 +109,17 @@ const api = {
     return length === 0 ? null : view(which).evaluate(sets.held, Math.max(0, length - count), length, scaling);
   },
 
+  /** As `accuracy`, with integers only and activations of so many bits; null before quantization.
+   * @param {Stage} stage
+   * @param {number} count
+   * @param {Scaling} scaling
+   * @param {number} bits */
+  integerAccuracy(stage, count, scaling, bits) {
+    const { length } = sets.held;
+    if (length === 0) return null;
+    return view({ stage }).evaluateIntegers(sets.held, Math.max(0, length - count), length, scaling, bits) ?? null;
+  },
+
   /** Compares the answers of the original and of the file to the test samples; reports how many are done.
    * @param {Scaling} scaling
    * @param {MessagePort} reports */

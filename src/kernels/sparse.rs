@@ -31,24 +31,27 @@ impl Taps {
     pub fn list(&mut self, window: &Window, weights: &[f32]) {
         let [height, width] = window.input;
         let [kernel_height, kernel_width] = window.kernel;
-        self.taps.clear();
         self.starts.clear();
         self.shape = (window.channels, window.input, window.kernel);
+        // Each weight is written behind the last one that counts: which are zero cannot be guessed, and a branch for each would
+        // mostly be guessed wrong.
+        self.taps.resize(weights.len(), Tap { offset: 0, weight: 0.0 });
+        let mut count = 0;
         for row in weights.chunks_exact(window.taps()) {
             for ky in 0..kernel_height {
-                self.starts.push(self.taps.len() as u32);
+                self.starts.push(count as u32);
                 for channel in 0..window.channels {
                     let first = (channel * kernel_height + ky) * kernel_width;
+                    let offset = (channel * height + ky) * width;
                     for (kx, &weight) in row[first..first + kernel_width].iter().enumerate() {
-                        if weight != 0.0 {
-                            let offset = ((channel * height + ky) * width + kx) as u32;
-                            self.taps.push(Tap { offset, weight });
-                        }
+                        self.taps[count] = Tap { offset: (offset + kx) as u32, weight };
+                        count += usize::from(weight != 0.0);
                     }
                 }
             }
         }
-        self.starts.push(self.taps.len() as u32);
+        self.starts.push(count as u32);
+        self.taps.truncate(count);
     }
 }
 

@@ -13,7 +13,7 @@ pub mod integer;
 mod linear;
 pub mod loader;
 pub mod optimizer;
-mod parallel;
+pub(crate) mod parallel;
 mod plan;
 mod pool;
 mod relu;
@@ -29,5 +29,7 @@ pub use fit::{Learner, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
 pub use optimizer::Adam;
+#[cfg(not(target_arch = "wasm32"))]
+pub use parallel::work_on_this_thread;
 pub use retrain::Retrain;
 pub use trainer::{Batch, Gradients, Trainer};

@@ -21,3 +21,11 @@ pub fn threads() -> usize {
     let threads = 1;
     threads
 }
+
+/// Makes this thread one of those that work: it then need not wake another for each small piece. To be called once, at the start of
+/// a program; later calls change nothing.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn work_on_this_thread() {
+    // The only error is that the threads are there already.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
+}

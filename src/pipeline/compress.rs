@@ -2,10 +2,10 @@
 
 use super::checkpoint::{Checkpoint, Network};
 use super::criterion::Judge;
-use super::event::{Accuracy, Event, SplitName, Stage};
+use super::event::{Event, SplitName, Stage};
 use super::recipe::{Recipe, Target};
 use super::report::{Accuracies, Baseline, Report};
-use super::run::{Data, Observer, Question, Run, Watched, measure};
+use super::run::{Data, Observer, Question, Run, Watched, integer_network, measure, measure_integers};
 use super::train_refined::refine;
 use crate::coding::baseline;
 use crate::coding::order::reorder;
@@ -13,7 +13,7 @@ use crate::container::{self, Encoded, WriteOptions};
 use crate::data::Samples;
 use crate::error::{Error, RecipeError};
 use crate::model::Model;
-use crate::network::{Evaluation, IntegerNetwork, Retrain, search_formats};
+use crate::network::Retrain;
 use crate::resources;
 use crate::search::{Interval, half_interval};
 use crate::stages::quantize::{FixedPoint, quantize_shared, quantize_uniform};
@@ -39,6 +39,8 @@ const SHARING_PRICES: Interval = Interval::Geometric { lo: 1e-6, hi: 1.0 };
 const TRIM_PROBES: usize = 24;
 /// Training samples that the formats of activations are chosen by.
 const FORMAT_SAMPLES: usize = 500;
+/// Bits of an activation, where integers are all there is.
+const ACTIVATION_BITS: u8 = 8;
 /// More than any file that this library writes can decode to.
 const DECODE_CAP: u64 = 1 << 32;
 
@@ -249,20 +251,12 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     Ok(Outcome { nut: encoded.bytes, report })
 }
 
-/// How good the network is with 8-bit activations and integers only; `None` if it has an operator that cannot be computed so,
-/// or sums for which 32 bits might not do.
+/// How good the network is with 8-bit activations and integers only; `None` if it cannot be computed so.
 fn run_with_integers(run: &Run<'_>, fixed: &FixedPoint) -> Result<Option<Accuracies>, Error> {
-    let formats = search_formats(fixed, &run.training.range(0, FORMAT_SAMPLES));
-    let network = match formats.and_then(|formats| IntegerNetwork::new(fixed, &formats, run.recipe.scaling)) {
-        Ok(network) => network,
-        Err(Error::Graph(_)) => return Ok(None),
-        Err(error) => return Err(error),
+    let Some(network) = integer_network(fixed, &run.training.range(0, FORMAT_SAMPLES), ACTIVATION_BITS)? else {
+        return Ok(None);
     };
-    let measure = |samples: &Samples, split| -> Result<Accuracy, Error> {
-        let evaluation = network.evaluate(samples)?;
-        let Evaluation { samples, correct, loss, .. } = evaluation;
-        Ok(Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss })
-    };
+    let measure = |samples: &Samples, split| measure_integers(&network, samples, split);
     let test = run.test.as_ref().map(|samples| measure(samples, SplitName::Test)).transpose()?;
     Ok(Some(Accuracies { validation: measure(&run.validation, SplitName::Validation)?, test }))
 }

@@ -19,6 +19,6 @@ pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage, StageState};
 pub use recipe::{Code, Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
 pub use report::{Accuracies, Baseline, Report};
-pub use run::{Data, Observer, measure};
+pub use run::{Data, Observer, integer_network, measure, measure_integers};
 pub use settings::{SETTINGS, Setting};
 pub use train::{TrainRecipe, train};

@@ -216,7 +216,7 @@ impl Recipe {
                 unit: 0.5,
                 price: 1e-5,
                 freeze_from: 0.7,
-                training: training(500_000, 32, 4e-2, 0.4),
+                training: training(400_000, 32, 4e-2, 0.4),
             },
             code: Code { trial_symbols: 2_000_000 },
         };
@@ -242,7 +242,7 @@ impl Recipe {
                     training: training(550_000, 64, 3e-3, 1.0),
                     ..base.structure
                 },
-                refine: Refine { rounds: 5, levels: 4, training: training(800_000, 32, 4e-2, 0.4), ..base.refine },
+                refine: Refine { rounds: 6, levels: 4, training: training(1_000_000, 32, 4e-2, 0.4), ..base.refine },
                 code: Code { trial_symbols: 20_000_000 },
                 ..base
             },

@@ -9,8 +9,11 @@ use crate::coding::ParameterBits;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::model::Model;
-use crate::network::{Augmentation, Learner, Loader, Schedule, evaluate, fit, logits, one_hot};
+use crate::network::{
+    Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Schedule, evaluate, fit, logits, one_hot, search_formats,
+};
 use crate::search::{Interval, Step, half_interval};
+use crate::stages::quantize::FixedPoint;
 use ndarray::{Array2, Axis};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -240,14 +243,28 @@ pub struct Question<'a> {
 
 /// Accuracy and loss of a model on samples.
 pub fn measure(model: &Model, samples: &Samples, split: SplitName) -> Result<Accuracy, Error> {
-    let evaluation = evaluate(model, samples)?;
-    Ok(Accuracy {
-        split,
-        samples: evaluation.samples,
-        correct: evaluation.correct,
-        accuracy: evaluation.correct as f64 / evaluation.samples.max(1) as f64,
-        loss: evaluation.loss,
-    })
+    Ok(of_split(evaluate(model, samples)?, split))
+}
+
+/// The network with integers only and activations of so many bits (2 to 8), in the formats that suit the samples best; `None` if
+/// it has an operator that cannot be computed so, or sums for which 32 bits might not do.
+pub fn integer_network(fixed: &FixedPoint, samples: &Samples, bits: u8) -> Result<Option<IntegerNetwork>, Error> {
+    let formats = search_formats(fixed, samples, bits);
+    match formats.and_then(|formats| IntegerNetwork::new(fixed, &formats, samples.scaling, bits)) {
+        Ok(network) => Ok(Some(network)),
+        Err(Error::Graph(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Accuracy and loss of a network of integers on samples.
+pub fn measure_integers(network: &IntegerNetwork, samples: &Samples, split: SplitName) -> Result<Accuracy, Error> {
+    Ok(of_split(network.evaluate(samples)?, split))
+}
+
+fn of_split(evaluation: Evaluation, split: SplitName) -> Accuracy {
+    let Evaluation { samples, correct, loss, .. } = evaluation;
+    Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss }
 }
 
 /// `weight x softmax(logits / temperature) + (1 - weight) x label` for each training sample.

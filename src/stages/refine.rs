@@ -11,7 +11,7 @@ use crate::coding::layout::{Layout, layouts};
 use crate::coding::rate::Rate;
 use crate::error::GraphError;
 use crate::model::{Model, ParamId};
-use crate::network::{Adam, Gradients, Learner, Progress};
+use crate::network::{Adam, Gradients, Learner, Progress, parallel};
 
 /// Steps between two counts of the symbols.
 const RATE_REFRESH: u32 = 20;
@@ -56,21 +56,31 @@ struct Latent {
     gradient: Vec<f32>,
     /// Bits that the step from 0 to magnitude 1 costs, at each position.
     first_bits: Vec<f32>,
-    /// Bits that magnitude m + 1 costs more than magnitude 1.
-    extra_bits: Vec<f32>,
-    flips: Flips,
+    /// The price of a weight between magnitude m and m + 1.
+    chords: Vec<Chord>,
+    flips: Vec<Flips>,
 }
 
-/// What is remembered of each weight's jumps between integers.
-#[derive(Debug, Clone)]
+/// From zero to a magnitude: what a weight would save, a step, if it went all the way. The slope between neighbouring magnitudes
+/// can be flat, and then nothing would ever leave.
+#[derive(Debug, Clone, Copy)]
+struct Chord {
+    /// One step of the magnitude's.
+    share: f32,
+    /// Bits a step that the magnitude costs more than magnitude 1 does.
+    extra_bits: f32,
+}
+
+/// What is remembered of a weight's jumps between integers.
+#[derive(Debug, Clone, Copy)]
 struct Flips {
     /// Direction of the last jump.
-    direction: Vec<i8>,
+    direction: i8,
+    frozen: bool,
     /// Running frequency of jumps against the direction of the one before, per step.
-    frequency: Vec<f32>,
+    frequency: f32,
     /// Running mean of the integer.
-    mean: Vec<f32>,
-    frozen: Vec<bool>,
+    mean: f32,
 }
 
 impl Refiner {
@@ -135,16 +145,17 @@ impl Learner for Refiner {
 
     fn learn(&mut self, gradients: &Gradients, step: &Progress) {
         let price = self.price as f32;
-        for (latent, gradient) in self.latents.iter_mut().zip(&gradients.parameters) {
+        let mut jobs: Vec<_> = self.latents.iter_mut().zip(&gradients.parameters).collect();
+        parallel::for_each(&mut jobs, |(latent, gradient)| {
             latent.price_gradient(gradient.as_slice().unwrap_or_default(), price);
-        }
+        });
         let slices = self.latents.iter_mut().map(|latent| (&mut latent.values[..], &latent.gradient[..]));
         self.adam.step(step.rate, slices);
         let flip_limit = self.freezing.map(|progress| {
             let (from, to) = FLIP_LIMITS;
             to + (from - to) * 0.5 * (1.0 + (std::f32::consts::PI * progress.clamp(0.0, 1.0)).cos())
         });
-        self.latents.iter_mut().for_each(|latent| latent.round(flip_limit));
+        parallel::for_each(&mut self.latents, |latent| latent.round(flip_limit));
         if self.adam.steps().is_multiple_of(RATE_REFRESH) {
             self.refresh_rates();
         }
@@ -172,13 +183,8 @@ impl Latent {
             priced: parameter.shape.len() >= 2,
             gradient: vec![0.0; count],
             first_bits: vec![0.0; count],
-            extra_bits: vec![0.0; usize::from(limit.unsigned_abs()).max(1)],
-            flips: Flips {
-                direction: vec![0; count],
-                frequency: vec![0.0; count],
-                mean: values.clone(),
-                frozen: vec![false; count],
-            },
+            chords: (1..=limit.max(1)).map(|steps| Chord { share: 1.0 / f32::from(steps), extra_bits: 0.0 }).collect(),
+            flips: values.iter().map(|&mean| Flips { direction: 0, frozen: false, frequency: 0.0, mean }).collect(),
             values,
             symbols,
         }
@@ -195,11 +201,13 @@ impl Latent {
 
     fn refresh_rate(&mut self) {
         let rate = Rate::new(self.layout, &self.symbols, self.limit);
-        let (first, extra) = (&mut self.first_bits, &mut self.extra_bits);
+        let (first, chords) = (&mut self.first_bits, &mut self.chords);
         rate.for_each(|position, bits| {
             first[position] = bits[1] - bits[0];
             if position == 0 {
-                extra.iter_mut().zip(&bits[1..]).for_each(|(extra, magnitude)| *extra = magnitude - bits[1]);
+                for (chord, magnitude) in chords.iter_mut().zip(&bits[1..]) {
+                    chord.extra_bits = chord.share * (magnitude - bits[1]);
+                }
             }
         });
     }
@@ -209,41 +217,38 @@ impl Latent {
         if !self.trained {
             return;
         }
-        for (index, (own, &gradient)) in self.gradient.iter_mut().zip(gradient).enumerate() {
-            *own = gradient * self.unit;
-            let value = self.values[index];
-            if self.priced && value != 0.0 {
-                // The chord from zero to the next integer: what the weight would save a step if it went all the way. The
-                // slope between neighbouring magnitudes can be flat, and then nothing would ever leave.
-                let below = (value.abs() as usize).min(self.extra_bits.len() - 1);
-                let bits = ((self.first_bits[index] + self.extra_bits[below]) / (below + 1) as f32).max(LEAST_BITS);
-                *own += price * bits * value.signum();
-            }
+        let last = self.chords.len() - 1;
+        let price = if self.priced { price } else { 0.0 };
+        let weights = self.values.iter().zip(&self.first_bits).zip(gradient);
+        for (own, ((&value, &first_bits), &gradient)) in self.gradient.iter_mut().zip(weights) {
+            let Chord { share, extra_bits } = self.chords[(value.abs() as i32 as usize).min(last)];
+            let slope = price * (share * first_bits + extra_bits).max(LEAST_BITS);
+            *own = gradient * self.unit + if value == 0.0 { 0.0 } else { slope.copysign(value) };
         }
     }
 
     /// Clips and rounds the values, counts jumps back, and freezes weights that jump more often than `limit`.
     fn round(&mut self, limit: Option<f32>) {
         let bound = f32::from(self.limit) + 0.49;
-        let flips = &mut self.flips;
-        for (index, value) in self.values.iter_mut().enumerate() {
+        let limit = limit.unwrap_or(f32::INFINITY);
+        for ((value, symbol), flips) in self.values.iter_mut().zip(&mut self.symbols).zip(&mut self.flips) {
             *value = value.clamp(-bound, bound);
-            if flips.frozen[index] {
+            if flips.frozen {
                 continue;
             }
             // To the nearest, halves away from zero.
-            let symbol = (*value + 0.5f32.copysign(*value)) as i16;
-            let direction = (symbol - self.symbols[index]).signum() as i8;
-            let back = direction != 0 && direction == -flips.direction[index];
+            let rounded = (*value + 0.5f32.copysign(*value)) as i16;
+            let direction = (rounded - *symbol).signum() as i8;
+            *symbol = rounded;
+            let back = direction != 0 && direction == -flips.direction;
             if direction != 0 {
-                flips.direction[index] = direction;
+                flips.direction = direction;
             }
-            follow(&mut flips.frequency[index], f32::from(u8::from(back)));
-            follow(&mut flips.mean[index], f32::from(symbol));
-            self.symbols[index] = symbol;
-            if limit.is_some_and(|limit| flips.frequency[index] > limit) {
-                flips.frozen[index] = true;
-                self.symbols[index] = flips.mean[index].round() as i16;
+            follow(&mut flips.frequency, f32::from(u8::from(back)));
+            follow(&mut flips.mean, f32::from(rounded));
+            if flips.frequency > limit {
+                flips.frozen = true;
+                *symbol = (flips.mean + 0.5f32.copysign(flips.mean)) as i16;
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{CAP, Samples, checkpoint_from_js, evaluate, fault, from_js, recipe_f
 use crate::formats::{self, Opened};
 use crate::model::{Model, ParamId};
 use crate::network::{Inference, logits, predictions};
-use crate::pipeline::{Network, SETTINGS, SplitName};
+use crate::pipeline::{Network, SETTINGS, SplitName, integer_network, measure_integers};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::stages::quantize::FixedPoint;
@@ -195,6 +195,25 @@ impl View {
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<JsValue, JsValue> {
         evaluate(&self.model, samples, start..end, scaling, SplitName::Validation)
+    }
+
+    /// As [`View::evaluate`], with integers only and activations of so many bits (2 to 8), in the formats that suit these samples
+    /// best; undefined before quantization, and if the network cannot be computed so.
+    #[wasm_bindgen(js_name = evaluateIntegers, unchecked_return_type = "Accuracy | undefined")]
+    pub fn evaluate_integers(
+        &self,
+        samples: &mut Samples,
+        start: usize,
+        end: usize,
+        #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
+        bits: u8,
+    ) -> Result<JsValue, JsValue> {
+        let Some(fixed) = &self.fixed else { return Ok(JsValue::UNDEFINED) };
+        let samples = samples.get(from_js("scaling", scaling)?)?.range(start, end);
+        match integer_network(fixed, &samples, bits).map_err(thrown)? {
+            Some(network) => to_js(&measure_integers(&network, &samples, SplitName::Validation).map_err(thrown)?),
+            None => Ok(JsValue::UNDEFINED),
+        }
     }
 
     /// The class that the network answers for each of the samples `start` to `end`.

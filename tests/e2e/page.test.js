@@ -1,6 +1,8 @@
 // The page in a real browser, as a user has it.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { serve } from './site.js';
 import { download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, ready, RUN, seriousFaults, SHORT, text } from './user.js';
 
@@ -115,6 +117,25 @@ test('the test images are measured before the training images have come', async 
     slow.close();
   }
   assert.deepEqual(faults, []);
+});
+
+test('the first load is small', async () => {
+  /** @type {Set<string>} */
+  const asked = new Set();
+  const own = await serve({ hold: async (path) => void asked.add(path.replace(/\/$/, '/index.html').replace('/some/folder/', '')) });
+  try {
+    await page.goto(own.url);
+    await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
+    await page.waitForSelector('model-view nutshell-image', { timeout: OPEN });
+    // The example's network and its samples are data.
+    const loaded = [...asked].filter((path) => !/^data\/|\.onnx$/.test(path));
+    for (const kind of ['index.html', '.css', '.wasm', '.js']) assert.ok(loaded.some((path) => path.endsWith(kind)), kind);
+    const sizes = loaded.map((path) => gzipSync(readFileSync(new URL(`../../dist/${path}`, import.meta.url)), { level: 9 }).length);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(total <= 500_000, `${total} bytes: ${loaded.map((path, index) => `${path} ${sizes[index]}`).join(', ')}`);
+  } finally {
+    own.close();
+  }
 });
 
 test('nothing is cut off or scrolls sideways from 360 pixels on', async () => {

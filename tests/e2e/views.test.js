@@ -38,6 +38,13 @@ async function table(selector) {
   );
 }
 
+async function activationsLoseWithFewBits() {
+  const widths = await table('quantize-view nutshell-curve[label$=activation]');
+  assert.deepEqual(widths.map(([bits]) => bits), ['2', '3', '4', '5', '6', '7', '8']);
+  const [two, eight] = [widths[0], widths[6]].map((row) => parseFloat(row[1]));
+  assert.ok(two < eight - 5 && eight > 50, `${two} %, ${eight} %`);
+}
+
 /** The least sum of squared distances of sorted numbers to k values, by trying every cut.
  * @param {number[]} sorted @param {number} k */
 function kMeans(sorted, k) {
@@ -142,6 +149,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   ]) {
     await look(step, selector);
     assert.deepEqual(await seriousFaults(), [], step);
+    if (step === 'quantize') await activationsLoseWithFewBits();
   }
   // A column is sorted by its head.
   await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelectorAll('layer-table .sort')[2]).click());

@@ -26,6 +26,7 @@ class QuantizeView extends Element {
   #counts = new Query(this);
   #sweep = new Query(this);
   #codes = new Query(this);
+  #activations = new Query(this);
 
   render() {
     const { network, layer, recipe } = get();
@@ -57,12 +58,9 @@ class QuantizeView extends Element {
     /** @type {[number, number]} */
     const range = [-reach * 1.05, reach * 1.05];
     const counts = this.#counts.read(`${scope} ${layer}`, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, 160)));
-    const sweep = this.#sweep.read(scope, [held, scaling], async () => {
-      if (!held) return [];
-      const accuracies = [];
-      for (const bits of BITS) accuracies.push(await viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling)));
-      return accuracies.filter((accuracy) => accuracy !== null);
-    });
+    const sweep = this.#sweep.read(scope, [held, scaling], () =>
+      forEachWidth((bits) => viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling))),
+    );
     const move = (/** @type {number} */ to) => explore({ bits: to });
     const here = sweep?.[BITS.indexOf(bits)];
     return html`
@@ -107,19 +105,7 @@ class QuantizeView extends Element {
             <h3>Accuracy against bits</h3>
             <span class="quiet">All weights and biases rounded, without training. Bars are one ${term('standard error')}.</span>
           </figcaption>
-          ${sweep && sweep.length > 0
-            ? html`<nutshell-curve
-                label="Accuracy against bits of a weight"
-                xName="bits of a weight"
-                yName="accuracy"
-                .points=${sweep.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
-                .errors=${sweep.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}
-                .chosen=${bits}
-                .write=${format.percent}
-                .height=${220}
-                @choose=${(/** @type {CustomEvent<number>} */ { detail }) => move(detail)}
-              ></nutshell-curve>`
-            : html`<div class="placeholder">${this.#sweep.problem || (held ? 'Measuring' : 'When the samples are here')}</div>`}
+          ${accuracyCurve('weight', sweep, this.#sweep.problem, bits, move)}
         </figure>
       </div>
     `;
@@ -127,7 +113,7 @@ class QuantizeView extends Element {
 
   /** The integers that the run chose. @param {number} id @param {number} layer */
   #own(id, layer) {
-    const { stored, result } = get();
+    const { stored, result, held, recipe } = get();
     const stage = shownStage('quantize');
     const own = stage && stageState(stage)?.layers[layer];
     if (!stage || !own) return nothing;
@@ -136,6 +122,13 @@ class QuantizeView extends Element {
       : undefined;
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
     const integer = result?.report.integer;
+    const scaling = recipe?.scaling;
+    const activations =
+      scaling && stored.includes(stage)
+        ? this.#activations.read(`${id} ${stage}`, [held, scaling], () =>
+            forEachWidth((bits) => viewer.ask((remote) => remote.integerAccuracy(stage, held, scaling, bits))),
+          )
+        : [];
     return html`<figure class="part">
         <figcaption>
           <h3>What the run chose for ${own.name}</h3>
@@ -152,6 +145,17 @@ class QuantizeView extends Element {
           .height=${180}
         ></nutshell-codebook>
       </figure>
+      ${activations?.length === 0
+        ? nothing
+        : html`<figure class="part">
+            <figcaption>
+              <h3>Integers only: accuracy against bits of an activation</h3>
+              <span class="quiet">
+                The run's integers, sums of 32 bits, and so many bits for what one layer hands to the next. The input keeps its 8.
+              </span>
+            </figcaption>
+            ${accuracyCurve('activation', activations, this.#activations.problem, 8)}
+          </figure>`}
       ${integer
         ? html`<p>
             With integers only, activations of 8 bits too, the decoded network answers
@@ -159,6 +163,39 @@ class QuantizeView extends Element {
           </p>`
         : nothing}`;
   }
+}
+
+/** Measures with each width; nothing where there is nothing to measure.
+ * @template T
+ * @param {(bits: number) => Promise<T | null>} measure */
+async function forEachWidth(measure) {
+  const found = [];
+  for (const bits of BITS) {
+    const accuracy = await measure(bits);
+    if (accuracy === null) return [];
+    found.push(accuracy);
+  }
+  return found;
+}
+
+/** @param {'weight' | 'activation'} what
+ * @param {import('../types.js').Accuracy[] | undefined} accuracies One for each width.
+ * @param {string} problem
+ * @param {number} chosen
+ * @param {(bits: number) => void} [choose] */
+function accuracyCurve(what, accuracies, problem, chosen, choose) {
+  if (!accuracies?.length) return html`<div class="placeholder">${problem || (get().held ? 'Measuring' : 'When the samples are here')}</div>`;
+  return html`<nutshell-curve
+    label="Accuracy against bits of ${what === 'weight' ? 'a weight' : 'an activation'}"
+    xName="bits of ${what === 'weight' ? 'a weight' : 'an activation'}"
+    yName="accuracy"
+    .points=${accuracies.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
+    .errors=${accuracies.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}
+    .chosen=${chosen}
+    .write=${format.percent}
+    .height=${220}
+    @choose=${choose && ((/** @type {CustomEvent<number>} */ { detail }) => choose(detail))}
+  ></nutshell-curve>`;
 }
 
 customElements.define('quantize-view', QuantizeView);

@@ -110,5 +110,8 @@ pub fn bench() -> Outcome {
     package::build()?;
     let (chromium, _) = tools::chromium()?;
     println!("In Chromium:");
-    run(command("node", &["benches/browser.js"]).env("CHROMIUM", chromium))
+    run(command("node", &["benches/browser.js"]).env("CHROMIUM", &chromium))?;
+    crate::page::dist()?;
+    println!("The page, in Chromium:");
+    run(command("node", &["benches/page.js"]).env("CHROMIUM", chromium))
 }

@@ -1,5 +1,6 @@
 //! The formats of activations, searched on samples.
 
+use super::check_bits;
 use super::step::{sum_fraction_bits, wide_format};
 use super::values::Values;
 use crate::container::ActivationFormat;
@@ -19,23 +20,24 @@ const CHUNK: usize = 4 << 20;
 /// The most samples that are looked at together.
 const CHUNK_SAMPLES: usize = 256;
 
-/// An 8-bit format for each value of the graph: that with the least squared error of the numbers that the network in floating
+/// A format of `bits` bits (2 to 8) for each value of the graph, of 8 for the input: that with the least squared error of the numbers that the network in floating
 /// point has there, on these samples. A maximum, a flattening and a ReLU whose input is needed nowhere else share their
-/// input's format. Which bytes are unsigned is said at [`IntegerNetwork`](super::IntegerNetwork).
+/// input's format. Which values are unsigned is said at [`IntegerNetwork`](super::IntegerNetwork).
 ///
 /// The logits, if a layer makes them, have 32 bits, at the scale of its sums. What the logits do not need (a softmax at the
 /// end) has their format.
 ///
 /// # Errors
-/// If the network does not run on these samples, there are none, or the scale of the logits is no format.
-pub fn search_formats(fixed: &FixedPoint, samples: &Samples) -> Result<Vec<ActivationFormat>, Error> {
+/// If the network does not run on these samples, there are none, or the scale of the logits is no format; and for other bits.
+pub fn search_formats(fixed: &FixedPoint, samples: &Samples, bits: u8) -> Result<Vec<ActivationFormat>, Error> {
     if samples.is_empty() {
         let (expected, got) = ("at least 1".into(), "none".into());
         return Err(DataError { what: "samples to choose formats by", expected, got }.into());
     }
+    check_bits(&fixed.graph, bits)?;
     let model = fixed.to_model();
     let shapes = model.shapes()?;
-    let values = Values::new(&fixed.graph, samples.scaling);
+    let values = Values::new(&fixed.graph, samples.scaling, bits);
     let mut observed: Vec<Observed> = Vec::new();
     for value in (0..shapes.len()).filter(|&value| values.read[value] && !(values.wide && value == values.logits)) {
         let (source, range, length) = (values.source[value], values.range(value), shapes[value].iter().product());
@@ -63,7 +65,7 @@ pub fn search_formats(fixed: &FixedPoint, samples: &Samples) -> Result<Vec<Activ
     })?;
     let best = |source: usize| {
         let finer = errors[source].iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(finer, _)| finer);
-        ActivationFormat { bits: 8, fraction_bits: (fitting[source] + finer as i32) as i8 }
+        ActivationFormat { bits: values.bits(source), fraction_bits: (fitting[source] + finer as i32) as i8 }
     };
     let logits = match fixed.graph.nodes.get(values.logits.wrapping_sub(1)) {
         Some(node) if values.wide => {

@@ -1,11 +1,11 @@
-//! Runs a [`FixedPoint`] network with integers only: integer weights, 8-bit activations, 32-bit sums.
+//! Runs a [`FixedPoint`] network with integers only: integer weights, activations of 8 bits or fewer, 32-bit sums.
 //!
 //! A value of the graph is `integer * 2^-n`, with an n of its own, and so is a parameter; a layer's sums have the n of its
 //! input and its weights together. Biases are brought to that n beforehand, sums to the output's n by a shift that
 //! rounds to the nearest, halves upwards, and saturates. So do the means over a window, which divide before they round.
 //! Operands of an addition are shifted to a common n.
 //!
-//! There is no zero point: a value is an unsigned byte where it cannot be negative (behind a ReLU, or the input if its
+//! There is no zero point: a value is unsigned where it cannot be negative (behind a ReLU, or the input if its
 //! scaling has no negative numbers) or where all that is done with it leads through maxima into a ReLU; else a signed one.
 //!
 //! Samples are bytes, and become integers through a table: each byte's scaled number, rounded to the input's format. With
@@ -25,6 +25,7 @@ use crate::container::ActivationFormat;
 use crate::data::{Samples, Scaling};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
+use crate::model::Graph;
 use crate::stages::quantize::FixedPoint;
 use ndarray::Array2;
 use step::{Made, Maker, Step, filled};
@@ -50,25 +51,20 @@ impl IntegerNetwork {
     ///
     /// # Errors
     /// [`GraphError`] if the shapes do not fit; if there are not as many formats as values, or one is of another width than
-    /// 8 bits (for logits that a layer makes: than 32 bits at the scale of its sums); if a weight does not fit 16 bits, or a
-    /// sum of some input might not fit 32; and for a softmax that is not at the end.
-    pub fn new(fixed: &FixedPoint, formats: &[ActivationFormat], scaling: Scaling) -> Result<Self, Error> {
+    /// `bits` (the input's: than 8 bits; that of logits that a layer makes: than 32 bits at the scale of its sums); if a weight
+    /// does not fit 16 bits, or a sum of some input might not fit 32; and for a softmax that is not at the end.
+    pub fn new(fixed: &FixedPoint, formats: &[ActivationFormat], scaling: Scaling, bits: u8) -> Result<Self, Error> {
+        check_bits(&fixed.graph, bits)?;
         let parameter_shapes: Vec<_> = fixed.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
         let shapes = fixed.graph.shapes(&parameter_shapes)?;
-        let fault = |what, expected: usize, got: usize| GraphError {
-            node: fixed.graph.input_name.clone(),
-            op: "",
-            what,
-            expected: expected.to_string(),
-            got: got.to_string(),
-        };
+        let fault = |what, expected: usize, got: usize| fault(&fixed.graph, what, expected.to_string(), got);
         if formats.len() != shapes.len() {
             return Err(fault("formats of activations", shapes.len(), formats.len()).into());
         }
         if formats[0].bits != 8 {
             return Err(fault("bits of the input", 8, formats[0].bits.into()).into());
         }
-        let values = Values::new(&fixed.graph, scaling);
+        let values = Values::new(&fixed.graph, scaling, bits);
         let steps = Maker { fixed, values: &values, formats, shapes: &shapes }.steps()?;
         let (factor, offset) = scaling.affine();
         let unit = 2f64.powi(-i32::from(formats[0].fraction_bits));
@@ -162,6 +158,18 @@ impl IntegerNetwork {
         let correct = predictions(&logits).iter().zip(&labels).filter(|(answer, label)| answer == label).count();
         Ok(Evaluation { correct, ..evaluation })
     }
+}
+
+/// Refuses activations of fewer than 2 bits, or of more than 8.
+fn check_bits(graph: &Graph, bits: u8) -> Result<(), GraphError> {
+    match bits {
+        2..=8 => Ok(()),
+        _ => Err(fault(graph, "bits of the activations", "2 to 8".into(), bits.into())),
+    }
+}
+
+fn fault(graph: &Graph, what: &'static str, expected: String, got: usize) -> GraphError {
+    GraphError { node: graph.input_name.clone(), op: "", what, expected, got: got.to_string() }
 }
 
 fn predictions(logits: &Array2<i32>) -> Vec<usize> {

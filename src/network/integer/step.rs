@@ -163,10 +163,11 @@ impl Maker<'_> {
     }
 
     fn check_format(&self, value: usize, node: &Node) -> Result<(), GraphError> {
-        match self.formats[value].bits {
-            8 => Ok(()),
-            bits => Err(fault(node, "bits of the activations", "8".into(), bits.to_string())),
+        let (expected, got) = (self.values.bits(value), self.formats[value].bits);
+        if expected == got {
+            return Ok(());
         }
+        Err(fault(node, "bits of the activations", expected.to_string(), got.to_string()))
     }
 }
 
