@@ -239,10 +239,10 @@ impl Recipe {
             Effort::Thorough => Recipe {
                 structure: Structure {
                     parameters_per_byte: 14.0,
-                    training: training(550_000, 64, 3e-3, 1.0),
+                    training: training(550_000, 64, 3e-3, 0.4),
                     ..base.structure
                 },
-                refine: Refine { rounds: 6, levels: 4, training: training(1_000_000, 32, 4e-2, 0.4), ..base.refine },
+                refine: Refine { rounds: 6, levels: 4, training: training(800_000, 32, 4e-2, 0.4), ..base.refine },
                 code: Code { trial_symbols: 20_000_000 },
                 ..base
             },
@@ -290,6 +290,12 @@ mod tests {
             let json = serde_json::to_string(&recipe).unwrap();
             assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
         }
+    }
+
+    #[test]
+    fn the_documented_recipes_are_sound() {
+        let json = include_str!("../../docs/recipes/without-retraining.json");
+        serde_json::from_str::<Recipe>(json).unwrap().check().unwrap();
     }
 
     #[test]

@@ -14,19 +14,24 @@ use crate::stages::structure;
 
 /// The share of a training from which on its networks are candidates for the result: the learning rate is low then.
 const LATE: f64 = 0.8;
-/// Validations in the whole of a training, evenly spread; the late ones judge candidates.
+/// Validations judge candidates at every so many parts of a training, once it is late.
 const VALIDATIONS: f64 = 25.0;
+/// Before that they only show how the training goes: one in so many is enough.
+const SHOWN: f64 = 5.0;
 /// Trainings after the first start from a good network: so much lower is their learning rate.
 const RESTART: f32 = 0.6;
 /// Trainings beyond the recipe's rounds for a target that none of them has met.
 const EXTRA_ROUNDS: usize = 3;
 /// For a budget they are shorter than the others, by this factor: it was missed by a little.
 const EXTRA_SHARE: f64 = 0.4;
-/// A budget is steered to a little less, so that the noise of the last steps stays inside it.
-const AIM: f64 = 0.975;
-/// Each round but the last is steered to so much more than the one after it: a network that shrinks too fast loses units
-/// that it needs.
-const ROUND_STEP: f64 = 1.35;
+/// A training ends a little above the size that it is steered to, the more the shorter it is: the first one is steered to
+/// this share of what it should end at, each later one by how the one before it ended.
+const FIRST_AIM: f64 = 0.93;
+/// The shares that a training may be steered to.
+const AIMS: (f64, f64) = (0.85, 1.05);
+/// The last round is to shrink the network by this factor, the one before by its square, and so on: a network that shrinks too
+/// fast loses units that it needs, the more so the fewer it has.
+const ROUND_STEP: f64 = 1.1;
 /// A network may still be so much above the budget: the order of the units, searched later, saves about as much, and what is
 /// then left of it is trimmed.
 const MARGIN: f64 = 1.02;
@@ -38,6 +43,7 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
     let before = run.validate(run.original)?.accuracy;
     let validation = run.validation.clone();
     let mut price = recipe.price;
+    let mut aim = FIRST_AIM;
     let mut best = Best { target: run.recipe.target, before, candidate: None };
     for round in 0..recipe.rounds + EXTRA_ROUNDS {
         if round >= recipe.rounds && best.within_target() {
@@ -45,9 +51,9 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
         }
         fixed = structure::drop_dead_fixed(&fixed)?;
         let mut refiner = Refiner::new(&fixed, recipe.levels, price)?;
-        let later_rounds = recipe.rounds.saturating_sub(round + 1) as i32;
+        let later = recipe.rounds.saturating_sub(round + 1) as i32;
         let target = match run.recipe.target {
-            Target::Budget(bytes) => Target::Budget((bytes as f64 * ROUND_STEP.powi(later_rounds)) as usize),
+            Target::Budget(bytes) => Target::Budget((bytes as f64 * ROUND_STEP.powi(later * (later + 1) / 2)) as usize),
             tolerance => tolerance,
         };
         let mut of_round = Best { target, before, candidate: None };
@@ -60,15 +66,18 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
             training.samples = (EXTRA_SHARE * training.samples as f64) as usize;
         }
         let mut steering = match target {
-            Target::Budget(bytes) => Some(Steering::new(price, (AIM * bytes as f64) as usize, training.learning_rate)),
+            Target::Budget(bytes) => Some(Steering::new(price, (aim * bytes as f64) as usize, training.learning_rate)),
             Target::Tolerance(_) => None,
         };
+        let mut last_bytes = 0;
         run.train(Stage::Refine, &mut refiner, &training, |refiner, progress| {
             let now = refiner.fixed_point();
             let bytes = container::write(&now, &options)?.bytes.len();
+            last_bytes = bytes;
             let mut accuracy = None;
-            if (progress * VALIDATIONS).floor() > validated || progress == 1.0 {
-                validated = (progress * VALIDATIONS).floor();
+            let every = if progress >= LATE { VALIDATIONS } else { VALIDATIONS / SHOWN };
+            if (progress * every).floor() / every > validated || progress == 1.0 {
+                validated = (progress * every).floor() / every;
                 let measured = measure(refiner.network(), &validation, SplitName::Validation)?;
                 if progress >= LATE {
                     of_round.offer(Candidate { network: now, bytes, accuracy: measured });
@@ -84,6 +93,9 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
             Ok(Watched { bytes: Some(bytes), accuracy })
         })?;
         price = refiner.price;
+        if let Target::Budget(bytes) = target {
+            aim = (aim * bytes as f64 / last_bytes.max(1) as f64).clamp(AIMS.0, AIMS.1);
+        }
         let Some(candidate) = of_round.candidate else { break };
         if let Target::Tolerance(points) = run.recipe.target {
             price = next_price(price, 100.0 * (before - candidate.accuracy.accuracy), points);
