@@ -15,6 +15,9 @@ export const ratio = (value) => `${(value < 99.95 ? tenths : whole).format(value
 /** 99.02% from 0.9902 @param {number} value */
 export const percent = (value) => `${(100 * value).toFixed(2)}%`;
 
+/** 99%, 97.5%: for axes @param {number} value */
+export const share = (value) => `${Number((100 * value).toFixed(2))}%`;
+
 /** 0.0412, or 1.2e-5 where that says more @param {number} value */
 export const number = (value) => {
   const size = Math.abs(value);

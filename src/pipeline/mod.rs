@@ -14,7 +14,7 @@ mod train;
 mod train_refined;
 
 pub use checkpoint::{Checkpoint, CheckpointHeader, Network};
-pub use compress::{Outcome, compress};
+pub use compress::{Outcome, baselines, compress};
 pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage, StageState};
 pub use recipe::{Code, Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};

@@ -3,6 +3,7 @@ import * as format from '../format.js';
 import { get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
+import { BUNDLED, openBundled } from './network.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
 
@@ -14,37 +15,42 @@ export async function loadRuns() {
 
 /** Keeps a run that is over.
  * @param {NonNullable<import('../types.js').State['result']>} result
- * @param {import('../types.js').Network} network */
-export async function remember({ id, report, nut }, { name, file }) {
+ * @param {import('../types.js').Network} network
+ * @param {storage.Stages} stages The networks after its stages. */
+export async function remember({ id, report, nut }, { name, file }, stages) {
   const { effort, target } = report.recipe;
   const aim = 'budget' in target ? format.bytes(target.budget) : `${format.number(target.tolerance)} points`;
   /** @type {Kept} */
   const kept = { id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut };
   set({ runs: [...get().runs, kept] });
-  await storage.keepRun(kept).catch(() => {});
+  await storage.keepRun(kept, stages).catch(() => {});
 }
 
-/** Shows a run again: its report and its file; what lay between the stages is not kept. @param {string} id */
+/** Shows a run again, with the networks after its stages; for that its network is opened, if that comes with the page. @param {string} id */
 export async function showRun(id) {
-  const { runs, run, network, stored } = get();
-  const kept = runs.find((own) => own.id === id);
-  if (!kept || run?.status === 'running') return;
+  const kept = get().runs.find((own) => own.id === id);
+  if (!kept || get().run?.status === 'running') return;
   const { report, nut, file } = kept;
-  const result = { id, report, nut, name: `${file.replace(/\.[^.]*$/, '')}.nut` };
-  // Of another network its answers could not be compared with those of the opened one.
-  const same = network?.file === file;
-  set({ run: null, result, step: 'result', part: null, stored: stored.filter((stage) => stage === 'original') });
   try {
-    if (!same) return;
-    await viewer.put('code', nut);
-    set({ stored: ['original', 'code'] });
+    const bundled = file.replace('.onnx', '');
+    if (get().network?.file !== file && bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
+    const result = { id, report, nut, name: `${file.replace(/\.[^.]*$/, '')}.nut` };
+    set({ run: null, result, step: 'result', part: null, stored: ['original'] });
+    // Of another network its answers could not be compared with those of the opened one.
+    if (get().network?.file !== file) return;
+    const stages = await storage.loadStages(id).catch(() => new Map());
+    for (const [stage, checkpoint] of [...stages, ['code', nut]]) {
+      await viewer.put(stage, checkpoint);
+      set({ stored: [...get().stored, stage] });
+    }
   } catch (error) {
     reportError(error);
   }
 }
 
-/** Forgets all runs that were kept. */
+/** Forgets all runs that were kept, and what could be resumed. */
 export async function clearRuns() {
-  set({ runs: [] });
+  const { run } = get();
+  set({ runs: [], ...(run && run.status !== 'running' ? { run: { ...run, resumable: false } } : {}) });
   await storage.forgetRuns().catch(() => {});
 }

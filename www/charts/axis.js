@@ -22,6 +22,16 @@ export function drawAxes(root, { x, y, ticks = [5, 3], marks, rows, write, write
   }
 }
 
+/** Marks of a logarithmic axis: powers of ten, or where it has but one of them, numbers between.
+ * @param {number} low @param {number} high @param {number} most */
+export function logMarks(low, high, most) {
+  const powers = powersOfTen(low, high, most);
+  if (powers.length > 1) return powers;
+  const first = Math.floor(Math.log10(low));
+  const found = [1, 2, 3, 5, 7, 10, 20, 30, 50, 70].map((digit) => Number((digit * 10 ** first).toPrecision(3))).filter((mark) => mark >= low && mark <= high);
+  return found.length > most ? found.filter((_, index) => index % 2 === 0) : found;
+}
+
 /** Powers of ten for a logarithmic axis: all, or every second, third ... where there is no room for more than `most`.
  * @param {number} low @param {number} high @param {number} most */
 export function powersOfTen(low, high, most) {

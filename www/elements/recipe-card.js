@@ -14,6 +14,9 @@ const EFFORTS = [
   { effort: 'thorough', label: 'Thorough', note: 'as small as we can' },
 ];
 
+/** What a budget begins with: the ratio that Frickenstein, Unger and Stechele report for LeNet. */
+const PAPER_RATIO = 385;
+
 class RecipeCard extends Element {
   /** Whether the focus is on a button that may be about to go. */
   #onButton = false;
@@ -30,10 +33,13 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, run, network, data } = get();
-    if (!recipe) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
+    const { recipe, preset, run, network, data } = get();
+    if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
     const busy = run?.status === 'running';
     const complete = data.train > 0 && data.train >= data.trainTotal;
+    // Where a target is not set, its field shows what it would begin with.
+    const usual = 'tolerance' in preset.target ? preset.target.tolerance : 0;
+    const start = Math.ceil((network?.summary.baseline_bytes ?? 0) / PAPER_RATIO);
     const tolerance = 'tolerance' in recipe.target ? recipe.target.tolerance : null;
     const budget = 'budget' in recipe.target ? recipe.target.budget : null;
     return html`
@@ -70,7 +76,7 @@ class RecipeCard extends Element {
                 name="target"
                 value="tolerance"
                 .checked=${tolerance !== null}
-                @change=${() => changeRecipe({ target: { tolerance: 0.3 } })}
+                @change=${() => changeRecipe({ target: { tolerance: usual } })}
               />
               smallest, losing at most
             </label>
@@ -83,7 +89,7 @@ class RecipeCard extends Element {
                 step="0.05"
                 required
                 ?disabled=${tolerance === null}
-                .value=${String(tolerance ?? 0.3)}
+                .value=${String(tolerance ?? usual)}
                 @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
                   event.target.checkValidity() && changeRecipe({ target: { tolerance: event.target.valueAsNumber } })}
               />
@@ -95,7 +101,8 @@ class RecipeCard extends Element {
                 name="target"
                 value="budget"
                 .checked=${budget !== null}
-                @change=${() => changeRecipe({ target: { budget: 4479 } })}
+                ?disabled=${!network}
+                @change=${() => changeRecipe({ target: { budget: start } })}
               />
               most accurate, in at most
             </label>
@@ -107,7 +114,7 @@ class RecipeCard extends Element {
                 step="1"
                 required
                 ?disabled=${budget === null}
-                .value=${String(budget ?? 4479)}
+                .value=${String(budget ?? start)}
                 @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
                   event.target.checkValidity() && changeRecipe({ target: { budget: event.target.valueAsNumber } })}
               />
