@@ -50,6 +50,7 @@
  * @property {'running' | 'cancelled' | 'failed' | 'done'} status
  * @property {Recipe} recipe
  * @property {string} network Name of the network.
+ * @property {number} samples Training samples.
  * @property {number} started Milliseconds, by performance.now().
  * @property {number} finished The same; 0 while it runs.
  * @property {Stage | null} stage The stage that is being worked on.

@@ -25,6 +25,7 @@ export async function compress() {
     status: 'running',
     recipe,
     network: network.name,
+    samples: Math.min(get().data.train, recipe.split.training || Infinity),
     started: performance.now(),
     finished: 0,
     stage: null,

@@ -71,7 +71,7 @@ export class SearchChart extends Chart {
       <text x=${accuracy[0]} y="10">${wide ? 'accuracy, \u00b12 errors' : 'accuracy'}</text>
       <line class="limit" x1=${limit} x2=${limit} y1=${TOP - 6} y2=${base}></line>
       ${this.probes.slice(0, this.upTo).map((probe, index) => row(probe, scales, TOP + (index + 0.5) * ROW))}
-      ${['interval', 'value', 'accuracy'].map((name) => svg`<g class=${name}><g class="x axis" transform="translate(0 ${base})"></g></g>`)}
+      ${['interval', 'value', 'accuracy'].map((name) => svg`<g class="panel-${name}"><g class="x axis" transform="translate(0 ${base})"></g></g>`)}
       <text x=${middle(interval)} y=${height - 4} text-anchor="middle">${this.probes[0].variable}</text>
       <text x=${middle(value)} y=${height - 4} text-anchor="middle">${wide ? `nats; dashed: limit ${format.number(this.probes[0].limit)}` : `limit ${format.number(this.probes[0].limit)}`}</text>
       <text x=${middle(accuracy)} y=${height - 4} text-anchor="middle">${wide ? 'validation' : ''}</text>
@@ -90,7 +90,7 @@ export class SearchChart extends Chart {
     const [low, high] = x.domain();
     const wide = this.width > 520;
     const axis = (/** @type {string} */ name, /** @type {Parameters<typeof drawAxes>[1]} */ scales) => {
-      const group = this.renderRoot.querySelector(`.${name}`);
+      const group = this.renderRoot.querySelector(`.panel-${name}`);
       if (group) drawAxes(group, scales);
     };
     const marks = 'base' in x ? logMarks(low, high, wide ? 6 : 3) : undefined;

@@ -19,7 +19,7 @@ import { term } from './term.js';
 const KINDS = [
   { kind: 'positions', label: 'which weights are not zero' },
   { kind: 'signs', label: 'signs' },
-  { kind: 'magnitudes', label: 'magnitudes' },
+  { kind: 'magnitudes', label: 'magnitudes or indices' },
   { kind: 'biases', label: 'biases' },
   { kind: 'codebook', label: 'codebooks' },
 ];
@@ -120,7 +120,7 @@ class CodeView extends Element {
 
 /** @type {Record<string, string>} */
 const NAMES = {
-  'relative index + Huffman': 'Deep Compression: relative index and Huffman',
+  'relative index + Huffman': 'Deep Compression: index, Huffman',
   DEFLATE: 'DEFLATE, as in a .zip file',
 };
 

@@ -34,6 +34,8 @@ class ModelView extends Element {
     const { network, layer } = get();
     const own = network?.summary.layers[layer];
     if (!network || !own) return nothing;
+    // A picture of many pixels takes the whole width, so that each weight has one.
+    const large = own.shape.slice(1).reduce((product, side) => product * side, 1) > 100;
     return html`
       <p class="lesson">
         A trained network is its graph and its ${term('weight', 'weights')}: here ${format.count(network.summary.parameters)} numbers
@@ -41,8 +43,8 @@ class ModelView extends Element {
       </p>
       ${this.#graph(layer)}
       <div class="charts">
-        <figure>${this.#histogram(network.id, layer, own)}</figure>
-        <figure class=${own.shape[1] > 64 || own.shape.length > 2 && own.shape[1] > 1 ? 'wide' : ''}>
+        <figure class=${large ? 'wide' : ''}>${this.#histogram(network.id, layer, own)}</figure>
+        <figure class=${large ? 'wide' : ''}>
           <figcaption>
             <h3>The weights of ${own.name} as an image</h3>
             <span class="quiet">${imageWords(own)}</span>
@@ -120,7 +122,7 @@ class ModelView extends Element {
       viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, [1200, 600])),
     );
     return picture
-      ? html`<nutshell-image label="The weights of ${own.name}" .picture=${picture}></nutshell-image>`
+      ? html`<nutshell-image label="The weights of ${own.name}" .most=${640} .picture=${picture}></nutshell-image>`
       : html`<div class="placeholder">${this.#picture.problem || 'Painting'}</div>`;
   }
 

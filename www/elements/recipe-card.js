@@ -3,7 +3,6 @@ import { html, nothing } from 'lit';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
 import { difference, numberAt, settingAt } from '../address.js';
-import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
@@ -187,7 +186,7 @@ class RecipeCard extends Element {
           if (target.reportValidity()) changeRecipe(settingAt(path, target.valueAsNumber));
         }}
       />
-      <span class="quiet" id="${id}-words">${words}; ${range}, usually ${format.number(usual)}</span>
+      <span class="quiet" id="${id}-words">${words}; ${range}, usually ${usual}</span>
     </div>`;
   }
 }

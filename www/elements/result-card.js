@@ -66,7 +66,8 @@ class ResultCard extends Element {
         <span class="group">Report <button type="button" class="small" id="save-page" @click=${() => savePage(report, name)}>as a page</button>
           <button type="button" class="small" id="save-report" @click=${() => saveReport(report, name)}>as JSON</button></span>
       </div>
-      <figure class="part">
+      <div class="charts pair">
+      <figure>
         <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
         <nutshell-waterfall
           label="Bytes after each stage"
@@ -74,6 +75,7 @@ class ResultCard extends Element {
         ></nutshell-waterfall>
       </figure>
       <shrink-player></shrink-player>
+      </div>
     `;
   }
 }
