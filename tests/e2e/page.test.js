@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { serve } from './site.js';
-import { download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, ready, RUN, seriousFaults, SHORT, text } from './user.js';
+import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, ready, RUN, seriousFaults, SHORT, text } from './user.js';
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready();
@@ -64,6 +64,59 @@ test('the page goes on working when its worker is killed', async () => {
   await gone;
   await page.click('#compress');
   await finished();
+  assert.deepEqual(faults, []);
+});
+
+test('a run goes on after its worker has died in the middle', async () => {
+  await page.evaluateOnNewDocument(() => {
+    const Own = Worker;
+    const started = (/** @type {any} */ (window).started = /** @type {Worker[]} */ ([]));
+    window.Worker = class extends Own {
+      /** @param {string} url @param {WorkerOptions} options */
+      constructor(url, options) {
+        super(url, options);
+        if (options.name === 'nutshell') started.push(this);
+      }
+    };
+  });
+  await ready(SHORT);
+  await page.click('#compress');
+  await page.waitForFunction(() => document.querySelectorAll('.stages .done').length >= 2, { timeout: RUN });
+  await page.evaluate(() => /** @type {any} */ (window).started[0].terminate());
+  await page.waitForSelector('#run-status.problem', { timeout: OPEN });
+  assert.match(await text('#run-status'), /the engine was ended by the browser/);
+  await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
+  await page.click('#resume');
+  await page.waitForSelector('#download', { timeout: RUN });
+  const nut = await download('#download', 'lenet5.nut');
+  // Straight from the result, and from the file once it is open again: the same export.
+  const onnx = await download('#save-onnx', 'lenet5.onnx');
+  await page.click('#open-result');
+  await opened('lenet5.nut');
+  assert.ok(onnx.equals(await download('#onnx', 'lenet5.onnx')));
+  assert.match(await text('.score'), new RegExp(`File ${nut.length.toLocaleString('en')} B`));
+  assert.deepEqual(faults, []);
+});
+
+test('measuring may be ended, and what was measured stays', async () => {
+  await page.goto(site.url);
+  // As soon as the button is there.
+  await page.evaluate(
+    () =>
+      new Promise((done) => {
+        const look = () => {
+          const button = /** @type {HTMLElement | null} */ (document.querySelector('#accuracy .working-on button'));
+          const share = document.querySelector('#accuracy progress');
+          if (!button || !(/** @type {HTMLProgressElement} */ (share).value > 0)) return void setTimeout(look, 5);
+          button.click();
+          done(undefined);
+        };
+        look();
+      }),
+  );
+  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  const samples = Number((await text('#accuracy')).match(/of ([\d,]+) test samples/)?.[1].replace(/,/g, ''));
+  assert.ok(samples >= 500 && samples < 10_000, String(samples));
   assert.deepEqual(faults, []);
 });
 

@@ -54,7 +54,7 @@ export class GraphChart extends Chart {
       <text class="small" x=${x + 9} y=${y + 44}>${words}</text>`;
     if (layer === undefined) return svg`<g><title>${name}</title>${inside}</g>`;
     const choose = () => this.dispatchEvent(new CustomEvent('choose', { detail: layer }));
-    return svg`<g role="button" tabindex="0" style="cursor: pointer" aria-label="${name}, ${op}, ${format.count(parameters)} parameters"
+    return svg`<g role="button" tabindex="0" style="cursor: pointer"
       aria-pressed=${layer === this.chosen ? 'true' : 'false'} @click=${choose}
       @keydown=${(/** @type {KeyboardEvent} */ event) => (event.key === 'Enter' || event.key === ' ') && (event.preventDefault(), choose())}>${inside}</g>`;
   }

@@ -83,7 +83,7 @@ export class Histogram extends Chart {
     const base = this.height - MARGIN.bottom;
     const threshold = this.threshold === null ? null : Math.min(Math.max(x(this.#inner(this.threshold)), MARGIN.left), this.width - MARGIN.right);
     const stacked = this.gone.length > 0;
-    return html`<svg width=${this.width} height=${this.height} role="img" aria-label=${this.label}>
+    return html`<svg width=${this.width} height=${this.height} role=${this.zoomable ? 'group' : 'img'} aria-label=${this.label}>
       ${threshold === null
         ? nothing
         : svg`<rect class="band" x=${MARGIN.left} y=${MARGIN.top} width=${threshold - MARGIN.left} height=${base - MARGIN.top}></rect>`}
