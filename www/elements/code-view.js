@@ -100,7 +100,7 @@ class CodeView extends Element {
         <figure>
           <figcaption>
             <h3>The whole file in other formats</h3>
-            <span class="quiet">The same symbols, each complete with its headers, and each decoded again by our tests.</span>
+            <span class="quiet">${term('Deep Compression')}, ${term('DEFLATE')} and ours: the same symbols, each complete with its headers, each decoded again by our tests.</span>
           </figcaption>
           ${baselines
             ? html`<nutshell-bars

@@ -14,6 +14,9 @@ import { term } from './term.js';
 /** @typedef {import('../types.js').LayerState} LayerState */
 
 
+/** The most pixels that a picture has, across and down. @type {[number, number]} */
+const MOST = [4096, 1024];
+
 class ModelView extends Element {
   static properties = { zoom: { state: true }, logCounts: { state: true }, bins: { state: true } };
 
@@ -122,7 +125,8 @@ class ModelView extends Element {
       viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, [1200, 600])),
     );
     return picture
-      ? html`<nutshell-image label="The weights of ${own.name}" .most=${640} .picture=${picture}></nutshell-image>`
+      ? html`<nutshell-image label="The weights of ${own.name}" .most=${640} .picture=${picture}></nutshell-image>
+          ${together(own, picture)}`
       : html`<div class="placeholder">${this.#picture.problem || 'Painting'}</div>`;
   }
 
@@ -142,6 +146,13 @@ class ModelView extends Element {
       @choose=${(/** @type {CustomEvent<number>} */ { detail }) => chooseLayer(detail)}
     ></nutshell-graph>`;
   }
+}
+
+/** Says so where a pixel stands for several weights. @param {LayerState} layer @param {{ pixels: Uint8Array }} picture */
+function together({ shape }, { pixels }) {
+  const weights = shape.reduce((product, side) => product * side, 1);
+  const each = Math.round(weights / Math.max(1, pixels.reduce((sum, byte) => sum + (byte > 0 ? 1 : 0), 0)));
+  return each > 1 ? html`<p class="quiet small-text">The layer is larger than a picture can be: each pixel shows the largest of about ${format.count(each)} weights.</p>` : nothing;
 }
 
 /** @param {LayerState} layer */

@@ -50,7 +50,7 @@ class SearchPlayer extends Element {
       </div>
       <nutshell-search .probes=${probes} .upTo=${shown}></nutshell-search>
       <p class="small-text">
-        Probe ${shown}, between ${format.number(last.lo)} and ${format.number(last.hi)}: at ${format.number(last.mid)} the loss
+        Probe ${shown}, between ${format.number(last.lo)} and ${format.number(last.hi)}: at ${format.number(last.mid)} the ${term('loss')}
         rises by ${format.number(last.value)} (limit ${format.number(last.limit)}) on ${format.count(last.samples)} ${term('validation samples')},
         accuracy ${format.percent(last.accuracy)}: <b>${last.accepted ? 'accepted' : 'refused'}</b>.
       </p>

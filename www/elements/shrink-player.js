@@ -6,6 +6,7 @@ import { get } from '../state.js';
 import { layersOf, stages } from '../steps.js';
 import { Element } from './element.js';
 import './frame-player.js';
+import { term } from './term.js';
 
 class ShrinkPlayer extends Element {
   static properties = { chosen: { state: true } };
@@ -30,7 +31,7 @@ class ShrinkPlayer extends Element {
     return html`<figure class="part">
       <figcaption>
         <h3>The network shrinks</h3>
-        <span class="quiet">Each square is a channel or a neuron. A unit that nothing feeds, or nothing reads, is gone with all its weights.</span>
+        <span class="quiet">Each square is a channel or a neuron. A ${term('unit')} that nothing feeds, or nothing reads, is gone with all its weights.</span>
       </figcaption>
       <div class="row tools">
         <frame-player name="Stage" .count=${all.length} .shown=${index + 1} words=${format.STAGES[stage]}
