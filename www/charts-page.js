@@ -66,7 +66,7 @@ const CHARTS = [
   {
     tag: 'nutshell-bars',
     words: 'Bars to compare, each below its name.',
-    properties: { bars: 'each with its name and value, and whether it is ours', write: 'a function that writes a value' },
+    properties: { bars: 'each with its name and value, and whether it is ours', write: 'a function that writes a value', most: 'the value of a full bar, or 0 for the largest' },
     example: { label: 'Codings', bars: [{ name: 'Huffman', value: 299 }, { name: 'Range coder', value: 228, ours: true }] },
   },
   {

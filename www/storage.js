@@ -54,7 +54,7 @@ export const load = async () => (await ask('readonly', (store) => store.get(KEY)
 /** Nothing is left to resume. */
 export const forget = () => ask('readwrite', (store) => store.delete(KEY)).catch(() => {});
 
-/** @typedef {Map<import('./types.js').Stage, import('./types.js').Checkpoint>} Stages */
+/** What the viewer needs of a run: the original's file, and the networks after its stages. @typedef {Map<import('./types.js').Stage, import('./viewer.js').File>} Stages */
 
 /** Keeps a run that is over, and its stages. @param {import('./types.js').Kept} run @param {Stages} stages */
 export async function keepRun(run, stages) {

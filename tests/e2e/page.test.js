@@ -134,6 +134,24 @@ test('a broken file is refused in words, and the page goes on working', async ()
   assert.deepEqual(faults, []);
 });
 
+test("the user's own network is opened, and its graph shows where it branches", async () => {
+  await ready();
+  await drop('mine.onnx', readFileSync(new URL('../data/onnx/residual.onnx', import.meta.url)));
+  await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('mine.onnx'), { timeout: OPEN });
+  await page.waitForSelector('model-view nutshell-graph', { timeout: OPEN });
+  await page.$eval('nutshell-graph', (chart) => Object.assign(/** @type {object} */ (chart.shadowRoot?.querySelector('details')), { open: true }));
+  await page.waitForFunction(() => document.querySelector('nutshell-graph')?.shadowRoot?.querySelector('td'), { timeout: OPEN });
+  const rows = await page.$eval('nutshell-graph', (chart) => [...(chart.shadowRoot?.querySelectorAll('tbody tr') ?? [])].map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+  const add = rows.find((row) => row[1] === 'Add');
+  assert.equal(add?.[4].split(', ').length, 2, JSON.stringify(rows));
+  // A box that has weights chooses its layer, by keyboard too.
+  await page.$eval('nutshell-graph', (chart) => /** @type {SVGElement} */ (chart.shadowRoot?.querySelectorAll('[role=button]')[2]).focus());
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /** @type {HTMLSelectElement} */ (document.querySelector('#layer')).value === '2', { timeout: OPEN });
+  assert.deepEqual(await seriousFaults(), []);
+  assert.deepEqual(faults, []);
+});
+
 test("the user's own samples take the place of the example's", async () => {
   await ready(SHORT);
   await dropAll({

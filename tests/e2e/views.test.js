@@ -48,6 +48,15 @@ async function aDigitIsDrawnByKeyboard() {
   await page.waitForFunction(() => [...document.querySelectorAll('.answer b')].map((answer) => answer.textContent).join() === '1,1', { timeout: OPEN });
 }
 
+/** Probe by probe, from the first to the last. */
+async function theSearchIsPlayed() {
+  const frames = () => page.$eval('search-player output', (output) => output.textContent);
+  const all = (await frames())?.split(' of ')[1];
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector('search-player frame-player button')).click());
+  await page.waitForFunction(() => document.querySelector('search-player output')?.textContent?.startsWith('1 of'), { timeout: OPEN });
+  await page.waitForFunction((all) => document.querySelector('search-player output')?.textContent === `${all} of ${all}`, { timeout: OPEN }, all);
+}
+
 async function activationsLoseWithFewBits() {
   await page.waitForFunction(() => document.querySelector('nutshell-curve[label$=activation]') && !document.querySelector('quantize-view .working-on'), { timeout: RUN });
   const widths = await table('quantize-view nutshell-curve[label$=activation]');
@@ -250,6 +259,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
     await look(step, selector);
     assert.deepEqual(await seriousFaults(), [], step);
     if (step === 'quantize') await activationsLoseWithFewBits();
+    if (step === 'prune') await theSearchIsPlayed();
   }
   // A column is sorted by its head.
   await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelectorAll('layer-table .sort')[2]).click());
@@ -265,8 +275,17 @@ test('after a run every view shows what the run did, and nothing serious is wron
   // The networks after its stages were kept too.
   await look('prune', 'prune-view nutshell-image[label$=after]');
   await look('quantize', 'quantize-view nutshell-curve[label$=activation]');
+  // Also while another network is open.
+  await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelectorAll('network-card .choice')[1]).click());
+  await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('LeNet-300') && document.querySelector('#accuracy .figure'), { timeout: OPEN });
+  await look('result', 'nutshell-scatter');
+  await page.$eval('nutshell-scatter', (chart) => chart.shadowRoot?.querySelector('[role=button]')?.dispatchEvent(new MouseEvent('click')));
+  await page.waitForSelector('#download', { timeout: OPEN });
+  assert.match(await text('network-card .lead'), /LeNet-5/);
+  await look('prune', 'prune-view nutshell-image[label$=after]');
   await look('result', '#download');
   await page.evaluate(() => [...document.querySelectorAll('result-card button')].find((button) => button.textContent?.startsWith('Forget'))?.dispatchEvent(new MouseEvent('click', { bubbles: true })));
+  await page.waitForFunction(() => !document.querySelector('nutshell-scatter'), { timeout: OPEN });
   await page.reload();
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
   await look('result', '#paper');

@@ -72,7 +72,7 @@ async function run(first, checkpoint) {
     const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: nutName(network.file) };
     set({ result, step: 'result', part: null, following: false });
     await showStage('code', nut);
-    await remember(result, network, resumable?.stages ?? new Map());
+    await remember(result, network, new Map([...viewer.stages, ...(resumable?.stages ?? [])]));
     resumable = null;
     await storage.forget();
   } catch (error) {

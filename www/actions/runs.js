@@ -3,7 +3,7 @@ import * as format from '../format.js';
 import { get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
-import { BUNDLED, openBundled } from './network.js';
+import { BUNDLED, openBundled, openFile } from './network.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
 
@@ -26,21 +26,24 @@ export async function remember({ id, report, nut }, { name, file }, stages) {
   await storage.keepRun(kept, stages).catch(() => {});
 }
 
-/** Shows a run again, with the networks after its stages; for that its network is opened, if that comes with the page. @param {string} id */
+/** Shows a run again, with the networks after its stages; for that its network is opened again, if another one is. @param {string} id */
 export async function showRun(id) {
   const kept = get().runs.find((own) => own.id === id);
   if (!kept || get().run?.status === 'running') return;
   const { report, nut, file } = kept;
+  const isOpen = () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes;
   try {
+    const stages = await storage.loadStages(id).catch(() => /** @type {storage.Stages} */ (new Map()));
     const bundled = file.replace('.onnx', '');
-    if (get().network?.file !== file && bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
+    const original = stages.get('original');
+    if (!isOpen() && bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
+    else if (!isOpen() && original instanceof Uint8Array) await openFile(file, original);
+    if (!isOpen()) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
+    stages.delete('original');
     const result = { id, report, nut, name: `${file.replace(/\.[^.]*$/, '')}.nut` };
     set({ run: null, result, step: 'result', part: null, stored: ['original'] });
-    // Of another network its answers could not be compared with those of the opened one.
-    if (get().network?.file !== file) return;
-    const stages = await storage.loadStages(id).catch(() => new Map());
-    for (const [stage, checkpoint] of [...stages, ['code', nut]]) {
-      await viewer.put(stage, checkpoint);
+    for (const [stage, network] of stages.set('code', nut)) {
+      await viewer.put(stage, network);
       set({ stored: [...get().stored, stage] });
     }
   } catch (error) {
@@ -50,7 +53,8 @@ export async function showRun(id) {
 
 /** Forgets all runs that were kept, and what could be resumed. */
 export async function clearRuns() {
+  // Shown as forgotten once they are.
+  await storage.forgetRuns().catch(() => {});
   const { run } = get();
   set({ runs: [], ...(run && run.status !== 'running' ? { run: { ...run, resumable: false } } : {}) });
-  await storage.forgetRuns().catch(() => {});
 }

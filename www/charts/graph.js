@@ -83,10 +83,11 @@ const clip = (words, width) => (words.length * LETTER > width - 12 ? `${words.sl
 function layOut(nodes, room) {
   let [x, row] = [MARGIN, 0];
   return nodes.map(({ name, op, shape, parameters }) => {
-    const words = [op, format.shape(shape), parameters ? `${name}: ${format.count(parameters)}` : ''];
-    const longest = Math.max(...words.map(({ length }) => length));
+    const words = [format.shape(shape), parameters ? `${name}: ${format.count(parameters)}` : ''];
+    // The operator is bold.
+    const longest = Math.max(op.length * 1.2, ...words.map(({ length }) => length));
     const width = Math.min(Math.max(64, longest * LETTER + 20), 190, room - MARGIN - 2);
-    if (x > MARGIN && x + width > room - 2) [x, row] = [MARGIN, row + 1];
+    if (x > MARGIN && x + width > room - 10) [x, row] = [MARGIN, row + 1];
     const place = { x, y: 1 + row * (HEIGHT + CHANNEL), width, row };
     x += width + GAP;
     return place;

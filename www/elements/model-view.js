@@ -122,7 +122,7 @@ class ModelView extends Element {
   /** @param {number} id @param {number} layer @param {LayerState} own */
   #image(id, layer, own) {
     const picture = this.#picture.read(`${id} ${layer}`, [], () =>
-      viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, [1200, 600])),
+      viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, MOST)),
     );
     return picture
       ? html`<nutshell-image label="The weights of ${own.name}" .most=${640} .picture=${picture}></nutshell-image>
