@@ -20,5 +20,5 @@ pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, Stage,
 pub use recipe::{Code, Distillation, Effort, Prune, Recipe, Refine, Share, Split, Structure, Target, Training};
 pub use report::{Accuracies, Baseline, Report};
 pub use run::{Data, Observer, integer_network, measure, measure_integers};
-pub use settings::{SETTINGS, Setting};
+pub use settings::{BUDGET, SETTINGS, Setting, TOLERANCE};
 pub use train::{TrainRecipe, train};

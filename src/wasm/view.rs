@@ -4,7 +4,7 @@ use super::{CAP, Samples, checkpoint_from_js, evaluate, fault, from_js, recipe_f
 use crate::formats::{self, Opened};
 use crate::model::{Model, ParamId};
 use crate::network::{Inference, logits, predictions};
-use crate::pipeline::{Network, SETTINGS, SplitName, baselines, integer_network, measure_integers};
+use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::stages::quantize::FixedPoint;
@@ -330,8 +330,8 @@ pub fn check_recipe(#[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsV
     recipe_from_js(recipe)?.check().map_err(thrown)
 }
 
-/// Every number of a recipe, with its range and what it means.
+/// Every number of a recipe, with its range and what it means; both kinds of target among them.
 #[wasm_bindgen(unchecked_return_type = "Setting[]")]
 pub fn settings() -> Result<JsValue, JsValue> {
-    to_js(&SETTINGS)
+    to_js(&[TOLERANCE, BUDGET].iter().chain(SETTINGS).collect::<Vec<_>>())
 }

@@ -32,7 +32,8 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, preset, run, network, data } = get();
+    const { recipe, preset, settings, run, network, data } = get();
+    const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
     if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
     const busy = run?.status === 'running';
     const complete = data.train > 0 && data.train >= data.trainTotal;
@@ -83,8 +84,8 @@ class RecipeCard extends Element {
               <input
                 type="number"
                 aria-label="Tolerance in percentage points of validation accuracy"
-                min="0"
-                max="100"
+                min=${range('tolerance').low}
+                max=${range('tolerance').high ?? nothing}
                 step="0.05"
                 required
                 ?disabled=${tolerance === null}
@@ -109,7 +110,8 @@ class RecipeCard extends Element {
               <input
                 type="number"
                 aria-label="Budget in bytes"
-                min="1"
+                min=${range('budget').low}
+                max=${range('budget').high ?? nothing}
                 step="1"
                 required
                 ?disabled=${budget === null}
@@ -140,7 +142,8 @@ class RecipeCard extends Element {
     const { recipe, preset, settings, run } = get();
     if (!recipe || !preset) return nothing;
     const busy = run?.status === 'running';
-    const groups = [...new Set(settings.map(({ path }) => groupOf(path)))];
+    // The target has fields of its own.
+    const groups = [...new Set(settings.map(({ path }) => groupOf(path)))].filter((group) => group !== 'target');
     const changed = Object.keys(difference(preset, recipe)).length > 0;
     return html`<details class="settings">
       <summary>All settings</summary>
