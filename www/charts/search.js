@@ -31,7 +31,7 @@ export class SearchChart extends Chart {
   get #panels() {
     const gap = this.width > 520 ? 36 : 22;
     const [first, second] = [Math.round(this.width * 0.42), Math.round(this.width * 0.72)];
-    return { interval: [8, first - gap / 2], value: [first + gap / 2, second - gap / 2], accuracy: [second + gap / 2, this.width - 12] };
+    return { interval: [20, first - gap / 2], value: [first + gap / 2, second - gap / 2], accuracy: [second + gap / 2, this.width - 12] };
   }
 
   get #x() {
