@@ -42,6 +42,8 @@ pub struct NodeSummary {
     pub shape: Vec<usize>,
     /// Weights and biases.
     pub parameters: usize,
+    /// What it reads: 0 is the network's input, and `n` the output of the node at place `n - 1`.
+    pub inputs: Vec<usize>,
 }
 
 impl Summary {
@@ -67,7 +69,8 @@ fn plain(model: &Model, layers: Vec<LayerState>) -> Result<Summary, Error> {
             .op
             .layer()
             .map_or(0, |(weight, bias)| model.values(weight).len() + bias.map_or(0, |bias| model.values(bias).len()));
-        NodeSummary { name: node.name.clone(), op: node.op.name(), shape: shape.clone(), parameters }
+        let inputs = node.inputs.iter().map(|value| value.0).collect();
+        NodeSummary { name: node.name.clone(), op: node.op.name(), shape: shape.clone(), parameters, inputs }
     });
     Ok(Summary {
         format: "model",

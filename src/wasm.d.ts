@@ -178,6 +178,7 @@ export interface Summary {
   macs: number;
   input_shape: number[];
   scaling: Scaling | null;
-  nodes: { name: string; op: string; shape: number[]; parameters: number }[];
+  /** In the order in which they run; `inputs` has 0 for the network's input, and n for the output of the node at place n - 1. */
+  nodes: { name: string; op: string; shape: number[]; parameters: number; inputs: number[] }[];
   layers: LayerState[];
 }

@@ -66,10 +66,12 @@ export class Bridge {
    * @template T
    * @param {(message: any) => void} hear
    * @param {(remote: Comlink.Remote<Api>, port: MessagePort) => Promise<T>} work
+   * @param {AbortSignal} [signal] Asks for an early end, at the worker's next look.
    * @returns {Promise<T>} */
-  async callWithPort(hear, work) {
+  async callWithPort(hear, work, signal) {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }) => hear(data);
+    signal?.addEventListener('abort', () => port1.postMessage('stop'));
     try {
       return await this.call((remote) => work(remote, Comlink.transfer(port2, [port2])));
     } finally {

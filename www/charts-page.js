@@ -13,7 +13,7 @@ const CHARTS = [
       range: 'the outer edges; of natural logarithms with logValues',
       logCounts: 'a logarithmic axis of counts',
       threshold: 'a value with a handle, or null; the event "threshold" says where it is dragged to',
-      zoomable: 'a part can be chosen by dragging; the event "range" says which',
+      zoomable: 'a part can be chosen by dragging, or by arrow keys, + and -; the event "range" says which',
       unit: 'words below the axis',
     },
     example: { label: 'Weights', unit: 'weight', range: [-1, 1], counts: [1, 4, 9, 0, 0, 8, 5, 1], gone: [0, 0, 6, 21, 19, 7, 0, 0] },
@@ -66,7 +66,7 @@ const CHARTS = [
   {
     tag: 'nutshell-bars',
     words: 'Bars to compare, each below its name.',
-    properties: { bars: 'each with its name and value, and whether it is ours', write: 'a function that writes a value' },
+    properties: { bars: 'each with its name and value, and whether it is ours', write: 'a function that writes a value', most: 'the value of a full bar, or 0 for the largest' },
     example: { label: 'Codings', bars: [{ name: 'Huffman', value: 299 }, { name: 'Range coder', value: 228, ours: true }] },
   },
   {
@@ -81,9 +81,43 @@ const CHARTS = [
     properties: {
       picture: 'width, height, reach and pixels: a byte each, 0 a gap, 1 zero, 2 to 255 from -reach to reach',
       costs: 'the bytes are costs from 0 to reach',
+      values: 'a codebook: the bytes from 2 on are indices of its values',
       most: 'the height in pixels that it may take',
     },
     example: { label: 'Weights', most: 120, picture: { width: 6, height: 2, reach: 1, pixels: [2, 60, 110, 1, 180, 255, 255, 200, 1, 1, 90, 20] } },
+  },
+  {
+    tag: 'nutshell-units',
+    words: "A network's channels and neurons as squares, a row of them a layer: those that are left, and those that are gone.",
+    properties: { rows: 'each with its name, how many are left, how many are dying (if any), and how many are gone' },
+    example: { label: 'Units', rows: [{ name: 'conv1', left: 11, dying: 2, gone: 7 }, { name: 'conv2', left: 28, dying: 0, gone: 22 }, { name: 'fc1', left: 71, dying: 9, gone: 420 }] },
+  },
+  {
+    tag: 'nutshell-graph',
+    words: "A network's graph: boxes in the order in which they run, and lines to what reads them.",
+    properties: {
+      nodes: 'the first is the input; each with name, op, shape, parameters, inputs (places of nodes), and the number of its layer if it has weights',
+      chosen: 'the layer that is looked at, or null; the event "choose" says another',
+    },
+    example: {
+      label: 'Graph',
+      chosen: 1,
+      nodes: [
+        { name: 'input', op: 'input', shape: [3, 32, 32], parameters: 0, inputs: [] },
+        { name: 'a', op: 'Conv', shape: [16, 32, 32], parameters: 448, inputs: [0], layer: 0 },
+        { name: 'b', op: 'Conv', shape: [16, 32, 32], parameters: 2320, inputs: [1], layer: 1 },
+        { name: 'c', op: 'Relu', shape: [16, 32, 32], parameters: 0, inputs: [2] },
+        { name: 'sum', op: 'Add', shape: [16, 32, 32], parameters: 0, inputs: [3, 1] },
+        { name: 'pool', op: 'GlobalAveragePool', shape: [16, 1, 1], parameters: 0, inputs: [4] },
+        { name: 'd', op: 'Gemm', shape: [10], parameters: 170, inputs: [5], layer: 2 },
+      ],
+    },
+  },
+  {
+    tag: 'nutshell-dots',
+    words: 'Up to three numbers of each of several things, as marks on a line a thing.',
+    properties: { series: 'what the numbers are called', rows: 'each with name, count (how often it occurs), and values in the order of the series', unit: 'words below the axis' },
+    example: { label: 'Bits of symbols', unit: 'bits', series: ['adaptive coder', 'entropy bound', 'Huffman'], rows: [{ name: '0', count: 80, values: [0.2, 0.32, 1] }, { name: '0.5', count: 13, values: [2.4, 2.94, 2] }, { name: '1', count: 7, values: [3.9, 3.84, 2] }] },
   },
   {
     tag: 'nutshell-scatter',

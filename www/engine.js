@@ -57,12 +57,13 @@ export class Engine {
   /** A seed for those who want another one. */
   randomSeed = () => this.#call((remote) => remote.randomSeed());
 
-  /** Accuracy on the test samples.
+  /** Accuracy on the test samples, or on those so far where the signal is given; null if there are none.
    * @param {Scaling} scaling
    * @param {(done: number) => void} onProgress
-   * @returns {Promise<import('./types.js').Accuracy>} */
-  evaluate = (scaling, onProgress) =>
-    this.#bridge.callWithPort(onProgress, (remote, port) => remote.evaluate(scaling, port));
+   * @param {AbortSignal} signal
+   * @returns {Promise<import('./types.js').Accuracy | null>} */
+  evaluate = (scaling, onProgress, signal) =>
+    this.#bridge.callWithPort(onProgress, (remote, port) => remote.evaluate(scaling, port), signal);
 
   /** Some test images with the opened network's answers.
    * @param {number} first
@@ -91,6 +92,7 @@ export class Engine {
     }
   }
 
-  /** The opened network as an ONNX file, in its compact or in the original's shapes. @param {boolean} compact */
-  toOnnx = (compact) => this.#call((remote) => remote.toOnnx(compact));
+  /** A file's network, or the opened one, as an ONNX file, in its compact or in the original's shapes.
+   * @param {boolean} compact @param {Uint8Array} [nut] */
+  toOnnx = (compact, nut) => this.#call((remote) => remote.toOnnx(compact, nut));
 }

@@ -15,6 +15,15 @@ export const ratio = (value) => `${(value < 99.95 ? tenths : whole).format(value
 /** 99.02% from 0.9902 @param {number} value */
 export const percent = (value) => `${(100 * value).toFixed(2)}%`;
 
+/** 6k, 1.5M: for axes of counts @param {number} value */
+export const short = (value) => {
+  const [unit, letter] = value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, ''];
+  return `${Number((value / unit).toPrecision(3))}${letter}`;
+};
+
+/** 99%, 97.5%: for axes @param {number} value */
+export const share = (value) => `${Number((100 * value).toFixed(2))}%`;
+
 /** 0.0412, or 1.2e-5 where that says more @param {number} value */
 export const number = (value) => {
   const size = Math.abs(value);

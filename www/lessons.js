@@ -92,8 +92,13 @@ export const LESSONS = [
     waitsFor: 'result',
   },
   {
+    title: 'The network has shrunk',
+    text: 'Each square is a channel or a neuron. Press Play, and see them go from stage to stage: a unit that lost all its weights is gone, and with it the weights of all that read it.',
+    show: () => chooseStep('prune', 'prune'),
+  },
+  {
     title: 'How the threshold was found',
-    text: 'Each row is a probe: the interval that was left, and the middle that was tried. Filled ones were accepted, hollow ones raised the loss above the dashed limit. Press Play to see it again.',
+    text: 'Each row is a probe: the interval that was left, and the middle that was tried. Filled ones were accepted, hollow ones raised the loss above the dashed limit. Press Play beside Probe to see it again.',
     show: () => chooseStep('prune', 'prune'),
   },
   {

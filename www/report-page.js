@@ -3,6 +3,7 @@ import './charts/bars.js';
 import './charts/bytes.js';
 import './charts/codebook.js';
 import './charts/search.js';
+import './charts/units.js';
 import './charts/waterfall.js';
 import { style } from './charts/style.js';
 import * as format from './format.js';
@@ -21,6 +22,11 @@ export async function reportPage(report, name) {
   const parts = (/** @type {import('./types.js').LayerState} */ { bits }) => kinds.map((kind) => bits[/** @type {keyof typeof bits} */ (kind)] / 8);
   const charts = [
     { title: 'Bytes after each stage', tag: 'nutshell-waterfall', of: { steps: stages.map(({ stage, bytes }) => ({ name: format.STAGES[stage], bytes })) } },
+    {
+      title: 'Channels and neurons that are left',
+      tag: 'nutshell-units',
+      of: { rows: last.layers.map(({ name, shape }, index) => ({ name, left: shape[0], gone: stages[0].layers[index].shape[0] - shape[0] })) },
+    },
     { title: 'Bytes by kind, a row a layer', tag: 'nutshell-bytes', of: { kinds, rows: last.layers.map((layer) => ({ name: layer.name, parts: parts(layer) })) } },
     {
       title: 'The same symbols in other codings',

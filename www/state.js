@@ -17,6 +17,7 @@ let state = {
   problem: '',
   step: 'model',
   part: null,
+  following: false,
   layer: 0,
   stored: [],
   explore: { threshold: null, centroids: null, bits: null },

@@ -14,6 +14,9 @@ export const STEPS = [
   { step: 'code', name: 'Code', note: 'the fewest bits', stages: ['code'] },
 ];
 
+/** The step that a stage belongs to. @param {Stage} stage */
+export const stepOf = (stage) => STEPS.find(({ stages }) => stages.includes(stage))?.step ?? 'model';
+
 /** All stages, in their order. */
 export const STAGE_ORDER = STEPS.flatMap(({ stages }) => stages);
 
@@ -32,6 +35,14 @@ export function shownStage(step) {
   const done = own.filter((stage) => stageState(stage));
   const { part } = get();
   return done.find((stage) => stage === part) ?? done.at(-1) ?? (step === 'model' ? 'original' : null);
+}
+
+/** The stage of a step that is worked on, unless another was chosen; else the one that is shown. @param {Step} step */
+export function workedStage(step) {
+  const { run, part } = get();
+  const own = STEPS.find((other) => other.step === step)?.stages ?? [];
+  const working = run?.status === 'running' && part === null ? own.find((stage) => stage === run.stage) : undefined;
+  return working ?? shownStage(step);
 }
 
 /** The last stage before `stage` whose network can be looked at. @param {Stage} stage @returns {Stage} */

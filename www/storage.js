@@ -11,17 +11,20 @@
 
 const STORE = 'checkpoints';
 const RUNS = 'runs';
+/** The networks after each stage of the kept runs: large, and read only when one is shown again. */
+const STAGES = 'stages';
 const KEY = 'last';
 
 /** @returns {Promise<IDBDatabase>} */
 const database = () =>
   new Promise((resolve, reject) => {
-    const request = indexedDB.open('nutshell', 2);
+    const request = indexedDB.open('nutshell', 3);
     request.onupgradeneeded = () => {
       // What an older page kept has another form.
       for (const name of request.result.objectStoreNames) request.result.deleteObjectStore(name);
       request.result.createObjectStore(STORE);
       request.result.createObjectStore(RUNS, { keyPath: 'id' });
+      request.result.createObjectStore(STAGES);
     };
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -51,12 +54,22 @@ export const load = async () => (await ask('readonly', (store) => store.get(KEY)
 /** Nothing is left to resume. */
 export const forget = () => ask('readwrite', (store) => store.delete(KEY)).catch(() => {});
 
-/** Keeps a run that is over. @param {import('./types.js').Kept} run */
-export const keepRun = (run) => ask('readwrite', (store) => store.put(run), RUNS);
+/** What the viewer needs of a run: the original's file, and the networks after its stages. @typedef {Map<import('./types.js').Stage, import('./viewer.js').File>} Stages */
+
+/** Keeps a run that is over, and its stages. @param {import('./types.js').Kept} run @param {Stages} stages */
+export async function keepRun(run, stages) {
+  await ask('readwrite', (store) => store.put(run), RUNS);
+  await ask('readwrite', (store) => store.put(stages, run.id), STAGES);
+}
 
 /** All runs that were kept, the oldest first. @returns {Promise<import('./types.js').Kept[]>} */
 export const loadRuns = async () =>
   /** @type {import('./types.js').Kept[]} */ (await ask('readonly', (store) => store.getAll(), RUNS)).sort((a, b) => a.date - b.date);
 
-/** Forgets all runs. */
-export const forgetRuns = () => ask('readwrite', (store) => store.clear(), RUNS);
+/** The stages of a kept run; none if there was no room for them. @param {string} id @returns {Promise<Stages>} */
+export const loadStages = async (id) => (await ask('readonly', (store) => store.get(id), STAGES)) ?? new Map();
+
+/** Forgets all runs, and what could be resumed. */
+export async function forgetRuns() {
+  for (const name of [RUNS, STAGES, STORE]) await ask('readwrite', (store) => store.clear(), name);
+}

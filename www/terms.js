@@ -20,6 +20,16 @@ export const TERMS = {
     source: 'LeCun, Denker and Solla, Optimal brain damage, 1989',
     link: 'https://proceedings.neurips.cc/paper/1989/hash/6c9882bbac1c7093bd25041881277658-Abstract.html',
   },
+  loss: {
+    text: 'How wrong the answers are: the mean of minus the logarithm of the probability that was given to the right class, in nats. Finer than the share of right answers.',
+    source: 'Goodfellow, Bengio and Courville, Deep learning, 2016',
+    link: 'https://www.deeplearningbook.org/contents/ml.html',
+  },
+  unit: {
+    text: 'A channel of a convolution, or a neuron of a linear layer: one output, with all the weights that feed it.',
+    source: 'LeCun et al., Gradient-based learning applied to document recognition, 1998',
+    link: 'https://doi.org/10.1109/5.726791',
+  },
   'half-interval search': {
     text: 'Finds the largest value that passes a test: try the middle of an interval, keep the half in which the answer lies, and go on with that.',
     source: 'Frickenstein, Unger and Stechele, CRV 2019',
@@ -65,6 +75,15 @@ export const TERMS = {
     text: 'Turns decisions and their probabilities into bytes, at almost exactly their information: a decision may cost a fraction of a bit.',
     source: 'Martin, Range encoding, 1979',
     link: 'https://en.wikipedia.org/wiki/Range_coding',
+  },
+  'Deep Compression': {
+    text: 'Pruning, weight sharing and Huffman coding, one after the other. Its file has the distance to the next nonzero weight, and the index of its value.',
+    ...HAN,
+  },
+  DEFLATE: {
+    text: 'The compression of .zip, .gz and .png files: repeated strings, then Huffman codes.',
+    source: 'Deutsch, RFC 1951, 1996',
+    link: 'https://www.rfc-editor.org/rfc/rfc1951',
   },
   'validation samples': {
     text: 'Samples that are never trained on: they search and select. Test samples are looked at once, at the end.',

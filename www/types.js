@@ -25,7 +25,7 @@
 
 /**
  * An accuracy that is there, is being measured (`done` of `total` samples), or cannot be had (and why).
- * @typedef {{ kind: 'waiting', done: number, total: number } | { kind: 'known', accuracy: Accuracy }
+ * @typedef {{ kind: 'waiting', done: number, total: number, started: number } | { kind: 'known', accuracy: Accuracy }
  *   | { kind: 'none', reason: string }} Measured
  */
 
@@ -50,6 +50,7 @@
  * @property {'running' | 'cancelled' | 'failed' | 'done'} status
  * @property {Recipe} recipe
  * @property {string} network Name of the network.
+ * @property {number} samples Training samples.
  * @property {number} started Milliseconds, by performance.now().
  * @property {number} finished The same; 0 while it runs.
  * @property {Stage | null} stage The stage that is being worked on.
@@ -106,6 +107,7 @@
  * @property {string} problem An error to show; empty if there is none.
  * @property {Step} step The step that is looked at.
  * @property {Stage | null} part Which of a step's stages, where it has two; null for the last that is there.
+ * @property {boolean} following Whether the step that is looked at follows the run.
  * @property {number} layer The layer that is looked at, counted from 0.
  * @property {Stage[]} stored Stages whose networks the viewer has.
  * @property {Explore} explore

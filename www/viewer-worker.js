@@ -1,7 +1,7 @@
 // Owns the wasm that looks at networks, so that looking goes on while the other worker compresses.
 import * as Comlink from 'comlink';
 import { compareAnswers, normaliseDrawing, Samples, View } from '../pkg/nutshell.js';
-import { startWorker } from './worker-start.js';
+import { startWorker, stopper } from './worker-start.js';
 
 /** @typedef {import('./types.js').Stage} Stage */
 /** @typedef {import('./types.js').Scaling} Scaling */
@@ -10,7 +10,7 @@ import { startWorker } from './worker-start.js';
 /** A network as a stage left it, or as one change would make it.
  * @typedef {{ stage: Stage, pruned?: number, shared?: number, rounded?: number }} Which */
 
-/** Samples between two looks at a port, and between two reports. */
+/** Samples between two reports. */
 const BLOCK = 500;
 
 /** How long a network's answer is timed, in milliseconds. */
@@ -88,6 +88,15 @@ const api = {
   /** @param {Stage} stage @param {number} layer @param {number} k */
   codebook: (stage, layer, k) => view({ stage }).codebook(layer, k),
 
+  /** Which of k values each weight has. @param {Stage} stage @param {number} layer @param {number} k @param {[number, number]} most */
+  indices: (stage, layer, k, [width, height]) => plain(view({ stage }).indices(layer, k, width, height)),
+
+  /** The bytes of a stage's symbols in other formats. @param {Stage} stage */
+  baselines: (stage) => view({ stage }).baselines(),
+
+  /** The format of each layer. @param {Stage} stage @param {number} bits */
+  formats: (stage, bits) => view({ stage }).formats(bits),
+
   /** @param {[number, number][]} values @param {number} bits */
   grid: (values, bits) => view({ stage: 'original' }).grid(values, bits),
 
@@ -120,23 +129,28 @@ const api = {
     return view({ stage }).evaluateIntegers(sets.held, Math.max(0, length - count), length, scaling, bits) ?? null;
   },
 
-  /** Compares the answers of the original and of the file to the test samples; reports how many are done.
+  /** Compares the answers of the original and of the file to the test samples; reports how many are done, and may be ended early:
+   * then it compares the answers so far.
    * @param {Scaling} scaling
    * @param {MessagePort} reports */
   async compare(scaling, reports) {
-    const total = sets.test.length;
+    const { test } = sets;
+    const total = test.length;
     const networks = [view({ stage: 'original' }), view({ stage: 'code' })];
     const answers = networks.map(() => new Uint8Array(total));
-    for (let start = 0; start < total; start += BLOCK) {
-      for (const [index, network] of networks.entries())
-        answers[index].set(network.answers(sets.test, start, start + BLOCK, scaling), start);
-      reports.postMessage(start / total);
-      // Lets other questions in between.
-      await new Promise((resolve) => setTimeout(resolve));
+    const stopped = stopper(reports);
+    let done = 0;
+    while (done < total) {
+      const end = Math.min(done + BLOCK, total);
+      for (const [index, network] of networks.entries()) answers[index].set(network.answers(test, done, end, scaling), done);
+      done = end;
+      reports.postMessage(done / total);
+      if (await stopped()) break;
+      if (test !== sets.test || networks[0] !== views.get('original')) throw new Error('another network or other samples were opened');
     }
     reports.close();
-    const classes = networks[0].classify(sets.test.image(0) ?? new Uint8Array(), scaling).length;
-    return compareAnswers(sets.test, answers[0], answers[1], classes);
+    const classes = networks[0].classify(test.image(0) ?? new Uint8Array(), scaling).length;
+    return compareAnswers(test, answers[0].subarray(0, done), answers[1].subarray(0, done), classes);
   },
 
   /** One test image. @param {number} index */

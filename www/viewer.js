@@ -36,11 +36,12 @@ export class Viewer {
    * @param {string} key Of the two networks.
    * @param {import('./types.js').Scaling} scaling
    * @param {(share: number) => void} onProgress
+   * @param {AbortSignal} signal Ends it early: then the samples so far are compared.
    * @returns {Promise<import('../pkg/nutshell.js').Comparison>} */
-  compare(key, scaling, onProgress) {
+  compare(key, scaling, onProgress, signal) {
     const question = JSON.stringify([key, scaling]);
     if (this.#compared?.question === question) return this.#compared.answer;
-    const answer = this.#bridge.callWithPort(onProgress, (remote, port) => remote.compare(scaling, port));
+    const answer = this.#bridge.callWithPort(onProgress, (remote, port) => remote.compare(scaling, port), signal);
     this.#compared = { question, answer };
     answer.catch(() => (this.#compared = null));
     return answer;

@@ -4,6 +4,17 @@ import init from '../pkg/nutshell.js';
 /** Never settles: what waits for it holds its lock for as long as this worker lives. */
 const { promise: never } = Promise.withResolvers();
 
+/** Looks, while something long is done in blocks, whether it is to end early; lets other calls in between.
+ * @param {MessagePort} port */
+export function stopper(port) {
+  let stopped = false;
+  port.onmessage = () => (stopped = true);
+  return async () => {
+    await new Promise((resolve) => setTimeout(resolve));
+    return stopped;
+  };
+}
+
 /** Holds the lock that says that this worker lives, and starts the wasm.
  * @param {string} lock
  * @param {WebAssembly.Module} module */

@@ -1,7 +1,7 @@
 // Owns the wasm. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
 import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../pkg/nutshell.js';
-import { startWorker } from './worker-start.js';
+import { startWorker, stopper } from './worker-start.js';
 
 /** @typedef {import('./types.js').Recipe} Recipe */
 /** @typedef {import('./types.js').Accuracy} Accuracy */
@@ -13,7 +13,7 @@ let network = null;
 let sets;
 
 /** Samples between two reports of an evaluation. */
-const BLOCK = 1000;
+const BLOCK = 500;
 
 const api = {
   /** Starts the wasm, and holds the lock that says that this worker lives.
@@ -60,30 +60,26 @@ const api = {
   /** The recipe of an effort. @param {'quick' | 'balanced' | 'thorough'} effort */
   recipe: (effort) => recipe(effort),
 
-  /** Accuracy of the opened network on the test samples; reports after each block.
+  /** Accuracy of the opened network on the test samples; reports after each block, and may be ended early, or by another network or
+   * other samples: then it is that on the samples so far, or null.
    * @param {Recipe['scaling']} scaling
    * @param {MessagePort} reports */
   async evaluate(scaling, reports) {
-    const model = opened();
-    const total = sets.test.length;
-    let correct = 0;
-    let loss = 0;
-    for (let done = 0; done < total; ) {
+    const [model, samples] = [opened(), sets.test];
+    const total = samples.length;
+    const stopped = stopper(reports);
+    let [done, correct, loss] = [0, 0, 0];
+    while (done < total) {
+      if ((await stopped()) || model !== network || samples !== sets.test) break;
       const end = Math.min(done + BLOCK, total);
-      const block = model.evaluate(sets.test, done, end, scaling);
+      const block = model.evaluate(samples, done, end, scaling);
       correct += block.correct;
       loss += block.loss * block.samples;
       done = end;
       reports.postMessage(done);
     }
     reports.close();
-    return /** @type {Accuracy} */ ({
-      split: 'test',
-      samples: total,
-      correct,
-      accuracy: correct / total,
-      loss: loss / total,
-    });
+    return done === 0 ? null : /** @type {Accuracy} */ ({ split: 'test', samples: done, correct, accuracy: correct / done, loss: loss / done });
   },
 
   /** Some test images, evenly spread from `first` on, with the opened network's answers.
@@ -121,9 +117,13 @@ const api = {
     return Comlink.transfer({ nut, report }, [nut.buffer]);
   },
 
-  /** The opened network as an ONNX file, in its compact or in the original's shapes. @param {boolean} compact */
-  toOnnx(compact) {
-    const bytes = opened().toOnnx(compact);
+  /** A file's network, or the opened one, as an ONNX file, in its compact or in the original's shapes.
+   * @param {boolean} compact
+   * @param {Uint8Array} [nut] */
+  toOnnx(compact, nut) {
+    const other = nut && Network.open(nut);
+    const bytes = (other ?? opened()).toOnnx(compact);
+    other?.free();
     return Comlink.transfer(bytes, [bytes.buffer]);
   },
 };

@@ -303,7 +303,7 @@ pub fn write_options(recipe: &Recipe) -> WriteOptions {
 }
 
 /// What other coders make of the same symbols.
-fn baselines(fixed: &FixedPoint) -> Vec<Baseline> {
+pub fn baselines(fixed: &FixedPoint) -> Vec<Baseline> {
     let baseline = |name: &str, bytes: Vec<u8>| Baseline { name: name.to_owned(), bytes: bytes.len() };
     vec![
         baseline("relative index + Huffman", baseline::relative_index_huffman(&fixed.parameters)),

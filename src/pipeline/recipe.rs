@@ -1,6 +1,6 @@
 //! What a run is to do: every number of it, with its default, stated here and nowhere else.
 
-use super::settings::SETTINGS;
+use super::settings::{BUDGET, SETTINGS, TOLERANCE};
 use crate::data::Scaling;
 use crate::error::RecipeError;
 use serde::{Deserialize, Serialize};
@@ -254,15 +254,14 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError::Invalid`] names the first setting that is out of range.
     pub fn check(&self) -> Result<(), RecipeError> {
-        let (target, target_ok) = match self.target {
-            Target::Tolerance(points) => (points, (0.0..=100.0).contains(&points)),
-            Target::Budget(bytes) => (bytes as f64, bytes > 0),
-        };
-        check("target", target_ok, "a tolerance of 0 to 100 points, or a budget of at least 1 byte", target)?;
         if let Scaling::Standardised { deviation, .. } = self.scaling {
             check("scaling.deviation", deviation > 0.0, "above 0", f64::from(deviation))?;
         }
-        for setting in SETTINGS {
+        let target = match self.target {
+            Target::Tolerance(_) => &TOLERANCE,
+            Target::Budget(_) => &BUDGET,
+        };
+        for setting in std::iter::once(target).chain(SETTINGS) {
             let value = setting.value(self);
             check(setting.path, setting.allows(value), &setting.range(), value)?;
         }
@@ -303,6 +302,6 @@ mod tests {
         let mut recipe = Recipe::new(Effort::Quick);
         recipe.target = Target::Tolerance(f64::NAN);
         let error = recipe.check().unwrap_err();
-        assert!(error.to_string().starts_with("recipe, target: expected"), "{error}");
+        assert!(error.to_string().starts_with("recipe, target.tolerance: expected 0 to 100"), "{error}");
     }
 }

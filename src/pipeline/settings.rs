@@ -1,6 +1,6 @@
 //! Every number of a recipe with its range and what it means: `Recipe::check` and the page read the same table.
 
-use super::recipe::{Recipe, Training};
+use super::recipe::{Recipe, Target, Training};
 use serde::Serialize;
 
 /// A number of a recipe.
@@ -91,7 +91,22 @@ const ROUNDS: &str = "rounds of a search and a training";
 const PROBE_SAMPLES: &str = "validation samples that a probe is judged on";
 const LOSS_RISE: &str = "rise of the mean loss up to which a probe is accepted, in nats";
 
-/// In the order of a recipe.
+/// One kind of target; NaN in a recipe that has the other.
+pub const TOLERANCE: Setting =
+    real("target.tolerance", "percentage points of validation accuracy that may be lost", Some(100.0), |r| {
+        match r.target {
+            Target::Tolerance(points) => points,
+            Target::Budget(_) => f64::NAN,
+        }
+    });
+
+/// The other kind of target.
+pub const BUDGET: Setting = whole("target.budget", "bytes on disk, at most", 1, None, |r| match r.target {
+    Target::Budget(bytes) => bytes as f64,
+    Target::Tolerance(_) => f64::NAN,
+});
+
+/// In the order of a recipe, but for its target.
 pub const SETTINGS: &[Setting] = &[
     whole("seed", "seed of every random choice: the same seed gives the same file", 0, None, |r| r.seed as f64),
     whole("split.validation", "samples held out of the training file to validate", 1, None, |r| {
@@ -243,7 +258,8 @@ mod tests {
             let recipe = Recipe::new(effort);
             let mut found = Vec::new();
             numbers(&serde_json::to_value(&recipe).unwrap(), "", &mut found);
-            // The target is one of several kinds, and checked by itself.
+            // The target is one of two kinds, each with a setting of its own.
+            assert!(TOLERANCE.allows(TOLERANCE.value(&recipe)) && BUDGET.value(&recipe).is_nan());
             found.retain(|(path, _)| !path.starts_with("target."));
             assert_eq!(found.len(), SETTINGS.len());
             for (path, value) in found {

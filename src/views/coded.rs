@@ -36,6 +36,8 @@ pub struct CodedSymbol {
     pub huffman: u8,
     /// Its share of the entropy: `-log2` of its frequency.
     pub ideal: f64,
+    /// What the adaptive coder spent on it, on average.
+    pub coder: f64,
 }
 
 /// What each symbol of a network costs, computed once for all layers.
@@ -62,13 +64,20 @@ impl Costs {
         let codes = symbol_codes(&parameter.symbols);
         let counts: Vec<u64> = codes.iter().map(|code| code.count).collect();
         let total = parameter.symbols.len() as f64;
+        let (costs, head) = &self.0[id.0];
+        // For each symbol from the most negative on.
+        let mut spent = vec![0.0; 1 << 16];
+        let place = |symbol: i16| (i32::from(symbol) - i32::from(i16::MIN)) as usize;
+        for (&symbol, &cost) in parameter.symbols.iter().zip(costs) {
+            spent[place(symbol)] += f64::from(cost);
+        }
         let coded = |code: &SymbolCode| CodedSymbol {
             value: parameter.codebook.integer(code.symbol).unwrap_or(0) as f32 * unit,
             count: code.count,
             huffman: code.length,
             ideal: (total / code.count as f64).log2(),
+            coder: spent[place(code.symbol)] / code.count as f64,
         };
-        let (costs, head) = &self.0[id.0];
         LayerCode {
             weights: parameter.symbols.len(),
             fraction_bits: parameter.codebook.fraction_bits(),
@@ -104,8 +113,11 @@ mod tests {
         let symbols: Vec<_> = layer.symbols.iter().map(|s| (s.value, s.count, s.huffman, s.ideal)).collect();
         assert_eq!(symbols, [(-0.25, 1, 3, 3.0), (0.0, 4, 1, 1.0), (0.25, 2, 2, 2.0), (0.75, 1, 3, 3.0)]);
         assert_eq!((layer.entropy_bits, layer.huffman_bits, layer.weights), (14.0, 14.0, 8));
-        assert!(layer.coder_bits > 0.0);
-        let picture = costs.picture(&network.parameters[0], ParamId(0), [8, 8]);
+        let (costs, head) = &costs.0[0];
+        let spent: f64 = layer.symbols.iter().map(|s| s.coder * s.count as f64).sum();
+        assert!((spent - f64::from(costs.iter().sum::<f32>())).abs() < 1e-4 && spent > 0.0, "{spent}");
+        assert!((layer.coder_bits - spent - f64::from(*head)).abs() < 1e-4);
+        let picture = Costs::new(&network).unwrap().picture(&network.parameters[0], ParamId(0), [8, 8]);
         assert_eq!((picture.width, picture.height), (8, 1));
         assert_eq!(picture.pixels.iter().max(), Some(&255));
     }

@@ -1,5 +1,7 @@
 //! Weights as pictures, a byte a pixel.
 
+use super::sharing::nearest;
+
 /// The byte of what is no weight: the gaps between kernels.
 pub const GAP: u8 = 0;
 /// The byte of a weight that is zero.
@@ -49,6 +51,16 @@ pub fn costs(costs: &[f32], shape: &[usize], most: [usize; 2]) -> Picture {
         (LOWEST + (f32::from(u8::MAX) - LOWEST) * share).round() as u8
     };
     paint(costs, shape, most, reach, byte)
+}
+
+/// As [`weights`], but the byte of a nonzero weight is 2 and the index of its nearest centroid; `centroids` rise, 253 of them at
+/// most count. `reach` is the number of centroids.
+pub fn indices(values: &[f32], shape: &[usize], centroids: &[f32], most: [usize; 2]) -> Picture {
+    let byte = |value: f32| match nearest(centroids, value) {
+        Some(index) if value != 0.0 => (LOWEST as usize + index).min(usize::from(u8::MAX)) as u8,
+        _ => ZERO,
+    };
+    paint(values, shape, most, centroids.len() as f32, byte)
 }
 
 fn largest_magnitude(values: &[f32]) -> f32 {
@@ -174,6 +186,14 @@ mod tests {
         let picture = costs(&[0.0, 2.0, 4.0], &[1, 3], [10, 10]);
         assert_eq!(picture.pixels, [2, 129, 255]);
         assert_eq!(costs(&[0.0], &[1, 1], [10, 10]).pixels, [2]);
+    }
+
+    #[test]
+    fn indices_are_those_of_the_nearest_centroids() {
+        let picture = indices(&[-0.9, 0.0, 0.1, 0.6, 2.0, -0.4], &[2, 3], &[-1.0, 0.5, 1.0], [10, 10]);
+        assert_eq!((picture.width, picture.height, picture.reach), (3, 2, 3.0));
+        assert_eq!(picture.pixels, [2, ZERO, 3, 3, 4, 2]);
+        assert_eq!(indices(&[0.3], &[1, 1], &[], [2, 2]).pixels, [ZERO]);
     }
 
     #[test]

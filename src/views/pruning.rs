@@ -1,6 +1,8 @@
 //! What a threshold of saliency would prune, before it is done.
 
-use crate::model::Model;
+use crate::model::{Model, ParamId};
+use crate::stages::prune::cut;
+use crate::stages::structure::drop_dead;
 use ndarray::ArrayD;
 use serde::Serialize;
 
@@ -11,18 +13,21 @@ pub struct PrunedLayer {
     pub kept: Vec<u32>,
     /// Weights that would go, in the same bins.
     pub pruned: Vec<u32>,
-    /// Saliencies of the nonzero weights, in equal bins of their logarithms.
+    /// Saliencies of the nonzero weights, in equal bins of their logarithms; what is below the first bin is in it.
     pub saliency: Vec<u32>,
-    /// Lowest and highest saliency of all layers, the ends of those bins; `[0, 0]` if every weight is zero.
+    /// The ends of those bins: the highest saliency of all layers, and the one below which a thousandth of the network's nonzero
+    /// weights lie, since the very lowest would leave most bins empty; `[0, 0]` if every weight is zero.
     pub saliency_range: [f64; 2],
     /// The threshold below which half of the network's nonzero weights lie; 0 if there is none.
     pub half: f64,
     /// For each layer, its weights, and those that would stay.
     pub layers: Vec<[usize; 2]>,
+    /// For each layer, its units (outputs), and those that would be left once the dead ones are gone.
+    pub units: Vec<[usize; 2]>,
 }
 
 /// Looks at layer `layer` of a model about `threshold`; `saliency` is indexed like its parameters. `None` if there is no
-/// such layer.
+/// such layer, or the model's shapes do not fit.
 pub fn look(
     model: &Model,
     saliency: &[Option<ArrayD<f32>>],
@@ -48,32 +53,30 @@ pub fn look(
         let chosen = pairs().filter(|&(value, score)| stays(value, score) == kept).map(|(value, _)| value);
         crate::stats::nonzero_histogram(chosen, bins, range)
     };
-    let ends = crate::stages::prune::saliency_range(saliency).unwrap_or((0.0, 0.0));
-    let logarithms = pairs().filter(|&(value, score)| value != 0.0 && score > 0.0).map(|(_, score)| score.ln());
-    // Every logarithm inside is counted: the ends are floats of the same scores.
-    let log_range = [(ends.0 as f32).ln(), (ends.1 as f32).ln()];
+    let mut scores: Vec<f32> = saliency.iter().flatten().flatten().copied().filter(|&score| score > 0.0).collect();
+    scores.sort_unstable_by(f32::total_cmp);
+    let [low, half, high] = [scores.len() / 1000, scores.len() / 2, scores.len().saturating_sub(1)]
+        .map(|place| scores.get(place).copied().unwrap_or(0.0));
+    let logarithms =
+        pairs().filter(|&(value, score)| value != 0.0 && score > 0.0).map(|(_, score)| score.max(low).ln());
+    let smaller = drop_dead(&cut(model, saliency, threshold)).ok()?;
+    let units = |model: &Model, id: ParamId| model.values(id).shape()[0];
     Some(PrunedLayer {
         kept: side(true),
         pruned: side(false),
-        saliency: crate::stats::histogram(logarithms, bins, log_range),
-        saliency_range: [ends.0, ends.1],
-        half: median(saliency),
+        saliency: crate::stats::histogram(logarithms, bins, [low.ln(), high.ln()]),
+        saliency_range: [f64::from(low), f64::from(high)],
+        half: f64::from(half),
         layers,
+        units: weights.iter().map(|&id| [units(model, id), units(&smaller, id)]).collect(),
     })
-}
-
-/// Of what is above 0, the value that is in the middle.
-fn median(saliency: &[Option<ArrayD<f32>>]) -> f64 {
-    let mut scores: Vec<f32> = saliency.iter().flatten().flatten().copied().filter(|&score| score > 0.0).collect();
-    scores.sort_unstable_by(f32::total_cmp);
-    scores.get(scores.len() / 2).copied().map_or(0.0, f64::from)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::presets::Chain;
-    use crate::stages::prune::{cut, nonzeros, path_saliency};
+    use crate::stages::prune::{nonzeros, path_saliency};
     use ndarray::array;
 
     fn model() -> Model {
@@ -95,6 +98,8 @@ mod tests {
             assert_eq!(shown, 3, "the layer's nonzero weights");
             assert_eq!(view.kept.iter().sum::<u32>() as usize, view.layers[0][1]);
             assert_eq!(view.saliency.iter().sum::<u32>(), 3);
+            // Both units of the first layer live until their last weight is cut; the outputs always stay.
+            assert_eq!(view.units, [[2, if threshold > 2.0 { 1 } else { 2 }], [2, 2]], "{threshold}");
             // Seven weights are not zero: four stay at the middle one's saliency.
             assert_eq!(nonzeros(&cut(&model, &saliency, view.half)), 4);
         }

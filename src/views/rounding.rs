@@ -1,6 +1,6 @@
 //! A layer's values on a fixed-point grid.
 
-use crate::model::Model;
+use crate::model::{Model, ParamId};
 use crate::stages::quantize::fitting_fraction_bits;
 use serde::Serialize;
 
@@ -58,6 +58,27 @@ pub fn grid(values: &[(f32, u32)], bits: u32) -> Grid {
     }
 }
 
+/// A layer's format, and what rounding all its weights to it loses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LayerFormat {
+    /// The n of Qm.n.
+    pub fraction_bits: i8,
+    /// The m of Qm.n.
+    pub integer_bits: i32,
+    /// Root mean square of the rounding errors over that of the weights.
+    pub relative_error: f64,
+}
+
+/// The formats of `bits` bits (2 to 16) of all layers' weights, as [`round_model`] takes them.
+pub fn formats(model: &Model, bits: u32) -> Vec<LayerFormat> {
+    let of = |weight: ParamId| {
+        let values: Vec<(f32, u32)> = model.values(weight).iter().map(|&value| (value, 1)).collect();
+        let Grid { fraction_bits, integer_bits, relative_error, .. } = grid(&values, bits);
+        LayerFormat { fraction_bits, integer_bits, relative_error }
+    };
+    model.graph.layers().map(|(_, weight, _)| of(weight)).collect()
+}
+
 /// The model with every parameter rounded to numbers of `bits` bits (2 to 16), a format each.
 pub fn round_model(model: &Model, bits: u32) -> Model {
     let bits = bits.clamp(2, 16);
@@ -105,6 +126,10 @@ mod tests {
         model.parameters[0].values = array![[0.9, -0.3]].into_dyn();
         model.parameters[1].values = array![100.0].into_dyn();
         let rounded = round_model(&model, 4);
+        let [format] = formats(&model, 4)[..] else { panic!("one layer") };
+        assert_eq!((format.fraction_bits, format.integer_bits), (3, 0));
+        let error = ((0.025f64.powi(2) + 0.05f64.powi(2)) / (0.81 + 0.09)).sqrt();
+        assert!((format.relative_error - error).abs() < 1e-6, "{format:?}");
         assert_eq!(rounded.parameters[0].values, array![[0.875, -0.25]].into_dyn());
         // 7.49 / 100: units of 16.
         assert_eq!(rounded.parameters[1].values, array![96.0].into_dyn());

@@ -62,14 +62,19 @@ pub fn knee(values: &[f64]) -> usize {
     (0..values.len()).max_by(|&a, &b| below(a).total_cmp(&below(b)).then(b.cmp(&a))).map_or(0, |index| index + 1)
 }
 
+/// The place of the centroid that is nearest to a value; `centroids` rise. `None` if there is none.
+pub fn nearest(centroids: &[f32], value: f32) -> Option<usize> {
+    let above = centroids.partition_point(|centroid| *centroid < value);
+    let near = [above.checked_sub(1), Some(above)].into_iter().flatten().filter(|&index| index < centroids.len());
+    near.min_by(|&a, &b| (centroids[a] - value).abs().total_cmp(&(centroids[b] - value).abs()))
+}
+
 /// Each nonzero value as its nearest centroid; `centroids` rise. Zeros stay, and so does everything if there is no
 /// centroid.
 pub fn share_values(values: &mut [f32], centroids: &[f32]) {
     for value in values.iter_mut().filter(|value| **value != 0.0) {
-        let above = centroids.partition_point(|centroid| centroid < value);
-        let near = [above.checked_sub(1), Some(above)].into_iter().flatten().filter_map(|index| centroids.get(index));
-        if let Some(&nearest) = near.min_by(|a, b| (**a - *value).abs().total_cmp(&(**b - *value).abs())) {
-            *value = nearest;
+        if let Some(index) = nearest(centroids, *value) {
+            *value = centroids[index];
         }
     }
 }

@@ -9,7 +9,7 @@ export interface Moments {
   kurtosis: number;
 }
 
-/** A layer about a threshold: histograms of what stays and what goes; half of the nonzero weights lie below `half`; `layers` has each layer's weights and those that stay. */
+/** A layer about a threshold: histograms of what stays and what goes; half of the nonzero weights lie below `half`; `layers` has each layer's weights and those that stay, `units` the same of its outputs. */
 export interface PrunedLayer {
   kept: number[];
   pruned: number[];
@@ -17,6 +17,7 @@ export interface PrunedLayer {
   saliency_range: [number, number];
   half: number;
   layers: [number, number][];
+  units: [number, number][];
 }
 
 /** A layer's codebooks of 1, 2, ... values; `knee` is the number of values at which the curve bends most. */
@@ -34,11 +35,18 @@ export interface FixedPointGrid {
   relative_error: number;
 }
 
+/** The format Qm.n of a layer's weights; the error is relative to the weights' root mean square. */
+export interface LayerFormat {
+  fraction_bits: number;
+  integer_bits: number;
+  relative_error: number;
+}
+
 /** The symbols of a layer and what they cost in bits. */
 export interface LayerCode {
   weights: number;
   fraction_bits: number;
-  symbols: { value: number; count: number; huffman: number; ideal: number }[];
+  symbols: { value: number; count: number; huffman: number; ideal: number; coder: number }[];
   entropy_bits: number;
   huffman_bits: number;
   coder_bits: number;

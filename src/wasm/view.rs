@@ -4,7 +4,7 @@ use super::{CAP, Samples, checkpoint_from_js, evaluate, fault, from_js, recipe_f
 use crate::formats::{self, Opened};
 use crate::model::{Model, ParamId};
 use crate::network::{Inference, logits, predictions};
-use crate::pipeline::{Network, SETTINGS, SplitName, integer_network, measure_integers};
+use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::stages::quantize::FixedPoint;
@@ -22,7 +22,7 @@ const TYPES: &str = include_str!("view.d.ts");
 const MOST_CENTROIDS: usize = 32;
 
 /// A picture of weights, a byte a pixel: 0 is a gap, 1 a weight that is zero, 2 to 255 rise from -reach to reach; of
-/// costs, from 0 to reach.
+/// costs, from 0 to reach; of indices, 2 is the first of `reach` values.
 #[wasm_bindgen]
 pub struct Picture(picture::Picture);
 
@@ -137,6 +137,14 @@ impl View {
         to_js(&sharing::codebook(&clusterings, k))
     }
 
+    /// Which of `k` values stands for each of a layer's weights, as a picture: a nonzero weight's byte is 2 and the index.
+    pub fn indices(&mut self, layer: usize, k: usize, width: usize, height: usize) -> Result<Picture, JsValue> {
+        let clusterings = self.clusterings(layer)?;
+        let centroids: Vec<f32> = sharing::codebook(&clusterings, k).iter().map(|pair| pair.0).collect();
+        let shape = self.model.values(self.weight(layer)?).shape();
+        Ok(Picture(picture::indices(&self.values(layer)?, shape, &centroids, [width, height])))
+    }
+
     /// The network with the best codebook of `k` values in each layer.
     pub fn shared(&mut self, k: usize) -> Result<View, JsValue> {
         let mut model = self.model.clone();
@@ -162,6 +170,12 @@ impl View {
         to_js(&rounding::grid(&values, bits))
     }
 
+    /// The format of each layer's weights with so many bits, and what rounding to it loses.
+    #[wasm_bindgen(unchecked_return_type = "LayerFormat[]")]
+    pub fn formats(&self, bits: u32) -> Result<JsValue, JsValue> {
+        to_js(&rounding::formats(&self.model, bits))
+    }
+
     /// The network with every parameter rounded to so many bits.
     pub fn rounded(&self, bits: u32) -> View {
         View::new(rounding::round_model(&self.model, bits), None)
@@ -175,6 +189,12 @@ impl View {
             Some((costs, fixed)) => to_js(&costs.layer(&fixed.parameters[id.0], id)),
             None => Ok(JsValue::UNDEFINED),
         }
+    }
+
+    /// The same symbols in other codings, complete with their headers; undefined before quantization.
+    #[wasm_bindgen(unchecked_return_type = "Report['baselines'] | undefined")]
+    pub fn baselines(&self) -> Result<JsValue, JsValue> {
+        self.fixed.as_ref().map_or(Ok(JsValue::UNDEFINED), |fixed| to_js(&baselines(fixed)))
     }
 
     /// What each weight of a layer costs in the file, as a picture; undefined before quantization.
@@ -291,10 +311,11 @@ fn no_layer(layer: usize) -> JsValue {
     fault(&format!("there is no layer {layer}"))
 }
 
-/// Compares two networks' answers to labelled samples.
+/// Compares two networks' answers to the first labelled samples, as many as there are answers.
 #[wasm_bindgen(js_name = compareAnswers, unchecked_return_type = "Comparison")]
 pub fn compare_answers(samples: &Samples, before: &[u8], after: &[u8], classes: usize) -> Result<JsValue, JsValue> {
-    to_js(&answers::compare(&samples.labels, before, after, classes).map_err(thrown)?)
+    let labels = &samples.labels[..before.len().min(samples.labels.len())];
+    to_js(&answers::compare(labels, before, after, classes).map_err(thrown)?)
 }
 
 /// A drawing (0 paper, 255 ink) as an image of `side x side` pixels, as MNIST has its digits; undefined without ink.
@@ -309,8 +330,8 @@ pub fn check_recipe(#[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsV
     recipe_from_js(recipe)?.check().map_err(thrown)
 }
 
-/// Every number of a recipe, with its range and what it means.
+/// Every number of a recipe, with its range and what it means; both kinds of target among them.
 #[wasm_bindgen(unchecked_return_type = "Setting[]")]
 pub fn settings() -> Result<JsValue, JsValue> {
-    to_js(&SETTINGS)
+    to_js(&[TOLERANCE, BUDGET].iter().chain(SETTINGS).collect::<Vec<_>>())
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { serve } from './site.js';
-import { download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, ready, RUN, seriousFaults, SHORT, text } from './user.js';
+import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, ready, RUN, seriousFaults, SHORT, text } from './user.js';
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready();
@@ -67,6 +67,59 @@ test('the page goes on working when its worker is killed', async () => {
   assert.deepEqual(faults, []);
 });
 
+test('a run goes on after its worker has died in the middle', async () => {
+  await page.evaluateOnNewDocument(() => {
+    const Own = Worker;
+    const started = (/** @type {any} */ (window).started = /** @type {Worker[]} */ ([]));
+    window.Worker = class extends Own {
+      /** @param {string} url @param {WorkerOptions} options */
+      constructor(url, options) {
+        super(url, options);
+        if (options.name === 'nutshell') started.push(this);
+      }
+    };
+  });
+  await ready(SHORT);
+  await page.click('#compress');
+  await page.waitForFunction(() => document.querySelectorAll('.stages .done').length >= 2, { timeout: RUN });
+  await page.evaluate(() => /** @type {any} */ (window).started[0].terminate());
+  await page.waitForSelector('#run-status.problem', { timeout: OPEN });
+  assert.match(await text('#run-status'), /the engine was ended by the browser/);
+  await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
+  await page.click('#resume');
+  await page.waitForSelector('#download', { timeout: RUN });
+  const nut = await download('#download', 'lenet5.nut');
+  // Straight from the result, and from the file once it is open again: the same export.
+  const onnx = await download('#save-onnx', 'lenet5.onnx');
+  await page.click('#open-result');
+  await opened('lenet5.nut');
+  assert.ok(onnx.equals(await download('#onnx', 'lenet5.onnx')));
+  assert.match(await text('.score'), new RegExp(`File ${nut.length.toLocaleString('en')} B`));
+  assert.deepEqual(faults, []);
+});
+
+test('measuring may be ended, and what was measured stays', async () => {
+  await page.goto(site.url);
+  // As soon as the button is there.
+  await page.evaluate(
+    () =>
+      new Promise((done) => {
+        const look = () => {
+          const button = /** @type {HTMLElement | null} */ (document.querySelector('#accuracy .working-on button'));
+          const share = document.querySelector('#accuracy progress');
+          if (!button || !(/** @type {HTMLProgressElement} */ (share).value > 0)) return void setTimeout(look, 5);
+          button.click();
+          done(undefined);
+        };
+        look();
+      }),
+  );
+  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  const samples = Number((await text('#accuracy')).match(/of ([\d,]+) test samples/)?.[1].replace(/,/g, ''));
+  assert.ok(samples >= 500 && samples < 10_000, String(samples));
+  assert.deepEqual(faults, []);
+});
+
 test('a broken file is refused in words, and the page goes on working', async () => {
   await ready(SHORT);
   await drop('letter.docx', new TextEncoder().encode('dear sir or madam'));
@@ -78,6 +131,24 @@ test('a broken file is refused in words, and the page goes on working', async ()
   await page.click('#problem button');
   assert.equal(await page.$('#problem:not([hidden])'), null);
   assert.match(await text('network-card .lead'), /LeNet-5/);
+  assert.deepEqual(faults, []);
+});
+
+test("the user's own network is opened, and its graph shows where it branches", async () => {
+  await ready();
+  await drop('mine.onnx', readFileSync(new URL('../data/onnx/residual.onnx', import.meta.url)));
+  await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('mine.onnx'), { timeout: OPEN });
+  await page.waitForSelector('model-view nutshell-graph', { timeout: OPEN });
+  await page.$eval('nutshell-graph', (chart) => Object.assign(/** @type {object} */ (chart.shadowRoot?.querySelector('details')), { open: true }));
+  await page.waitForFunction(() => document.querySelector('nutshell-graph')?.shadowRoot?.querySelector('td'), { timeout: OPEN });
+  const rows = await page.$eval('nutshell-graph', (chart) => [...(chart.shadowRoot?.querySelectorAll('tbody tr') ?? [])].map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+  const add = rows.find((row) => row[1] === 'Add');
+  assert.equal(add?.[4].split(', ').length, 2, JSON.stringify(rows));
+  // A box that has weights chooses its layer, by keyboard too.
+  await page.$eval('nutshell-graph', (chart) => /** @type {SVGElement} */ (chart.shadowRoot?.querySelectorAll('[role=button]')[2]).focus());
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /** @type {HTMLSelectElement} */ (document.querySelector('#layer')).value === '2', { timeout: OPEN });
+  assert.deepEqual(await seriousFaults(), []);
   assert.deepEqual(faults, []);
 });
 

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { recipe as recipeOf } from '../../pkg/node.js';
-import { download, drop, faults, OPEN, page, ready, recipe, seriousFaults, text } from './user.js';
+import { download, drop, faults, finished, OPEN, page, ready, recipe, seriousFaults, SHORT, text } from './user.js';
 
 /** The value of a number in the form. @param {string} id */
 const value = (id) => page.$eval(`#${id}`, (input) => /** @type {HTMLInputElement} */ (input).value);
@@ -47,6 +47,21 @@ test('a link reproduces the recipe, and so does its file', async () => {
   assert.match(decodeURIComponent(await page.evaluate(() => location.hash)), /"seed":9/);
   await drop('bad.json', new TextEncoder().encode('{"share":{"centroids":999}}'));
   await page.waitForFunction(() => /bad\.json.*share\.centroids.*1 to 255/.test(document.querySelector('#problem')?.textContent ?? ''), { timeout: OPEN });
+  assert.deepEqual(faults, []);
+});
+
+test('a link reproduces the run: the same bytes', async () => {
+  const link = `#${new URLSearchParams({ net: 'lenet300' })}&${SHORT.slice(1)}`;
+  const files = [];
+  for (let run = 0; run < 2; run++) {
+    await ready(link);
+    await page.click('#compress');
+    await finished();
+    files.push(await download('#download', 'lenet300.nut'));
+    assert.equal(await page.evaluate(() => location.hash.startsWith('#net=lenet300')), true);
+    await page.goto('about:blank');
+  }
+  assert.ok(files[0].length > 1000 && files[0].equals(files[1]), files.map(({ length }) => length).join());
   assert.deepEqual(faults, []);
 });
 

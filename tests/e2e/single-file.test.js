@@ -18,7 +18,7 @@ test('the single file works when it is opened from disk', async () => {
 
 test('every chart works on a page of its own', async () => {
   await page.goto(`${site.url}charts.html`);
-  await page.waitForFunction(() => [...document.querySelectorAll('#charts section')].length === 10, { timeout: OPEN });
+  await page.waitForFunction(() => [...document.querySelectorAll('#charts section')].length === 13, { timeout: OPEN });
   const empty = await page.$$eval('#charts section > :nth-child(3)', (charts) =>
     charts.filter((chart) => !chart.shadowRoot?.querySelector('svg, canvas, table')).map((chart) => chart.tagName),
   );
@@ -26,6 +26,6 @@ test('every chart works on a page of its own', async () => {
   assert.deepEqual(await seriousFaults(), []);
   // The module that another page would load.
   const names = await page.evaluate(async (url) => Object.keys(await import(url)), `${site.url}charts.js`);
-  assert.ok(names.includes('Histogram') && names.length === 10, names.join());
+  assert.ok(names.includes('Histogram') && names.length === 13, names.join());
   assert.deepEqual(faults, []);
 });

@@ -138,6 +138,17 @@ export async function download(selector, name) {
   }
 }
 
+/** Moves a slider. @param {string} selector @param {number} value */
+export const slide = (selector, value) =>
+  page.$eval(
+    selector,
+    (slider, value) => {
+      Object.assign(slider, { value: String(value) });
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    value,
+  );
+
 /** What axe finds that is serious, in both colour schemes. */
 export async function seriousFaults() {
   await page.evaluate(readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'));

@@ -14,6 +14,10 @@ describe('numbers', () => {
     [format.ratio(9.64), '9.6x'],
     [format.ratio(99.96), '100x'],
     [format.percent(0.9902), '99.02%'],
+    [format.short(6000), '6k'],
+    [format.short(0.5), '0.5'],
+    [format.short(1_500_000), '1.5M'],
+    [format.share(0.975), '97.5%'],
     [format.number(0), '0'],
     [format.number(0.04123), '0.0412'],
     [format.number(0.0000123), '1.2e-5'],
@@ -73,7 +77,7 @@ describe('a run', () => {
   const training = { samples: 1000 };
   const searched = { rounds: 1, probes: 0, probe_samples: 0, training };
   const recipe = { structure: searched, prune: { ...searched, rounds: 2 }, share: searched, refine: { rounds: 1, training: { samples: 5000 } } };
-  const run = /** @type {any} */ ({ status: 'running', recipe, stage: null, stages: [], probes: [], training: null, trained: 0 });
+  const run = /** @type {any} */ ({ status: 'running', recipe, samples: 0, stage: null, stages: [], probes: [], training: null, trained: 0 });
 
   test('says how far it is, by samples', () => {
     // Six stages of 2,000 for measuring, and 1,000 + 2,000 + 1,000 + 5,000 of training: 21,000.
@@ -89,6 +93,10 @@ describe('a run', () => {
     assert.equal(share(first), 4000 / 21_000);
     const second = advance(first, /** @type {any} */ ({ kind: 'training', stage: 'prune', done: 100, total: 1000 }));
     assert.equal(share(second), 4100 / 21_000);
+    // A probe counts its samples, for less than training does; the original's answers to 10,000 samples are 4,000 more.
+    const probed = advance(second, /** @type {any} */ ({ kind: 'probed', stage: 'prune', samples: 500 }));
+    assert.equal(share(probed), (4000 + 1000 + 200) / 21_000);
+    assert.equal(share({ ...second, samples: 10_000 }), 8100 / 25_000);
     assert.equal(secondsLeft(0.25, 10), 30);
     assert.equal(secondsLeft(0.01, 10), null);
   });

@@ -3,8 +3,8 @@ import { get, set } from '../state.js';
 
 /** @typedef {import('../types.js').Step} Step */
 
-/** Looks at a step. @param {Step} step @param {import('../types.js').Stage | null} [part] */
-export const chooseStep = (step, part = null) => set({ step, part });
+/** Looks at a step, and no longer follows the run. @param {Step} step @param {import('../types.js').Stage | null} [part] */
+export const chooseStep = (step, part = null) => set({ step, part, following: false });
 
 /** Looks at a layer. @param {number} layer */
 export const chooseLayer = (layer) => set({ layer, explore: { ...get().explore, threshold: null, centroids: null } });

@@ -40,7 +40,7 @@ async function open(name, file, bytes) {
     if (summary.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
     await viewer.put('original', bytes);
     set({
-      network: { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0 } },
+      network: { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } },
       run: null,
       result: null,
       stored: ['original'],
@@ -56,33 +56,43 @@ async function open(name, file, bytes) {
   await measure();
 }
 
+/** Ends the measuring that is going on. */
+let measuring = new AbortController();
+
+/** Ends the measuring; what was measured so far stays. */
+export const stopMeasuring = () => measuring.abort();
+
 /** Measures the opened network on the test samples, if there are some that fit. */
 export async function measure() {
   const { network, data, recipe } = get();
   if (!network || !recipe || data.test === 0) return;
+  measuring.abort();
+  const own = (measuring = new AbortController());
   set({ looks: [] });
   const total = data.test;
+  const started = performance.now();
   /** @param {import('../types.js').Measured} measured */
   const show = (measured) => {
     const now = get().network;
-    if (now && now.summary === network.summary) set({ network: { ...now, measured } });
+    if (now && now.summary === network.summary && own === measuring) set({ network: { ...now, measured } });
   };
-  show({ kind: 'waiting', done: 0, total });
+  show({ kind: 'waiting', done: 0, total, started });
   try {
-    const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total }));
-    show({ kind: 'known', accuracy });
+    const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total, started }), own.signal);
+    show(accuracy ? { kind: 'known', accuracy } : { kind: 'none', reason: 'the measuring was cancelled' });
     await look();
   } catch (error) {
     show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
   }
 }
 
-/** Hands the opened network to the user as ONNX, in its compact or in the original's shapes. @param {boolean} compact */
-export async function downloadOnnx(compact) {
+/** Hands the opened network, or that of a result, to the user as ONNX, in its compact or in the original's shapes.
+ * @param {boolean} compact @param {{ nut: Uint8Array, name: string }} [result] */
+export async function downloadOnnx(compact, result) {
   const { network } = get();
   if (!network) return;
   try {
-    download(await bridge.toOnnx(compact), network.file.replace(/(\.[^.]*)?$/, '.onnx'));
+    download(await bridge.toOnnx(compact, result?.nut), (result?.name ?? network.file).replace(/(\.[^.]*)?$/, '.onnx'));
   } catch (error) {
     report(error);
   }

@@ -4,6 +4,7 @@ import { advance, get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { bridge, report as reportError, viewer } from './engine.js';
 import { remember } from './runs.js';
+import { stepOf } from '../steps.js';
 
 /** @typedef {import('../types.js').Run} Run */
 /** @typedef {import('../types.js').Checkpoint} Checkpoint */
@@ -24,6 +25,7 @@ export async function compress() {
     status: 'running',
     recipe,
     network: network.name,
+    samples: Math.min(get().data.train, recipe.split.training || Infinity),
     started: performance.now(),
     finished: 0,
     stage: null,
@@ -51,7 +53,7 @@ export const cancel = () => running?.abort();
 async function run(first, checkpoint) {
   const network = get().network;
   if (!network || get().run?.status === 'running') return;
-  set({ run: first, result: null, problem: '', stored: checkpoint ? get().stored : ['original'] });
+  set({ run: first, result: null, problem: '', following: true, stored: checkpoint ? get().stored : ['original'] });
   running = new AbortController();
   try {
     const { nut, report } = await bridge.compress(first.recipe, {
@@ -59,16 +61,18 @@ async function run(first, checkpoint) {
       signal: running.signal,
       onEvent: (event) => {
         const { run } = get();
-        if (run) set({ run: advance(run, event) });
+        if (!run) return;
+        set({ run: advance(run, event) });
+        if (event.kind === 'started' && get().following) set({ step: stepOf(event.stage), part: null });
       },
       onCheckpoint: (checkpoint) => void keep(checkpoint).catch(reportError),
     });
     const seconds = (performance.now() - first.started) / 1000;
     end('done', '');
     const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: nutName(network.file) };
-    set({ result, step: 'result', part: null });
+    set({ result, step: 'result', part: null, following: false });
     await showStage('code', nut);
-    await remember(result, network);
+    await remember(result, network, new Map([...viewer.stages, ...(resumable?.stages ?? [])]));
     resumable = null;
     await storage.forget();
   } catch (error) {

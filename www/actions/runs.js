@@ -3,6 +3,7 @@ import * as format from '../format.js';
 import { get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
+import { BUNDLED, openBundled, openFile } from './network.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
 
@@ -14,37 +15,46 @@ export async function loadRuns() {
 
 /** Keeps a run that is over.
  * @param {NonNullable<import('../types.js').State['result']>} result
- * @param {import('../types.js').Network} network */
-export async function remember({ id, report, nut }, { name, file }) {
+ * @param {import('../types.js').Network} network
+ * @param {storage.Stages} stages The networks after its stages. */
+export async function remember({ id, report, nut }, { name, file }, stages) {
   const { effort, target } = report.recipe;
   const aim = 'budget' in target ? format.bytes(target.budget) : `${format.number(target.tolerance)} points`;
   /** @type {Kept} */
   const kept = { id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut };
   set({ runs: [...get().runs, kept] });
-  await storage.keepRun(kept).catch(() => {});
+  await storage.keepRun(kept, stages).catch(() => {});
 }
 
-/** Shows a run again: its report and its file; what lay between the stages is not kept. @param {string} id */
+/** Shows a run again, with the networks after its stages; for that its network is opened again, if another one is. @param {string} id */
 export async function showRun(id) {
-  const { runs, run, network, stored } = get();
-  const kept = runs.find((own) => own.id === id);
-  if (!kept || run?.status === 'running') return;
+  const kept = get().runs.find((own) => own.id === id);
+  if (!kept || get().run?.status === 'running') return;
   const { report, nut, file } = kept;
-  const result = { id, report, nut, name: `${file.replace(/\.[^.]*$/, '')}.nut` };
-  // Of another network its answers could not be compared with those of the opened one.
-  const same = network?.file === file;
-  set({ run: null, result, step: 'result', part: null, stored: stored.filter((stage) => stage === 'original') });
+  const isOpen = () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes;
   try {
-    if (!same) return;
-    await viewer.put('code', nut);
-    set({ stored: ['original', 'code'] });
+    const stages = await storage.loadStages(id).catch(() => /** @type {storage.Stages} */ (new Map()));
+    const bundled = file.replace('.onnx', '');
+    const original = stages.get('original');
+    if (!isOpen() && bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
+    else if (!isOpen() && original instanceof Uint8Array) await openFile(file, original);
+    if (!isOpen()) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
+    stages.delete('original');
+    const result = { id, report, nut, name: `${file.replace(/\.[^.]*$/, '')}.nut` };
+    set({ run: null, result, step: 'result', part: null, stored: ['original'] });
+    for (const [stage, network] of stages.set('code', nut)) {
+      await viewer.put(stage, network);
+      set({ stored: [...get().stored, stage] });
+    }
   } catch (error) {
     reportError(error);
   }
 }
 
-/** Forgets all runs that were kept. */
+/** Forgets all runs that were kept, and what could be resumed. */
 export async function clearRuns() {
-  set({ runs: [] });
+  // Shown as forgotten once they are.
   await storage.forgetRuns().catch(() => {});
+  const { run } = get();
+  set({ runs: [], ...(run && run.status !== 'running' ? { run: { ...run, resumable: false } } : {}) });
 }

@@ -1,12 +1,14 @@
 // Axes by d3, in an SVG that Lit has drawn.
+import { ticks as evenly } from 'd3-array';
 import { axisBottom, axisLeft } from 'd3-axis';
 import { select } from 'd3-selection';
+import * as format from '../format.js';
 
 /** Draws the axes into the groups `.x` and `.y` below a root.
  * @param {ParentNode} root
  * @param {{ x?: import('d3-axis').AxisScale<number>, y?: import('d3-axis').AxisScale<number>, ticks?: [number, number],
  *   marks?: number[], rows?: number[], write?: (value: number) => string, writeY?: (value: number) => string }} scales */
-export function drawAxes(root, { x, y, ticks = [5, 3], marks, rows, write, writeY }) {
+export function drawAxes(root, { x, y, ticks = [5, 3], marks, rows, write, writeY = format.short }) {
   const chosen = select(/** @type {Element} */ (/** @type {unknown} */ (root)));
   if (x) {
     const axis = axisBottom(x).ticks(ticks[0]).tickSizeOuter(0);
@@ -15,11 +17,20 @@ export function drawAxes(root, { x, y, ticks = [5, 3], marks, rows, write, write
     chosen.select(/** @type {'g'} */ ('g.x')).call(/** @type {any} */ (axis));
   }
   if (y) {
-    const axis = axisLeft(y).ticks(ticks[1], '~s').tickSizeOuter(0);
+    const axis = axisLeft(y).ticks(ticks[1]).tickSizeOuter(0).tickFormat(writeY);
     if (rows) axis.tickValues(rows);
-    if (writeY) axis.tickFormat(writeY);
     chosen.select(/** @type {'g'} */ ('g.y')).call(/** @type {any} */ (axis));
   }
+}
+
+/** Marks of a logarithmic axis: powers of ten, or where it has but one of them, others besides.
+ * @param {number} low @param {number} high @param {number} most */
+export function logMarks(low, high, most) {
+  const powers = powersOfTen(low, high, most);
+  if (powers.length > 1) return powers;
+  const first = 10 ** Math.floor(Math.log10(low));
+  const found = [1, 2, 5, 10, 20, 50, 100].map((digit) => Number((digit * first).toPrecision(1))).filter((mark) => mark >= low && mark <= high);
+  return found.length > 2 ? found : evenly(low, high, Math.min(4, most));
 }
 
 /** Powers of ten for a logarithmic axis: all, or every second, third ... where there is no room for more than `most`.

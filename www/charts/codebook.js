@@ -6,13 +6,15 @@ import { drawAxes, powersOfTen } from './axis.js';
 import { Chart, data } from './chart.js';
 
 const MARGIN = { top: 10, right: 10, bottom: 36, left: 46 };
+/** Height of the strip of rounding errors. */
+const STRIP = 76;
 
 /**
  * A codebook as sticks over the histogram of the weights that share its values.
  *
  * Properties: `values`, pairs of a value and how many weights have it, rising; `counts` and `range`, the histogram behind,
  * whose heights are relative to its own highest bin; `unit`, the step of a fixed-point grid that is drawn, or 0; `rounded`,
- * for each value its place on the grid, towards which an arrow points; `height` in pixels.
+ * for each value its place on the grid, to which it is moved, with the errors in a strip of their own; `height` in pixels.
  *
  * @element nutshell-codebook
  */
@@ -45,7 +47,9 @@ export class CodebookChart extends Chart {
     const { x, y } = this.#scales;
     const base = this.height - MARGIN.bottom;
     const shown = this.values.map(([value, population], index) => ({ value, population, rounded: this.rounded[index] ?? value }));
-    return html`<svg width=${this.width} height=${this.height} role="img" aria-label=${this.label}>
+    const strip = this.rounded.length > 0 && this.unit > 0 ? STRIP : 0;
+    return html`<svg width=${this.width} height=${this.height + strip} role="img" aria-label=${this.label}>
+      ${strip ? this.#errors(x, shown) : nothing}
       ${this.#histogram(x, base)} ${this.#grid(x, base)}
       ${shown.map(
         ({ value, population, rounded }) => svg`<line class="stem" x1=${x(rounded)} x2=${x(rounded)} y1=${base} y2=${y(population)}></line>
@@ -66,6 +70,26 @@ export class CodebookChart extends Chart {
     if (!this.width) return;
     const { x, y } = this.#scales;
     drawAxes(this.renderRoot, { x, y, ticks: [this.width > 420 ? 7 : 4, 4], rows: [0, ...powersOfTen(1, y.domain()[1], 4)] });
+  }
+
+  /** How far each value is moved, as a share of the grid's step.
+   * @param {(value: number) => number} x @param {{ value: number, rounded: number }[]} shown */
+  #errors(x, shown) {
+    const top = this.height + 26;
+    const bottom = this.height + STRIP - 6;
+    const middle = (top + bottom) / 2;
+    // Rounding moves a value by half a step at most.
+    const y = scaleLinear([-0.5, 0.5], [bottom, top]);
+    return svg`<text x=${MARGIN.left} y=${top - 8}>rounding error of each value, in steps</text>
+      ${[-0.5, 0, 0.5].map(
+        (level) => svg`<line class="grid-line" x1=${MARGIN.left} x2=${this.width - MARGIN.right} y1=${y(level)} y2=${y(level)}></line>
+          <text x=${MARGIN.left - 6} y=${y(level)} text-anchor="end" dominant-baseline="central">${level === 0 ? '0' : level > 0 ? '+\u00bd' : '\u2212\u00bd'}</text>`,
+      )}
+      ${shown.map(({ value, rounded }) => {
+        const error = (rounded - value) / this.unit;
+        return svg`<line class="shift" x1=${x(value)} x2=${x(value)} y1=${middle} y2=${y(error)}></line>
+          <circle class="grip" cx=${x(value)} cy=${y(error)} r="3"><title>${format.number(value)}: ${format.number(rounded - value)}</title></circle>`;
+      })}`;
   }
 
   /** @param {(value: number) => number} x @param {number} base */

@@ -114,7 +114,7 @@ export class Curve extends Chart {
       y: /** @type {any} */ (y),
       ticks: [Math.min(this.points.length, this.width > 420 ? 9 : 5), 5],
       rows: this.logY && high / low >= 10 ? powersOfTen(low, high, 5) : undefined,
-      writeY: this.write,
+      writeY: this.write === format.percent ? format.share : this.write,
     });
   }
 

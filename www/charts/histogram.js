@@ -22,7 +22,10 @@ const MARGIN = { top: 10, right: 10, bottom: 36, left: 46 };
  * `threshold`, a value with a handle, below which the chart is shaded, or null; `unit`, the words below the axis;
  * `zoomable`, whether a part can be chosen by dragging; `height` in pixels.
  *
- * Events: `threshold`, with the new value in `detail`, while the handle is dragged; `range`, with the chosen range.
+ * A zoomable one is moved by the arrow keys, and zoomed by + and -. `plotWidth` is how many pixels there are for bins.
+ *
+ * Events: `threshold`, with the new value in `detail`, while the handle is dragged; `range`, with the chosen range, which may
+ * lie beyond what there is; `room`, with `plotWidth`, when that has changed.
  *
  * @element nutshell-histogram
  */
@@ -69,12 +72,18 @@ export class Histogram extends Chart {
     return { x, y };
   }
 
+  get plotWidth() {
+    return Math.max(1, Math.floor(this.width - MARGIN.left - MARGIN.right));
+  }
+
+  #room = 0;
+
   draw() {
     const { x, y } = this.#scales;
     const base = this.height - MARGIN.bottom;
     const threshold = this.threshold === null ? null : Math.min(Math.max(x(this.#inner(this.threshold)), MARGIN.left), this.width - MARGIN.right);
     const stacked = this.gone.length > 0;
-    return html`<svg width=${this.width} height=${this.height} role="img" aria-label=${this.label}>
+    return html`<svg width=${this.width} height=${this.height} role=${this.zoomable ? 'group' : 'img'} aria-label=${this.label}>
       ${threshold === null
         ? nothing
         : svg`<rect class="band" x=${MARGIN.left} y=${MARGIN.top} width=${threshold - MARGIN.left} height=${base - MARGIN.top}></rect>`}
@@ -87,7 +96,8 @@ export class Histogram extends Chart {
         ? svg`<rect class="selection" x=${Math.min(...this.selection)} y=${MARGIN.top} width=${Math.abs(this.selection[1] - this.selection[0])} height=${base - MARGIN.top}></rect>`
         : nothing}
       ${this.zoomable
-        ? svg`<rect class="hit select" x=${MARGIN.left} y=${MARGIN.top} width=${Math.max(0, this.width - MARGIN.left - MARGIN.right)} height=${base - MARGIN.top} @pointerdown=${this.#choose}></rect>`
+        ? svg`<rect class="hit select" tabindex="0" role="button" aria-label="Zoom: arrow keys move, plus and minus zoom" x=${MARGIN.left} y=${MARGIN.top}
+            width=${this.plotWidth} height=${base - MARGIN.top} @pointerdown=${this.#choose} @keydown=${this.#key}></rect>`
         : nothing}
       ${threshold === null
         ? nothing
@@ -101,6 +111,10 @@ export class Histogram extends Chart {
 
   updated() {
     if (!this.width) return;
+    if (this.plotWidth !== this.#room) {
+      this.#room = this.plotWidth;
+      this.dispatchEvent(new CustomEvent('room', { detail: this.#room }));
+    }
     const { x, y } = this.#scales;
     const room = this.width > 420 ? 7 : 4;
     const rows = this.logCounts ? [0, ...powersOfTen(1, y.domain()[1], 4)] : undefined;
@@ -149,6 +163,24 @@ export class Histogram extends Chart {
       const ends = [x.invert(start), x.invert(inside(place))].sort((a, b) => a - b);
       this.dispatchEvent(new CustomEvent('range', { detail: ends }));
     });
+  };
+
+  /** @param {KeyboardEvent} event */
+  #key = (event) => {
+    const [low, high] = this.range;
+    const width = high - low;
+    /** @type {Record<string, [number, number]>} */
+    const moves = {
+      ArrowLeft: [low - width / 8, high - width / 8],
+      ArrowRight: [low + width / 8, high + width / 8],
+      '+': [low + width / 4, high - width / 4],
+      '=': [low + width / 4, high - width / 4],
+      '-': [low - width / 2, high + width / 2],
+    };
+    const detail = moves[event.key];
+    if (!detail) return;
+    event.preventDefault();
+    this.dispatchEvent(new CustomEvent('range', { detail }));
   };
 
   table() {

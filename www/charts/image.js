@@ -1,6 +1,6 @@
 import { html, nothing } from 'lit';
 import * as format from '../format.js';
-import { Chart } from './chart.js';
+import { Chart, data } from './chart.js';
 
 /** @typedef {{ width: number, height: number, pixels: Uint8Array, reach: number }} Picture */
 
@@ -16,19 +16,25 @@ const COLOURS = {
  * Weights as an image, a pixel a weight: brown is negative, blue is positive, and what is zero has the colour of paper.
  *
  * Properties: `picture` with `width`, `height`, `reach` and `pixels`, a byte each: 0 a gap, 1 zero, 2 to 255 from -reach to
- * reach; `costs`, whether the bytes are costs from 0 to reach; `most`, the height in pixels that it may take.
+ * reach; `costs`, whether the bytes are costs from 0 to reach; `values`, if there are some, the codebook of which 2, 3, ... are
+ * the first, the second value; `most`, the height in pixels that it may take. A picture larger than its place is made smaller, and
+ * can be looked at pixel by pixel.
  *
  * @element nutshell-image
  */
 export class WeightImage extends Chart {
-  static properties = { ...Chart.properties, picture: {}, costs: { type: Boolean }, most: { type: Number } };
+  static properties = { ...Chart.properties, picture: {}, costs: { type: Boolean }, values: data, most: { type: Number }, full: { state: true } };
 
   constructor() {
     super();
     /** @type {Picture | null} */
     this.picture = null;
     this.costs = false;
+    /** @type {number[]} */
+    this.values = [];
     this.most = 320;
+    /** Whether a picture that is larger than its place is shown pixel by pixel, and scrolled. */
+    this.full = false;
   }
 
   #repaint = () => this.requestUpdate();
@@ -52,20 +58,32 @@ export class WeightImage extends Chart {
     if (!picture || picture.width === 0 || picture.height === 0) return nothing;
     // Whole multiples where there is room, so that all pixels are of one size.
     const fit = Math.min(this.width / picture.width, this.most / picture.height);
-    const scale = fit >= 1 ? Math.min(Math.floor(fit), 24) : fit;
+    const scale = fit >= 1 ? Math.min(Math.floor(fit), 24) : this.full ? 1 : fit;
     const size = `width: ${Math.max(1, picture.width * scale)}px; height: ${Math.max(1, picture.height * scale)}px`;
-    return html`<canvas
-        role="img"
-        aria-label=${this.label}
-        width=${picture.width}
-        height=${picture.height}
-        style="display: block; max-width: 100%; ${size}; image-rendering: ${scale >= 1 ? 'pixelated' : 'auto'}; outline: 1px solid var(--c-line)"
-      ></canvas>
+    const canvas = html`<canvas
+      role="img"
+      aria-label=${this.label}
+      width=${picture.width}
+      height=${picture.height}
+      style="display: block; ${size}; image-rendering: ${scale >= 1 ? 'pixelated' : 'auto'}; outline: 1px solid var(--c-line); outline-offset: -1px"
+    ></canvas>`;
+    return html`<div class=${this.full ? 'scroll' : ''} tabindex=${this.full ? 0 : nothing} style="max-height: none">${canvas}</div>
       <div class="quiet" style="font-size: 0.8125rem; margin-top: 4px">
-        ${this.costs
-          ? html`pale: 0 bits; strongest: ${format.number(picture.reach)} bits`
-          : html`brown ${format.number(-picture.reach)} or less, blue ${format.number(picture.reach)} or more, paper: zero`}
+        ${this.#legend(picture)}
+        ${fit < 1 ? html`<button type="button" @click=${() => (this.full = !this.full)}>${this.full ? 'fit it in' : 'one pixel a weight'}</button>` : nothing}
       </div>`;
+  }
+
+  /** @param {Picture} picture */
+  #legend({ reach }) {
+    if (this.costs) return html`pale: 0 bits; strongest: ${format.number(reach)} bits`;
+    if (this.values.length === 0) return html`brown ${format.number(-reach)} or less, blue ${format.number(reach)} or more, paper: zero`;
+    const colours = this.#palette();
+    return html`<ul class="legend" style="gap: 0 12px; font-size: 0.75rem; margin: 0">
+      ${this.values.map(
+        (value, index) => html`<li><span class="swatch" style="background: rgb(${colours[index + 2].slice(0, 3).join(' ')})"></span>${format.number(value)}</li>`,
+      )}
+    </ul>`;
   }
 
   updated() {
@@ -74,8 +92,10 @@ export class WeightImage extends Chart {
     const { picture } = this;
     if (!context || !picture) return;
     const image = context.createImageData(picture.width, picture.height);
-    const colours = this.#palette();
-    for (const [place, byte] of picture.pixels.entries()) image.data.set(colours[byte], 4 * place);
+    // A colour at a time, in one number: a large layer has a million pixels.
+    const colours = new Uint32Array(new Uint8Array(this.#palette().flat()).buffer);
+    const words = new Uint32Array(image.data.buffer);
+    for (let place = 0; place < words.length; place++) words[place] = colours[picture.pixels[place]];
     context.putImageData(image, 0, 0);
   }
 
@@ -86,6 +106,7 @@ export class WeightImage extends Chart {
     return Array.from({ length: 256 }, (_, byte) => {
       if (byte === 0) return [...gap, 255];
       if (byte === 1) return [...zero, 255];
+      if (this.values.length > 0) return hue(byte - 2, this.values.length, dark.matches);
       if (this.costs) return mix(cost, (byte - 2) / 253);
       const value = (byte - 128.5) / 126.5;
       // Small weights are not zero: they begin with some colour.
@@ -97,7 +118,9 @@ export class WeightImage extends Chart {
     const { width = 0, height = 0, pixels = [], reach = 0 } = this.picture ?? {};
     const bytes = Array.from(pixels).filter((byte) => byte > 0);
     const share = (/** @type {(byte: number) => boolean} */ is) => format.percent(bytes.filter(is).length / Math.max(1, bytes.length));
-    const rows = this.costs
+    const rows = this.values.length > 0
+      ? [...this.values.map((value, index) => [format.number(value), share((byte) => byte === index + 2)]), ['Zero', share((byte) => byte === 1)]]
+      : this.costs
       ? [['Largest cost of a weight', `${format.number(reach)} bits`]]
       : [
           ['Positive', share((byte) => byte > 128)],
@@ -106,6 +129,18 @@ export class WeightImage extends Chart {
         ];
     return { columns: ['Of the pixels', ''], rows: [['Size', `${width} \u00d7 ${height}`], ...rows] };
   }
+}
+
+/** The colour of one of several values, neighbours far apart: round the circle of hues, dark and light in turn.
+ * @param {number} index @param {number} count @param {boolean} onDark */
+function hue(index, count, onDark) {
+  const angle = (360 * (index % count)) / count + 20;
+  const light = (onDark ? 0.62 : 0.52) + (index % 2 ? 0.12 : -0.1);
+  const part = (/** @type {number} */ offset) => {
+    const place = (offset + angle / 30) % 12;
+    return Math.round(255 * (light - 0.62 * Math.min(light, 1 - light) * Math.max(-1, Math.min(place - 3, 9 - place, 1))));
+  };
+  return [part(0), part(8), part(4), 255];
 }
 
 customElements.define('nutshell-image', WeightImage);

@@ -2,7 +2,7 @@ import { scaleLinear, scaleLog } from 'd3-scale';
 import { html, nothing, svg } from 'lit';
 import * as format from '../format.js';
 import { pareto } from '../pareto.js';
-import { drawAxes, powersOfTen } from './axis.js';
+import { drawAxes, logMarks } from './axis.js';
 import { Chart, data } from './chart.js';
 
 /** @typedef {import('../pareto.js').Point} Point */
@@ -65,8 +65,8 @@ export class Scatter extends Chart {
     if (!this.width || this.points.length === 0) return;
     const { x, y } = this.#scales;
     const [low, high] = x.domain();
-    const marks = high / low >= 100 ? powersOfTen(low, high, 6) : x.ticks(4).filter((_, index, all) => all.length < 6 || index % 3 === 0);
-    drawAxes(this.renderRoot, { x: /** @type {any} */ (x), y, marks, ticks: [4, 5], write: format.count, writeY: format.percent });
+    const marks = logMarks(low, high, this.width > 420 ? 6 : 4);
+    drawAxes(this.renderRoot, { x: /** @type {any} */ (x), y, marks, ticks: [4, 5], write: format.count, writeY: format.share });
   }
 
   table() {

@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { html, nothing, svg } from 'lit';
 import * as format from '../format.js';
-import { drawAxes, powersOfTen } from './axis.js';
+import { drawAxes, logMarks } from './axis.js';
 import { Chart, data } from './chart.js';
 
 /** @typedef {import('../types.js').Probe} Probe */
@@ -9,11 +9,9 @@ import { Chart, data } from './chart.js';
 const ROW = 22;
 const TOP = 22;
 const BOTTOM = 36;
-const GAP = 28;
-
 /**
- * A half-interval search, a row a probe: on the left the interval that was left and the point in its middle that was tried,
- * on the right what was judged there, with twice its standard error and the limit.
+ * A half-interval search, a row a probe: the interval that was left and the point in its middle that was tried; what was judged
+ * there, with twice its standard error, and the limit; and the accuracy, with twice its own.
  *
  * Properties: `probes`, as a run's events give them; `upTo`, how many of them are shown.
  *
@@ -29,16 +27,18 @@ export class SearchChart extends Chart {
     this.upTo = Infinity;
   }
 
-  get #sides() {
-    const middle = Math.round(this.width * 0.55);
-    return { left: [8, middle - GAP], right: [middle + GAP / 2, this.width - 10] };
+  /** The three panels from left to right, with the ends of each. */
+  get #panels() {
+    const gap = this.width > 520 ? 36 : 22;
+    const [first, second] = [Math.round(this.width * 0.42), Math.round(this.width * 0.72)];
+    return { interval: [20, first - gap / 2], value: [first + gap / 2, second - gap / 2], accuracy: [second + gap / 2, this.width - 12] };
   }
 
   get #x() {
     const low = Math.min(...this.probes.map(({ lo }) => lo));
     const high = Math.max(...this.probes.map(({ hi }) => hi));
-    const { left } = this.#sides;
-    return low <= 0 || high / low < 30 ? scaleLinear([low, high], left) : scaleLog([low, high], left);
+    const { interval } = this.#panels;
+    return low <= 0 || high / low < 30 ? scaleLinear([low, high], interval) : scaleLog([low, high], interval);
   }
 
   get #value() {
@@ -46,25 +46,35 @@ export class SearchChart extends Chart {
     // A probe far off says no more than that: the limit and what lies near it are what matters.
     const low = Math.min(0, ...this.probes.map(({ value, standard_error }) => value - 2 * standard_error));
     const high = Math.min(Math.max(...this.probes.map(({ value, standard_error }) => value + 2 * standard_error), 1.5 * limit), 4 * limit || 1);
-    return scaleLinear([Math.max(low, -2 * limit), high], this.#sides.right).clamp(true);
+    return scaleLinear([Math.max(low, -2 * limit), high], this.#panels.value).clamp(true);
+  }
+
+  get #accuracy() {
+    const low = Math.min(...this.probes.map((probe) => probe.accuracy - 2 * deviation(probe)));
+    const high = Math.max(...this.probes.map((probe) => probe.accuracy + 2 * deviation(probe)));
+    // Of these too the good ones are what matters.
+    return scaleLinear([Math.max(low, high - 0.2), Math.min(1, Math.max(high, low + 1e-3))], this.#panels.accuracy).clamp(true);
   }
 
   draw() {
     if (this.probes.length === 0) return nothing;
-    const [x, value] = [this.#x, this.#value];
+    const scales = { x: this.#x, value: this.#value, accuracy: this.#accuracy };
     const height = TOP + this.probes.length * ROW + BOTTOM;
     const base = height - BOTTOM;
-    const { left, right } = this.#sides;
-    const limit = this.probes[0].limit;
+    const { interval, value, accuracy } = this.#panels;
+    const wide = this.width > 520;
+    const limit = scales.value(this.probes[0].limit);
+    const middle = (/** @type {number[]} */ [from, to]) => (from + to) / 2;
     return html`<svg width=${this.width} height=${height} role="img" aria-label=${this.label || this.#words()}>
-      <text x=${left[0]} y="10">interval and middle</text>
-      <text x=${right[0]} y="10">${this.width > 420 ? 'rise of the loss, \u00b12 standard errors' : 'rise of the loss'}</text>
-      <line class="limit" x1=${value(limit)} x2=${value(limit)} y1=${TOP - 6} y2=${base}></line>
-      ${this.probes.slice(0, this.upTo).map((probe, index) => row(probe, x, value, TOP + (index + 0.5) * ROW))}
-      <g class="x axis" transform="translate(0 ${base})"></g>
-      <g class="values"><g class="x2 axis" transform="translate(0 ${base})"></g></g>
-      <text x=${(left[0] + left[1]) / 2} y=${height - 4} text-anchor="middle">${this.probes[0].variable}</text>
-      <text x=${(right[0] + right[1]) / 2} y=${height - 4} text-anchor="middle">nats; dashed: limit ${format.number(limit)}</text>
+      <text x=${interval[0]} y="10">${wide ? 'interval and middle' : 'interval'}</text>
+      <text x=${value[0]} y="10">${wide ? 'rise of the loss, \u00b12 errors' : 'loss rise'}</text>
+      <text x=${accuracy[0]} y="10">${wide ? 'accuracy, \u00b12 errors' : 'accuracy'}</text>
+      <line class="limit" x1=${limit} x2=${limit} y1=${TOP - 6} y2=${base}></line>
+      ${this.probes.slice(0, this.upTo).map((probe, index) => row(probe, scales, TOP + (index + 0.5) * ROW))}
+      ${['interval', 'value', 'accuracy'].map((name) => svg`<g class="panel-${name}"><g class="x axis" transform="translate(0 ${base})"></g></g>`)}
+      <text x=${middle(interval)} y=${height - 4} text-anchor="middle">${this.probes[0].variable}</text>
+      <text x=${middle(value)} y=${height - 4} text-anchor="middle">${wide ? `nats; dashed: limit ${format.number(this.probes[0].limit)}` : `limit ${format.number(this.probes[0].limit)}`}</text>
+      <text x=${middle(accuracy)} y=${height - 4} text-anchor="middle">${wide ? 'validation' : ''}</text>
     </svg>`;
   }
 
@@ -78,14 +88,15 @@ export class SearchChart extends Chart {
     if (!this.width || this.probes.length === 0) return;
     const x = this.#x;
     const [low, high] = x.domain();
-    const marks = 'base' in x ? powersOfTen(low, high, this.width > 500 ? 6 : 3) : undefined;
-    drawAxes(this.renderRoot, { x: /** @type {any} */ (x), marks, ticks: [this.width > 500 ? 5 : 3, 0], write: format.number });
-    const group = this.renderRoot.querySelector('.x2');
-    if (!group) return;
-    // The same helper draws into a group of its own: the class is lent while it draws.
-    group.classList.add('x');
-    drawAxes(/** @type {Element} */ (group.parentElement), { x: this.#value, ticks: [this.width > 500 ? 4 : 2, 0], write: format.number });
-    group.classList.remove('x');
+    const wide = this.width > 520;
+    const axis = (/** @type {string} */ name, /** @type {Parameters<typeof drawAxes>[1]} */ scales) => {
+      const group = this.renderRoot.querySelector(`.panel-${name}`);
+      if (group) drawAxes(group, scales);
+    };
+    const marks = 'base' in x ? logMarks(low, high, wide ? 6 : 3) : undefined;
+    axis('interval', { x: /** @type {any} */ (x), marks, ticks: [wide ? 5 : 3, 0], write: format.number });
+    axis('value', { x: this.#value, ticks: [wide ? 4 : 2, 0], write: format.number });
+    axis('accuracy', { x: this.#accuracy, ticks: [wide ? 4 : 2, 0], write: format.share });
   }
 
   table() {
@@ -102,17 +113,21 @@ export class SearchChart extends Chart {
   }
 }
 
-/** @param {Probe} probe @param {(value: number) => number} x @param {(value: number) => number} value @param {number} y */
-function row(probe, x, value, y) {
+/** Standard error of a probe's accuracy. @param {Probe} probe */
+const deviation = ({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / Math.max(1, samples));
+
+/** @param {Probe} probe @param {Record<'x' | 'value' | 'accuracy', (value: number) => number>} scales @param {number} y */
+function row(probe, { x, value, accuracy }, y) {
   const verdict = probe.accepted ? 'accepted' : 'refused';
   const dot = probe.accepted ? 'dot' : 'hollow';
-  const error = 2 * probe.standard_error;
+  const judged = (/** @type {(value: number) => number} */ scale, /** @type {number} */ at, /** @type {number} */ error) =>
+    svg`<line class="error" x1=${scale(at - error)} x2=${scale(at + error)} y1=${y} y2=${y}></line>
+      <circle class=${dot} cx=${scale(at)} cy=${y} r="4"></circle>`;
   return svg`<line class="interval" x1=${x(probe.lo)} x2=${x(probe.hi)} y1=${y} y2=${y}></line>
     <circle class=${dot} cx=${x(probe.mid)} cy=${y} r="4.5">
       <title>${verdict}: ${format.percent(probe.accuracy)} of ${format.count(probe.samples)} validation samples</title>
     </circle>
-    <line class="error" x1=${value(probe.value - error)} x2=${value(probe.value + error)} y1=${y} y2=${y}></line>
-    <circle class=${dot} cx=${value(probe.value)} cy=${y} r="4"></circle>`;
+    ${judged(value, probe.value, 2 * probe.standard_error)} ${judged(accuracy, probe.accuracy, 2 * deviation(probe))}`;
 }
 
 customElements.define('nutshell-search', SearchChart);

@@ -8,8 +8,9 @@ export const style = css`
     --c-line: var(--line, light-dark(#e3dbd0, #3d362f));
     --c-card: var(--card, light-dark(#ffffff, #24201c));
     --c-accent: var(--accent, light-dark(#8a4b14, #eba55a));
-    --c-before: var(--before, light-dark(#a99c8d, #786c5f));
+    --c-before: var(--before, light-dark(#938573, #8f8272));
     --c-after: var(--after, light-dark(#1f6f8b, #62bcd8));
+    --c-tint: var(--tint, light-dark(#f6ebde, #362a1d));
     --c-gone: var(--gone, light-dark(#c0752b, #eba55a));
     display: block;
     min-width: 0;
@@ -126,9 +127,59 @@ export const style = css`
   .kind-2 { --kind: var(--kind-2, light-dark(#5b8c3c, #9ccb78)); }
   .kind-3 { --kind: var(--kind-3, light-dark(#8d5aa8, #c79be0)); }
   .kind-4 { --kind: var(--kind-4, light-dark(#b9445c, #f08ca0)); }
-  .kind-5 { --kind: var(--kind-5, light-dark(#8f8578, #9c9185)); }
+  .kind-5 { --kind: var(--kind-5, light-dark(#766b5e, #9c9185)); }
   rect[class^='kind'] {
     fill: var(--kind);
+  }
+  svg text.on-bar {
+    fill: var(--c-card);
+    font-size: 12px;
+  }
+  .stroke {
+    fill: none;
+    stroke: var(--kind);
+    stroke-width: 2.5;
+  }
+  path.kind-0:not(.stroke),
+  path.kind-1:not(.stroke),
+  circle.kind-0 {
+    fill: var(--kind);
+  }
+  .outline {
+    fill: none;
+    stroke: var(--c-quiet);
+    opacity: 0.45;
+  }
+  .box {
+    fill: var(--c-card);
+    stroke: var(--c-line);
+  }
+  .box.weighted {
+    fill: var(--c-tint);
+    stroke: var(--c-accent);
+  }
+  .box.chosen {
+    stroke-width: 2.5;
+  }
+  svg .strong {
+    font-weight: 600;
+  }
+  svg .small {
+    font-size: 11px;
+  }
+  .edge {
+    fill: none;
+    stroke: var(--c-quiet);
+    stroke-width: 1.5;
+  }
+  .head {
+    fill: var(--c-quiet);
+  }
+  .edge.branch {
+    stroke: var(--c-after);
+  }
+  .head.branch {
+    fill: var(--c-after);
   }
   .legend {
     display: flex;
@@ -148,6 +199,13 @@ export const style = css`
     margin-right: 6px;
     background: var(--kind);
   }
+  .swatch.mark-1 {
+    width: 3px;
+    border-radius: 0;
+  }
+  .swatch.mark-2 {
+    clip-path: polygon(0 20%, 20% 0, 50% 30%, 80% 0, 100% 20%, 70% 50%, 100% 80%, 80% 100%, 50% 70%, 20% 100%, 0 80%, 30% 50%);
+  }
   .quiet {
     color: var(--c-quiet);
   }
@@ -163,9 +221,20 @@ export const style = css`
   }
   summary:focus-visible,
   [tabindex]:focus-visible,
+  button:focus-visible,
   .scroll:focus-visible {
     outline: 2px solid var(--c-accent);
     outline-offset: 2px;
+  }
+  button {
+    font: inherit;
+    color: var(--c-accent);
+    background: none;
+    border: 0;
+    padding: 0 4px;
+    min-height: 24px;
+    text-decoration: underline;
+    cursor: pointer;
   }
   .scroll {
     max-height: 260px;

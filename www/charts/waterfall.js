@@ -23,10 +23,19 @@ export class Waterfall extends Chart {
     this.steps = [];
   }
 
+  /** Where there is no room beside the bars, the words stand above them. */
+  get #narrow() {
+    return this.width < 560;
+  }
+
+  get #left() {
+    return this.#narrow ? 8 : MARGIN.left;
+  }
+
   get #x() {
     const sizes = this.steps.map(({ bytes }) => Math.max(1, bytes));
     const low = 10 ** Math.floor(Math.log10(Math.min(...sizes)) - 0.2);
-    return scaleLog([low, Math.max(...sizes) * 1.1], [MARGIN.left, this.width - MARGIN.right]);
+    return scaleLog([low, Math.max(...sizes) * 1.1], [this.#left, this.width - MARGIN.right]);
   }
 
   draw() {
@@ -37,20 +46,31 @@ export class Waterfall extends Chart {
       ${this.steps.map(({ name, bytes }, index) => {
         const top = MARGIN.top + index * ROW;
         const [now, before] = [x(Math.max(1, bytes)), x(Math.max(1, this.steps[Math.max(0, index - 1)].bytes))];
-        const [from, to] = index === 0 ? [MARGIN.left, now] : [Math.min(now, before), Math.max(now, before)];
+        const [from, to] = index === 0 ? [this.#left, now] : [Math.min(now, before), Math.max(now, before)];
         const words = index === 0 ? format.bytes(bytes) : `${format.bytes(bytes)}, ${change(this.steps[index - 1].bytes, bytes)}`;
-        // Beside the bar, on the side with more room.
-        const after = to + 6 + words.length * 6 < this.width;
-        return svg`<text class="ink" x=${MARGIN.left - 8} y=${top + ROW / 2} text-anchor="end" dominant-baseline="central">${name}</text>
-          <rect class=${index === 0 ? 'kind-5' : 'kind-0'} x=${from} y=${top + 6} width=${Math.max(1, to - from)} height=${ROW - 12} rx="2"></rect>
-          ${index > 0 ? svg`<line class="grid-line" x1=${before} x2=${before} y1=${top - 6} y2=${top + 6}></line>` : nothing}
-          <text class="ink" x=${after ? to + 6 : from - 6} y=${top + ROW / 2} text-anchor=${after ? 'start' : 'end'}
-            dominant-baseline="central">${index === 0 && !after ? nothing : words}</text>
-          ${index === 0 && !after ? svg`<text x=${to - 8} y=${top + ROW / 2} text-anchor="end" dominant-baseline="central" style="fill: var(--c-card); font-size: 12px">${words}</text>` : nothing}`;
+        const [bar, thick] = this.#narrow ? [top + 18, 10] : [top + 6, ROW - 12];
+        return svg`${this.#words(name, words, index, from, to, top)}
+          <rect class=${index === 0 ? 'kind-5' : 'kind-0'} x=${from} y=${bar} width=${Math.max(1, to - from)} height=${thick} rx="2"></rect>
+          ${index > 0 ? svg`<line class="grid-line" x1=${before} x2=${before} y1=${bar - (ROW - thick)} y2=${bar}></line>` : nothing}
+          ${index === 0 && !this.#narrow ? svg`<text class="on-bar" x=${to - 8} y=${top + ROW / 2} text-anchor="end" dominant-baseline="central">${words}</text>` : nothing}`;
       })}
       <g class="x axis" transform="translate(0 ${height - MARGIN.bottom})"></g>
-      <text x=${(MARGIN.left + this.width - MARGIN.right) / 2} y=${height - 4} text-anchor="middle">bytes (logarithmic)</text>
+      <text x=${(this.#left + this.width - MARGIN.right) / 2} y=${height - 4} text-anchor="middle">bytes (logarithmic)</text>
     </svg>`;
+  }
+
+  /** @param {string} name @param {string} words @param {number} index @param {number} from @param {number} to @param {number} top */
+  #words(name, words, index, from, to, top) {
+    if (this.#narrow)
+      return svg`<text class="ink" x=${this.#left} y=${top + 13}>${name}</text>
+        <text class="ink" x=${this.width - MARGIN.right} y=${top + 13} text-anchor="end">${words}</text>`;
+    const middle = top + ROW / 2;
+    const own = svg`<text class="ink" x=${MARGIN.left - 8} y=${middle} text-anchor="end" dominant-baseline="central">${name}</text>`;
+    if (index === 0) return own;
+    // Beside the bar, where there is room.
+    const after = to + 6 + words.length * 6 < this.width;
+    return svg`${own}<text class="ink" x=${after ? to + 6 : from - 6} y=${middle} text-anchor=${after ? 'start' : 'end'}
+      dominant-baseline="central">${words}</text>`;
   }
 
   updated() {

@@ -8,12 +8,16 @@ import { get } from '../state.js';
 import { Element } from './element.js';
 import { drawLook } from './sample-strip.js';
 import { term } from './term.js';
+import { working } from './working.js';
 
 /** The most samples that are drawn. */
 const SHOWN = 20;
 
 class AnswerChanges extends Element {
   static properties = { done: { state: true } };
+
+  #started = 0;
+  #stop = new AbortController();
 
   #comparison = new Query(this);
   #images = new Query(this);
@@ -28,12 +32,18 @@ class AnswerChanges extends Element {
     const { network, recipe, stored, data, result } = get();
     if (!network || !recipe || !result || !stored.includes('code') || data.test === 0) return nothing;
     const run = `${network.id} ${data.name} ${result.id}`;
-    const comparison = this.#comparison.read(run, [recipe.scaling], () => viewer.compare(run, recipe.scaling, (done) => (this.done = done)));
+    const comparison = this.#comparison.read(run, [recipe.scaling], () => {
+      this.#started = performance.now();
+      this.#stop = new AbortController();
+      return viewer.compare(run, recipe.scaling, (done) => (this.done = done), this.#stop.signal);
+    });
     if (!comparison)
       return this.#comparison.problem
         ? html`<p class="quiet">The answers cannot be compared: ${this.#comparison.problem}</p>`
-        : html`<p><progress max="1" value=${this.done} aria-label="Test samples compared"></progress> Comparing the answers to the test samples</p>`;
+        : html`<p>${working('Comparing the answers to the test samples', this.done, this.#started, () => this.#stop.abort())}</p>`;
     const { changed, changes } = comparison;
+    const samples = comparison.before.reduce((sum, count) => sum + count, 0);
+    const all = samples === data.test ? 'test samples' : `of ${format.count(data.test)} test samples`;
     const images = this.#images.read(run, [changes], async () => {
       const wanted = changed.slice(0, SHOWN);
       const pixels = [];
@@ -43,7 +53,7 @@ class AnswerChanges extends Element {
     return html`
       <h3 class="part">What changed in the answers</h3>
       <p>
-        ${format.count(changes)} of ${format.count(data.test)} test samples are answered otherwise than before:
+        ${format.count(changes)} of ${samples === data.test ? '' : 'the first '}${format.count(samples)} ${all} are answered otherwise than before:
         ${format.count(changed.filter(({ label, after }) => label === after).length)}
         ${changes > changed.length ? html`of the first ${format.count(changed.length)} ` : nothing}now rightly,
         ${format.count(changed.filter(({ label, before }) => label === before).length)} no longer.
@@ -63,7 +73,7 @@ class AnswerChanges extends Element {
       <div class="charts">
         ${/** @type {const} */ ([['Before', comparison.before], ['After', comparison.after]]).map(
           ([name, counts]) => html`<figure>
-            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">A row a class, a column an answer; ${format.count(data.test)} test samples.</span></figcaption>
+            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">A row a class, a column an answer; ${format.count(samples)} test samples.</span></figcaption>
             <nutshell-confusion label="${name}: confusion matrix" .classes=${comparison.classes} .counts=${counts}></nutshell-confusion>
           </figure>`,
         )}

@@ -3,6 +3,7 @@ import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
 import '../charts/bars.js';
 import '../charts/bytes.js';
+import '../charts/dots.js';
 import '../charts/image.js';
 import * as format from '../format.js';
 import { Query } from '../query.js';
@@ -18,7 +19,7 @@ import { term } from './term.js';
 const KINDS = [
   { kind: 'positions', label: 'which weights are not zero' },
   { kind: 'signs', label: 'signs' },
-  { kind: 'magnitudes', label: 'magnitudes' },
+  { kind: 'magnitudes', label: 'magnitudes or indices' },
   { kind: 'biases', label: 'biases' },
   { kind: 'codebook', label: 'codebooks' },
 ];
@@ -27,6 +28,7 @@ const HEAD = 'head of the file and rounding';
 class CodeView extends Element {
   #code = new Query(this);
   #picture = new Query(this);
+  #baselines = new Query(this);
 
   render() {
     const { network, stored, layer } = get();
@@ -53,6 +55,10 @@ class CodeView extends Element {
     const picture = this.#picture.read(`${id} ${stage} ${layer}`, [stored.length], () =>
       viewer.ask((remote) => remote.costPicture(stage, layer, [1200, 400])),
     );
+    const asked = this.#baselines.read(`${id} ${stage}`, [stored.length], async () =>
+      result ? undefined : viewer.ask((remote) => remote.baselines(stage)),
+    );
+    const baselines = result?.report.baselines ?? asked;
     return html`
       <figure class="part">
         <figcaption>
@@ -64,41 +70,49 @@ class CodeView extends Element {
       <div class="charts">
         <figure>
           <figcaption>
+            <h3>What each value of ${own.name} costs</h3>
+            <span class="quiet">${code
+              ? `Its code's length in Huffman's code, against the entropy bound and what our coder spent${code.symbols.length > SYMBOLS ? `; the ${SYMBOLS} most frequent of ${code.symbols.length} symbols` : ''}.`
+              : nothing}</span>
+          </figcaption>
+          ${code ? lengths(code, own.name) : html`<div class="placeholder">${this.#code.problem || 'Coding'}</div>`}
+        </figure>
+        <figure>
+          <figcaption>
             <h3>The weights of ${own.name} in three codes</h3>
-            <span class="quiet">${code ? html`${format.count(code.weights)} weights, ${code.symbols.length} different symbols` : nothing}</span>
+            <span class="quiet">${code ? html`${format.count(code.weights)} weights, ${code.symbols.length} different symbols.` : nothing}</span>
           </figcaption>
           ${code
             ? html`<nutshell-bars
-                  label="Bytes of ${own.name} in three codes"
-                  .bars=${[
-                    { name: 'Huffman, without its table', value: code.huffman_bits / 8 },
-                    { name: 'Entropy of independent symbols', value: code.entropy_bits / 8 },
-                    { name: 'Nutshell, codebook included', value: code.coder_bits / 8, ours: true },
-                  ]}
-                ></nutshell-bars>
-                ${symbolTable(code)}`
-            : html`<div class="placeholder">${this.#code.problem || 'Coding'}</div>`}
+                label="Bytes of ${own.name} in three codes"
+                .bars=${[
+                  { name: 'Huffman, without its table', value: code.huffman_bits / 8 },
+                  { name: 'Entropy of independent symbols', value: code.entropy_bits / 8 },
+                  { name: 'Nutshell, codebook included', value: code.coder_bits / 8, ours: true },
+                ]}
+              ></nutshell-bars>`
+            : nothing}
         </figure>
         <figure>
-          <figcaption><h3>What each weight of ${own.name} costs</h3><span class="quiet">The stronger the colour, the more bits: surprises are dear.</span></figcaption>
+          <figcaption><h3>Bits of each weight of ${own.name}</h3><span class="quiet">The stronger the colour, the more bits: surprises are dear.</span></figcaption>
           ${picture ? html`<nutshell-image costs label="Bits of each weight of ${own.name}" .picture=${picture}></nutshell-image>` : nothing}
         </figure>
-        ${result
-          ? html`<figure>
-              <figcaption>
-                <h3>The whole file in other formats</h3>
-                <span class="quiet">The same symbols, each complete with its headers, and each decoded again by our tests.</span>
-              </figcaption>
-              <nutshell-bars
+        <figure>
+          <figcaption>
+            <h3>The whole file in other formats</h3>
+            <span class="quiet">${term('Deep Compression')}, ${term('DEFLATE')} and ours: the same symbols, each complete with its headers, each decoded again by our tests.</span>
+          </figcaption>
+          ${baselines
+            ? html`<nutshell-bars
                 label="Bytes of the file in other formats"
                 .bars=${[
-                  ...result.report.baselines.map(({ name, bytes }) => ({ name: NAMES[name] ?? name, value: bytes })),
-                  { name: 'Nutshell, with the graph stored', value: result.report.file_bytes_with_graph, ours: true },
-                  { name: 'Nutshell', value: result.report.file_bytes, ours: true },
+                  ...baselines.map(({ name, bytes }) => ({ name: NAMES[name] ?? name, value: bytes })),
+                  ...(result ? [{ name: 'Nutshell, with the graph stored', value: result.report.file_bytes_with_graph, ours: true }] : []),
+                  { name: 'Nutshell', value: total, ours: true },
                 ]}
-              ></nutshell-bars>
-            </figure>`
-          : nothing}
+              ></nutshell-bars>`
+            : html`<div class="placeholder">${this.#baselines.problem || 'Coding'}</div>`}
+        </figure>
       </div>
     `;
   }
@@ -106,7 +120,7 @@ class CodeView extends Element {
 
 /** @type {Record<string, string>} */
 const NAMES = {
-  'relative index + Huffman': 'Deep Compression: relative index and Huffman',
+  'relative index + Huffman': 'Deep Compression: index, Huffman',
   DEFLATE: 'DEFLATE, as in a .zip file',
 };
 
@@ -118,35 +132,18 @@ function rows(layers, total) {
   return [{ name: 'file', parts: [...sums, Math.max(0, total - sums.reduce((sum, part) => sum + part, 0))] }, ...own];
 }
 
-/** @param {import('../../pkg/nutshell.js').LayerCode} code */
-function symbolTable({ symbols, weights }) {
-  const most = 12;
-  const frequent = [...symbols].sort((a, b) => b.count - a.count).slice(0, most);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="The symbols and their codes">
-    <table>
-      <caption>${symbols.length > most ? `The ${most} most frequent of ${symbols.length} symbols` : 'The symbols'}</caption>
-      <thead>
-        <tr>
-          <th scope="col" class="number">Value</th>
-          <th scope="col" class="number">Weights</th>
-          <th scope="col" class="number">Share</th>
-          <th scope="col" class="number">Ideal bits</th>
-          <th scope="col" class="number">Huffman bits</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${frequent.map(
-          ({ value, count, huffman, ideal }) => html`<tr>
-            <th scope="row" class="number">${format.number(value)}</th>
-            <td class="number">${format.count(count)}</td>
-            <td class="number">${format.percent(count / weights)}</td>
-            <td class="number">${ideal.toFixed(2)}</td>
-            <td class="number">${huffman}</td>
-          </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+/** The most symbols that are drawn. */
+const SYMBOLS = 12;
+
+/** What a symbol costs in each code. @param {import('../../pkg/nutshell.js').LayerCode} code @param {string} name Of the layer. */
+function lengths({ symbols }, name) {
+  const frequent = [...symbols].sort((a, b) => b.count - a.count).slice(0, SYMBOLS);
+  return html`<nutshell-dots
+    label="Bits of each symbol of ${name} in three codes"
+    unit="bits a weight"
+    .series=${['Nutshell, on average', 'entropy bound', 'Huffman']}
+    .rows=${frequent.map(({ value, count, coder, ideal, huffman }) => ({ name: format.number(value), count, values: [coder, ideal, huffman] }))}
+  ></nutshell-dots>`;
 }
 
 customElements.define('code-view', CodeView);

@@ -9,9 +9,13 @@ import { Element } from './element.js';
 /** Side of the paper, in pixels of the drawing. */
 const PAPER = 280;
 const PEN = 22;
+/** How far a key moves the pen. */
+const KEY_STEP = 14;
+/** @type {Record<string, [number, number]>} */
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 class DrawPad extends Element {
-  static properties = { strokes: { state: true } };
+  static properties = { strokes: { state: true }, pen: { state: true } };
 
   #answers = new Query(this, 40);
   #drawing = new Uint8Array(PAPER * PAPER);
@@ -20,6 +24,8 @@ class DrawPad extends Element {
     super();
     /** Counts what was drawn. */
     this.strokes = 0;
+    /** The pen that the keyboard moves, and whether it writes; null until a key moves it. @type {{ x: number, y: number, down: boolean } | null} */
+    this.pen = null;
   }
 
   render() {
@@ -32,17 +38,24 @@ class DrawPad extends Element {
     );
     return html`
       <h3>Draw a digit</h3>
-      <p class="quiet small-text">With mouse, finger or pen. Both networks answer in this tab; latency is the mean of several runs of one image.</p>
+      <p class="quiet small-text">With mouse, finger or pen; or with the arrow keys, and space to put the pen down. Both networks answer in this tab; latency is the mean of several runs of one image.</p>
       <div class="pad">
+        <div class="paper">
         <canvas
           id="paper"
           width=${PAPER}
           height=${PAPER}
           tabindex="0"
           role="img"
-          aria-label="Paper to draw a digit on. The test images below the network can be looked at without a pointer."
+          aria-label="Paper to draw a digit on: arrow keys move the pen, space puts it down or lifts it"
           @pointerdown=${this.#draw}
+          @keydown=${this.#key}
+          @blur=${() => (this.pen = null)}
         ></canvas>
+        ${this.pen
+          ? html`<span class="pen" aria-hidden="true" style="left: ${(100 * this.pen.x) / PAPER}%; top: ${(100 * this.pen.y) / PAPER}%">${this.pen.down ? '\u25cf' : '\u25cb'}</span>`
+          : nothing}
+        </div>
         <div class="answers" aria-live="polite">
           ${answers
             ? answers.answers.map(({ stage, probabilities, milliseconds }) => {
@@ -71,20 +84,13 @@ class DrawPad extends Element {
     canvas.setPointerCapture(down.pointerId);
     const bounds = canvas.getBoundingClientRect();
     const scale = PAPER / bounds.width;
-    const place = (/** @type {PointerEvent} */ event) => [(event.clientX - bounds.left) * scale, (event.clientY - bounds.top) * scale];
-    Object.assign(context, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#26201a' });
-    let [x, y] = place(down);
+    const place = (/** @type {PointerEvent} */ event) =>
+      /** @type {[number, number]} */ ([(event.clientX - bounds.left) * scale, (event.clientY - bounds.top) * scale]);
+    let last = place(down);
     const line = (/** @type {PointerEvent} */ event) => {
-      const [nextX, nextY] = place(event);
-      context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(nextX, nextY);
-      context.stroke();
-      [x, y] = [nextX, nextY];
-      const { data } = context.getImageData(0, 0, PAPER, PAPER);
-      // Ink is what is not transparent.
-      this.#drawing = Uint8Array.from(this.#drawing, (_, pixel) => data[4 * pixel + 3]);
-      this.strokes++;
+      const next = place(event);
+      this.#line(context, last, next);
+      last = next;
     };
     line(down);
     const end = () => {
@@ -94,6 +100,34 @@ class DrawPad extends Element {
     canvas.addEventListener('pointermove', line);
     for (const name of /** @type {const} */ (['pointerup', 'pointercancel'])) canvas.addEventListener(name, end);
   };
+
+  /** @param {KeyboardEvent} event */
+  #key = (event) => {
+    const canvas = /** @type {HTMLCanvasElement} */ (event.currentTarget);
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const way = WAYS[event.key];
+    if (!context || (!way && event.key !== ' ')) return;
+    event.preventDefault();
+    const { x, y, down } = this.pen ?? { x: PAPER / 2, y: PAPER / 4, down: false };
+    if (!way) return (this.pen = { x, y, down: !down });
+    const inside = (/** @type {number} */ value) => Math.min(Math.max(value, PEN), PAPER - PEN);
+    const next = { x: inside(x + way[0] * KEY_STEP), y: inside(y + way[1] * KEY_STEP), down };
+    if (down) this.#line(context, [x, y], [next.x, next.y]);
+    this.pen = next;
+  };
+
+  /** Draws a line, and notes what is drawn. @param {CanvasRenderingContext2D} context @param {[number, number]} from @param {[number, number]} to */
+  #line(context, from, to) {
+    Object.assign(context, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#26201a' });
+    context.beginPath();
+    context.moveTo(...from);
+    context.lineTo(...to);
+    context.stroke();
+    const { data } = context.getImageData(0, 0, PAPER, PAPER);
+    // Ink is what is not transparent.
+    this.#drawing = Uint8Array.from(this.#drawing, (_, pixel) => data[4 * pixel + 3]);
+    this.strokes++;
+  }
 
   #clear = () => {
     const canvas = this.querySelector('canvas');

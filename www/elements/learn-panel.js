@@ -36,7 +36,7 @@ class LearnPanel extends Element {
     if (lesson === this.#shown) return;
     this.#shown = lesson;
     if (lesson === null) return;
-    this.scrollIntoView({ block: 'nearest' });
+    this.scrollIntoView({ block: 'start' });
     /** @type {HTMLElement | null} */ (this.querySelector('h2'))?.focus({ preventScroll: true });
     void LESSONS[lesson].show();
   }

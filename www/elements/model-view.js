@@ -1,6 +1,8 @@
 // The network as it was given: its graph, and a layer's weights in a histogram and as an image.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
+import { chooseLayer } from '../actions/look-at.js';
+import '../charts/graph.js';
 import '../charts/histogram.js';
 import '../charts/image.js';
 import * as format from '../format.js';
@@ -11,11 +13,12 @@ import { term } from './term.js';
 
 /** @typedef {import('../types.js').LayerState} LayerState */
 
-/** Bins of a histogram: about as many as it has pixels would show noise. */
-const BINS = 160;
+
+/** The most pixels that a picture has, across and down. @type {[number, number]} */
+const MOST = [4096, 1024];
 
 class ModelView extends Element {
-  static properties = { zoom: { state: true }, logCounts: { state: true } };
+  static properties = { zoom: { state: true }, logCounts: { state: true }, bins: { state: true } };
 
   #moments = new Query(this);
   #counts = new Query(this);
@@ -26,21 +29,25 @@ class ModelView extends Element {
     /** The part of the histogram that is shown, with the layer it belongs to. @type {{ layer: number, range: [number, number] } | null} */
     this.zoom = null;
     this.logCounts = false;
+    /** Bins of the histogram: one for each pixel that it has room for. */
+    this.bins = 300;
   }
 
   render() {
     const { network, layer } = get();
     const own = network?.summary.layers[layer];
     if (!network || !own) return nothing;
+    // A picture of many pixels takes the whole width, so that each weight has one.
+    const large = own.shape.slice(1).reduce((product, side) => product * side, 1) > 100;
     return html`
       <p class="lesson">
         A trained network is its graph and its ${term('weight', 'weights')}: here ${format.count(network.summary.parameters)} numbers
         of 32 bits. Most are small, and lie around zero in a bell; that is what the next steps use.
       </p>
-      ${this.#graph()}
+      ${this.#graph(layer)}
       <div class="charts">
-        <figure>${this.#histogram(network.id, layer, own)}</figure>
-        <figure>
+        <figure class=${large ? 'wide' : ''}>${this.#histogram(network.id, layer, own)}</figure>
+        <figure class=${large ? 'wide' : ''}>
           <figcaption>
             <h3>The weights of ${own.name} as an image</h3>
             <span class="quiet">${imageWords(own)}</span>
@@ -57,15 +64,15 @@ class ModelView extends Element {
     /** @type {[number, number]} */
     const whole = [-reach, reach];
     const range = this.zoom?.layer === layer ? this.zoom.range : whole;
-    const counts = this.#counts.read(`${id} ${layer}`, range, async () => ({
+    const counts = this.#counts.read(`${id} ${layer}`, [range, this.bins], async () => ({
       range,
-      counts: await viewer.ask((remote) => remote.histogram({ stage: 'original' }, layer, range, BINS)),
+      counts: await viewer.ask((remote) => remote.histogram({ stage: 'original' }, layer, range, this.bins)),
     }));
     const moments = this.#moments.read(`${id} ${layer}`, [], () => viewer.ask((remote) => remote.moments('original', layer)));
     return html`
       <figcaption>
         <h3>How the weights of ${own.name} are distributed</h3>
-        <span class="quiet">Drag over a part to look closer.</span>
+        <span class="quiet">A bin a pixel. Drag over a part to look closer, or use the arrow keys, + and \u2212.</span>
       </figcaption>
       <div class="row tools">
         <label><input type="checkbox" .checked=${this.logCounts} @change=${() => (this.logCounts = !this.logCounts)} /> logarithmic counts</label>
@@ -80,7 +87,8 @@ class ModelView extends Element {
             .counts=${counts.counts}
             .range=${counts.range}
             .logCounts=${this.logCounts}
-            @range=${(/** @type {CustomEvent<[number, number]>} */ { detail }) => (this.zoom = { layer, range: detail })}
+            @room=${(/** @type {CustomEvent<number>} */ { detail }) => (this.bins = detail)}
+            @range=${(/** @type {CustomEvent<[number, number]>} */ { detail }) => this.#zoomTo(detail, layer, whole)}
           ></nutshell-histogram>`
         : html`<div class="placeholder">${this.#counts.problem || 'Counting'}</div>`}
       ${moments
@@ -100,37 +108,51 @@ class ModelView extends Element {
   /** @param {[number, number]} range @param {number} factor @param {number} layer @param {[number, number]} whole */
   #zoomBy(range, factor, layer, whole) {
     const [middle, half] = [(range[0] + range[1]) / 2, (factor * (range[1] - range[0])) / 2];
-    const low = Math.max(whole[0], middle - half);
-    const high = Math.min(whole[1], middle + half);
-    this.zoom = low === whole[0] && high === whole[1] ? null : { layer, range: [low, high] };
+    this.#zoomTo([middle - half, middle + half], layer, whole);
+  }
+
+  /** Shows a range, moved to where there are weights. @param {[number, number]} range @param {number} layer @param {[number, number]} whole */
+  #zoomTo([from, to], layer, [least, most]) {
+    const width = to - from;
+    if (width >= most - least) return (this.zoom = null);
+    const low = Math.min(Math.max(from, least), most - width);
+    this.zoom = { layer, range: [low, low + width] };
   }
 
   /** @param {number} id @param {number} layer @param {LayerState} own */
   #image(id, layer, own) {
     const picture = this.#picture.read(`${id} ${layer}`, [], () =>
-      viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, [1200, 600])),
+      viewer.ask((remote) => remote.picture({ stage: 'original' }, layer, MOST)),
     );
     return picture
-      ? html`<nutshell-image label="The weights of ${own.name}" .picture=${picture}></nutshell-image>`
+      ? html`<nutshell-image label="The weights of ${own.name}" .most=${640} .picture=${picture}></nutshell-image>
+          ${together(own, picture)}`
       : html`<div class="placeholder">${this.#picture.problem || 'Painting'}</div>`;
   }
 
-  /** The graph as boxes in the order in which they run. */
-  #graph() {
+  /** The graph. @param {number} layer */
+  #graph(layer) {
     const { summary } = /** @type {import('../types.js').Network} */ (get().network);
-    return html`<div class="scroll graph" tabindex="0" role="region" aria-label="The network's graph">
-      <ol>
-        <li class="node"><b>input</b><span>${format.shape(summary.input_shape)}</span></li>
-        ${summary.nodes.map(
-          (node) => html`<li class="node ${node.parameters ? 'has-weights' : ''}">
-            <b>${node.op}</b>
-            <span>${format.shape(node.shape)}</span>
-            ${node.parameters ? html`<span class="quiet">${node.name}: ${format.count(node.parameters)}</span>` : nothing}
-          </li>`,
-        )}
-      </ol>
-    </div>`;
+    let layers = 0;
+    const nodes = [
+      { name: 'input', op: 'input', shape: summary.input_shape, parameters: 0, inputs: /** @type {number[]} */ ([]) },
+      ...summary.nodes.map((node) => ({ ...node, layer: node.parameters ? layers++ : undefined })),
+    ];
+    return html`<nutshell-graph
+      class="graph"
+      label="The network's graph"
+      .nodes=${nodes}
+      .chosen=${layer}
+      @choose=${(/** @type {CustomEvent<number>} */ { detail }) => chooseLayer(detail)}
+    ></nutshell-graph>`;
   }
+}
+
+/** Says so where a pixel stands for several weights. @param {LayerState} layer @param {{ pixels: Uint8Array }} picture */
+function together({ shape }, { pixels }) {
+  const weights = shape.reduce((product, side) => product * side, 1);
+  const each = Math.round(weights / Math.max(1, pixels.reduce((sum, byte) => sum + (byte > 0 ? 1 : 0), 0)));
+  return each > 1 ? html`<p class="quiet small-text">The layer is larger than a picture can be: each pixel shows the largest of about ${format.count(each)} weights.</p>` : nothing;
 }
 
 /** @param {LayerState} layer */

@@ -1,12 +1,13 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, downloadOnnx, openBundled } from '../actions/network.js';
+import { BUNDLED, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
 import { openFiles } from '../actions/open.js';
 import { changeRecipe } from '../actions/recipe.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 import './sample-strip.js';
+import { working } from './working.js';
 
 /** @typedef {import('../types.js').Network} Network */
 
@@ -133,11 +134,11 @@ function accuracy(measured) {
       return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> of
         ${format.count(measured.accuracy.samples)} test samples are answered rightly`;
     case 'none':
-      return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>`;
+      return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>
+        <button type="button" class="plain" @click=${measure}>Measure it</button>`;
     case 'waiting':
       return measured.total
-        ? html`<progress max=${measured.total} value=${measured.done} aria-label="Test samples measured"></progress>
-            Measuring its accuracy`
+        ? working('Measuring its accuracy', measured.done / measured.total, measured.started, stopMeasuring)
         : html`<span class="quiet">Its accuracy will be measured when the test images are here</span>`;
   }
 }

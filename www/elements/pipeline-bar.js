@@ -4,7 +4,7 @@ import { chooseStep } from '../actions/look-at.js';
 import * as format from '../format.js';
 import { share } from '../progress.js';
 import { get } from '../state.js';
-import { shownStage, stageState, STEPS } from '../steps.js';
+import { shownStage, stages, stageState, STEPS } from '../steps.js';
 import { Element } from './element.js';
 
 /** @typedef {import('../types.js').Step} Step */
@@ -57,19 +57,23 @@ class PipelineBar extends Element {
     const { step, network, result, run } = get();
     if (!network) return nothing;
     const { summary, measured } = network;
-    const report = step === 'result' || step === 'code' ? result?.report : undefined;
-    const state = stageState(shownStage(step) ?? 'original');
+    // Of a step that changed nothing yet, what the run has come to so far.
+    const own = stageState(shownStage(step) ?? 'original');
+    const state = own && own.stage !== 'original' ? own : stages().at(-1);
+    const report = state === own && step !== 'code' ? undefined : result?.report;
     const test = measured.kind === 'known' ? measured.accuracy : null;
-    const before = report?.before.test ?? (state ? stageState('original')?.validation : null) ?? test;
-    const after = report ? (report.after.test ?? report.after.validation) : state?.validation;
-    const bytes = report?.file_bytes ?? state?.bytes;
+    const nut = summary.format === 'nut' && !run && !report;
+    const before = nut ? null : (report?.before.test ?? (state ? stageState('original')?.validation : null) ?? test);
+    const after = nut ? test : report ? (report.after.test ?? report.after.validation) : state?.validation;
+    const bytes = nut ? summary.file_bytes : (report?.file_bytes ?? state?.bytes);
     return html`<p class="score">
       <span class="quiet">Original</span> <b>${format.bytes(summary.baseline_bytes)}</b>${before ? html`, ${format.accuracy(before)}` : nothing}
-      ${bytes !== undefined && after && (report || state?.stage !== 'original')
+      ${bytes !== undefined && (nut || report || (state && state.stage !== 'original'))
         ? html`<span class="arrow" aria-hidden="true">\u2192</span>
-            <span class="quiet">${report ? 'File' : `After ${format.STAGES[/** @type {import('../types.js').Stage} */ (state?.stage)]}`}</span>
-            <b>${format.bytes(bytes)}</b>, <b>${format.ratio(summary.baseline_bytes / bytes)}</b>,
-            <b>${format.percent(after.accuracy)}</b>`
+            <span class="quiet">${nut || report ? 'File' : `After ${format.STAGES[/** @type {import('../types.js').Stage} */ (state?.stage)]}`}</span>
+            <b>${format.bytes(bytes)}</b>, <b>${format.ratio(summary.baseline_bytes / bytes)}</b>${after
+              ? html`, ${nut ? format.accuracy(after) : html`<b>${format.percent(after.accuracy)}</b>`}`
+              : nothing}`
         : nothing}
       ${run?.status === 'running'
         ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="The run"></progress> ${Math.floor(100 * share(run))}%</span>`

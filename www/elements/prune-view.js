@@ -2,15 +2,18 @@
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
 import { explore } from '../actions/look-at.js';
+import '../charts/bars.js';
 import '../charts/histogram.js';
 import '../charts/image.js';
+import '../charts/units.js';
 import * as format from '../format.js';
 import { Query } from '../query.js';
 import { get } from '../state.js';
-import { layersOf, shownStage, stageBefore } from '../steps.js';
+import { layersOf, shownStage, stageBefore, workedStage } from '../steps.js';
 import { Element } from './element.js';
 import { heldOut } from './held-out.js';
 import './search-player.js';
+import './shrink-player.js';
 import { term } from './term.js';
 
 /** @typedef {import('../types.js').Stage} Stage */
@@ -42,7 +45,8 @@ class PruneView extends Element {
           : html`Small weights that little depends on are set to zero. Drag the threshold of ${term('saliency')} and see how much
               ${term('sparsity')} the accuracy bears.`}
       </p>
-      <search-player .stage=${shown ?? 'prune'}></search-player>
+      <shrink-player></shrink-player>
+      <search-player .stage=${workedStage('prune') ?? 'prune'}></search-player>
       ${this.#threshold(`${network.id} ${input}`, input, layer, own, recipe.scaling)}
       ${this.#masks(`${network.id} ${shown}`, input, shown, layer, own)}
     `;
@@ -120,6 +124,27 @@ class PruneView extends Element {
             .gone=${look.pruned}
             .range=${range}
           ></nutshell-histogram>
+        </figure>
+      </div>
+      <div class="charts">
+        <figure>
+          <figcaption><h3>Sparsity of each layer</h3><span class="quiet">The share of its weights that the threshold takes.</span></figcaption>
+          <nutshell-bars
+            label="Sparsity of each layer at this threshold"
+            .write=${format.percent}
+            .most=${1}
+            .bars=${look.layers.map(([all, left], index) => ({ name: layersOf(input)[index].name, value: 1 - left / all, ours: index === layer }))}
+          ></nutshell-bars>
+        </figure>
+        <figure>
+          <figcaption><h3>Units that are left</h3><span class="quiet">A channel or neuron without weights dies.</span></figcaption>
+          <nutshell-units
+            label="Units of each layer at this threshold"
+            .rows=${look.units.map(([all, left], index) => {
+              const first = layersOf('original')[index];
+              return { name: first.name, left, dying: all - left, gone: first.shape[0] - all };
+            })}
+          ></nutshell-units>
         </figure>
       </div>
       ${this.#tried(scope, input, layer, threshold)}

@@ -10,7 +10,9 @@ import { get } from '../state.js';
 import { layersOf, shownStage, stageBefore, stageState } from '../steps.js';
 import { Element } from './element.js';
 import { heldOut } from './held-out.js';
+import { Sweep } from '../sweep.js';
 import { term } from './term.js';
+import { working } from './working.js';
 
 /** @typedef {import('../types.js').LayerState} LayerState */
 /** @typedef {import('../types.js').Stage} Stage */
@@ -24,9 +26,12 @@ class QuantizeView extends Element {
   #values = new Query(this);
   #grid = new Query(this);
   #counts = new Query(this);
-  #sweep = new Query(this);
+  #formats = new Query(this);
+  /** @type {Sweep<number, import('../types.js').Accuracy>} */
+  #sweep = new Sweep(this);
   #codes = new Query(this);
-  #activations = new Query(this);
+  /** @type {Sweep<number, import('../types.js').Accuracy>} */
+  #activations = new Sweep(this);
 
   render() {
     const { network, layer, recipe } = get();
@@ -58,11 +63,12 @@ class QuantizeView extends Element {
     /** @type {[number, number]} */
     const range = [-reach * 1.05, reach * 1.05];
     const counts = this.#counts.read(`${scope} ${layer}`, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, 160)));
-    const sweep = this.#sweep.read(scope, [held, scaling], () =>
-      forEachWidth((bits) => viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling))),
+    const sweep = this.#sweep.read(JSON.stringify([scope, held, scaling]), BITS, (bits) =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling)),
     );
+    const formats = this.#formats.read(scope, [bits], () => viewer.ask((remote) => remote.formats(input, bits)));
     const move = (/** @type {number} */ to) => explore({ bits: to });
-    const here = sweep?.[BITS.indexOf(bits)];
+    const here = sweep.answers[BITS.indexOf(bits)];
     return html`
       <h3 class="part">Try a width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
       <div class="slider">
@@ -105,9 +111,11 @@ class QuantizeView extends Element {
             <h3>Accuracy against bits</h3>
             <span class="quiet">All weights and biases rounded, without training. Bars are one ${term('standard error')}.</span>
           </figcaption>
-          ${accuracyCurve('weight', sweep, this.#sweep.problem, bits, move)}
+          ${accuracyCurve('weight', sweep, bits, move)}
         </figure>
       </div>
+      ${formats ? formatTable(formats, layersOf(input), bits) : nothing}
+      ${stageState('quantize') ? nothing : html`<p class="quiet">After a run: the accuracy against the bits of an activation too.</p>`}
     `;
   }
 
@@ -125,15 +133,15 @@ class QuantizeView extends Element {
     const scaling = recipe?.scaling;
     const activations =
       scaling && stored.includes(stage)
-        ? this.#activations.read(`${id} ${stage}`, [held, scaling], () =>
-            forEachWidth((bits) => viewer.ask((remote) => remote.integerAccuracy(stage, held, scaling, bits))),
+        ? this.#activations.read(JSON.stringify([id, stage, held, scaling]), BITS, (bits) =>
+            viewer.ask((remote) => remote.integerAccuracy(stage, held, scaling, bits)),
           )
-        : [];
+        : null;
     return html`<figure class="part">
         <figcaption>
           <h3>What the run chose for ${own.name}</h3>
           <span class="quiet">
-            ${own.centroids.length} values beside zero${code ? html`, in steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
+            ${own.centroids.length} values beside zero${code ? html`, in ${qFormat(own, code.fraction_bits)}, steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
             ${format.percent(1 - own.nonzeros / own.parameters)} of its weights and biases are zero.
           </span>
         </figcaption>
@@ -145,7 +153,7 @@ class QuantizeView extends Element {
           .height=${180}
         ></nutshell-codebook>
       </figure>
-      ${activations?.length === 0
+      ${!activations || (activations.total === 0 && held > 0)
         ? nothing
         : html`<figure class="part">
             <figcaption>
@@ -154,7 +162,7 @@ class QuantizeView extends Element {
                 The run's integers, sums of 32 bits, and so many bits for what one layer hands to the next. The input keeps its 8.
               </span>
             </figcaption>
-            ${accuracyCurve('activation', activations, this.#activations.problem, 8)}
+            ${accuracyCurve('activation', activations, 8)}
           </figure>`}
       ${integer
         ? html`<p>
@@ -165,37 +173,61 @@ class QuantizeView extends Element {
   }
 }
 
-/** Measures with each width; nothing where there is nothing to measure.
- * @template T
- * @param {(bits: number) => Promise<T | null>} measure */
-async function forEachWidth(measure) {
-  const found = [];
-  for (const bits of BITS) {
-    const accuracy = await measure(bits);
-    if (accuracy === null) return [];
-    found.push(accuracy);
-  }
-  return found;
+/** The format of a layer that holds its largest integer. @param {LayerState} own @param {number} fractionBits */
+function qFormat({ range }, fractionBits) {
+  const largest = Math.max(Math.abs(range[0]), Math.abs(range[1])) * 2 ** fractionBits;
+  // So many bits beside the sign.
+  const bits = Math.ceil(Math.log2(Math.round(largest) + 1));
+  return `Q${bits - fractionBits}.${fractionBits}`;
+}
+
+/** @param {import('../../pkg/nutshell.js').LayerFormat[]} formats @param {LayerState[]} layers @param {number} bits */
+function formatTable(formats, layers, bits) {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="The format of each layer">
+    <table class="narrow">
+      <caption>Each layer's format with ${bits} bits</caption>
+      <thead>
+        <tr><th scope="col">Layer</th><th scope="col">Format</th><th scope="col" class="number">Step</th><th scope="col" class="number">Rounding error</th></tr>
+      </thead>
+      <tbody>
+        ${formats.map(
+          ({ fraction_bits, integer_bits, relative_error }, index) => html`<tr>
+            <th scope="row">${layers[index]?.name}</th>
+            <td>Q${integer_bits}.${fraction_bits}</td>
+            <td class="number">${format.number(2 ** -fraction_bits)}</td>
+            <td class="number">${format.percent(relative_error)}</td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }
 
 /** @param {'weight' | 'activation'} what
- * @param {import('../types.js').Accuracy[] | undefined} accuracies One for each width.
- * @param {string} problem
+ * @param {Sweep<number, import('../types.js').Accuracy>} sweep An accuracy for each width.
  * @param {number} chosen
  * @param {(bits: number) => void} [choose] */
-function accuracyCurve(what, accuracies, problem, chosen, choose) {
-  if (!accuracies?.length) return html`<div class="placeholder">${problem || (get().held ? 'Measuring' : 'When the samples are here')}</div>`;
+function accuracyCurve(what, sweep, chosen, choose) {
+  const { answers, total, started, stopped, problem } = sweep;
+  const words = what === 'weight' ? 'a weight' : 'an activation';
+  const more = sweep.working
+    ? working('Measuring', answers.length / Math.max(1, total), started, sweep.stop)
+    : stopped
+      ? html`<button type="button" class="small" @click=${sweep.again}>Measure again</button>`
+      : html`${problem}`;
+  if (answers.length === 0) return html`<div class="placeholder">${get().held ? more : 'When the samples are here'}</div>`;
   return html`<nutshell-curve
-    label="Accuracy against bits of ${what === 'weight' ? 'a weight' : 'an activation'}"
-    xName="bits of ${what === 'weight' ? 'a weight' : 'an activation'}"
-    yName="accuracy"
-    .points=${accuracies.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
-    .errors=${accuracies.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}
-    .chosen=${chosen}
-    .write=${format.percent}
-    .height=${220}
-    @choose=${choose && ((/** @type {CustomEvent<number>} */ { detail }) => choose(detail))}
-  ></nutshell-curve>`;
+      label="Accuracy against bits of ${words}"
+      xName="bits of ${words}"
+      yName="accuracy"
+      .points=${answers.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
+      .errors=${answers.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}
+      .chosen=${chosen}
+      .write=${format.percent}
+      .height=${220}
+      @choose=${choose && ((/** @type {CustomEvent<number>} */ { detail }) => choose(detail))}
+    ></nutshell-curve>
+    ${answers.length < total ? html`<p>${more}</p>` : nothing}`;
 }
 
 customElements.define('quantize-view', QuantizeView);

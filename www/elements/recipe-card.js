@@ -3,7 +3,6 @@ import { html, nothing } from 'lit';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
 import { difference, numberAt, settingAt } from '../address.js';
-import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
@@ -13,6 +12,9 @@ const EFFORTS = [
   { effort: 'balanced', label: 'Balanced', note: 'minutes' },
   { effort: 'thorough', label: 'Thorough', note: 'as small as we can' },
 ];
+
+/** What a budget begins with: the ratio that Frickenstein, Unger and Stechele report for LeNet. */
+const PAPER_RATIO = 385;
 
 class RecipeCard extends Element {
   /** Whether the focus is on a button that may be about to go. */
@@ -30,10 +32,14 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, run, network, data } = get();
-    if (!recipe) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
+    const { recipe, preset, settings, run, network, data } = get();
+    const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
+    if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
     const busy = run?.status === 'running';
     const complete = data.train > 0 && data.train >= data.trainTotal;
+    // Where a target is not set, its field shows what it would begin with.
+    const usual = 'tolerance' in preset.target ? preset.target.tolerance : 0;
+    const start = Math.ceil((network?.summary.baseline_bytes ?? 0) / PAPER_RATIO);
     const tolerance = 'tolerance' in recipe.target ? recipe.target.tolerance : null;
     const budget = 'budget' in recipe.target ? recipe.target.budget : null;
     return html`
@@ -70,7 +76,7 @@ class RecipeCard extends Element {
                 name="target"
                 value="tolerance"
                 .checked=${tolerance !== null}
-                @change=${() => changeRecipe({ target: { tolerance: 0.3 } })}
+                @change=${() => changeRecipe({ target: { tolerance: usual } })}
               />
               smallest, losing at most
             </label>
@@ -78,12 +84,12 @@ class RecipeCard extends Element {
               <input
                 type="number"
                 aria-label="Tolerance in percentage points of validation accuracy"
-                min="0"
-                max="100"
+                min=${range('tolerance').low}
+                max=${range('tolerance').high ?? nothing}
                 step="0.05"
                 required
                 ?disabled=${tolerance === null}
-                .value=${String(tolerance ?? 0.3)}
+                .value=${String(tolerance ?? usual)}
                 @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
                   event.target.checkValidity() && changeRecipe({ target: { tolerance: event.target.valueAsNumber } })}
               />
@@ -95,7 +101,8 @@ class RecipeCard extends Element {
                 name="target"
                 value="budget"
                 .checked=${budget !== null}
-                @change=${() => changeRecipe({ target: { budget: 4479 } })}
+                ?disabled=${!network}
+                @change=${() => changeRecipe({ target: { budget: start } })}
               />
               most accurate, in at most
             </label>
@@ -103,11 +110,12 @@ class RecipeCard extends Element {
               <input
                 type="number"
                 aria-label="Budget in bytes"
-                min="1"
+                min=${range('budget').low}
+                max=${range('budget').high ?? nothing}
                 step="1"
                 required
                 ?disabled=${budget === null}
-                .value=${String(budget ?? 4479)}
+                .value=${String(budget ?? start)}
                 @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) =>
                   event.target.checkValidity() && changeRecipe({ target: { budget: event.target.valueAsNumber } })}
               />
@@ -134,7 +142,8 @@ class RecipeCard extends Element {
     const { recipe, preset, settings, run } = get();
     if (!recipe || !preset) return nothing;
     const busy = run?.status === 'running';
-    const groups = [...new Set(settings.map(({ path }) => groupOf(path)))];
+    // The target has fields of its own.
+    const groups = [...new Set(settings.map(({ path }) => groupOf(path)))].filter((group) => group !== 'target');
     const changed = Object.keys(difference(preset, recipe)).length > 0;
     return html`<details class="settings">
       <summary>All settings</summary>
@@ -180,7 +189,7 @@ class RecipeCard extends Element {
           if (target.reportValidity()) changeRecipe(settingAt(path, target.valueAsNumber));
         }}
       />
-      <span class="quiet" id="${id}-words">${words}; ${range}, usually ${format.number(usual)}</span>
+      <span class="quiet" id="${id}-words">${words}; ${range}, usually ${usual}</span>
     </div>`;
   }
 }

@@ -3,6 +3,7 @@ import { html, nothing } from 'lit';
 import '../charts/scatter.js';
 import '../charts/waterfall.js';
 import { download } from '../actions/download.js';
+import { downloadOnnx } from '../actions/network.js';
 import { openResult } from '../actions/open.js';
 import { announce } from '../actions/run.js';
 import { clearRuns, showRun } from '../actions/runs.js';
@@ -12,6 +13,7 @@ import { get } from '../state.js';
 import './answer-changes.js';
 import './draw-pad.js';
 import { Element } from './element.js';
+import './shrink-player.js';
 import { term } from './term.js';
 
 /** @typedef {import('../types.js').Report} Report */
@@ -23,6 +25,7 @@ class ResultCard extends Element {
       ${result ? this.#result(result) : html`<p class="quiet">No run is finished yet: press Compress.</p>`}
       <div class="part"><draw-pad></draw-pad></div>
       ${result ? html`<answer-changes></answer-changes>` : nothing} ${runs()}
+      ${result ? html`${stageTable(result.report)} ${accuracyTable(result.report)} ${baselineTable(result.report)}` : nothing}
     `;
   }
 
@@ -58,17 +61,21 @@ class ResultCard extends Element {
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
         <button type="button" id="open-result" @click=${openResult}>Open it here</button>
-        <button type="button" id="save-page" @click=${() => savePage(report, name)}>Save the report as a page</button>
-        <button type="button" @click=${() => saveReport(report, name)}>as JSON</button>
+        <span class="group">Export <button type="button" class="small" id="save-onnx" @click=${() => downloadOnnx(false, result)}>ONNX</button>
+          <button type="button" class="small" @click=${() => downloadOnnx(true, result)}>ONNX, compact</button></span>
+        <span class="group">Report <button type="button" class="small" id="save-page" @click=${() => savePage(report, name)}>as a page</button>
+          <button type="button" class="small" id="save-report" @click=${() => saveReport(report, name)}>as JSON</button></span>
       </div>
-      <figure class="part">
+      <div class="charts pair">
+      <figure>
         <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
         <nutshell-waterfall
           label="Bytes after each stage"
           .steps=${report.stages.map(({ stage, bytes }) => ({ name: format.STAGES[stage], bytes }))}
         ></nutshell-waterfall>
       </figure>
-      ${stageTable(report)} ${accuracyTable(report)} ${baselineTable(report)}
+      <shrink-player></shrink-player>
+      </div>
     `;
   }
 }
@@ -91,7 +98,7 @@ function runs() {
       .points=${points}
       @choose=${(/** @type {CustomEvent<string>} */ { detail }) => showRun(detail)}
     ></nutshell-scatter>
-    <button type="button" class="small" @click=${clearRuns}>Forget all runs</button>
+    <button type="button" class="small" @click=${clearRuns}>Forget all runs and checkpoints</button>
   </figure>`;
 }
 

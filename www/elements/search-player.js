@@ -5,15 +5,11 @@ import * as format from '../format.js';
 import { split } from '../searches.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
+import './frame-player.js';
 import { term } from './term.js';
-
-/** Milliseconds between two probes. */
-const PACE = 700;
 
 class SearchPlayer extends Element {
   static properties = { stage: {}, chosen: { state: true }, upTo: { state: true } };
-
-  #timer = 0;
 
   constructor() {
     super();
@@ -23,11 +19,6 @@ class SearchPlayer extends Element {
     this.chosen = null;
     /** Probes that are shown; null for all. @type {number | null} */
     this.upTo = null;
-  }
-
-  disconnectedCallback() {
-    clearInterval(this.#timer);
-    super.disconnectedCallback();
   }
 
   render() {
@@ -41,7 +32,7 @@ class SearchPlayer extends Element {
     const last = probes[shown - 1];
     return html`<figure class="part search">
       <figcaption>
-        <h3>The ${term('half-interval search')} for ${probes[0].variable}</h3>
+        <h3>The ${term('half-interval search')} for ${NAMES[probes[0].variable] ?? probes[0].variable}</h3>
         <span class="quiet">
           Each row is a probe: the middle of the interval is tried. If the loss rises by no more than the limit it is accepted
           (filled), and the search goes on above it; if not (hollow), below. Bars are two ${term('standard error', 'standard errors')}.
@@ -54,36 +45,20 @@ class SearchPlayer extends Element {
                 ${searches.map((_, round) => html`<option value=${round} ?selected=${round === index}>${round + 1} of ${searches.length}</option>`)}
               </select></label>`
           : nothing}
-        <button type="button" class="small" @click=${() => this.#play(probes.length)}>Play</button>
-        <label class="grow">Probe
-          <input type="range" min="1" max=${probes.length} .value=${String(shown)} aria-valuetext="${shown} of ${probes.length}"
-            @input=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => this.#show(target.valueAsNumber)} />
-        </label>
-        <output>${shown} of ${probes.length}</output>
+        <frame-player name="Probe" .count=${probes.length} .shown=${shown}
+          @show=${(/** @type {CustomEvent<number>} */ { detail }) => (this.upTo = detail)}></frame-player>
       </div>
       <nutshell-search .probes=${probes} .upTo=${shown}></nutshell-search>
       <p class="small-text">
-        Probe ${shown}: ${last.variable} ${format.number(last.mid)}: the loss rises by ${format.number(last.value)} on
-        ${format.count(last.samples)} ${term('validation samples')}, accuracy ${format.percent(last.accuracy)}:
-        <b>${last.accepted ? 'accepted' : 'refused'}</b>.
+        Probe ${shown}, between ${format.number(last.lo)} and ${format.number(last.hi)}: at ${format.number(last.mid)} the ${term('loss')}
+        rises by ${format.number(last.value)} (limit ${format.number(last.limit)}) on ${format.count(last.samples)} ${term('validation samples')},
+        accuracy ${format.percent(last.accuracy)}: <b>${last.accepted ? 'accepted' : 'refused'}</b>.
       </p>
     </figure>`;
   }
-
-  /** @param {number} upTo */
-  #show(upTo) {
-    clearInterval(this.#timer);
-    this.upTo = upTo;
-  }
-
-  /** @param {number} length */
-  #play(length) {
-    this.#show(1);
-    this.#timer = window.setInterval(() => {
-      this.upTo = (this.upTo ?? 0) + 1;
-      if (this.upTo >= length) clearInterval(this.#timer);
-    }, PACE);
-  }
 }
+
+/** What the searched numbers are called in a heading. @type {Record<string, string>} */
+const NAMES = { threshold: 'the threshold', epsilon: 'epsilon, the share that may go unexplained', 'price of a bit': 'the price of a bit' };
 
 customElements.define('search-player', SearchPlayer);

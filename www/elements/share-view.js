@@ -65,7 +65,7 @@ class ShareView extends Element {
     const pictures = this.#pictures.read(scope, [k], () =>
       viewer.ask(async (remote) => [
         await remote.picture({ stage: input }, layer, [1200, 400]),
-        await remote.picture({ stage: input, shared: k }, layer, [1200, 400]),
+        await remote.indices(input, layer, k, [1200, 400]),
       ]),
     );
     const point = curve.points[k - 1];
@@ -113,12 +113,13 @@ class ShareView extends Element {
         </figure>
         ${pictures
           ? html`<figure>
-                <figcaption><h3>The weights</h3></figcaption>
+                <figcaption><h3>The weights</h3><span class="quiet">As they are.</span></figcaption>
                 <nutshell-image label="The weights of ${own.name}" .most=${220} .picture=${pictures[0]}></nutshell-image>
               </figure>
               <figure>
-                <figcaption><h3>The same, with ${k} ${k === 1 ? 'value' : 'values'}</h3></figcaption>
-                <nutshell-image label="The weights of ${own.name} with ${k} values" .most=${220} .picture=${pictures[1]}></nutshell-image>
+                <figcaption><h3>Their indices</h3><span class="quiet">A colour for each of the ${k} ${k === 1 ? 'value' : 'values'}.</span></figcaption>
+                <nutshell-image label="Which of ${k} values each weight of ${own.name} has" .most=${220} .picture=${pictures[1]}
+                  .values=${(codebook ?? []).map(([value]) => value)}></nutshell-image>
               </figure>`
           : nothing}
       </div>
