@@ -242,7 +242,7 @@ impl Recipe {
                     training: training(550_000, 64, 3e-3, 0.4),
                     ..base.structure
                 },
-                refine: Refine { rounds: 6, levels: 4, training: training(800_000, 32, 4e-2, 0.4), ..base.refine },
+                refine: Refine { rounds: 4, levels: 4, training: training(1_500_000, 128, 4e-2, 0.4), ..base.refine },
                 code: Code { trial_symbols: 20_000_000 },
                 ..base
             },
