@@ -1,24 +1,68 @@
-//! File bytes to and from a [`Model`]. What a file is, is told by its bytes, never by its name.
+//! File bytes to and from a [`Model`], or [`Weights`] where there is no graph that can be run. What a file is, is told by its bytes, never by its name.
 
+mod collect;
+mod cursor;
+pub mod export;
 pub mod gzip;
+mod json;
+pub mod numpy;
 pub mod onnx;
+pub mod safetensors;
+pub mod tflite;
+pub mod torch;
+mod zip;
 
+use crate::container::packed::{self, Coding, Packed};
 use crate::container::{self, Nut, layout};
 use crate::data::idx;
 use crate::error::{Error, LoadError};
-use crate::model::Model;
+use crate::model::expand::expand;
+use crate::model::recognise::recognise;
+use crate::model::{Model, Weights};
 
 /// The formats that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// A network in ONNX.
     Onnx,
+    /// Named weights.
+    Safetensors,
+    /// Named weights that `torch.save` wrote, as an archive.
+    Torch,
+    /// The same, in its older format.
+    TorchLegacy,
+    /// An archive of arrays.
+    Npz,
+    /// An array.
+    Npy,
+    /// A network in TensorFlow Lite.
+    Tflite,
     /// A network that Nutshell made small.
     Nut,
     /// Images or labels as MNIST has them.
     Idx,
     /// Any of them, compressed.
     Gzip,
+    /// An archive of other files.
+    Zip,
+}
+
+impl Format {
+    /// Its name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Onnx => "onnx",
+            Format::Safetensors => "safetensors",
+            Format::Torch | Format::TorchLegacy => "torch",
+            Format::Npz => "npz",
+            Format::Npy => "npy",
+            Format::Tflite => "tflite",
+            Format::Nut => "nut",
+            Format::Idx => "idx",
+            Format::Gzip => "gzip",
+            Format::Zip => "zip",
+        }
+    }
 }
 
 /// A model file that was read.
@@ -28,16 +72,39 @@ pub enum Opened {
     Model(Model),
     /// A `.nut` file.
     Nut(Box<Nut>),
+    /// Weights without a graph that can be run.
+    Weights(Box<Weights>),
+    /// A `.nut` file of such.
+    Packed(Box<Packed>),
 }
 
-/// The format that the first bytes announce; whether the file is sound is for its reader to say.
+const EXPECTED: &str = "a model as ONNX, safetensors, npz, npy, PyTorch state dictionary, TFLite or .nut";
+
+/// The format that the first bytes announce, of an archive its directory; whether the file is sound is for its reader to say.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(&gzip::MAGIC) {
         Some(Format::Gzip)
     } else if bytes.starts_with(&layout::MAGIC) {
         Some(Format::Nut)
+    } else if bytes.starts_with(&zip::MAGIC) {
+        let entries = zip::entries(bytes).unwrap_or_default();
+        if torch::is_torch(&entries) {
+            Some(Format::Torch)
+        } else if numpy::is_npz(&entries) {
+            Some(Format::Npz)
+        } else {
+            Some(Format::Zip)
+        }
+    } else if bytes.starts_with(&numpy::MAGIC) {
+        Some(Format::Npy)
+    } else if bytes.starts_with(&torch::LEGACY_MAGIC) {
+        Some(Format::TorchLegacy)
     } else if idx::is_idx(bytes) {
         Some(Format::Idx)
+    } else if tflite::is_tflite(bytes) {
+        Some(Format::Tflite)
+    } else if safetensors::is_safetensors(bytes) {
+        Some(Format::Safetensors)
     } else if onnx::is_onnx(bytes) {
         Some(Format::Onnx)
     } else {
@@ -45,20 +112,110 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Opens a model file, gzipped or not. `cap` is the most bytes that it may take once it is decompressed.
+/// Opens a model file, gzipped or not: as a network if it can be run, else as the weights that are in it. `cap` is the most bytes that it
+/// may take once it is decompressed.
 ///
 /// # Errors
 /// [`Error::Load`] or [`Error::Decode`] as the format's reader; [`LoadError::UnknownFormat`] if it is not a model.
 pub fn load_model(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
-    let unknown = |got: String| Error::Load(LoadError::UnknownFormat { expected: "a model as ONNX or .nut", got });
-    match sniff(&bytes) {
-        Some(Format::Onnx) => Ok(Opened::Model(onnx::read(&bytes, cap)?)),
-        Some(Format::Nut) => Ok(Opened::Nut(Box::new(container::read(&bytes, cap)?))),
+    let weights = match sniff(&bytes) {
+        Some(Format::Nut) if packed::is_packed(&bytes) => {
+            return Ok(Opened::Packed(Box::new(packed::read(&bytes, cap)?)));
+        }
+        Some(Format::Nut) => return Ok(Opened::Nut(Box::new(container::read(&bytes, cap)?))),
+        Some(Format::Onnx) => match onnx::read(&bytes, cap) {
+            Ok(model) => return Ok(Opened::Model(model)),
+            Err(error @ LoadError::Unsupported { .. }) => {
+                Weights { obstacle: Some(error.to_string()), ..onnx::weights(&bytes, cap)? }
+            }
+            Err(error) => return Err(error.into()),
+        },
+        _ => read_weights(&bytes, cap)?,
+    };
+    Ok(match recognise(&weights) {
+        Some(model) => Opened::Model(model),
+        None => Opened::Weights(Box::new(weights)),
+    })
+}
+
+/// Every tensor of a file, in its own type, and for those that are multiples of a step, the step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The tensors, and what is needed to write the file again.
+    pub weights: Weights,
+    /// As many as there are tensors.
+    pub steps: Vec<Option<f32>>,
+}
+
+/// Opens the weights of a model file, gzipped or not, whether its graph can be run or not; of a `.nut` the decoded ones, in the original's
+/// shapes.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn load_weights(bytes: &[u8], cap: u64) -> Result<Loaded, Error> {
+    let bytes = gzip::decompress(bytes, cap, "model")?;
+    if packed::is_packed(&bytes) {
+        let packed = packed::read(&bytes, cap)?;
+        let step = |coding: &Coding| match coding {
+            Coding::Steps { step, .. } => Some(*step),
+            Coding::Verbatim(_) => None,
+        };
+        let steps = packed.tensors.iter().map(|tensor| step(&tensor.coding)).collect();
+        return Ok(Loaded { weights: packed.to_weights(), steps });
+    }
+    if sniff(&bytes) == Some(Format::Nut) {
+        let network = container::read(&bytes, cap)?.network;
+        let model = expand(&network.to_model(), &network.original_shapes)?;
+        let units = network.parameters.iter().map(|parameter| -f32::from(parameter.codebook.fraction_bits()));
+        let steps = units.map(|exponent| Some(exponent.exp2())).collect();
+        // The writer keeps the parameters in their order.
+        return Ok(Loaded { weights: onnx::weights(&onnx::write(&model)?, cap)?, steps });
+    }
+    let weights = read_weights(&bytes, cap)?;
+    Ok(Loaded { steps: vec![None; weights.tensors.len()], weights })
+}
+
+/// The weights of a file of any format but `.nut`.
+fn read_weights(bytes: &[u8], cap: u64) -> Result<Weights, Error> {
+    let unknown = |got: String| Error::Load(LoadError::UnknownFormat { expected: EXPECTED, got });
+    match sniff(bytes) {
+        Some(Format::Onnx) => Ok(onnx::weights(bytes, cap)?),
+        Some(Format::Safetensors) => Ok(safetensors::read(bytes, cap)?),
+        Some(Format::Torch) => Ok(torch::read_archive(&zip::entries(bytes)?, cap)?),
+        Some(Format::TorchLegacy) => Ok(torch::read_legacy(bytes, cap)?),
+        Some(Format::Npz) => Ok(numpy::read_npz(&zip::entries(bytes)?, cap)?),
+        Some(Format::Npy) => Ok(numpy::read_npy(bytes, cap)?),
+        Some(Format::Tflite) => Ok(tflite::read(bytes, cap)?),
+        Some(Format::Zip) => {
+            zip::entries(bytes)?;
+            Err(unknown("an archive (ZIP) of other files".into()))
+        }
         Some(Format::Idx) => Err(unknown("images or labels (IDX)".into())),
         Some(Format::Gzip) => Err(unknown("a file that is compressed twice".into())),
-        None => Err(unknown(format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]))),
+        Some(Format::Nut) | None => Err(unknown(format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]))),
     }
+}
+
+/// The network that weights make: by the graph of the file that they came from, or because they are recognised.
+///
+/// # Errors
+/// [`LoadError`] says why they make none.
+pub fn to_model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
+    if let Some(model) = recognise(weights) {
+        return Ok(model);
+    }
+    if weights.origin.source == crate::model::Source::Onnx {
+        let numbers = weights.tensors.iter().map(|tensor| onnx::Fill::Plain(tensor.bytes.clone())).collect();
+        return onnx::read(&onnx::fill(&weights.origin.skeleton, numbers)?, cap);
+    }
+    let obstacle = weights.obstacle.clone().unwrap_or_else(|| "there are weights, and no graph".into());
+    Err(LoadError::Unsupported {
+        format: weights.origin.source.name(),
+        place: "graph".into(),
+        feature: format!("running it ({obstacle})"),
+        supported: "ONNX; the names and shapes of LeNet-5 and LeNet-300-100".into(),
+    })
 }
 
 #[cfg(test)]
@@ -92,7 +249,7 @@ mod tests {
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7], "images or labels (IDX)"),
         ];
         for (bytes, got) in cases {
-            let message = format!("not a file that Nutshell can open: expected a model as ONNX or .nut, got {got}");
+            let message = format!("not a file that Nutshell can open: expected {EXPECTED}, got {got}");
             assert_eq!(load_model(bytes, 1000).unwrap_err().to_string(), message);
         }
     }

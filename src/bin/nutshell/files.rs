@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a file, and of the network in it: 2 GiB, as much as an ONNX file can hold.
-const CAP: u64 = 1 << 31;
+pub const CAP: u64 = 1 << 31;
 
 /// Whether a path stands for standard input or output.
 pub fn is_standard(path: &Path) -> bool {
