@@ -3,7 +3,7 @@
 use crate::container::{self, Nut, Topology, WriteOptions};
 use crate::data::Scaling;
 use crate::error::Error;
-use crate::formats::{Opened, to_model};
+use crate::formats::Opened;
 use crate::model::Model;
 use crate::pipeline::{LayerState, Stage, describe_layers};
 use serde::Serialize;
@@ -45,23 +45,19 @@ pub struct NodeSummary {
 }
 
 impl Summary {
-    /// Sums up a file of `file_bytes`. `cap` is the most that a network may take that has to be made of weights first.
+    /// Sums up a file of `file_bytes`.
     ///
     /// # Errors
-    /// [`Error::Graph`] where the shapes do not fit, [`Error::Load`] where weights make no network.
-    pub fn new(opened: &Opened, file_bytes: usize, cap: u64) -> Result<Self, Error> {
+    /// [`Error::Graph`] where the shapes do not fit.
+    pub fn new(opened: &Opened, file_bytes: usize) -> Result<Self, Error> {
         match opened {
-            Opened::Model(model) => original(model, file_bytes),
-            Opened::Weights(weights) => original(&to_model(weights, cap)?, file_bytes),
-            Opened::Packed(packed) => original(&to_model(&packed.to_weights(), cap)?, file_bytes),
+            Opened::Model(model) => {
+                let layers = describe_layers(model, Stage::Original, None)?;
+                Ok(Summary { file_bytes, ..plain(model, layers)? })
+            }
             Opened::Nut(nut) => compressed(nut, file_bytes),
         }
     }
-}
-
-fn original(model: &Model, file_bytes: usize) -> Result<Summary, Error> {
-    let layers = describe_layers(model, Stage::Original, None)?;
-    Ok(Summary { file_bytes, ..plain(model, layers)? })
 }
 
 fn plain(model: &Model, layers: Vec<LayerState>) -> Result<Summary, Error> {

@@ -229,12 +229,13 @@ impl Network {
     /// Opens a model file of any format that is known; the bytes tell which.
     pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
         let opened = formats::load_model(bytes, CAP).map_err(thrown)?;
-        let summary = Summary::new(&opened, bytes.len(), CAP).map_err(thrown)?;
+        let summary = Summary::new(&opened, bytes.len()).map_err(thrown)?;
         let (model, original_shapes) = match opened {
-            Opened::Model(model) => with_shapes(model),
+            Opened::Model(model) => {
+                let shapes = model.parameter_shapes();
+                (model, shapes)
+            }
             Opened::Nut(nut) => (nut.network.to_model(), nut.network.original_shapes),
-            Opened::Weights(weights) => with_shapes(formats::to_model(&weights, CAP).map_err(thrown)?),
-            Opened::Packed(packed) => with_shapes(formats::to_model(&packed.to_weights(), CAP).map_err(thrown)?),
         };
         Ok(Network { model, summary, original_shapes })
     }
@@ -275,12 +276,6 @@ impl Network {
         }
         onnx::write(&expand(&self.model, &self.original_shapes).map_err(thrown)?).map_err(thrown)
     }
-}
-
-/// A network whose shapes are the original's.
-fn with_shapes(model: Model) -> (Model, Vec<Vec<usize>>) {
-    let shapes = model.parameter_shapes();
-    (model, shapes)
 }
 
 /// Accuracy on a range of samples.

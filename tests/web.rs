@@ -105,7 +105,7 @@ fn the_report_is_of_the_file() {
     assert_eq!(notes.finished.last(), Some(&Stage::Code));
 
     let opened = load_model(&outcome.nut, CAP).unwrap();
-    let summary = Summary::new(&opened, outcome.nut.len(), CAP).unwrap();
+    let summary = Summary::new(&opened, outcome.nut.len()).unwrap();
     assert_eq!((summary.file_bytes, summary.baseline_bytes), (report.file_bytes, model.parameter_bytes()));
     let Opened::Nut(nut) = opened else { panic!("a .nut file") };
     let decoded = measure(&nut.network.to_model(), data.test.as_ref().unwrap(), SplitName::Test).unwrap();

@@ -27,12 +27,10 @@ pub enum Format {
     Onnx,
     /// Named weights.
     Safetensors,
-    /// Named weights that `torch.save` wrote, as an archive.
-    Torch,
-    /// The same, in its older format.
+    /// An archive: of arrays (npz), or of what `torch.save` writes.
+    Zip,
+    /// What `torch.save` wrote before it wrote archives.
     TorchLegacy,
-    /// An archive of arrays.
-    Npz,
     /// An array.
     Npy,
     /// A network in TensorFlow Lite.
@@ -43,58 +41,36 @@ pub enum Format {
     Idx,
     /// Any of them, compressed.
     Gzip,
-    /// An archive of other files.
-    Zip,
 }
 
-impl Format {
-    /// Its name in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Onnx => "onnx",
-            Format::Safetensors => "safetensors",
-            Format::Torch | Format::TorchLegacy => "torch",
-            Format::Npz => "npz",
-            Format::Npy => "npy",
-            Format::Tflite => "tflite",
-            Format::Nut => "nut",
-            Format::Idx => "idx",
-            Format::Gzip => "gzip",
-            Format::Zip => "zip",
-        }
-    }
-}
-
-/// A model file that was read.
+/// A network that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Opened {
     /// A network in floats.
     Model(Model),
     /// A `.nut` file.
     Nut(Box<Nut>),
+}
+
+/// What a model file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Contents {
+    /// A network that can be run.
+    Network(Opened),
     /// Weights without a graph that can be run.
     Weights(Box<Weights>),
     /// A `.nut` file of such.
     Packed(Box<Packed>),
 }
 
-const EXPECTED: &str = "a model as ONNX, safetensors, npz, npy, PyTorch state dictionary, TFLite or .nut";
-
-/// The format that the first bytes announce, of an archive its directory; whether the file is sound is for its reader to say.
+/// The format that the first bytes announce; whether the file is sound is for its reader to say.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(&gzip::MAGIC) {
         Some(Format::Gzip)
     } else if bytes.starts_with(&layout::MAGIC) {
         Some(Format::Nut)
     } else if bytes.starts_with(&zip::MAGIC) {
-        let entries = zip::entries(bytes).unwrap_or_default();
-        if torch::is_torch(&entries) {
-            Some(Format::Torch)
-        } else if numpy::is_npz(&entries) {
-            Some(Format::Npz)
-        } else {
-            Some(Format::Zip)
-        }
+        Some(Format::Zip)
     } else if bytes.starts_with(&numpy::MAGIC) {
         Some(Format::Npy)
     } else if bytes.starts_with(&torch::LEGACY_MAGIC) {
@@ -112,20 +88,43 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// Opens a model file, gzipped or not: as a network if it can be run, else as the weights that are in it. `cap` is the most bytes that it
-/// may take once it is decompressed.
+fn unknown(expected: &'static str, bytes: &[u8]) -> Error {
+    let got = match sniff(bytes) {
+        Some(Format::Idx) => "images or labels (IDX)".into(),
+        Some(Format::Gzip) => "a file that is compressed twice".into(),
+        Some(Format::Zip) => "an archive (ZIP) of other files".into(),
+        Some(_) | None => format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
+    };
+    LoadError::UnknownFormat { expected, got }.into()
+}
+
+/// Opens a network that can be run, gzipped or not. `cap` is the most bytes that it may take once it is decompressed.
 ///
 /// # Errors
-/// [`Error::Load`] or [`Error::Decode`] as the format's reader; [`LoadError::UnknownFormat`] if it is not a model.
+/// [`Error::Load`] or [`Error::Decode`] as the format's reader; [`LoadError::UnknownFormat`] if it is not such a network.
 pub fn load_model(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
+    match sniff(&bytes) {
+        Some(Format::Onnx) => Ok(Opened::Model(onnx::read(&bytes, cap)?)),
+        Some(Format::Nut) => Ok(Opened::Nut(Box::new(container::read(&bytes, cap)?))),
+        _ => Err(unknown("a model as ONNX or .nut", &bytes)),
+    }
+}
+
+/// Opens a model file of any kind, gzipped or not: as a network if it can be run, else as the weights that are in it. `cap` is the most bytes
+/// that it may take once it is decompressed.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn open(bytes: &[u8], cap: u64) -> Result<Contents, Error> {
+    let bytes = gzip::decompress(bytes, cap, "model")?;
+    if packed::is_packed(&bytes) {
+        return Ok(Contents::Packed(Box::new(packed::read(&bytes, cap)?)));
+    }
     let weights = match sniff(&bytes) {
-        Some(Format::Nut) if packed::is_packed(&bytes) => {
-            return Ok(Opened::Packed(Box::new(packed::read(&bytes, cap)?)));
-        }
-        Some(Format::Nut) => return Ok(Opened::Nut(Box::new(container::read(&bytes, cap)?))),
+        Some(Format::Nut) => return load_model(&bytes, cap).map(Contents::Network),
         Some(Format::Onnx) => match onnx::read(&bytes, cap) {
-            Ok(model) => return Ok(Opened::Model(model)),
+            Ok(model) => return Ok(Contents::Network(Opened::Model(model))),
             Err(error @ LoadError::Unsupported { .. }) => {
                 Weights { obstacle: Some(error.to_string()), ..onnx::weights(&bytes, cap)? }
             }
@@ -134,8 +133,8 @@ pub fn load_model(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
         _ => read_weights(&bytes, cap)?,
     };
     Ok(match recognise(&weights) {
-        Some(model) => Opened::Model(model),
-        None => Opened::Weights(Box::new(weights)),
+        Some(model) => Contents::Network(Opened::Model(model)),
+        None => Contents::Weights(Box::new(weights)),
     })
 }
 
@@ -152,7 +151,7 @@ pub struct Loaded {
 /// shapes.
 ///
 /// # Errors
-/// As [`load_model`].
+/// As [`open`].
 pub fn load_weights(bytes: &[u8], cap: u64) -> Result<Loaded, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
     if packed::is_packed(&bytes) {
@@ -178,23 +177,25 @@ pub fn load_weights(bytes: &[u8], cap: u64) -> Result<Loaded, Error> {
 
 /// The weights of a file of any format but `.nut`.
 fn read_weights(bytes: &[u8], cap: u64) -> Result<Weights, Error> {
-    let unknown = |got: String| Error::Load(LoadError::UnknownFormat { expected: EXPECTED, got });
-    match sniff(bytes) {
-        Some(Format::Onnx) => Ok(onnx::weights(bytes, cap)?),
-        Some(Format::Safetensors) => Ok(safetensors::read(bytes, cap)?),
-        Some(Format::Torch) => Ok(torch::read_archive(&zip::entries(bytes)?, cap)?),
-        Some(Format::TorchLegacy) => Ok(torch::read_legacy(bytes, cap)?),
-        Some(Format::Npz) => Ok(numpy::read_npz(&zip::entries(bytes)?, cap)?),
-        Some(Format::Npy) => Ok(numpy::read_npy(bytes, cap)?),
-        Some(Format::Tflite) => Ok(tflite::read(bytes, cap)?),
+    const EXPECTED: &str = "a model as ONNX, safetensors, npz, npy, PyTorch state dictionary, TFLite or .nut";
+    Ok(match sniff(bytes) {
+        Some(Format::Onnx) => onnx::weights(bytes, cap)?,
+        Some(Format::Safetensors) => safetensors::read(bytes, cap)?,
+        Some(Format::TorchLegacy) => torch::read_legacy(bytes, cap)?,
+        Some(Format::Npy) => numpy::read_npy(bytes, cap)?,
+        Some(Format::Tflite) => tflite::read(bytes, cap)?,
         Some(Format::Zip) => {
-            zip::entries(bytes)?;
-            Err(unknown("an archive (ZIP) of other files".into()))
+            let entries = zip::entries(bytes)?;
+            if torch::is_torch(&entries) {
+                torch::read_archive(&entries, cap)?
+            } else if numpy::is_npz(&entries) {
+                numpy::read_npz(&entries, cap)?
+            } else {
+                return Err(unknown(EXPECTED, bytes));
+            }
         }
-        Some(Format::Idx) => Err(unknown("images or labels (IDX)".into())),
-        Some(Format::Gzip) => Err(unknown("a file that is compressed twice".into())),
-        Some(Format::Nut) | None => Err(unknown(format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]))),
-    }
+        Some(Format::Nut | Format::Idx | Format::Gzip) | None => return Err(unknown(EXPECTED, bytes)),
+    })
 }
 
 /// The network that weights make: by the graph of the file that they came from, or because they are recognised.
@@ -249,7 +250,7 @@ mod tests {
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7], "images or labels (IDX)"),
         ];
         for (bytes, got) in cases {
-            let message = format!("not a file that Nutshell can open: expected {EXPECTED}, got {got}");
+            let message = format!("not a file that Nutshell can open: expected a model as ONNX or .nut, got {got}");
             assert_eq!(load_model(bytes, 1000).unwrap_err().to_string(), message);
         }
     }

@@ -12,6 +12,9 @@ const FEWEST: usize = 512;
 /// Searches for a budget: each knows better what the coder makes of the symbols.
 const ROUNDS: usize = 4;
 
+/// A file of at least this part of the budget is near enough.
+const NEAR: f64 = 0.995;
+
 /// What is asked of a run without samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum WeightsTarget {
@@ -155,8 +158,12 @@ fn within(
         let symbols: f64 = chosen.iter().map(|&index| packed.items.tensor_bits[index]).sum();
         let rest = 8.0 * nut.len() as f64 - symbols;
         let ratio = symbols / allowed.max(1.0);
+        let near = nut.len() <= budget && nut.len() as f64 > NEAR * budget as f64;
         if nut.len() <= budget && best.as_ref().is_none_or(|(_, other)| other.len() < nut.len()) {
             best = Some((packed, nut));
+        }
+        if near {
+            break;
         }
         // A little less, so that the next one is not just above.
         allowed = (8.0 * budget as f64 - rest) / ratio.max(1e-3) * 0.999;

@@ -71,8 +71,6 @@ impl View {
         Ok(match formats::load_model(bytes, CAP).map_err(thrown)? {
             Opened::Model(model) => View::new(model, None),
             Opened::Nut(nut) => View::new(nut.network.to_model(), Some(nut.network)),
-            Opened::Weights(weights) => View::new(formats::to_model(&weights, CAP).map_err(thrown)?, None),
-            Opened::Packed(packed) => View::new(formats::to_model(&packed.to_weights(), CAP).map_err(thrown)?, None),
         })
     }
 

@@ -5,7 +5,7 @@ use crate::recipe::{self, EffortName, Settings};
 use crate::{Answer, files, weights};
 use clap::Args;
 use nutshell::error::LoadError;
-use nutshell::formats::{self, Opened};
+use nutshell::formats::{self, Contents, Opened};
 use nutshell::pipeline::{
     self, Accuracy, Checkpoint, Effort, Event, Observer, Recipe, Report, WeightsOutcome, WeightsTarget,
 };
@@ -115,16 +115,16 @@ impl Arguments {
     }
 
     fn open(&self) -> Result<Model, Error> {
-        match files::open(&self.model)?.opened {
-            Opened::Model(model) => Ok(model),
-            Opened::Weights(weights) => Ok(formats::to_model(&weights, files::CAP)?),
-            Opened::Nut(_) | Opened::Packed(_) => Err(LoadError::File {
+        let small = match files::open(&self.model)?.contents {
+            Contents::Network(Opened::Model(model)) => return Ok(model),
+            Contents::Weights(weights) => return Ok(formats::to_model(&weights, files::CAP)?),
+            Contents::Network(Opened::Nut(_)) | Contents::Packed(_) => LoadError::File {
                 path: self.model.display().to_string(),
                 expected: "a network in floats".into(),
                 got: "a .nut file, which is small already".into(),
-            }
-            .into()),
-        }
+            },
+        };
+        Err(small.into())
     }
 
     fn describe(&self, report: &Report) -> String {

@@ -8,7 +8,7 @@ use nutshell::Error;
 use nutshell::container::Nut;
 use nutshell::error::LoadError;
 use nutshell::formats::export::{Kind, zipped_bytes};
-use nutshell::formats::{self, Opened, onnx};
+use nutshell::formats::{self, Contents, Opened, onnx};
 use nutshell::model::expand::expand;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -37,21 +37,25 @@ impl Arguments {
 
     /// Writes the network.
     pub fn run(&self) -> Result<Answer, Error> {
-        let ModelFile { opened, plain, size, .. } = files::open(&self.input)?;
+        let ModelFile { contents, plain, size } = files::open(&self.input)?;
         let kind = match self.form.kind(&self.output) {
             Err(_) if files::is_standard(&self.output) => Kind::Onnx,
             kind => kind?,
         };
-        match opened {
-            Opened::Nut(nut) if kind == Kind::Onnx => self.network(&nut, size),
-            Opened::Nut(_) if self.compact => Err(self.fault("an ONNX file to write, with --compact", "another kind")),
-            Opened::Packed(_) if self.compact => {
+        match contents {
+            Contents::Network(Opened::Nut(nut)) if kind == Kind::Onnx => self.network(&nut, size),
+            Contents::Network(Opened::Nut(_)) if self.compact => {
+                Err(self.fault("an ONNX file to write, with --compact", "another kind"))
+            }
+            Contents::Packed(_) if self.compact => {
                 Err(self.fault("a network with a graph, with --compact", "named weights"))
             }
-            Opened::Nut(_) | Opened::Packed(_) => {
+            Contents::Network(Opened::Nut(_)) | Contents::Packed(_) => {
                 convert::write(&formats::load_weights(&plain, files::CAP)?, kind, size, &self.output)
             }
-            Opened::Model(_) | Opened::Weights(_) => Err(self.fault("a .nut file", "a network in floats")),
+            Contents::Network(Opened::Model(_)) | Contents::Weights(_) => {
+                Err(self.fault("a .nut file", "a network in floats"))
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{Answer, files, recipe};
 use clap::{Args, ValueEnum};
 use nutshell::Error;
 use nutshell::data::Samples;
-use nutshell::formats::{self, Opened};
+use nutshell::formats::Opened;
 use nutshell::network::{Evaluation, logits, predictions};
 use nutshell::pipeline::{Accuracy, SplitName};
 use std::path::{Path, PathBuf};
@@ -48,11 +48,9 @@ impl Arguments {
     /// Runs the network, and answers with its accuracy.
     pub fn run(&self) -> Result<Answer, Error> {
         let recipe = recipe::read_or_usual(self.recipe.as_deref())?;
-        let (model, scaling) = match files::open(&self.model)?.opened {
+        let (model, scaling) = match files::network(&self.model)? {
             Opened::Model(model) => (model, recipe.scaling),
             Opened::Nut(nut) => (nut.network.to_model(), nut.scaling),
-            Opened::Weights(weights) => (formats::to_model(&weights, files::CAP)?, recipe.scaling),
-            Opened::Packed(packed) => (formats::to_model(&packed.to_weights(), files::CAP)?, recipe.scaling),
         };
         let (samples, split) = match self.split {
             Split::Test => (files::test(&self.data)?, SplitName::Test),

@@ -4,7 +4,7 @@ use crate::files::{self, ModelFile};
 use crate::{Answer, nut, weights};
 use clap::Args;
 use nutshell::error::GraphError;
-use nutshell::formats::{Format, Opened};
+use nutshell::formats::{self, Contents, Opened};
 use nutshell::stages::prune::nonzeros;
 use nutshell::{Error, Model, resources};
 use serde::Serialize;
@@ -71,17 +71,21 @@ struct LayerRow {
 impl Arguments {
     /// Opens the file, and answers with what is in it.
     pub fn run(&self) -> Result<Answer, Error> {
-        let ModelFile { opened, format, plain, size } = files::open(&self.model)?;
+        let ModelFile { contents, plain, size } = files::open(&self.model)?;
         let file = self.model.display().to_string();
-        let format = format.map_or("", Format::name);
-        let (model, nut) = match opened {
-            Opened::Model(model) => (model, None),
-            Opened::Nut(nut) => (nut.network.to_model(), Some(nut::Contents::new(&nut, &plain, size)?)),
-            Opened::Weights(weights) => {
-                let inspection = weights::Inspection::of_weights(file, format, size, &weights);
+        let (model, format, nut) = match contents {
+            Contents::Network(Opened::Model(model)) => {
+                let format = formats::load_weights(&plain, files::CAP)?.weights.origin.source.name();
+                (model, format, None)
+            }
+            Contents::Network(Opened::Nut(nut)) => {
+                (nut.network.to_model(), "nut", Some(nut::Contents::new(&nut, &plain, size)?))
+            }
+            Contents::Weights(weights) => {
+                let inspection = weights::Inspection::of_weights(file, weights.origin.source.name(), size, &weights);
                 return Ok(Answer::new(inspection.describe(), &inspection));
             }
-            Opened::Packed(packed) => {
+            Contents::Packed(packed) => {
                 let inspection = weights::Inspection::of_packed(file, size, &packed);
                 return Ok(Answer::new(inspection.describe(), &inspection));
             }
