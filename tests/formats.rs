@@ -275,3 +275,45 @@ fn packed_files_come_back() {
     let mut read: Packed = packed::read(&outcome.nut, CAP).unwrap();
     assert_eq!(packed::write(&mut read), outcome.nut);
 }
+
+/// Decodes a file with the reader that was written from the specification alone.
+#[test]
+fn a_reader_written_from_the_specification_agrees() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/decode_nut.py");
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no python3 to run {script} with");
+        return;
+    }
+    let compress = |weights: &Weights, target| compress_weights(weights, target, CAP).unwrap().nut;
+    let mut weights = mixed();
+    // Kernels of one and of two dimensions, and enough elements for a second block.
+    let mut kernels = [vec![20, 20, 3], vec![5, 5, 4, 12]].map(|shape| Tensor {
+        name: format!("{shape:?}"),
+        bytes: weights.tensors[1].bytes.iter().copied().cycle().take(4 * shape.iter().product::<usize>()).collect(),
+        shape,
+        ..weights.tensors[1].clone()
+    });
+    kernels.reverse();
+    weights.tensors.extend(kernels);
+    let zeros = Tensor {
+        name: "zeros".into(),
+        shape: vec![1 << 10, 1 << 10],
+        bytes: vec![0; 1 << 21],
+        ..weights.tensors[2].clone()
+    };
+    weights.tensors.insert(3, zeros);
+    let mut files: Vec<Vec<u8>> = vec![compress(&weights, WeightsTarget::Snr(20.0))];
+    files.extend(samples().iter().map(|bytes| compress(&loaded(bytes), WeightsTarget::Lossless)));
+    for (index, bytes) in files.iter().enumerate() {
+        let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("packed{index}"));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("file.nut");
+        std::fs::write(&file, bytes).unwrap();
+        let output = std::process::Command::new("python3").arg(script).args([&file, &directory]).output().unwrap();
+        assert!(output.status.success(), "{index}: {}", String::from_utf8_lossy(&output.stderr));
+        for (place, tensor) in loaded(bytes).tensors.iter().enumerate() {
+            let got = std::fs::read(directory.join(format!("{place}.raw"))).unwrap();
+            assert!(got == tensor.bytes, "file {index}, {}", tensor.name);
+        }
+    }
+}

@@ -20,10 +20,12 @@ const CAP: u64 = 1 << 20;
 
 /// Each file gives exactly this error, with what comes before the colon of the place.
 fn expect_errors(cases: Vec<(Vec<u8>, &str)>) {
-    for (bytes, message) in cases {
-        let error = open(&bytes, CAP).map(drop).unwrap_err().to_string();
-        assert_eq!(error, message);
-    }
+    let (got, expected): (Vec<String>, Vec<&str>) = cases
+        .into_iter()
+        .map(|(bytes, message)| (open(&bytes, CAP).map(drop).unwrap_err().to_string(), message))
+        .filter(|(got, message)| got != message)
+        .unzip();
+    assert_eq!(got, expected);
 }
 
 #[test]
@@ -35,7 +37,7 @@ fn safetensors_that_break_a_rule() {
     let mut long = one("F32", "[1]", "[0,4]", &[0; 4]);
     long[..8].copy_from_slice(&5000u64.to_le_bytes());
     expect_errors(vec![
-        (long, "safetensors file, byte 8: expected 5000 more bytes, got 60"),
+        (long, "safetensors file, byte 8: expected 5000 more bytes, got 58"),
         (
             one("F32", "[2]", "[0,4]", &[0; 4]),
             "safetensors file, tensor 'w': expected 8 bytes for the shape [2], got 4",
@@ -256,7 +258,7 @@ fn pickles_that_would_do_something() {
         ),
         (
             view(2, 0, &[2, 2], &[1]),
-            "PyTorch file, byte 131: expected a tensor with as many strides as sides, none below 0, got another",
+            "PyTorch file, byte 136: expected a tensor with as many strides as sides, none below 0, got another",
         ),
         (
             torch_zip(&pickle_of(&state_dict(&[("w", "FloatStorage", "7", 2, 0, &[2], &[1])])), &[("0", &[0; 8])]),
@@ -361,7 +363,7 @@ fn onnx_files_whose_weights_cannot_be_had() {
             with(|tensor| tensor.data_location = Some(DataLocation::EXTERNAL)),
             "ONNX file, tensor 'w': data in another file is not supported; supported: data in the file itself",
         ),
-        (with(|tensor| tensor.dims[0] = 5), "ONNX file, tensor 'w': expected 600 bytes for the shape [5, 30], got 480"),
+        (with(|tensor| tensor.dims[0] = 5), "ONNX file, tensor 'w': expected 150 values of 4 bytes, got 480 bytes"),
         (
             with(|tensor| tensor.dims = vec![1 << 40]),
             "ONNX file, tensor 'w': 4398046511104 bytes are more than the limit of 1048576",

@@ -46,6 +46,10 @@ pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
     let count = usize::from(record.u16()?);
     let _size = record.u32()?;
     let offset = record.u32()?;
+    let comment = usize::from(record.u16()?);
+    if comment != record.left() {
+        return Err(record.malformed(format!("a comment of {comment} bytes at the end"), record.left()));
+    }
     if count == MAX_ENTRIES || offset == u32::MAX {
         return Err(unsupported(FORMAT, "end", "ZIP64", "archives below 4 GiB of less than 65535 files"));
     }

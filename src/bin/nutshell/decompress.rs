@@ -19,7 +19,7 @@ pub struct Arguments {
     /// The .nut file; - is standard input.
     #[arg(value_name = "IN.nut")]
     input: PathBuf,
-    /// The file to write; - is standard output, as ONNX unless said otherwise.
+    /// The file to write, as ONNX unless its name or --to says otherwise; - is standard output.
     #[arg(short, long, value_name = "OUT.onnx|safetensors|npz")]
     output: PathBuf,
     /// Leave out the hidden units that were removed, instead of writing zeros in their place.
@@ -38,10 +38,7 @@ impl Arguments {
     /// Writes the network.
     pub fn run(&self) -> Result<Answer, Error> {
         let ModelFile { contents, plain, size } = files::open(&self.input)?;
-        let kind = match self.form.kind(&self.output) {
-            Err(_) if files::is_standard(&self.output) => Kind::Onnx,
-            kind => kind?,
-        };
+        let kind = self.form.kind(&self.output).unwrap_or(Kind::Onnx);
         match contents {
             Contents::Network(Opened::Nut(nut)) if kind == Kind::Onnx => self.network(&nut, size),
             Contents::Network(Opened::Nut(_)) if self.compact => {
