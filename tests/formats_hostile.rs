@@ -70,7 +70,7 @@ fn safetensors_that_break_a_rule() {
         ),
         (
             one("F32", "[-1]", "[0,4]", &[0; 4]),
-            "safetensors file, header: expected a whole number that fits, got '-' at byte 28",
+            "safetensors file, header: expected a whole number that fits, got '-' at byte 29",
         ),
         (
             one("F32", "[1000000]", "[0,4000000]", &[0; 4]),
@@ -98,8 +98,8 @@ fn safetensors_that_break_a_rule() {
         (safetensors(r#"{"w"}"#, &[]), "safetensors file, header: expected ':', got '}' at byte 4"),
         (safetensors("{} x", &[]), "safetensors file, header: expected the end, got 'x' at byte 3"),
         (
-            safetensors("{\"\u{fffd}", &[]).into_iter().filter(|&byte| byte != 0xbf).collect(),
-            "safetensors file, byte 8: expected 5 more bytes, got 3",
+            safetensors("{\"\u{fffd}", &[]).into_iter().map(|byte| if byte == 0xbf { 0xff } else { byte }).collect(),
+            "safetensors file, header: expected text in UTF-8, got invalid utf-8 sequence of 1 bytes from index 2",
         ),
     ]);
 }
@@ -281,7 +281,7 @@ fn pickles_that_would_do_something() {
     assert!(open(&legacy_file(2, &[0; 8]), CAP).is_ok());
 }
 
-const QUANTIZED: &str = "PyTorch file, pickle, byte 63: the global torch.QInt8Storage is not supported; supported: \
+const QUANTIZED: &str = "PyTorch file, pickle, byte 57: the global torch.QInt8Storage is not supported; supported: \
      collections.OrderedDict, torch.Size, torch._utils._rebuild_tensor, _rebuild_tensor_v2 and _rebuild_parameter, and \
      torch.*Storage of numbers: a state dictionary";
 

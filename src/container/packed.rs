@@ -173,8 +173,8 @@ pub fn write(packed: &mut Packed) -> Vec<u8> {
     let mut table = Vec::new();
     put_varint(&mut table, packed.tensors.len() as u64);
     for PackedTensor { shape, dtype, dequantized, coding, .. } in &packed.tensors {
-        let steps = matches!(coding, Coding::Steps { .. });
-        table.push(*dtype as u8 | u8::from(steps) * STEPS | u8::from(*dequantized) * DEQUANTIZED);
+        let steps = if matches!(coding, Coding::Steps { .. }) { STEPS } else { 0 };
+        table.push(*dtype as u8 | steps | if *dequantized { DEQUANTIZED } else { 0 });
         put_varint(&mut table, shape.len() as u64);
         put_sizes(&mut table, shape);
         if let Coding::Steps { step, .. } = coding {

@@ -18,7 +18,7 @@ use crate::data::idx;
 use crate::error::{Error, LoadError};
 use crate::model::expand::expand;
 use crate::model::recognise::recognise;
-use crate::model::{Model, Weights};
+use crate::model::{Model, Source, Weights};
 
 /// The formats that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,23 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
         Some(Format::Onnx)
     } else {
         None
+    }
+}
+
+/// The name of a file's format in lower case, of an archive by its entries; empty if it is not known.
+pub fn format_name(bytes: &[u8]) -> &'static str {
+    match sniff(bytes) {
+        Some(Format::Onnx) => Source::Onnx.name(),
+        Some(Format::Safetensors) => Source::Safetensors.name(),
+        Some(Format::TorchLegacy) => Source::Torch.name(),
+        Some(Format::Npy) => Source::Npy.name(),
+        Some(Format::Tflite) => Source::Tflite.name(),
+        Some(Format::Zip) if torch::is_torch(&zip::entries(bytes).unwrap_or_default()) => Source::Torch.name(),
+        Some(Format::Zip) => Source::Npz.name(),
+        Some(Format::Nut) => "nut",
+        Some(Format::Idx) => "idx",
+        Some(Format::Gzip) => "gzip",
+        None => "",
     }
 }
 
@@ -206,7 +223,7 @@ pub fn to_model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
     if let Some(model) = recognise(weights) {
         return Ok(model);
     }
-    if weights.origin.source == crate::model::Source::Onnx {
+    if weights.origin.source == Source::Onnx {
         let numbers = weights.tensors.iter().map(|tensor| onnx::Fill::Plain(tensor.bytes.clone())).collect();
         return onnx::read(&onnx::fill(&weights.origin.skeleton, numbers)?, cap);
     }

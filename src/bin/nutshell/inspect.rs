@@ -74,10 +74,7 @@ impl Arguments {
         let ModelFile { contents, plain, size } = files::open(&self.model)?;
         let file = self.model.display().to_string();
         let (model, format, nut) = match contents {
-            Contents::Network(Opened::Model(model)) => {
-                let format = formats::load_weights(&plain, files::CAP)?.weights.origin.source.name();
-                (model, format, None)
-            }
+            Contents::Network(Opened::Model(model)) => (model, formats::format_name(&plain), None),
             Contents::Network(Opened::Nut(nut)) => {
                 (nut.network.to_model(), "nut", Some(nut::Contents::new(&nut, &plain, size)?))
             }
