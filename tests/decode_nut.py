@@ -607,7 +607,8 @@ def float_bytes(kind, value):
 
 def decode_weights(sections, stream):
     """Named weights (section 9)."""
-    names, table = Bytes(sections[2]), Bytes(sections[5])
+    origin, table = Bytes(sections[6]), Bytes(sections[5])
+    source, names = SOURCES[origin.byte()], Bytes(zlib.decompress(origin.data, -15))
     tensors = []
     for _ in range(table.varint()):
         head = table.byte()
@@ -615,8 +616,6 @@ def decode_weights(sections, stream):
         tensor["shape"] = table.varints(table.varint())
         tensor["step"] = struct.unpack("<f", table.take(4))[0] if head & 16 else None
         tensors.append(tensor)
-    origin = Bytes(sections[6])
-    source, skeleton = SOURCES[origin.byte()], zlib.decompress(origin.data, -15)
 
     blocks, elements = [[]], 0
     for tensor in tensors:
@@ -642,7 +641,7 @@ def decode_weights(sections, stream):
             tensor["bytes"] = b"".join(float_bytes(kind, value) for value in values)
         if coded.taken < len(coded.data):
             raise ValueError("a block goes on")
-    return {"topology": 15, "source": source, "skeleton_bytes": len(skeleton), "tensors": tensors}
+    return {"topology": 15, "source": source, "skeleton_bytes": len(names.data), "tensors": tensors}
 
 
 def decode(data):

@@ -37,7 +37,7 @@ pub const SCALING: u64 = 3;
 pub const ACTIVATIONS: u64 = 4;
 /// The tensors of a file without a graph, present if and only if the topology is [`WEIGHTS`].
 pub const TENSORS: u64 = 5;
-/// What a file without a graph was made from.
+/// The names of such tensors, and what they were made from.
 pub const ORIGIN: u64 = 6;
 
 /// The topology of a file without a graph.

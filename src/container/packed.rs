@@ -4,7 +4,7 @@
 //! range coder of its own, so that they can be coded at the same time.
 
 use super::bytes::{Reader, put_sizes, put_varint};
-use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, NAMES, ORIGIN, TENSORS, VERSION, WEIGHTS};
+use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, VERSION, WEIGHTS};
 use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
 use crate::checksum::crc32;
@@ -168,8 +168,11 @@ impl Models {
 
 /// Writes named weights, and says in `packed.items` where the bytes went. The tensors keep the rules of their types.
 pub fn write(packed: &mut Packed) -> Vec<u8> {
-    let mut names = Vec::new();
-    packed.tensors.iter().for_each(|tensor| put_name(&mut names, &tensor.name));
+    // In one stream with the original, which may have the same names in it.
+    let mut origin = Vec::new();
+    packed.tensors.iter().for_each(|tensor| put_name(&mut origin, &tensor.name));
+    origin.extend_from_slice(&packed.origin.skeleton);
+    let origin = [vec![packed.origin.source as u8], deflate(&origin)].concat();
     let mut table = Vec::new();
     put_varint(&mut table, packed.tensors.len() as u64);
     for PackedTensor { shape, dtype, dequantized, coding, .. } in &packed.tensors {
@@ -196,11 +199,10 @@ pub fn write(packed: &mut Packed) -> Vec<u8> {
     if let Some((_, others)) = blocks.split_last() {
         others.iter().for_each(|block| put_varint(&mut table, block.bytes.len() as u64));
     }
-    let origin = [vec![packed.origin.source as u8], deflate(&packed.origin.skeleton)].concat();
 
     let mut bytes = MAGIC.to_vec();
     bytes.push(VERSION << 5 | WEIGHTS << 1 | 1);
-    let sections = [("names", NAMES, names), ("tensors", TENSORS, table), ("origin", ORIGIN, origin)];
+    let sections = [("tensors", TENSORS, table), ("names and origin", ORIGIN, origin)];
     put_varint(&mut bytes, sections.len() as u64);
     let mut items = PackedItems { head_bytes: bytes.len(), checksum_bytes: CHECKSUM_BYTES, ..PackedItems::default() };
     for (name, tag, body) in sections {
@@ -243,22 +245,24 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
         found.ok_or(DecodeError::Malformed { place, expected: "a section".into(), got: "none".into() })
     };
     let mut table = section(TENSORS, "tensors")?;
-    let mut names = section(NAMES, "names")?;
+    let mut origin = section(ORIGIN, "names and origin")?;
     // Each takes two bytes at least.
     let count = table.size(table.len() / 2)?;
     let mut left = Budget { left: cap_bytes, cap: cap_bytes };
     left.spend("tensors", (count as u64).saturating_mul(ENTRY_BYTES))?;
-    let mut tensors = Vec::with_capacity(count);
-    for _ in 0..count {
-        let name = read_name(&mut names)?;
-        tensors.push(read_tensor(&mut table, name, &mut left)?);
-    }
-    names.finish()?;
-    let mut origin = section(ORIGIN, "origin")?;
     let source = usize::from(origin.byte()?);
     let source =
         *Source::ALL.get(source).ok_or_else(|| origin.malformed(format!("below {}", Source::ALL.len()), source))?;
-    let skeleton = inflate(origin.take(origin.len())?, &mut left)?;
+    let plain = inflate(origin.take(origin.len())?, &mut left)?;
+    let mut names = Reader::new("names", &plain);
+    let mut tensors = Vec::with_capacity(count);
+    for _ in 0..count {
+        let name = read_name(&mut names)?;
+        left.spend("names", name.len() as u64)?;
+        tensors.push(read_tensor(&mut table, name, &mut left)?);
+    }
+    let skeleton = names.take(names.len())?.to_vec();
+    left.spend("origin", skeleton.len() as u64)?;
 
     let payload_bytes = reader.len();
     let mut blocks = blocks(&mut tensors);
@@ -287,9 +291,8 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
 
 fn name_of(tag: u64) -> &'static str {
     match tag {
-        NAMES => "names",
         TENSORS => "tensors",
-        ORIGIN => "origin",
+        ORIGIN => "names and origin",
         _ => "other",
     }
 }
@@ -371,7 +374,7 @@ fn deflate(plain: &[u8]) -> Vec<u8> {
 fn inflate(packed: &[u8], left: &mut Budget) -> Result<Vec<u8>, DecodeError> {
     let mut plain = Vec::new();
     let read = DeflateDecoder::new(packed).take(left.left.saturating_add(1)).read_to_end(&mut plain);
-    read.map_err(|error| Reader::new("origin", packed).malformed("a sound compressed stream", error))?;
-    left.spend("origin", plain.len() as u64)?;
+    read.map_err(|error| Reader::new("names and origin", packed).malformed("a sound compressed stream", error))?;
+    left.spend("names and origin", plain.len() as u64)?;
     Ok(plain)
 }
