@@ -1,7 +1,7 @@
 //! The command line from outside: what it prints and writes, and how it ends.
 
 use nutshell::data::idx;
-use nutshell::formats::onnx;
+use nutshell::formats::{load_weights, onnx};
 use nutshell::model::presets;
 use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Split, Target, Training};
 use rand::{RngExt, SeedableRng};
@@ -286,6 +286,71 @@ fn wrong_usage_ends_with_2() {
         place.fail(arguments, 2);
     }
     assert!(String::from_utf8_lossy(&place.run("--help")).contains("Exit codes"));
+}
+
+/// Names and numbers of a file's tensors.
+fn tensors(bytes: &[u8]) -> Vec<(String, Vec<f32>)> {
+    let weights = load_weights(bytes, 1 << 24).unwrap().weights;
+    weights.tensors.iter().map(|tensor| (tensor.name.clone(), tensor.values())).collect()
+}
+
+#[test]
+fn weights_alone_are_compressed_and_written_again() {
+    let place = Place::new("weights");
+    let mut model = presets::lenet5([8, 16, 40, CLASSES.into()]);
+    presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(2));
+    place.write("model.onnx", &onnx::write(&model).unwrap());
+    let original = tensors(&place.read("model.onnx"));
+    let report = place.json("compress model.onnx --lossless -o lossless.nut --report report.json");
+    assert_eq!((&report["criterion"], &report["snr"]), (&Value::from("none"), &Value::Null));
+    assert_eq!(report["file_bytes"], place.read("lossless.nut").len());
+    assert_eq!(serde_json::from_slice::<Value>(&place.read("report.json")).unwrap(), report);
+    for kind in ["onnx", "safetensors", "npz"] {
+        let said = place.json(&format!("decompress lossless.nut -o again.{kind}"));
+        let bytes = place.read(&format!("again.{kind}"));
+        assert_eq!((&said["bytes"], &said["input_bytes"]), (&bytes.len().into(), &report["file_bytes"]));
+        assert!(said["zipped_bytes"].as_u64().unwrap() < bytes.len() as u64);
+        assert_eq!(tensors(&bytes), original);
+        // From standard input to standard output.
+        let output = place.run_with(&format!("convert - --to {kind} -o -"), &place.read("model.onnx"));
+        assert_eq!((output.status.code(), output.stdout), (Some(0), bytes));
+    }
+    let [small, smaller] = ["30", "15"].map(|snr| {
+        let report = place.json(&format!("compress again.npz --snr {snr} -o {snr}.nut"));
+        let got = report["snr"].as_f64().unwrap();
+        assert!(got >= snr.parse::<f64>().unwrap() && got < snr.parse::<f64>().unwrap() + 1.0, "{got}");
+        report["file_bytes"].as_u64().unwrap()
+    });
+    assert!(smaller < small && small < report["file_bytes"].as_u64().unwrap());
+    let report = place.json(&format!("compress again.npz --budget {small} -o budget.nut"));
+    assert!(report["file_bytes"].as_u64().unwrap() <= small);
+    let inspected = place.json("inspect 30.nut");
+    assert_eq!((&inspected["source"], &inspected["runnable"]), (&Value::from("npz"), &Value::from(false)));
+    assert!(inspected["nut"]["sections"].to_string().contains("origin"));
+    let text = place.run("inspect 30.nut");
+    assert!(String::from_utf8_lossy(&text).contains("conv2.weight: float32 [16, 8, 5, 5]"));
+    // Its names and shapes say what it is.
+    place.json("evaluate 30.nut --data data");
+    for (arguments, reason) in [
+        ("decompress 30.nut -o out.onnx", "since the file has weights and no graph"),
+        ("decompress 30.nut --compact -o out.onnx", "expected a network with a graph"),
+        ("convert model.onnx -o out.tflite", "expected a name that ends in .onnx, .safetensors or .npz, or --to"),
+        ("compress 30.nut --data data --recipe recipe.json -o out.nut", "which is small already"),
+        ("compress model.onnx --budget 100 -o out.nut", "the target was not reached: bytes of the file"),
+        ("compress model.onnx --snr=-3 -o out.nut", "expected 0 to 200 dB"),
+    ] {
+        let said = place.refuse(arguments);
+        assert!(said.contains(reason), "nutshell {arguments}: {said}");
+    }
+    for arguments in [
+        "compress model.onnx --snr 30 --budget 9 -o out.nut",
+        "compress model.onnx --snr 30 --data data -o out.nut",
+        "compress model.onnx --effort quick -o out.nut",
+        "compress model.onnx --tolerance 1 -o out.nut",
+        "compress model.onnx --seed 1 -o out.nut",
+    ] {
+        place.fail(arguments, 2);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
     decode_nut.py FILE.nut            prints the network as JSON
     decode_nut.py FILE.nut OUT_DIR    writes each parameter as raw little-endian 32-bit floats to OUT_DIR/0.f32, 1.f32 ...
+                                      or, of named weights, each tensor in its own type to OUT_DIR/0.raw, 1.raw ...
 """
 
 import json
@@ -562,11 +563,85 @@ def read_sections(reader):
             raise ValueError("tags do not rise")
         last = tag
         body = reader.take(reader.varint())
-        if tag <= 4:
+        if tag <= 6:
             sections[tag] = body
         elif tag % 2:
             raise ValueError(f"section {tag} is not known")
     return sections
+
+
+TYPES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
+SIZES = [8, 4, 2, 2, 8, 4, 2, 1, 8, 4, 2, 1, 1]
+SOURCES = ["onnx", "safetensors", "npz", "npy", "torch", "tflite"]
+
+
+class Verbatim:
+    """Bytes of numbers (section 9)."""
+
+    def __init__(self):
+        self.types = {}
+
+    def read(self, stream, kind, count):
+        size = SIZES[kind]
+        trees = self.types.setdefault(kind, {})
+        data = bytearray(count * size)
+        for place in range(size - 1, -1, -1):
+            for start in range(0, len(data), size):
+                tree = size + data[start + size - 1] if place == size - 2 else place
+                node = 1
+                for _ in range(8):
+                    context = trees.setdefault((tree, node), Context())
+                    node = 2 * node + context.decide(stream)
+                data[start + place] = node - 256
+        return bytes(data)
+
+
+def float_bytes(kind, value):
+    """A number in a floating-point type, from its exact value."""
+    value = struct.unpack("<f", struct.pack("<f", value))[0]
+    if kind == 3:
+        bits = struct.unpack("<I", struct.pack("<f", value))[0]
+        return struct.pack("<H", bits + 0x7FFF + (bits >> 16 & 1) >> 16)
+    return struct.pack("<" + "dfe"[kind], value)
+
+
+def decode_weights(sections, stream):
+    """Named weights (section 9)."""
+    origin, table = Bytes(sections[6]), Bytes(sections[5])
+    source, names = SOURCES[origin.byte()], Bytes(zlib.decompress(origin.data, -15))
+    tensors = []
+    for _ in range(table.varint()):
+        head = table.byte()
+        tensor = {"name": names.take(names.varint()).decode(), "type": TYPES[head & 15], "dequantized": head >> 5 == 1}
+        tensor["shape"] = table.varints(table.varint())
+        tensor["step"] = struct.unpack("<f", table.take(4))[0] if head & 16 else None
+        tensors.append(tensor)
+
+    blocks, elements = [[]], 0
+    for tensor in tensors:
+        if elements >= 1 << 20:
+            blocks.append([])
+            elements = 0
+        blocks[-1].append(tensor)
+        tensor["count"] = 1
+        for side in tensor["shape"]:
+            tensor["count"] *= side
+        elements += tensor["count"]
+    for index, block in enumerate(blocks):
+        last = index + 1 == len(blocks)
+        coded = Stream(stream.data if last else stream.take(table.varint()))
+        symbols, verbatim = Symbols(), Verbatim()
+        for tensor in block:
+            shape, kind = tensor["shape"], TYPES.index(tensor["type"])
+            if tensor["step"] is None:
+                tensor["bytes"] = verbatim.read(coded, kind, tensor["count"])
+                continue
+            layout = (shape[0], shape[1], 1, shape[2], 0) if len(shape) == 3 else layouts([], [], [shape])[0]
+            values = [symbol * tensor["step"] for symbol in symbols.read(coded, layout, (32767, 32768))]
+            tensor["bytes"] = b"".join(float_bytes(kind, value) for value in values)
+        if coded.taken < len(coded.data):
+            raise ValueError("a block goes on")
+    return {"topology": 15, "source": source, "skeleton_bytes": len(names.data), "tensors": tensors}
 
 
 def decode(data):
@@ -580,6 +655,8 @@ def decode(data):
     topology = data[2] >> 1 & 15
     reader = Bytes(data[3:-4])
     sections = read_sections(reader) if data[2] & 1 else {}
+    if topology == 15:
+        return decode_weights(sections, reader)
     stream = Stream(reader.data)
 
     if topology == 0:
@@ -633,10 +710,13 @@ def main():
     with open(sys.argv[1], "rb") as file:
         network = decode(file.read())
     if len(sys.argv) == 2:
-        print(json.dumps(network))
+        print(json.dumps(network, default=lambda data: data.hex()))
         return
     os.makedirs(sys.argv[2], exist_ok=True)
-    for index, parameter in enumerate(network["parameters"]):
+    for index, tensor in enumerate(network.get("tensors", [])):
+        with open(os.path.join(sys.argv[2], f"{index}.raw"), "wb") as file:
+            file.write(tensor["bytes"])
+    for index, parameter in enumerate(network.get("parameters", [])):
         values = [integer * 2.0 ** -parameter["fraction_bits"] for integer in parameter["integers"]]
         with open(os.path.join(sys.argv[2], f"{index}.f32"), "wb") as file:
             file.write(struct.pack(f"<{len(values)}f", *values))

@@ -22,6 +22,7 @@ pub mod rate;
 pub mod shapes;
 pub mod symbols;
 pub mod trace;
+pub mod verbatim;
 
 use crate::error::DecodeError;
 use crate::stages::quantize::{Codebook, FixedParameter};

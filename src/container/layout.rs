@@ -13,7 +13,7 @@
 //! the file; one with an even tag may be skipped.
 //!
 //! The topology tells the graph but not its widths, see [`Topology`](super::Topology); 0 means that a section holds the
-//! graph.
+//! graph, [`WEIGHTS`] that there is none: see [`packed`](super::packed).
 
 /// The first bytes of every `.nut` file.
 pub const MAGIC: [u8; 2] = *b"Nu";
@@ -35,3 +35,10 @@ pub const NAMES: u64 = 2;
 pub const SCALING: u64 = 3;
 /// Formats of activations.
 pub const ACTIVATIONS: u64 = 4;
+/// The tensors of a file without a graph, present if and only if the topology is [`WEIGHTS`].
+pub const TENSORS: u64 = 5;
+/// The names of such tensors, and what they were made from.
+pub const ORIGIN: u64 = 6;
+
+/// The topology of a file without a graph.
+pub const WEIGHTS: u8 = 15;

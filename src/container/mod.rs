@@ -5,11 +5,13 @@
 mod bytes;
 mod graph;
 pub mod layout;
+pub mod packed;
 mod read;
 mod sections;
 mod topology;
 mod write;
 
+pub use packed::Packed;
 pub use read::read;
 pub use sections::ActivationFormat;
 pub use topology::Topology;

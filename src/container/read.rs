@@ -1,7 +1,7 @@
 //! Reading a `.nut` file.
 
 use super::bytes::Reader;
-use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, SCALING, VERSION};
+use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION};
 use super::sections::{read_activations, read_names, read_scaling};
 use super::topology::Topology;
 use super::{Nut, graph};
@@ -25,6 +25,9 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
     let mut reader = Reader::new("sections", body);
     let sections = if head & 1 != 0 { read_sections(&mut reader)? } else { Vec::new() };
     let section = |tag: u64| sections.iter().find(|(found, _)| *found == tag).map(|&(_, body)| body);
+    if section(TENSORS).is_some() {
+        return Err(malformed("section tag", "none of named weights beside a graph", TENSORS));
+    }
     let number = head >> 1 & 0x0f;
     let topology =
         Topology::of_number(number).ok_or_else(|| malformed("topology", "the number of a known graph", number))?;
@@ -67,7 +70,7 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
 }
 
 /// Checks magic, version and checksum; returns what lies between head and checksum, and the byte of the head.
-fn split(bytes: &[u8]) -> Result<(&[u8], u8), DecodeError> {
+pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], u8), DecodeError> {
     if !bytes.starts_with(&MAGIC) {
         let got = bytes[..bytes.len().min(MAGIC.len())].to_vec();
         return Err(DecodeError::Magic { expected: MAGIC.to_vec(), got });
@@ -91,7 +94,7 @@ fn split(bytes: &[u8]) -> Result<(&[u8], u8), DecodeError> {
 }
 
 /// The sections that this version knows.
-fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a [u8])>, DecodeError> {
+pub(super) fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a [u8])>, DecodeError> {
     // Each takes two bytes at least.
     let count = reader.size(reader.len() / 2)?;
     let mut sections = Vec::new();
@@ -105,9 +108,9 @@ fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a [u8])>, De
         let length = reader.size(reader.len())?;
         let body = reader.take(length)?;
         match tag {
-            GRAPH | NAMES | SCALING | ACTIVATIONS => sections.push((tag, body)),
+            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN => sections.push((tag, body)),
             _ if tag % 2 == 0 => {}
-            _ => return Err(malformed("section tag", "1 or 3, or an even one", tag)),
+            _ => return Err(malformed("section tag", "1, 3 or 5, or an even one", tag)),
         }
     }
     Ok(sections)

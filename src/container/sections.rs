@@ -21,10 +21,15 @@ pub fn write_names(graph: &Graph, parameters: &[FixedParameter]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let nodes = graph.nodes.iter().map(|node| &node.name);
     for name in [&graph.input_name].into_iter().chain(nodes).chain(parameters.iter().map(|parameter| &parameter.name)) {
-        put_varint(&mut bytes, name.len() as u64);
-        bytes.extend_from_slice(name.as_bytes());
+        put_name(&mut bytes, name);
     }
     bytes
+}
+
+/// Appends a name: its length, and UTF-8.
+pub fn put_name(bytes: &mut Vec<u8>, name: &str) {
+    put_varint(bytes, name.len() as u64);
+    bytes.extend_from_slice(name.as_bytes());
 }
 
 /// Puts stored names into a graph; returns those of its parameters.
@@ -39,7 +44,8 @@ pub fn read_names(bytes: &[u8], graph: &mut Graph, parameters: usize) -> Result<
     Ok(names)
 }
 
-fn read_name(reader: &mut Reader) -> Result<String, DecodeError> {
+/// The next name.
+pub fn read_name(reader: &mut Reader) -> Result<String, DecodeError> {
     let length = reader.size(reader.len())?;
     let bytes = reader.take(length)?.to_vec();
     String::from_utf8(bytes).map_err(|error| reader.malformed("UTF-8", error))

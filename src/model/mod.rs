@@ -1,13 +1,18 @@
 //! The one in-memory model: a graph of operators over named parameters.
 
 pub mod channels;
+mod dtype;
 pub mod expand;
 mod graph;
 mod op;
 pub mod presets;
+pub mod recognise;
+pub mod weights;
 
+pub use dtype::{Dtype, from_bfloat, from_half};
 pub use graph::{Graph, Node, ValueId};
 pub use op::{Conv, Linear, Op, ParamId, Pool};
+pub use weights::{Origin, Source, Tensor, Weights};
 
 use crate::error::GraphError;
 use ndarray::ArrayD;

@@ -12,6 +12,7 @@ mod settings;
 mod steer;
 mod train;
 mod train_refined;
+mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointHeader, Network};
 pub use compress::{Outcome, baselines, compress};
@@ -22,3 +23,4 @@ pub use report::{Accuracies, Baseline, Report};
 pub use run::{Data, Observer, integer_network, measure, measure_integers};
 pub use settings::{BUDGET, SETTINGS, Setting, TOLERANCE};
 pub use train::{TrainRecipe, train};
+pub use weights::{TensorReport, WeightsOutcome, WeightsReport, WeightsTarget, compress_weights};

@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod kmeans;
+pub mod noise;
 pub mod prune;
 pub mod quantize;
 pub mod refine;

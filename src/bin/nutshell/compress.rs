@@ -2,14 +2,20 @@
 
 use crate::progress::Reporter;
 use crate::recipe::{self, EffortName, Settings};
-use crate::{Answer, files};
+use crate::{Answer, files, weights};
 use clap::Args;
 use nutshell::error::LoadError;
-use nutshell::formats::Opened;
-use nutshell::pipeline::{self, Accuracy, Checkpoint, Effort, Event, Observer, Recipe, Report};
+use nutshell::formats::{self, Contents, Opened};
+use nutshell::pipeline::{
+    self, Accuracy, Checkpoint, Effort, Event, Observer, Recipe, Report, WeightsOutcome, WeightsTarget,
+};
 use nutshell::{Error, Model};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Signal-to-quantization-noise ratio without data and without another target, in dB.
+const DEFAULT_SNR: f64 = 30.0;
 
 /// Make a network small: a .nut file inside an accuracy tolerance, or inside a byte budget.
 #[derive(Debug, Args)]
@@ -17,25 +23,32 @@ pub struct Arguments {
     /// The network; - is standard input.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Directory with MNIST's file names: the training file fits and validates, the test file reports.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// Directory with MNIST's file names: the training file fits and validates, the test file reports. Without it, the weights alone are looked
+    /// at, of a model of any kind.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["snr", "lossless"])]
+    data: Option<PathBuf>,
+    /// Without data: the signal-to-quantization-noise ratio to keep, in dB, of the layers in the mean [default: 30].
+    #[arg(long, value_name = "DB", conflicts_with_all = ["budget", "lossless"])]
+    snr: Option<f64>,
+    /// Without data: change no weight.
+    #[arg(long, conflicts_with = "budget")]
+    lossless: bool,
     /// The .nut file to write; - is standard output.
     #[arg(short, long, value_name = "OUT.nut")]
     output: PathBuf,
     /// A recipe as `nutshell recipe` prints it.
-    #[arg(long, value_name = "R.json", conflicts_with = "effort")]
+    #[arg(long, value_name = "R.json", conflicts_with = "effort", requires = "data")]
     recipe: Option<PathBuf>,
     /// Without a recipe: how much work to do [default: balanced, or the resumed run's recipe].
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, requires = "data")]
     effort: Option<EffortName>,
     #[command(flatten)]
     settings: Settings,
     /// Written after each stage: what is needed to go on from there.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     checkpoint: Option<PathBuf>,
     /// Go on from a checkpoint, with its recipe.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "data")]
     resume: Option<PathBuf>,
     /// Where to write the whole report as JSON: each stage, each probe, the accuracies.
     #[arg(long, value_name = "REPORT.json")]
@@ -49,8 +62,15 @@ impl Arguments {
         optional.chain([&self.output]).map(PathBuf::as_path).collect()
     }
 
+    /// What is wrong with the options together, if that is so.
+    pub fn misuse(&self) -> Option<&'static str> {
+        let misused = self.data.is_none() && self.settings.need_data();
+        misused.then_some("--tolerance and --seed want samples: --data DIR")
+    }
+
     /// Compresses, and answers with the report.
     pub fn run(&self) -> Result<Answer, Error> {
+        let Some(data) = &self.data else { return self.without_data() };
         let model = self.open()?;
         let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
         let recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
@@ -59,7 +79,7 @@ impl Arguments {
             (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
             (None, None, None) => Recipe::new(Effort::Balanced),
         })?;
-        let data = files::data(&self.data)?;
+        let data = files::data(data)?;
         let mut watcher = Watcher { reporter: Reporter::new(), checkpoint: self.checkpoint.as_deref(), failure: None };
         let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut watcher);
         watcher.reporter.end();
@@ -76,16 +96,35 @@ impl Arguments {
         Ok(Answer::new(self.describe(&outcome.report), &outcome.report))
     }
 
+    /// Compresses by the weights alone, and answers with the report.
+    fn without_data(&self) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let target = match (self.lossless, self.settings.budget()) {
+            (true, _) => WeightsTarget::Lossless,
+            (false, Some(bytes)) => WeightsTarget::Budget(bytes),
+            (false, None) => WeightsTarget::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
+        };
+        let loaded = formats::load_weights(&files::read(&self.model)?, files::CAP)?;
+        let WeightsOutcome { nut, mut report } = pipeline::compress_weights(&loaded.weights, target, files::CAP)?;
+        report.seconds = started.elapsed().as_secs_f64();
+        files::write(&self.output, &nut)?;
+        if let Some(path) = &self.report {
+            files::write(path, &serde_json::to_vec_pretty(&report).expect("every field has a JSON form"))?;
+        }
+        Ok(Answer::new(weights::describe(&self.output, &report), &report))
+    }
+
     fn open(&self) -> Result<Model, Error> {
-        match files::open(&self.model)?.opened {
-            Opened::Model(model) => Ok(model),
-            Opened::Nut(_) => Err(LoadError::File {
+        let small = match files::open(&self.model)?.contents {
+            Contents::Network(Opened::Model(model)) => return Ok(model),
+            Contents::Weights(weights) => return Ok(formats::to_model(&weights, files::CAP)?),
+            Contents::Network(Opened::Nut(_)) | Contents::Packed(_) => LoadError::File {
                 path: self.model.display().to_string(),
                 expected: "a network in floats".into(),
                 got: "a .nut file, which is small already".into(),
-            }
-            .into()),
-        }
+            },
+        };
+        Err(small.into())
     }
 
     fn describe(&self, report: &Report) -> String {

@@ -1,26 +1,32 @@
 //! `nutshell decompress`.
 
-use crate::{Answer, files};
+use crate::Answer;
+use crate::convert::{self, Form};
+use crate::files::{self, ModelFile};
 use clap::Args;
 use nutshell::Error;
+use nutshell::container::Nut;
 use nutshell::error::LoadError;
-use nutshell::formats::{Opened, onnx};
+use nutshell::formats::export::{Kind, zipped_bytes};
+use nutshell::formats::{self, Contents, Opened, onnx};
 use nutshell::model::expand::expand;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Write the network of a .nut file as ONNX, in its original shapes.
+/// Write the network of a .nut file as ONNX in its original shapes, or its weights as safetensors or npz.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The .nut file; - is standard input.
     #[arg(value_name = "IN.nut")]
     input: PathBuf,
-    /// The ONNX file to write; - is standard output.
-    #[arg(short, long, value_name = "OUT.onnx")]
+    /// The file to write, as ONNX unless its name or --to says otherwise; - is standard output.
+    #[arg(short, long, value_name = "OUT.onnx|safetensors|npz")]
     output: PathBuf,
     /// Leave out the hidden units that were removed, instead of writing zeros in their place.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     compact: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 impl Arguments {
@@ -31,12 +37,32 @@ impl Arguments {
 
     /// Writes the network.
     pub fn run(&self) -> Result<Answer, Error> {
-        let Opened::Nut(nut) = files::open(&self.input)?.opened else {
-            let path = self.input.display().to_string();
-            return Err(
-                LoadError::File { path, expected: "a .nut file".into(), got: "a network in floats".into() }.into()
-            );
-        };
+        let ModelFile { contents, plain, size } = files::open(&self.input)?;
+        let kind = self.form.kind(&self.output).unwrap_or(Kind::Onnx);
+        match contents {
+            Contents::Network(Opened::Nut(nut)) if kind == Kind::Onnx => self.network(&nut, size),
+            Contents::Network(Opened::Nut(_)) if self.compact => {
+                Err(self.fault("an ONNX file to write, with --compact", "another kind"))
+            }
+            Contents::Packed(_) if self.compact => {
+                Err(self.fault("a network with a graph, with --compact", "named weights"))
+            }
+            Contents::Network(Opened::Nut(_)) | Contents::Packed(_) => {
+                convert::write(&formats::load_weights(&plain, files::CAP)?, kind, size, &self.output)
+            }
+            Contents::Network(Opened::Model(_)) | Contents::Weights(_) => {
+                Err(self.fault("a .nut file", "a network in floats"))
+            }
+        }
+    }
+
+    fn fault(&self, expected: &str, got: &str) -> Error {
+        let path = self.input.display().to_string();
+        LoadError::File { path, expected: expected.into(), got: got.into() }.into()
+    }
+
+    /// Writes a network with a graph as ONNX.
+    fn network(&self, nut: &Nut, size: usize) -> Result<Answer, Error> {
         let compact = nut.network.to_model();
         let model = if self.compact { compact } else { expand(&compact, &nut.network.original_shapes)? };
         let bytes = onnx::write(&model)?;
@@ -46,6 +72,8 @@ impl Arguments {
         let json = json!({
             "file": file,
             "bytes": bytes.len(),
+            "zipped_bytes": zipped_bytes(&bytes),
+            "input_bytes": size,
             "parameters": parameters,
             "compact": self.compact,
             "scaling": nut.scaling,

@@ -48,7 +48,7 @@ impl Arguments {
     /// Runs the network, and answers with its accuracy.
     pub fn run(&self) -> Result<Answer, Error> {
         let recipe = recipe::read_or_usual(self.recipe.as_deref())?;
-        let (model, scaling) = match files::open(&self.model)?.opened {
+        let (model, scaling) = match files::network(&self.model)? {
             Opened::Model(model) => (model, recipe.scaling),
             Opened::Nut(nut) => (nut.network.to_model(), nut.scaling),
         };

@@ -3,14 +3,14 @@
 use nutshell::Error;
 use nutshell::data::{Samples, idx};
 use nutshell::error::LoadError;
-use nutshell::formats::{self, Format, Opened, gzip};
+use nutshell::formats::{self, Contents, Opened, gzip};
 use nutshell::pipeline::Data;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a file, and of the network in it: 2 GiB, as much as an ONNX file can hold.
-const CAP: u64 = 1 << 31;
+pub const CAP: u64 = 1 << 31;
 
 /// Whether a path stands for standard input or output.
 pub fn is_standard(path: &Path) -> bool {
@@ -36,9 +36,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 /// A model file.
 pub struct ModelFile {
     /// What it holds.
-    pub opened: Opened,
-    /// What it is, once it is decompressed.
-    pub format: Option<Format>,
+    pub contents: Contents,
     /// Its bytes, once they are decompressed.
     pub plain: Vec<u8>,
     /// Its size in bytes, as it is.
@@ -50,7 +48,16 @@ pub fn open(path: &Path) -> Result<ModelFile, Error> {
     let bytes = read(path)?;
     let size = bytes.len();
     let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
-    Ok(ModelFile { opened: formats::load_model(&plain, CAP)?, format: formats::sniff(&plain), plain, size })
+    Ok(ModelFile { contents: formats::open(&plain, CAP)?, plain, size })
+}
+
+/// A network that can be run.
+pub fn network(path: &Path) -> Result<Opened, Error> {
+    Ok(match open(path)?.contents {
+        Contents::Network(network) => network,
+        Contents::Weights(weights) => Opened::Model(formats::to_model(&weights, CAP)?),
+        Contents::Packed(packed) => Opened::Model(formats::to_model(&packed.to_weights(), CAP)?),
+    })
 }
 
 /// Samples to train and validate with, of a directory with MNIST's file names.

@@ -1,10 +1,10 @@
 //! `nutshell inspect`.
 
 use crate::files::{self, ModelFile};
-use crate::{Answer, nut};
+use crate::{Answer, nut, weights};
 use clap::Args;
 use nutshell::error::GraphError;
-use nutshell::formats::Opened;
+use nutshell::formats::{self, Contents, Opened};
 use nutshell::stages::prune::nonzeros;
 use nutshell::{Error, Model, resources};
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub struct Arguments {
 struct Inspection {
     file: String,
     /// Such as `onnx` or `nut`.
-    format: String,
+    format: &'static str,
     /// Size of the file.
     bytes: usize,
     /// Weights and biases.
@@ -71,15 +71,26 @@ struct LayerRow {
 impl Arguments {
     /// Opens the file, and answers with what is in it.
     pub fn run(&self) -> Result<Answer, Error> {
-        let ModelFile { opened, format, plain, size } = files::open(&self.model)?;
-        let (model, nut) = match opened {
-            Opened::Model(model) => (model, None),
-            Opened::Nut(nut) => (nut.network.to_model(), Some(nut::Contents::new(&nut, &plain, size)?)),
+        let ModelFile { contents, plain, size } = files::open(&self.model)?;
+        let file = self.model.display().to_string();
+        let (model, format, nut) = match contents {
+            Contents::Network(Opened::Model(model)) => (model, formats::format_name(&plain), None),
+            Contents::Network(Opened::Nut(nut)) => {
+                (nut.network.to_model(), "nut", Some(nut::Contents::new(&nut, &plain, size)?))
+            }
+            Contents::Weights(weights) => {
+                let inspection = weights::Inspection::of_weights(file, weights.origin.source.name(), size, &weights);
+                return Ok(Answer::new(inspection.describe(), &inspection));
+            }
+            Contents::Packed(packed) => {
+                let inspection = weights::Inspection::of_packed(file, size, &packed);
+                return Ok(Answer::new(inspection.describe(), &inspection));
+            }
         };
         let layers = layers(&model)?;
         let inspection = Inspection {
-            file: self.model.display().to_string(),
-            format: format.map_or(String::new(), |format| format!("{format:?}").to_lowercase()),
+            file,
+            format,
             bytes: size,
             parameters: model.parameter_count(),
             nonzeros: nonzeros(&model),

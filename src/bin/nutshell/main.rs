@@ -3,6 +3,7 @@
 //! A door: it translates and reports, and decides nothing.
 
 mod compress;
+mod convert;
 mod decompress;
 mod evaluate;
 mod files;
@@ -11,6 +12,7 @@ mod nut;
 mod progress;
 mod recipe;
 mod train;
+mod weights;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -39,6 +41,7 @@ enum Command {
     Train(train::Arguments),
     Compress(compress::Arguments),
     Decompress(decompress::Arguments),
+    Convert(convert::Arguments),
     Evaluate(evaluate::Arguments),
     Recipe(recipe::Arguments),
 }
@@ -51,6 +54,7 @@ impl Command {
             Command::Train(arguments) => arguments.outputs(),
             Command::Compress(arguments) => arguments.outputs(),
             Command::Decompress(arguments) => arguments.outputs(),
+            Command::Convert(arguments) => arguments.outputs(),
             Command::Evaluate(arguments) => arguments.outputs(),
         }
     }
@@ -61,6 +65,7 @@ impl Command {
             Command::Train(arguments) => arguments.run(),
             Command::Compress(arguments) => arguments.run(),
             Command::Decompress(arguments) => arguments.run(),
+            Command::Convert(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Recipe(arguments) => arguments.run(),
         }
@@ -88,6 +93,11 @@ fn main() -> ExitCode {
     let to_standard = outputs.iter().filter(|path| files::is_standard(path)).count();
     if to_standard + usize::from(json) > 1 {
         usage(ErrorKind::ArgumentConflict, "only one of --json and the files to write can go to standard output");
+    }
+    if let Command::Compress(arguments) = &command
+        && let Some(message) = arguments.misuse()
+    {
+        usage(ErrorKind::MissingRequiredArgument, message);
     }
     let answer = outputs.into_iter().try_for_each(files::check_place).map_err(Error::from);
     match answer.and_then(|()| command.run()) {

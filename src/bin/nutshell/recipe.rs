@@ -63,6 +63,16 @@ impl EffortName {
 }
 
 impl Settings {
+    /// The byte budget, if there is one.
+    pub fn budget(&self) -> Option<usize> {
+        self.budget
+    }
+
+    /// Whether anything is set that only training can keep to.
+    pub fn need_data(&self) -> bool {
+        self.tolerance.is_some() || self.seed.is_some()
+    }
+
     /// The recipe with these settings in place of its own.
     pub fn apply(&self, mut recipe: Recipe) -> Result<Recipe, Error> {
         if let Some(points) = self.tolerance {

@@ -9,10 +9,12 @@ mod layers;
 mod schema;
 mod shapes;
 mod tensor;
+mod weights;
 mod wire;
 mod write;
 
 pub use import::read;
+pub use weights::{Fill, fill, weights};
 pub use write::write;
 
 use crate::error::LoadError;

@@ -3,6 +3,7 @@
 use super::wire::Span;
 use super::{malformed, unsupported};
 use crate::error::LoadError;
+use crate::model::{Dtype, from_bfloat, from_half};
 
 /// `TensorProto`.
 #[derive(Debug, Default)]
@@ -41,7 +42,8 @@ impl<'a> Tensor<'a> {
                 3 => return Err(unsupported("tensor", "a segmented tensor", "whole tensors")),
                 4 => field.append_floats(&mut tensor.floats)?,
                 5 => field.append_ints(&mut tensor.ints32)?,
-                7 => field.append_ints(&mut tensor.ints64)?,
+                // uint64_data is of types that int64_data is not of.
+                7 | 11 => field.append_ints(&mut tensor.ints64)?,
                 8 => tensor.name = field.text()?,
                 9 => tensor.raw = Some(field.span()?.bytes()),
                 10 => field.append_doubles(&mut tensor.doubles)?,
@@ -145,6 +147,47 @@ impl<'a> Tensor<'a> {
         }
     }
 
+    /// Its type, if that is one of whole bytes and no text.
+    pub fn dtype(&self) -> Option<Dtype> {
+        Some(match self.kind {
+            FLOAT => Dtype::F32,
+            2 => Dtype::U8,
+            3 => Dtype::I8,
+            4 => Dtype::U16,
+            5 => Dtype::I16,
+            INT32 => Dtype::I32,
+            INT64 => Dtype::I64,
+            9 => Dtype::Bool,
+            FLOAT16 => Dtype::F16,
+            DOUBLE => Dtype::F64,
+            12 => Dtype::U32,
+            13 => Dtype::U64,
+            BFLOAT16 => Dtype::Bf16,
+            _ => return None,
+        })
+    }
+
+    /// The values in their own type, little-endian; whether they are as many as the shape asks for is for the caller to say.
+    ///
+    /// # Errors
+    /// [`LoadError`] if they are in another file.
+    pub fn bytes(&self, dtype: Dtype) -> Result<Vec<u8>, LoadError> {
+        if self.external {
+            return Err(unsupported(self.place(), "data in another file", "data in the file itself"));
+        }
+        if let Some(raw) = self.raw {
+            return Ok(raw.to_vec());
+        }
+        Ok(match dtype {
+            Dtype::F32 => self.floats.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Dtype::F64 => self.doubles.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Dtype::I64 | Dtype::U64 | Dtype::U32 => narrow(&self.ints64, dtype),
+            Dtype::F16 | Dtype::Bf16 | Dtype::I32 | Dtype::I16 | Dtype::I8 | Dtype::U16 | Dtype::U8 | Dtype::Bool => {
+                narrow(&self.ints32, dtype)
+            }
+        })
+    }
+
     /// The raw bytes in values of `N` bytes, if the tensor has any.
     fn raw_values<const N: usize>(&self) -> Result<Option<&'a [[u8; N]]>, LoadError> {
         if self.external {
@@ -168,23 +211,11 @@ impl<'a> Tensor<'a> {
     }
 }
 
-/// IEEE 754 binary16: 1 sign bit, 5 bits of exponent (bias 15), 10 of fraction. Every value is a 32-bit float.
-fn from_half(bits: u16) -> f32 {
-    /// 2^-24, the smallest above 0.
-    const UNIT: f32 = f32::from_bits((127 - 24) << 23);
-    let exponent = u32::from(bits >> 10 & 31);
-    let fraction = u32::from(bits & 1023);
-    let magnitude = match exponent {
-        0 => fraction as f32 * UNIT,
-        31 => f32::from_bits(255 << 23 | fraction << 13),
-        _ => f32::from_bits((exponent + 127 - 15) << 23 | fraction << 13),
-    };
-    if bits >> 15 == 1 { -magnitude } else { magnitude }
-}
-
-/// The upper half of a 32-bit float.
-fn from_bfloat(bits: u16) -> f32 {
-    f32::from_bits(u32::from(bits) << 16)
+/// The low bytes of integers, as many as the type has.
+fn narrow(integers: &[i64], dtype: Dtype) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(integers.len() * dtype.size());
+    integers.iter().for_each(|integer| bytes.extend_from_slice(&integer.to_le_bytes()[..dtype.size()]));
+    bytes
 }
 
 #[cfg(test)]

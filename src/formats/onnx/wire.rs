@@ -34,6 +34,8 @@ pub struct Field<'a> {
     value: Value<'a>,
     /// Where it starts, in bytes from the start of the file.
     at: usize,
+    /// The bytes of tag and value.
+    encoded: &'a [u8],
 }
 
 impl<'a> Span<'a> {
@@ -67,7 +69,7 @@ impl<'a> Span<'a> {
             5 => Value::Fixed32(self.fixed()?),
             other => return Err(malformed(offset(at), "a wire type of 0, 1, 2 or 5", other.to_string())),
         };
-        Ok(Some(Field { number: tag >> 3, value, at }))
+        Ok(Some(Field { number: tag >> 3, value, at, encoded: &self.file[at..self.start] }))
     }
 
     /// Base 128, least significant group first; at most 10 bytes.
@@ -109,6 +111,11 @@ impl<'a> Span<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// The field as it is stored.
+    pub fn encoded(&self) -> &'a [u8] {
+        self.encoded
+    }
+
     /// An `int32`, `int64` or `enum`.
     ///
     /// # Errors
@@ -213,6 +220,11 @@ impl Message {
     /// The finished bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// Appends whole fields as they are stored.
+    pub fn raw(&mut self, fields: &[u8]) {
+        self.bytes.extend_from_slice(fields);
     }
 
     /// Appends an `int64` or `enum`.

@@ -1,0 +1,380 @@
+//! A `.nut` file of named weights: no graph that Nutshell knows, but the tensors of a file, and what is needed to write it again.
+//!
+//! Its topology is [`WEIGHTS`]. A section lists the tensors; the coded stream is cut into blocks of whole tensors, each with models and a
+//! range coder of its own, so that they can be coded at the same time.
+
+use super::bytes::{Reader, put_sizes, put_varint};
+use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, VERSION, WEIGHTS};
+use super::read::{read_sections, split};
+use super::sections::{put_name, read_name};
+use crate::checksum::crc32;
+use crate::coding::codebook::bounds;
+use crate::coding::layout::{Form, Layout};
+use crate::coding::range::{BitCoder, Decoder, Encoder};
+use crate::coding::symbols::SymbolModel;
+use crate::coding::verbatim::VerbatimModel;
+use crate::error::DecodeError;
+use crate::model::weights::byte_count;
+use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::network::parallel::for_each;
+use crate::stages::quantize::Codebook;
+use flate2::bufread::{DeflateDecoder, DeflateEncoder};
+use std::io::Read;
+
+/// A block ends with the tensor with which it has as many elements.
+const BLOCK: usize = 1 << 20;
+
+/// Bits of the byte that a tensor starts with in the section.
+const DTYPE: u8 = 0x0f;
+const STEPS: u8 = 0x10;
+const DEQUANTIZED: u8 = 0x20;
+
+/// Most sides of a tensor.
+const MOST_SIDES: usize = 8;
+
+/// What a tensor takes in memory without its numbers, at most, in bytes, used against the caller's cap.
+const ENTRY_BYTES: u64 = 512;
+
+/// How the numbers of a tensor are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Coding {
+    /// As they are: row-major, little-endian, in the tensor's type.
+    Verbatim(Vec<u8>),
+    /// As multiples of a step, row-major; the tensor's type is a floating-point one, and its sides are at least 1.
+    Steps {
+        /// What one unit is worth: finite, above 0.
+        step: f32,
+        /// `symbol * step` as a 32-bit float is the number, which is then rounded to the tensor's type.
+        symbols: Vec<i16>,
+    },
+}
+
+/// A tensor of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackedTensor {
+    /// See [`Tensor`].
+    pub name: String,
+    /// See [`Tensor`].
+    pub shape: Vec<usize>,
+    /// See [`Tensor`].
+    pub dtype: Dtype,
+    /// See [`Tensor`].
+    pub dequantized: bool,
+    /// Its numbers.
+    pub coding: Coding,
+}
+
+/// What a `.nut` file of named weights holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Packed {
+    /// In the order of the original.
+    pub tensors: Vec<PackedTensor>,
+    /// Where they came from.
+    pub origin: Origin,
+    /// Where the bytes of the file went.
+    pub items: PackedItems,
+}
+
+/// What each part of a file takes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PackedItems {
+    /// Magic, version and topology, number of sections, in bytes.
+    pub head_bytes: usize,
+    /// Each section with its tag and length, in bytes.
+    pub sections: Vec<(&'static str, usize)>,
+    /// Each tensor, in the order of the file, in bits. Of a file that was read, none.
+    pub tensor_bits: Vec<f64>,
+    /// Coded stream, in bytes.
+    pub payload_bytes: usize,
+    /// Checksum, in bytes.
+    pub checksum_bytes: usize,
+}
+
+impl PackedTensor {
+    /// The tensor with its decoded numbers.
+    pub fn to_tensor(&self) -> Tensor {
+        let bytes = match &self.coding {
+            Coding::Verbatim(bytes) => bytes.clone(),
+            Coding::Steps { step, symbols } => {
+                let values: Vec<f32> = symbols.iter().map(|&symbol| f32::from(symbol) * step).collect();
+                self.dtype.of_floats(&values).unwrap_or_default()
+            }
+        };
+        let PackedTensor { name, shape, dtype, dequantized, .. } = self;
+        Tensor { name: name.clone(), shape: shape.clone(), dtype: *dtype, bytes, dequantized: *dequantized }
+    }
+}
+
+impl Packed {
+    /// The weights with their decoded numbers.
+    pub fn to_weights(&self) -> Weights {
+        let tensors = self.tensors.iter().map(PackedTensor::to_tensor).collect();
+        Weights { tensors, origin: self.origin.clone(), obstacle: None }
+    }
+}
+
+/// The layout of a tensor for the coder, from its shape alone: the kernels of a one-dimensional convolution are images of one row.
+fn layout_of(shape: &[usize]) -> Layout {
+    match *shape {
+        [rows, channels, width] => Layout { rows, channels, height: 1, width, form: Form::Kernels },
+        _ => Layout::of_shape(shape),
+    }
+}
+
+/// What is coded with one range coder.
+struct Block<'a> {
+    tensors: &'a mut [PackedTensor],
+    bytes: Vec<u8>,
+    /// Bits of each tensor.
+    bits: Vec<f64>,
+    /// What is wrong with the bytes.
+    error: Option<DecodeError>,
+}
+
+/// Cuts tensors into blocks.
+fn blocks(mut tensors: &mut [PackedTensor]) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    while !tensors.is_empty() {
+        let (mut count, mut elements) = (0, 0usize);
+        while count < tensors.len() && elements < BLOCK {
+            elements = elements.saturating_add(tensors[count].shape.iter().product());
+            count += 1;
+        }
+        let (block, rest) = std::mem::take(&mut tensors).split_at_mut(count);
+        blocks.push(Block { tensors: block, bytes: Vec::new(), bits: Vec::new(), error: None });
+        tensors = rest;
+    }
+    blocks
+}
+
+/// The models of a block.
+#[derive(Default)]
+struct Models {
+    symbols: SymbolModel,
+    verbatim: VerbatimModel,
+}
+
+impl Models {
+    fn code(&mut self, coder: &mut impl BitCoder, tensor: &mut PackedTensor) {
+        match &mut tensor.coding {
+            Coding::Verbatim(bytes) => self.verbatim.code(coder, tensor.dtype, bytes),
+            Coding::Steps { symbols, .. } => {
+                let bounds = bounds(&Codebook::Uniform { fraction_bits: 0 });
+                self.symbols.code(coder, &layout_of(&tensor.shape), bounds, symbols);
+            }
+        }
+    }
+}
+
+/// Writes named weights, and says in `packed.items` where the bytes went. The tensors keep the rules of their types.
+pub fn write(packed: &mut Packed) -> Vec<u8> {
+    // In one stream with the original, which may have the same names in it.
+    let mut origin = Vec::new();
+    packed.tensors.iter().for_each(|tensor| put_name(&mut origin, &tensor.name));
+    origin.extend_from_slice(&packed.origin.skeleton);
+    let origin = [vec![packed.origin.source as u8], deflate(&origin)].concat();
+    let mut table = Vec::new();
+    put_varint(&mut table, packed.tensors.len() as u64);
+    for PackedTensor { shape, dtype, dequantized, coding, .. } in &packed.tensors {
+        let steps = if matches!(coding, Coding::Steps { .. }) { STEPS } else { 0 };
+        table.push(*dtype as u8 | steps | if *dequantized { DEQUANTIZED } else { 0 });
+        put_varint(&mut table, shape.len() as u64);
+        put_sizes(&mut table, shape);
+        if let Coding::Steps { step, .. } = coding {
+            table.extend_from_slice(&step.to_le_bytes());
+        }
+    }
+    let mut blocks = blocks(&mut packed.tensors);
+    for_each(&mut blocks, |block| {
+        let (mut encoder, mut models) = (Encoder::default(), Models::default());
+        let mut before = 0.0;
+        for tensor in block.tensors.iter_mut() {
+            models.code(&mut encoder, tensor);
+            let now: f64 = encoder.bits().iter().sum();
+            block.bits.push(now - before);
+            before = now;
+        }
+        block.bytes = encoder.finish();
+    });
+    if let Some((_, others)) = blocks.split_last() {
+        others.iter().for_each(|block| put_varint(&mut table, block.bytes.len() as u64));
+    }
+
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(VERSION << 5 | WEIGHTS << 1 | 1);
+    let sections = [("tensors", TENSORS, table), ("names and origin", ORIGIN, origin)];
+    put_varint(&mut bytes, sections.len() as u64);
+    let mut items = PackedItems { head_bytes: bytes.len(), checksum_bytes: CHECKSUM_BYTES, ..PackedItems::default() };
+    for (name, tag, body) in sections {
+        let before = bytes.len();
+        put_varint(&mut bytes, tag);
+        put_varint(&mut bytes, body.len() as u64);
+        bytes.extend(body);
+        items.sections.push((name, bytes.len() - before));
+    }
+    for block in blocks {
+        items.payload_bytes += block.bytes.len();
+        items.tensor_bits.extend(block.bits);
+        bytes.extend(block.bytes);
+    }
+    let checksum = crc32(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    packed.items = items;
+    bytes
+}
+
+/// Whether a file is one of named weights.
+pub fn is_packed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC) && bytes.get(HEAD_BYTES - 1).is_some_and(|head| head >> 1 & 0x0f == WEIGHTS)
+}
+
+/// Reads named weights. Their numbers, and what belongs to the original, must not exceed `cap_bytes`; reading takes at most five times
+/// that much memory.
+///
+/// # Errors
+/// [`DecodeError`], whatever the bytes are.
+pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
+    let (body, head) = split(bytes)?;
+    let mut reader = Reader::new("sections", body);
+    if !is_packed(bytes) || head & 1 == 0 {
+        return Err(reader.malformed("sections of named weights", format!("{head:#04x}")));
+    }
+    let sections = read_sections(&mut reader)?;
+    let section = |tag: u64, place: &'static str| {
+        let found = sections.iter().find(|(found, _)| *found == tag).map(|&(_, body)| Reader::new(place, body));
+        found.ok_or(DecodeError::Malformed { place, expected: "a section".into(), got: "none".into() })
+    };
+    let mut table = section(TENSORS, "tensors")?;
+    let mut origin = section(ORIGIN, "names and origin")?;
+    // Each takes two bytes at least.
+    let count = table.size(table.len() / 2)?;
+    let mut left = Budget { left: cap_bytes, cap: cap_bytes };
+    left.spend("tensors", (count as u64).saturating_mul(ENTRY_BYTES))?;
+    let source = usize::from(origin.byte()?);
+    let source =
+        *Source::ALL.get(source).ok_or_else(|| origin.malformed(format!("below {}", Source::ALL.len()), source))?;
+    let plain = inflate(origin.take(origin.len())?, &mut left)?;
+    let mut names = Reader::new("names", &plain);
+    let mut tensors = Vec::with_capacity(count);
+    for _ in 0..count {
+        let name = read_name(&mut names)?;
+        left.spend("names", name.len() as u64)?;
+        tensors.push(read_tensor(&mut table, name, &mut left)?);
+    }
+    let skeleton = names.take(names.len())?.to_vec();
+    left.spend("origin", skeleton.len() as u64)?;
+
+    let payload_bytes = reader.len();
+    let mut blocks = blocks(&mut tensors);
+    if let Some((last, others)) = blocks.split_last_mut() {
+        for block in others {
+            block.bytes = reader.take(table.size(reader.len())?)?.to_vec();
+        }
+        last.bytes = reader.take(reader.len())?.to_vec();
+    }
+    table.finish()?;
+    reader.finish()?;
+    for_each(&mut blocks, |block| block.error = decode(block).err());
+    if let Some(error) = blocks.into_iter().find_map(|block| block.error) {
+        return Err(error);
+    }
+    let sections = sections.iter().map(|&(tag, body)| (name_of(tag), body.len())).collect();
+    let items = PackedItems {
+        head_bytes: HEAD_BYTES + 1,
+        sections,
+        tensor_bits: Vec::new(),
+        payload_bytes,
+        checksum_bytes: CHECKSUM_BYTES,
+    };
+    Ok(Packed { tensors, origin: Origin { source, skeleton }, items })
+}
+
+fn name_of(tag: u64) -> &'static str {
+    match tag {
+        TENSORS => "tensors",
+        ORIGIN => "names and origin",
+        _ => "other",
+    }
+}
+
+/// What may still be allocated.
+struct Budget {
+    left: u64,
+    cap: u64,
+}
+
+impl Budget {
+    fn spend(&mut self, place: &'static str, bytes: u64) -> Result<(), DecodeError> {
+        let used = (self.cap - self.left).saturating_add(bytes);
+        self.left = self.left.checked_sub(bytes).ok_or(DecodeError::TooLarge { place, bytes: used, cap: self.cap })?;
+        Ok(())
+    }
+}
+
+/// Reads what the section says of a tensor.
+fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<PackedTensor, DecodeError> {
+    let head = table.byte()?;
+    let dtype = Dtype::ALL.get(usize::from(head & DTYPE)).copied();
+    let steps = head & STEPS != 0;
+    let dtype = dtype.filter(|dtype| head < 0x40 && (dtype.is_float() || !steps));
+    let dtype = dtype.ok_or_else(|| table.malformed("a type and its flags", format!("{head:#04x}")))?;
+    let sides = table.size(MOST_SIDES)?;
+    let shape: Vec<usize> = (0..sides).map(|_| table.size(u32::MAX as usize)).collect::<Result<_, _>>()?;
+    // Symbols and what the coder keeps of them take as much for a narrow type as for a wide one.
+    let counted = if steps { Dtype::F64 } else { dtype };
+    let bytes = byte_count(&shape, counted).unwrap_or(usize::MAX);
+    left.spend("tensors", bytes as u64)?;
+    let coding = if steps {
+        let step = f32::from_le_bytes(table.take(4)?.try_into().unwrap_or_default());
+        if !(step > 0.0 && step.is_finite()) || bytes == 0 {
+            let expected = "a finite step above 0, and sides of at least 1";
+            return Err(table.malformed(expected, format!("{step} for {shape:?}")));
+        }
+        Coding::Steps { step, symbols: Vec::new() }
+    } else {
+        Coding::Verbatim(Vec::new())
+    };
+    Ok(PackedTensor { name, shape, dtype, dequantized: head & DEQUANTIZED != 0, coding })
+}
+
+/// Decodes the tensors of a block.
+fn decode(block: &mut Block) -> Result<(), DecodeError> {
+    let mut decoder = Decoder::new(&block.bytes);
+    let mut models = Models::default();
+    for tensor in block.tensors.iter_mut() {
+        let count: usize = tensor.shape.iter().product();
+        let bytes = count * tensor.dtype.size();
+        let reserved = match &mut tensor.coding {
+            Coding::Verbatim(data) => data.try_reserve_exact(bytes).map(|()| data.resize(bytes, 0)),
+            Coding::Steps { symbols, .. } => symbols.try_reserve_exact(count).map(|()| symbols.resize(count, 0)),
+        };
+        let place = "numbers, for which there is no memory";
+        reserved.map_err(|_| DecodeError::TooLarge { place, bytes: bytes as u64, cap: 0 })?;
+        models.code(&mut decoder, tensor);
+        if decoder.overrun() {
+            return Err(DecodeError::Truncated { place: "numbers", expected: 1, got: 0 });
+        }
+    }
+    if decoder.complete() {
+        return Ok(());
+    }
+    let (expected, got) = ("its end with the last tensor".into(), "more bytes".into());
+    Err(DecodeError::Malformed { place: "coded stream", expected, got })
+}
+
+/// Raw DEFLATE (RFC 1951).
+fn deflate(plain: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    // Reading from memory does not fail.
+    let _ = DeflateEncoder::new(plain, flate2::Compression::best()).read_to_end(&mut packed);
+    packed
+}
+
+/// What was deflated, within what may still be allocated.
+fn inflate(packed: &[u8], left: &mut Budget) -> Result<Vec<u8>, DecodeError> {
+    let mut plain = Vec::new();
+    let read = DeflateDecoder::new(packed).take(left.left.saturating_add(1)).read_to_end(&mut plain);
+    read.map_err(|error| Reader::new("names and origin", packed).malformed("a sound compressed stream", error))?;
+    left.spend("names and origin", plain.len() as u64)?;
+    Ok(plain)
+}

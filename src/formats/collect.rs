@@ -1,0 +1,88 @@
+//! Tensors as a reader gathers them: names that differ, sizes that are proved, a cap on all of them together.
+
+use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed};
+use crate::error::LoadError;
+use crate::model::weights::byte_count;
+use crate::model::{Dtype, Tensor};
+use std::collections::HashSet;
+
+/// The tensors of a file so far.
+#[derive(Debug)]
+pub struct Collector {
+    format: &'static str,
+    cap: u64,
+    bytes: u64,
+    names: HashSet<String>,
+    tensors: Vec<Tensor>,
+}
+
+impl Collector {
+    /// None yet. All together may take `cap` bytes.
+    pub fn new(format: &'static str, cap: u64) -> Self {
+        Collector { format, cap, bytes: 0, names: HashSet::new(), tensors: Vec::new() }
+    }
+
+    /// How a tensor is named in errors.
+    pub fn place(name: &str) -> String {
+        format!("tensor '{name}'")
+    }
+
+    /// Bytes of a tensor that is about to be made, once it is proved that they are within the cap, with those before.
+    pub fn reserve(&mut self, name: &str, shape: &[usize], dtype: Dtype) -> Result<usize, LoadError> {
+        let fault = |expected: String, got: String| Err(malformed(self.format, Self::place(name), expected, got));
+        if name.len() > MAX_NAME {
+            return Err(malformed(self.format, "tensor", format!("a name of at most {MAX_NAME} bytes"), name.len()));
+        }
+        if shape.len() > MAX_SIDES {
+            return fault(format!("at most {MAX_SIDES} dimensions"), shape.len().to_string());
+        }
+        let Some(bytes) = byte_count(shape, dtype) else {
+            return fault("dimensions whose product fits".into(), format!("{shape:?}"));
+        };
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        if self.bytes > self.cap {
+            let (format, place) = (self.format, Self::place(name));
+            return Err(LoadError::TooLarge { format, place, bytes: self.bytes, cap: self.cap });
+        }
+        Ok(bytes)
+    }
+
+    /// Adds a tensor for which bytes were reserved.
+    pub fn push(&mut self, tensor: Tensor) -> Result<(), LoadError> {
+        if self.tensors.len() == MAX_TENSORS {
+            return Err(malformed(self.format, "file", format!("at most {MAX_TENSORS} tensors"), "more"));
+        }
+        if !self.names.insert(tensor.name.clone()) {
+            let got = format!("'{}' twice", tensor.name);
+            return Err(malformed(self.format, "file", "tensors with different names", got));
+        }
+        self.tensors.push(tensor);
+        Ok(())
+    }
+
+    /// Adds a tensor whose bytes lie in the file.
+    pub fn copy(&mut self, name: &str, shape: Vec<usize>, dtype: Dtype, bytes: &[u8]) -> Result<(), LoadError> {
+        let expected = self.reserve(name, &shape, dtype)?;
+        if bytes.len() != expected {
+            let expected = format!("{expected} bytes for the shape {shape:?}");
+            return Err(malformed(self.format, Self::place(name), expected, bytes.len()));
+        }
+        self.push(Tensor { name: name.to_owned(), shape, dtype, bytes: bytes.to_vec(), dequantized: false })
+    }
+
+    /// The name, or one with a number behind it if it is taken.
+    pub fn free_name(&self, name: &str) -> String {
+        let mut candidate = name.to_owned();
+        let mut number = self.tensors.len();
+        while self.names.contains(&candidate) {
+            candidate = format!("{name}.{number}");
+            number += 1;
+        }
+        candidate
+    }
+
+    /// All of them.
+    pub fn finish(self) -> Vec<Tensor> {
+        self.tensors
+    }
+}

@@ -1,0 +1,208 @@
+//! Arrays of numpy: `.npy` (NEP 1), one array, and `.npz`, a ZIP archive of them.
+
+use super::collect::Collector;
+use super::cursor::{Cursor, malformed, unsupported};
+use super::zip::{self, Entry};
+use crate::error::LoadError;
+use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+
+const FORMAT: &str = "numpy";
+
+/// The first bytes of every `.npy` file.
+pub const MAGIC: [u8; 6] = *b"\x93NUMPY";
+
+/// The longest header, in bytes.
+const MAX_HEADER: usize = 1 << 16;
+
+/// The name of the array in a file that holds one, and has no name for it.
+const ONLY: &str = "array";
+
+/// What ends the name of an entry.
+const SUFFIX: &str = ".npy";
+
+/// Reads one array.
+///
+/// # Errors
+/// [`LoadError`], whatever the bytes are.
+pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
+    let mut tensors = Collector::new(FORMAT, cap);
+    array(ONLY, bytes, &mut tensors)?;
+    let origin = Origin { source: Source::Npy, skeleton: Vec::new() };
+    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+}
+
+/// Whether the entries of an archive are arrays.
+pub fn is_npz(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.name.ends_with(SUFFIX))
+}
+
+/// Reads the arrays of an archive.
+///
+/// # Errors
+/// [`LoadError`], whatever the bytes are.
+pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
+    let mut tensors = Collector::new(FORMAT, cap);
+    for entry in entries {
+        let Some(name) = entry.name.strip_suffix(SUFFIX) else {
+            return Err(unsupported(FORMAT, format!("entry '{}'", entry.name), "a file that is no array", "*.npy"));
+        };
+        array(name, &entry.unpack(cap)?, &mut tensors)?;
+    }
+    let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
+    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+}
+
+/// Adds the array of a `.npy` file.
+fn array(name: &str, bytes: &[u8], tensors: &mut Collector) -> Result<(), LoadError> {
+    let place = Collector::place(name);
+    let mut cursor = Cursor::new(FORMAT, bytes, 0)?;
+    if cursor.take(MAGIC.len())? != MAGIC {
+        return Err(malformed(FORMAT, place, "the bytes 93 4e 55 4d 50 59", "others"));
+    }
+    let [major, _] = cursor.array()?;
+    let length = match major {
+        1 => usize::from(cursor.u16()?),
+        2 | 3 => cursor.u32()? as usize,
+        other => return Err(unsupported(FORMAT, place, format!("version {other}"), "1 to 3")),
+    };
+    if length > MAX_HEADER {
+        return Err(malformed(FORMAT, place, format!("a header of at most {MAX_HEADER} bytes"), length));
+    }
+    let header = String::from_utf8_lossy(cursor.take(length)?);
+    let (descr, fortran, shape) = Header { text: &header, place: &place }.parse()?;
+    let (dtype, swapped) = dtype_of(descr, &place)?;
+    let data = cursor.take(cursor.left())?;
+    if !swapped && !(fortran && shape.len() > 1) {
+        return tensors.copy(name, shape, dtype, data);
+    }
+    let expected = tensors.reserve(name, &shape, dtype)?;
+    if data.len() != expected {
+        return Err(malformed(FORMAT, place, format!("{expected} bytes for the shape {shape:?}"), data.len()));
+    }
+    let mut bytes = if fortran { rows_first(data, &shape, dtype.size()) } else { data.to_vec() };
+    if swapped {
+        bytes.chunks_exact_mut(dtype.size()).for_each(<[u8]>::reverse);
+    }
+    tensors.push(Tensor { name: name.to_owned(), shape, dtype, bytes, dequantized: false })
+}
+
+/// Elements whose first index runs fastest, in the order in which the last does.
+fn rows_first(data: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(data.len());
+    let mut index = vec![0; shape.len()];
+    for _ in 0..data.len() / size {
+        let place = index.iter().zip(shape).rev().fold(0, |place, (&index, &side)| place * side + index);
+        bytes.extend_from_slice(&data[place * size..][..size]);
+        for (index, &side) in index.iter_mut().zip(shape).rev() {
+            *index += 1;
+            if *index < side {
+                break;
+            }
+            *index = 0;
+        }
+    }
+    bytes
+}
+
+/// The header: a dictionary as Python writes it.
+struct Header<'a> {
+    text: &'a str,
+    place: &'a str,
+}
+
+impl<'a> Header<'a> {
+    fn fault(&self, expected: &str) -> LoadError {
+        malformed(FORMAT, self.place, expected, format!("'{}'", self.text.trim_end()))
+    }
+
+    /// What follows a key and its colon.
+    fn value(&self, key: &str) -> Result<&'a str, LoadError> {
+        let quotes = [format!("'{key}':"), format!("\"{key}\":")];
+        let mut found = quotes.iter().filter_map(|quoted| self.text.split_once(quoted.as_str()));
+        let (_, value) = found.next().ok_or_else(|| self.fault(&format!("a header with the key '{key}'")))?;
+        Ok(value.trim_start())
+    }
+
+    /// The type's code, whether the first index runs fastest, and the sides.
+    fn parse(&self) -> Result<(&'a str, bool, Vec<usize>), LoadError> {
+        let descr = self.value("descr")?;
+        let quote = descr.chars().next().filter(|quote| matches!(quote, '\'' | '"'));
+        let Some((descr, _)) = quote.and_then(|quote| descr[1..].split_once(quote)) else {
+            return Err(unsupported(FORMAT, self.place, "a structured type", "one number an element"));
+        };
+        let fortran = match self.value("fortran_order")? {
+            value if value.starts_with("False") => false,
+            value if value.starts_with("True") => true,
+            _ => return Err(self.fault("fortran_order to be True or False")),
+        };
+        let sides = self.value("shape")?.strip_prefix('(').and_then(|value| value.split_once(')'));
+        let (sides, _) = sides.ok_or_else(|| self.fault("a shape in parentheses"))?;
+        let shape = sides.split(',').map(str::trim).filter(|side| !side.is_empty()).map(str::parse);
+        let shape: Result<_, _> = shape.collect();
+        Ok((
+            descr,
+            fortran,
+            shape.map_err(|_: std::num::ParseIntError| self.fault("sides that are whole numbers and fit"))?,
+        ))
+    }
+}
+
+/// The codes of the types, without their byte order.
+const CODES: [(&str, Dtype); 12] = [
+    ("f8", Dtype::F64),
+    ("f4", Dtype::F32),
+    ("f2", Dtype::F16),
+    ("i8", Dtype::I64),
+    ("i4", Dtype::I32),
+    ("i2", Dtype::I16),
+    ("i1", Dtype::I8),
+    ("u8", Dtype::U64),
+    ("u4", Dtype::U32),
+    ("u2", Dtype::U16),
+    ("u1", Dtype::U8),
+    ("b1", Dtype::Bool),
+];
+
+/// The type of a code, and whether its bytes are in the other order.
+fn dtype_of(descr: &str, place: &str) -> Result<(Dtype, bool), LoadError> {
+    let code = descr.strip_prefix(['<', '>', '|', '=']);
+    let found = code.and_then(|code| CODES.into_iter().find(|(known, _)| *known == code));
+    match found {
+        Some((_, dtype)) => Ok((dtype, descr.starts_with('>'))),
+        None => Err(unsupported(FORMAT, place, format!("type {descr}"), "f2 to f8, i1 to i8, u1 to u8 and b1")),
+    }
+}
+
+/// Writes an archive of arrays. numpy has no bfloat16: such tensors become 32-bit floats, of the same values. `None` if it would
+/// reach 4 GiB.
+pub fn write_npz(weights: &Weights) -> Option<Vec<u8>> {
+    let entries: Vec<_> =
+        weights.tensors.iter().map(|tensor| (format!("{}{SUFFIX}", tensor.name), npy(tensor))).collect();
+    zip::write(&entries)
+}
+
+/// A `.npy` file, version 1, whose numbers start at a multiple of 64 bytes.
+fn npy(tensor: &Tensor) -> Vec<u8> {
+    let widened = tensor.dtype == Dtype::Bf16;
+    let dtype = if widened { Dtype::F32 } else { tensor.dtype };
+    let code = CODES.iter().find(|(_, known)| *known == dtype).map_or("", |(code, _)| code);
+    let order = if dtype.size() == 1 { '|' } else { '<' };
+    let sides: String = tensor.shape.iter().map(|side| format!("{side}, ")).collect();
+    // A tuple of one keeps its comma.
+    let sides = if tensor.shape.len() == 1 { sides.trim_end() } else { sides.trim_end_matches(", ") };
+    let mut header = format!("{{'descr': '{order}{code}', 'fortran_order': False, 'shape': ({sides}), }}");
+    while !(MAGIC.len() + 4 + header.len() + 1).is_multiple_of(64) {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = MAGIC.to_vec();
+    file.extend_from_slice(&[1, 0]);
+    file.extend_from_slice(&(header.len() as u16).to_le_bytes());
+    file.extend_from_slice(header.as_bytes());
+    if widened {
+        file.extend(tensor.values().iter().flat_map(|value| value.to_le_bytes()));
+    } else {
+        file.extend_from_slice(&tensor.bytes);
+    }
+    file
+}

@@ -1,0 +1,379 @@
+//! The weights of any ONNX file, whatever its graph: taken out of it, and put back.
+//!
+//! A *skeleton* is the file without the numbers of its weights: every field stays as it was, byte for byte, but the data of these
+//! tensors is cut out. Weights are all initializers, of subgraphs too, and the tensors of Constant nodes, unless they are so small that
+//! they are operands, such as axes. Both are found in the order of the file.
+
+use super::schema::is_standard;
+use super::tensor::{FLOAT, Tensor as TensorProto};
+use super::wire::{Message, Span};
+use super::{FORMAT, malformed, unsupported};
+use crate::error::LoadError;
+use crate::formats::collect::Collector;
+use crate::model::weights::byte_count;
+use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use std::collections::HashSet;
+
+/// Subgraphs lie in attributes of nodes: the deepest that they may nest.
+const MAX_DEPTH: usize = 16;
+
+/// The fewest elements of a Constant node's tensor that count as weights.
+const FEWEST: usize = 16;
+
+/// The first operator set with DequantizeLinear.
+const DEQUANTIZE_OPSET: i64 = 10;
+
+/// `TensorProto.DataType`, and `AttributeProto.AttributeType`.
+const UINT8: i64 = 2;
+const INT8: i64 = 3;
+const INT32: i64 = 6;
+const ATTRIBUTE_INT: i64 = 2;
+
+/// `TensorProto`: the numbers as raw bytes.
+const RAW_DATA: u64 = 9;
+
+/// `GraphProto`.
+const NODE: u64 = 1;
+const INITIALIZER: u64 = 5;
+const INPUT: u64 = 11;
+
+/// Opens the weights of a file. They may take `cap` bytes.
+///
+/// # Errors
+/// [`LoadError`] if the file is damaged, or a weight has its numbers elsewhere. Operators are not looked at.
+pub fn weights(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+    let mut cut = Cut { tensors: Collector::new(FORMAT, cap) };
+    let skeleton = copy_model(file, &mut cut)?;
+    let origin = Origin { source: Source::Onnx, skeleton };
+    Ok(Weights { tensors: cut.tensors.finish(), origin, obstacle: None })
+}
+
+/// The numbers of a weight as they go into a file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fill {
+    /// In the weight's own type.
+    Plain(Vec<u8>),
+    /// 32-bit floats of which at most 256 are different: those, and for each element its place among them. The graph gathers them.
+    Shared(Vec<f32>, Vec<u8>),
+    /// 32-bit floats as integers, and what one unit is worth. The graph multiplies them, by DequantizeLinear.
+    Scaled(f32, Vec<i8>),
+}
+
+/// The file of a skeleton with these weights, in their order. What lies in a subgraph, in a Constant node, or is an input too, gets its
+/// numbers as they are.
+///
+/// # Errors
+/// [`LoadError`] if the skeleton is none of [`weights`], or of other weights; or if it has an operator set below 10 and `fills` ask for
+/// DequantizeLinear.
+pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
+    if fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
+        let opset = opset(skeleton)?;
+        if opset < DEQUANTIZE_OPSET {
+            return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
+        }
+    }
+    let mut filler = Filler { fills: fills.into_iter(), nodes: Vec::new() };
+    let file = copy_model(skeleton, &mut filler)?;
+    match filler.fills.next() {
+        None => Ok(file),
+        Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
+    }
+}
+
+/// The version of the standard operator set; 0 if there is none.
+fn opset(file: &[u8]) -> Result<i64, LoadError> {
+    const OPSET_IMPORT: u64 = 8;
+    let (mut version, mut span) = (0, Span::new(file));
+    while let Some(field) = span.next_field()? {
+        if field.number == OPSET_IMPORT && is_standard(first_text(field.span()?, 1)?) {
+            let mut import = field.span()?;
+            while let Some(field) = import.next_field()? {
+                if field.number == 2 {
+                    version = field.int()?;
+                }
+            }
+        }
+    }
+    Ok(version)
+}
+
+/// Where a weight is.
+struct Place<'a> {
+    /// Its name, or that of what its node makes.
+    name: &'a str,
+    /// Whether other nodes may make it instead: it is an initializer of the main graph, and no input.
+    free: bool,
+}
+
+/// What is done with the weights that are found.
+trait Visitor {
+    /// The messages that take the place of a tensor's; several only where its place is free.
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &TensorProto,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Vec<Message>, LoadError>;
+
+    /// Nodes that have to come before the others.
+    fn nodes(&mut self) -> Vec<Message>;
+}
+
+/// Takes the numbers out.
+struct Cut {
+    tensors: Collector,
+}
+
+impl Visitor for Cut {
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &TensorProto,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Vec<Message>, LoadError> {
+        let shape = tensor.shape()?;
+        // Subgraphs have names of their own.
+        let name = self.tensors.free_name(place.name);
+        // Only what was proved to be within the cap is copied out of the message.
+        let expected = self.tensors.reserve(&name, &shape, dtype)?;
+        let bytes = tensor.bytes(dtype)?;
+        if bytes.len() != expected {
+            let expected = format!("{expected} bytes for the shape {shape:?}");
+            return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
+        }
+        self.tensors.push(Tensor { name, shape, dtype, bytes, dequantized: false })?;
+        Ok(vec![without_numbers(span)?])
+    }
+
+    fn nodes(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+}
+
+/// Puts numbers in.
+struct Filler {
+    fills: std::vec::IntoIter<Fill>,
+    nodes: Vec<Message>,
+}
+
+impl Visitor for Filler {
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &TensorProto,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Vec<Message>, LoadError> {
+        let fill = self.fills.next();
+        let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
+        let name = place.name;
+        let shape = tensor.shape()?;
+        match fill {
+            Fill::Shared(codebook, indices) if place.free => {
+                let part = |suffix: &str| format!("{name}/{suffix}");
+                let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
+                let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
+                self.nodes.extend([cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))]);
+                let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
+                Ok(vec![
+                    initializer(&all, &[codebook.len()], FLOAT, &floats),
+                    initializer(&small, &shape, UINT8, &indices),
+                ])
+            }
+            Fill::Scaled(scale, integers) if place.free => {
+                let part = |suffix: &str| format!("{name}/{suffix}");
+                let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
+                self.nodes.push(node("DequantizeLinear", &[&small, &unit, &zero], name, None));
+                let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
+                Ok(vec![
+                    initializer(&small, &shape, INT8, &bytes),
+                    initializer(&unit, &[], FLOAT, &scale.to_le_bytes()),
+                    initializer(&zero, &[], INT8, &[0]),
+                ])
+            }
+            other => {
+                let bytes = match other {
+                    Fill::Plain(bytes) => bytes,
+                    Fill::Shared(codebook, indices) => {
+                        let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
+                        indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
+                    }
+                    Fill::Scaled(scale, integers) => {
+                        integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
+                    }
+                };
+                if byte_count(&shape, dtype) != Some(bytes.len()) {
+                    let expected = format!("bytes for the shape {shape:?}");
+                    return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
+                }
+                let mut message = without_numbers(span)?;
+                message.bytes(RAW_DATA, &bytes);
+                Ok(vec![message])
+            }
+        }
+    }
+
+    fn nodes(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.nodes)
+    }
+}
+
+/// `NodeProto`, with one integer attribute at most.
+fn node(op: &str, inputs: &[&str], output: &str, attribute: Option<(&str, i64)>) -> Message {
+    let mut node = Message::default();
+    inputs.iter().for_each(|input| node.text(1, input));
+    node.text(2, output);
+    node.text(3, &format!("{output}/{op}"));
+    node.text(4, op);
+    if let Some((name, value)) = attribute {
+        let mut message = Message::default();
+        message.text(1, name);
+        message.int(3, value);
+        message.int(20, ATTRIBUTE_INT);
+        node.message(5, message);
+    }
+    node
+}
+
+fn initializer(name: &str, shape: &[usize], kind: i64, raw: &[u8]) -> Message {
+    let mut tensor = Message::default();
+    shape.iter().for_each(|&side| tensor.int(1, side as i64));
+    tensor.int(2, kind);
+    tensor.text(8, name);
+    tensor.bytes(RAW_DATA, raw);
+    tensor
+}
+
+/// A tensor's message without its numbers, in whichever field they are.
+fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
+    let mut message = Message::default();
+    while let Some(field) = span.next_field()? {
+        // float_data, int32_data, string_data, int64_data, raw_data, double_data, uint64_data.
+        if !matches!(field.number, 4 | 5 | 6 | 7 | RAW_DATA | 10 | 11) {
+            message.raw(field.encoded());
+        }
+    }
+    Ok(message)
+}
+
+/// A file with what a visitor makes of its weights.
+fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u8>, LoadError> {
+    const GRAPH: u64 = 7;
+    let mut message = Message::default();
+    let mut graphs = 0;
+    let mut span = Span::new(file);
+    while let Some(field) = span.next_field()? {
+        if field.number == GRAPH {
+            graphs += 1;
+            message.message(GRAPH, copy_graph(field.span()?, 0, visitor)?);
+        } else {
+            message.raw(field.encoded());
+        }
+    }
+    if graphs != 1 {
+        return Err(malformed("model", "one graph", graphs.to_string()));
+    }
+    Ok(message.into_bytes())
+}
+
+fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Message, LoadError> {
+    if depth > MAX_DEPTH {
+        return Err(malformed("graph", &format!("at most {MAX_DEPTH} nested graphs"), "more".into()));
+    }
+    let mut inputs = HashSet::new();
+    let mut fields = span;
+    while let Some(field) = fields.next_field()? {
+        if field.number == INPUT && depth == 0 {
+            inputs.insert(first_text(field.span()?, 1)?);
+        }
+    }
+    let mut body = Message::default();
+    let mut fields = span;
+    while let Some(field) = fields.next_field()? {
+        match field.number {
+            NODE => body.message(NODE, copy_node(field.span()?, depth, visitor)?),
+            INITIALIZER => {
+                let tensor = TensorProto::parse(field.span()?)?;
+                match tensor.dtype() {
+                    Some(dtype) => {
+                        let place = Place { name: tensor.name, free: depth == 0 && !inputs.contains(tensor.name) };
+                        let messages = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        messages.into_iter().for_each(|message| body.message(INITIALIZER, message));
+                    }
+                    // Text, and types of which a byte holds several numbers, stay as they are.
+                    None => body.raw(field.encoded()),
+                }
+            }
+            _ => body.raw(field.encoded()),
+        }
+    }
+    if depth > 0 {
+        return Ok(body);
+    }
+    let mut graph = Message::default();
+    visitor.nodes().into_iter().for_each(|node| graph.message(NODE, node));
+    graph.raw(&body.into_bytes());
+    Ok(graph)
+}
+
+fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Message, LoadError> {
+    const OUTPUT: u64 = 2;
+    const OPERATOR: u64 = 4;
+    const ATTRIBUTE: u64 = 5;
+    let name = first_text(span, OUTPUT)?;
+    let constant = first_text(span, OPERATOR)? == "Constant";
+    let mut node = Message::default();
+    let mut fields = span;
+    while let Some(field) = fields.next_field()? {
+        if field.number != ATTRIBUTE {
+            node.raw(field.encoded());
+            continue;
+        }
+        node.message(ATTRIBUTE, copy_attribute(field.span()?, constant.then_some(name), depth, visitor)?);
+    }
+    Ok(node)
+}
+
+/// Copies an attribute; `constant` is the name of what its node makes, if that is a Constant.
+fn copy_attribute(
+    span: Span,
+    constant: Option<&str>,
+    depth: usize,
+    visitor: &mut dyn Visitor,
+) -> Result<Message, LoadError> {
+    const TENSOR: u64 = 5;
+    const GRAPH: u64 = 6;
+    const GRAPHS: u64 = 11;
+    let mut attribute = Message::default();
+    let mut fields = span;
+    while let Some(field) = fields.next_field()? {
+        match (field.number, constant) {
+            (GRAPH | GRAPHS, _) => attribute.message(field.number, copy_graph(field.span()?, depth + 1, visitor)?),
+            (TENSOR, Some(name)) => {
+                let tensor = TensorProto::parse(field.span()?)?;
+                let count = tensor.shape()?.iter().fold(1, |product: usize, &side| product.saturating_mul(side));
+                match tensor.dtype().filter(|_| count >= FEWEST) {
+                    Some(dtype) => {
+                        let messages = visitor.weight(field.span()?, &tensor, dtype, Place { name, free: false })?;
+                        messages.into_iter().for_each(|message| attribute.message(TENSOR, message));
+                    }
+                    None => attribute.raw(field.encoded()),
+                }
+            }
+            _ => attribute.raw(field.encoded()),
+        }
+    }
+    Ok(attribute)
+}
+
+/// The first text of a field's number in a message; empty if there is none.
+fn first_text(mut span: Span<'_>, number: u64) -> Result<&str, LoadError> {
+    while let Some(field) = span.next_field()? {
+        if field.number == number {
+            return field.text();
+        }
+    }
+    Ok("")
+}

@@ -1,0 +1,171 @@
+//! PyTorch's files (`.pt`, `.pth`, `.bin`): what `torch.save` writes of a state dictionary, as a ZIP archive or in the older format.
+//!
+//! Both are a pickle, a program for a stack machine that can call any function of Python. It is read by an
+//! interpreter ([`pickle`]) that knows what a state dictionary needs and nothing more: no name in it is ever looked up, called or
+//! imported.
+
+mod pickle;
+mod state;
+
+use super::collect::Collector;
+use super::cursor::{Cursor, malformed, unsupported};
+use super::zip::Entry;
+use crate::error::LoadError;
+use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use pickle::{Pickle, Value};
+use state::View;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+const FORMAT: &str = "PyTorch";
+
+/// What every file of the older format begins with: a pickle of a magic number.
+pub const LEGACY_MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
+
+/// The version of the older format.
+const LEGACY_VERSION: i64 = 1001;
+
+/// The name of the pickle in an archive, in a directory of any name.
+const PICKLE: &str = "/data.pkl";
+
+/// Whether the entries of an archive are such a file.
+pub fn is_torch(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| entry.name.ends_with(PICKLE))
+}
+
+/// Reads an archive.
+///
+/// # Errors
+/// [`LoadError`], whatever the bytes are.
+pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
+    let found = entries.iter().find_map(|entry| Some((entry, entry.name.strip_suffix(PICKLE)?)));
+    let (entry, root) = found.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{PICKLE}"), "none"))?;
+    let inside: HashMap<&str, &Entry> =
+        entries.iter().filter_map(|entry| Some((entry.name.strip_prefix(root)?, entry))).collect();
+    if let Some(order) = inside.get("/byteorder") {
+        let order = order.unpack(64)?;
+        if order.as_ref() != b"little" {
+            let got = format!("byte order {}", String::from_utf8_lossy(&order));
+            return Err(unsupported(FORMAT, "archive", got, "little"));
+        }
+    }
+    let bytes = entry.unpack(cap)?;
+    let mut pickle = Pickle::new(Cursor::new(FORMAT, &bytes, 0)?, cap);
+    let root = pickle.run()?;
+    let views = state::views(&pickle, root)?;
+    // Unpacked storages are held one at a time: views of one storage mostly follow each other.
+    let mut open: Option<(&str, Cow<[u8]>)> = None;
+    let mut tensors = Collector::new(FORMAT, cap);
+    for view in &views {
+        let storage = &pickle.storages[view.storage];
+        if open.as_ref().is_none_or(|(key, _)| *key != storage.key) {
+            let name = format!("/data/{}", storage.key);
+            let entry = inside
+                .get(name.as_str())
+                .ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{name}"), "none"))?;
+            // What was open is let go first.
+            drop(open.take());
+            open = Some((&storage.key, entry.unpack(cap)?));
+        }
+        if let Some((_, bytes)) = &open {
+            add(view, storage.dtype, bytes, &mut tensors)?;
+        }
+    }
+    Ok(finish(tensors))
+}
+
+/// Reads a file of the older format: pickles of the magic number, the version, the system, the state and the storages' keys,
+/// and then the storages.
+///
+/// # Errors
+/// [`LoadError`], whatever the bytes are.
+pub fn read_legacy(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+    let mut pickle = Pickle::new(Cursor::new(FORMAT, file, LEGACY_MAGIC.len())?, cap);
+    match pickle.run()? {
+        Value::Int(LEGACY_VERSION) => {}
+        other => return Err(malformed(FORMAT, "version", LEGACY_VERSION, format!("{other:?}"))),
+    }
+    let _system = pickle.run()?;
+    let root = pickle.run()?;
+    let views = state::views(&pickle, root)?;
+    let keys = pickle.run()?;
+    let Value::List(keys) = keys else { return Err(malformed(FORMAT, "storages", "a list of keys", "something else")) };
+    let mut cursor = pickle.cursor.clone();
+    let mut data: Vec<&[u8]> = vec![&[]; pickle.storages.len()];
+    for key in &pickle.sequences[keys] {
+        let stored = match key {
+            Value::Text(text) => pickle.keys.get(&pickle.texts[*text]).copied(),
+            _ => None,
+        };
+        let index = stored.ok_or_else(|| cursor.malformed("the key of a storage", format!("{key:?}")))?;
+        let storage = &pickle.storages[index];
+        let place = cursor.clone();
+        let count = cursor.u64()?;
+        if count != storage.count as u64 {
+            return Err(place.malformed(format!("{} elements in a storage", storage.count), count));
+        }
+        let bytes = storage.count.checked_mul(storage.dtype.size());
+        data[index] = cursor.take(bytes.unwrap_or(usize::MAX))?;
+    }
+    let mut tensors = Collector::new(FORMAT, cap);
+    for view in &views {
+        add(view, pickle.storages[view.storage].dtype, data[view.storage], &mut tensors)?;
+    }
+    Ok(finish(tensors))
+}
+
+fn finish(tensors: Collector) -> Weights {
+    let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
+    Weights { tensors: tensors.finish(), origin, obstacle: None }
+}
+
+/// Copies what a view shows of a storage's bytes, row-major.
+fn add(view: &View, dtype: Dtype, storage: &[u8], tensors: &mut Collector) -> Result<(), LoadError> {
+    let View { name, shape, strides, offset, .. } = view;
+    let size = dtype.size();
+    let expected = tensors.reserve(name, shape, dtype)?;
+    let mut bytes = Vec::new();
+    if expected > 0 {
+        let fault = |got: String| {
+            let expected = format!("a view within {} elements", storage.len() / size);
+            malformed(FORMAT, Collector::place(name), expected, got)
+        };
+        let last = shape
+            .iter()
+            .zip(strides)
+            .try_fold(*offset, |last, (&side, &stride)| last.checked_add((side - 1).checked_mul(stride)?));
+        if last.is_none_or(|last| last >= storage.len() / size) {
+            return Err(fault(format!("offset {offset}, shape {shape:?}, strides {strides:?}")));
+        }
+        bytes.reserve_exact(expected);
+        gather(storage, size, shape, strides, *offset, &mut bytes);
+    }
+    tensors.push(Tensor { name: name.clone(), shape: shape.clone(), dtype, bytes, dequantized: false })
+}
+
+/// Appends the elements of a view that is proved to lie within the storage, the last index running fastest.
+fn gather(storage: &[u8], size: usize, shape: &[usize], strides: &[usize], offset: usize, bytes: &mut Vec<u8>) {
+    // Trailing sides that lie one after the other are copied at once.
+    let (mut run, mut outer) = (1, shape.len());
+    while outer > 0 && (strides[outer - 1] == run || shape[outer - 1] == 1) {
+        run *= shape[outer - 1];
+        outer -= 1;
+    }
+    let mut index = vec![0; outer];
+    loop {
+        let start: usize = offset + index.iter().zip(strides).map(|(index, stride)| index * stride).sum::<usize>();
+        bytes.extend_from_slice(&storage[start * size..][..run * size]);
+        let mut side = outer;
+        loop {
+            if side == 0 {
+                return;
+            }
+            side -= 1;
+            index[side] += 1;
+            if index[side] < shape[side] {
+                break;
+            }
+            index[side] = 0;
+        }
+    }
+}

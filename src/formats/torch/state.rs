@@ -1,0 +1,119 @@
+//! The tensors of a state dictionary, or of one that lies in a wrapper.
+
+use super::FORMAT;
+use super::pickle::{Pickle, Value};
+use crate::error::LoadError;
+use crate::formats::cursor::{MAX_TENSORS, malformed};
+
+/// Keys under which training programs keep the state dictionary beside other things.
+const WRAPPERS: [&str; 8] =
+    ["state_dict", "model_state_dict", "model", "net", "network", "module", "params", "weights"];
+
+/// The deepest that dictionaries may nest.
+const MAX_DEPTH: usize = 8;
+
+/// A named tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// Its key; the keys of nested dictionaries with dots between.
+    pub name: String,
+    /// An index into the pickle's storages.
+    pub storage: usize,
+    /// In elements.
+    pub offset: usize,
+    /// Its sides.
+    pub shape: Vec<usize>,
+    /// In elements.
+    pub strides: Vec<usize>,
+}
+
+/// The tensors of what a pickle made. If some of them lie under a key that names a wrapper, it is those, without that key.
+///
+/// # Errors
+/// [`LoadError::Malformed`] if there are none, or dictionaries nest too deeply.
+pub fn views(pickle: &Pickle, root: Value) -> Result<Vec<View>, LoadError> {
+    let mut root = root;
+    while let Some(inner) = wrapped(pickle, root) {
+        root = inner;
+    }
+    let mut walk = Walk { pickle, views: Vec::new(), steps: 0 };
+    walk.visit(root, &mut Vec::new())?;
+    if walk.views.is_empty() {
+        return Err(malformed(FORMAT, "pickle", "a dictionary with tensors", "none"));
+    }
+    Ok(walk.views)
+}
+
+/// What lies under the key of a wrapper, if there are no tensors beside it. A dictionary that lies in itself does not: its number is
+/// not above that of what it lies in.
+fn wrapped(pickle: &Pickle, value: Value) -> Option<Value> {
+    let Value::Dictionary(outer) = value else { return None };
+    let items = &pickle.dictionaries[outer];
+    if items.iter().any(|(_, value)| matches!(value, Value::Tensor(_))) {
+        return None;
+    }
+    let under = |wanted: &str| {
+        items.iter().find_map(|&(key, value)| match (key, value) {
+            (Value::Text(key), Value::Dictionary(inner)) if pickle.texts[key] == wanted && inner > outer => Some(value),
+            _ => None,
+        })
+    };
+    WRAPPERS.into_iter().find_map(under)
+}
+
+struct Walk<'a, 'b> {
+    pickle: &'a Pickle<'b>,
+    views: Vec<View>,
+    /// Values that were looked at: one dictionary can lie in many places.
+    steps: usize,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn visit(&mut self, value: Value, path: &mut Vec<&'a str>) -> Result<(), LoadError> {
+        self.steps += 1;
+        if self.steps > 4 * MAX_TENSORS {
+            return Err(malformed(FORMAT, "pickle", format!("at most {} values", 4 * MAX_TENSORS), "more"));
+        }
+        match value {
+            Value::Tensor(index) => {
+                let tensor = self.pickle.tensors[index].clone();
+                self.views.push(View {
+                    name: path.join("."),
+                    storage: tensor.storage,
+                    offset: tensor.offset,
+                    shape: tensor.shape,
+                    strides: tensor.strides,
+                });
+            }
+            Value::Dictionary(index) => {
+                if path.len() == MAX_DEPTH {
+                    return Err(malformed(
+                        FORMAT,
+                        "pickle",
+                        format!("at most {MAX_DEPTH} nested dictionaries"),
+                        "more",
+                    ));
+                }
+                let pickle = self.pickle;
+                for &(key, value) in &pickle.dictionaries[index] {
+                    // Other keys, such as the numbers of an optimizer's parameters, name no weights.
+                    if let Value::Text(key) = key {
+                        path.push(&pickle.texts[key]);
+                        self.visit(value, path)?;
+                        path.pop();
+                    }
+                }
+            }
+            Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float
+            | Value::Text(_)
+            | Value::Tuple(_)
+            | Value::List(_)
+            | Value::Global(_)
+            | Value::Storage(_) => {}
+        }
+        Ok(())
+    }
+}

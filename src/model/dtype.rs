@@ -1,0 +1,218 @@
+//! Types of numbers in files, and how they become 32-bit floats.
+
+use serde::Serialize;
+
+/// The type of a tensor's elements. Little-endian, as in every format that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// IEEE 754 binary64.
+    F64,
+    /// IEEE 754 binary32.
+    F32,
+    /// IEEE 754 binary16.
+    F16,
+    /// The upper half of a binary32.
+    Bf16,
+    /// Signed, 64 bits.
+    I64,
+    /// Signed, 32 bits.
+    I32,
+    /// Signed, 16 bits.
+    I16,
+    /// Signed, 8 bits.
+    I8,
+    /// Unsigned, 64 bits.
+    U64,
+    /// Unsigned, 32 bits.
+    U32,
+    /// Unsigned, 16 bits.
+    U16,
+    /// Unsigned, 8 bits.
+    U8,
+    /// A byte: 0 is false.
+    Bool,
+}
+
+impl Dtype {
+    /// All of them. Their places are their numbers in a `.nut` file.
+    pub const ALL: [Dtype; 13] = [
+        Dtype::F64,
+        Dtype::F32,
+        Dtype::F16,
+        Dtype::Bf16,
+        Dtype::I64,
+        Dtype::I32,
+        Dtype::I16,
+        Dtype::I8,
+        Dtype::U64,
+        Dtype::U32,
+        Dtype::U16,
+        Dtype::U8,
+        Dtype::Bool,
+    ];
+
+    /// Bytes of an element.
+    pub fn size(self) -> usize {
+        match self {
+            Dtype::F64 | Dtype::I64 | Dtype::U64 => 8,
+            Dtype::F32 | Dtype::I32 | Dtype::U32 => 4,
+            Dtype::F16 | Dtype::Bf16 | Dtype::I16 | Dtype::U16 => 2,
+            Dtype::I8 | Dtype::U8 | Dtype::Bool => 1,
+        }
+    }
+
+    /// Its usual name, as numpy has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dtype::F64 => "float64",
+            Dtype::F32 => "float32",
+            Dtype::F16 => "float16",
+            Dtype::Bf16 => "bfloat16",
+            Dtype::I64 => "int64",
+            Dtype::I32 => "int32",
+            Dtype::I16 => "int16",
+            Dtype::I8 => "int8",
+            Dtype::U64 => "uint64",
+            Dtype::U32 => "uint32",
+            Dtype::U16 => "uint16",
+            Dtype::U8 => "uint8",
+            Dtype::Bool => "bool",
+        }
+    }
+
+    /// Whether it is a floating-point type.
+    pub fn is_float(self) -> bool {
+        matches!(self, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::Bf16)
+    }
+
+    /// Elements as 32-bit floats: exact for the narrower types, rounded for the wider ones. What is left over at the end, less
+    /// than an element, is left out.
+    pub fn to_floats(self, bytes: &[u8]) -> Vec<f32> {
+        fn each<const N: usize>(bytes: &[u8], widen: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+            bytes.as_chunks::<N>().0.iter().map(|&element| widen(element)).collect()
+        }
+        match self {
+            Dtype::F64 => each(bytes, |element| f64::from_le_bytes(element) as f32),
+            Dtype::F32 => each(bytes, f32::from_le_bytes),
+            Dtype::F16 => each(bytes, |element| from_half(u16::from_le_bytes(element))),
+            Dtype::Bf16 => each(bytes, |element| from_bfloat(u16::from_le_bytes(element))),
+            Dtype::I64 => each(bytes, |element| i64::from_le_bytes(element) as f32),
+            Dtype::I32 => each(bytes, |element| i32::from_le_bytes(element) as f32),
+            Dtype::I16 => each(bytes, |element| f32::from(i16::from_le_bytes(element))),
+            Dtype::I8 => each(bytes, |element| f32::from(i8::from_le_bytes(element))),
+            Dtype::U64 => each(bytes, |element| u64::from_le_bytes(element) as f32),
+            Dtype::U32 => each(bytes, |element| u32::from_le_bytes(element) as f32),
+            Dtype::U16 => each(bytes, |element| f32::from(u16::from_le_bytes(element))),
+            Dtype::U8 | Dtype::Bool => bytes.iter().map(|&element| f32::from(element)).collect(),
+        }
+    }
+
+    /// 32-bit floats as elements of a floating-point type, rounded to the nearest, ties to even; `None` for other types.
+    pub fn of_floats(self, values: &[f32]) -> Option<Vec<u8>> {
+        match self {
+            Dtype::F64 => Some(values.iter().flat_map(|&value| f64::from(value).to_le_bytes()).collect()),
+            Dtype::F32 => Some(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            Dtype::F16 => Some(values.iter().flat_map(|&value| to_half(value).to_le_bytes()).collect()),
+            Dtype::Bf16 => Some(values.iter().flat_map(|&value| to_bfloat(value).to_le_bytes()).collect()),
+            Dtype::I64
+            | Dtype::I32
+            | Dtype::I16
+            | Dtype::I8
+            | Dtype::U64
+            | Dtype::U32
+            | Dtype::U16
+            | Dtype::U8
+            | Dtype::Bool => None,
+        }
+    }
+}
+
+/// IEEE 754 binary16: 1 sign bit, 5 bits of exponent (bias 15), 10 of fraction. Every value is a 32-bit float.
+pub fn from_half(bits: u16) -> f32 {
+    /// 2^-24, the smallest above 0.
+    const UNIT: f32 = f32::from_bits((127 - 24) << 23);
+    let exponent = u32::from(bits >> 10 & 31);
+    let fraction = u32::from(bits & 1023);
+    let magnitude = match exponent {
+        0 => fraction as f32 * UNIT,
+        31 => f32::from_bits(255 << 23 | fraction << 13),
+        _ => f32::from_bits((exponent + 127 - 15) << 23 | fraction << 13),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// The upper half of a 32-bit float.
+pub fn from_bfloat(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
+/// The nearest binary16, ties to even; what is too large is infinite.
+fn to_half(value: f32) -> u16 {
+    /// From here on, values round to infinity: 65520.
+    const INFINITE: u32 = 0x477f_f000;
+    /// The smallest that is not subnormal: 2^-14.
+    const NORMAL: u32 = (127 - 14) << 23;
+    let sign = (value.to_bits() >> 16) as u16 & 0x8000;
+    let magnitude = value.to_bits() & 0x7fff_ffff;
+    let half = if value.is_nan() {
+        0x7e00
+    } else if magnitude >= INFINITE {
+        0x7c00
+    } else if magnitude < NORMAL {
+        // Beside one half, a unit in the last place is 2^-24, as of a subnormal: the sum is rounded as is wanted.
+        (f32::from_bits(magnitude) + 0.5).to_bits() - 0.5f32.to_bits()
+    } else {
+        (magnitude + 0xfff + (magnitude >> 13 & 1) - ((127 - 15) << 23)) >> 13
+    };
+    sign | half as u16
+}
+
+/// The nearest bfloat16, ties to even.
+fn to_bfloat(value: f32) -> u16 {
+    let bits = value.to_bits();
+    if value.is_nan() {
+        return (bits >> 16) as u16 | 0x40;
+    }
+    // Finite values carry into infinity where they round to it.
+    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half_and_bfloat_comes_back() {
+        for bits in 0..=u16::MAX {
+            let half = from_half(bits);
+            assert!(half.is_nan() || to_half(half) == bits, "{bits:04x}");
+            let bfloat = from_bfloat(bits);
+            assert!(bfloat.is_nan() || to_bfloat(bfloat) == bits, "{bits:04x}");
+        }
+        assert!(from_half(to_half(f32::NAN)).is_nan() && from_bfloat(to_bfloat(f32::NAN)).is_nan());
+    }
+
+    #[test]
+    fn rounding_goes_to_the_nearest_and_to_even() {
+        // 1 + 2^-11 lies half-way between 1 and the next half; 3 x 2^-11 above 1 between two others.
+        let half = |value: f32| from_half(to_half(value));
+        assert_eq!(half(1.0 + 0.5f32.powi(11)), 1.0);
+        assert_eq!(half(1.0 + 3.0 * 0.5f32.powi(11)), 1.0 + 0.5f32.powi(9));
+        assert_eq!((half(65519.0), half(65520.0), half(-1e9)), (65504.0, f32::INFINITY, f32::NEG_INFINITY));
+        assert_eq!((half(0.5f32.powi(25)), half(1.5 * 0.5f32.powi(24))), (0.0, 0.5f32.powi(23)));
+        let bfloat = |value: f32| from_bfloat(to_bfloat(value));
+        assert_eq!((bfloat(1.0 + 0.5f32.powi(8)), bfloat(1.0 + 3.0 * 0.5f32.powi(8))), (1.0, 1.0 + 0.5f32.powi(6)));
+        assert_eq!(bfloat(f32::MAX), f32::INFINITY);
+    }
+
+    #[test]
+    fn floats_come_back_from_every_wider_or_equal_type() {
+        let values = [0.0, -1.5, 3.0e-3, f32::MAX, f32::MIN_POSITIVE];
+        for dtype in [Dtype::F64, Dtype::F32] {
+            assert_eq!(dtype.to_floats(&dtype.of_floats(&values).unwrap()), values);
+        }
+        assert_eq!(Dtype::I16.to_floats(&[0xff, 0xff, 1, 0, 9]), [-1.0, 1.0]);
+        assert_eq!(Dtype::I8.of_floats(&values), None);
+    }
+}

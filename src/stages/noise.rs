@@ -1,0 +1,287 @@
+//! Quantization without samples: each layer in steps of its own, under one price for a bit.
+//!
+//! What is minimised over all layers is the sum of `noise / energy + price * bits`: the noise is the sum of the squared
+//! errors of a layer's weights, its energy the sum of their squares, so that a layer counts by how much of itself it loses. For fine
+//! steps the noise of a weight is `step^2 / 12`, and a bit more divides it by four (Gish and Pierce, "Asymptotically efficient
+//! quantizing", 1968): the price gives the step. Each weight then takes the symbol with the least noise and price (rate-distortion optimised
+//! quantization), where a symbol costs what its frequency in the layer says.
+
+use crate::network::parallel::for_each;
+use crate::search::{Interval, Step, half_interval};
+
+/// The price of a bit in squared steps. For fine steps it is `ln(2) / 6 = 0.116`; of normal, Laplacian and t-distributed numbers, 0.14 takes
+/// the fewest bits at 12 and 6 dB, and as few as any at 20 and 30 dB.
+const PRICE: f64 = 0.14;
+
+/// Magnitudes below are counted one by one, larger ones by their number of binary digits.
+const SMALL: usize = 128;
+/// Classes of magnitudes: the small ones, and those of 8 to 15 digits.
+const CLASSES: usize = SMALL + 8;
+
+/// The largest magnitude of a symbol.
+const LARGEST: f32 = i16::MAX as f32;
+
+/// How far the search goes from the price that fine steps would have, either way.
+const RANGE: f64 = 256.0;
+/// Halvings of the search: the price is found to within 0.3 %.
+const PROBES: usize = 12;
+
+/// A layer that is to be quantized.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Its weights; all are finite.
+    pub values: Vec<f32>,
+    energy: f64,
+    largest: f32,
+    /// What the last probe made of it.
+    probe: Probe,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Probe {
+    /// Noise over energy.
+    noise: f64,
+    bits: f64,
+}
+
+/// A layer in steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantized {
+    /// What one unit is worth.
+    pub step: f32,
+    /// As many as there are weights.
+    pub symbols: Vec<i16>,
+}
+
+impl Layer {
+    /// A layer of finite weights.
+    pub fn new(values: Vec<f32>) -> Self {
+        let energy = values.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
+        let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        Layer { values, energy, largest, probe: Probe::default() }
+    }
+
+    /// The step at a price; `None` if it is so fine that symbols of 16 bits do not suffice: such a layer is kept as it is.
+    fn step(&self, price: f64) -> Option<f32> {
+        if self.energy == 0.0 {
+            return Some(1.0);
+        }
+        let step = (price * self.energy / PRICE).sqrt() as f32;
+        (step.is_normal() && self.largest / step < LARGEST).then_some(step)
+    }
+
+    /// The symbols at a price; `None` where [`Layer::step`] is.
+    pub fn quantize(&self, price: f64) -> Option<Quantized> {
+        let rounding = Rounding::new(&self.values, self.step(price)?);
+        let symbols = self.values.iter().map(|&value| rounding.symbol(value)).collect();
+        Some(Quantized { step: rounding.step, symbols })
+    }
+
+    /// Noise and bits at a price.
+    fn probe(&self, price: f64) -> Probe {
+        let Some(step) = self.step(price) else {
+            return Probe { noise: 0.0, bits: 32.0 * self.values.len() as f64 };
+        };
+        let rounding = Rounding::new(&self.values, step);
+        let mut counts = Counts::default();
+        let mut noise = 0.0;
+        for &value in &self.values {
+            let symbol = rounding.symbol(value);
+            counts.add(symbol);
+            let error = f64::from(value - f32::from(symbol) * step);
+            noise += error * error;
+        }
+        let noise = if self.energy == 0.0 { 0.0 } else { noise / self.energy };
+        Probe { noise, bits: counts.bits() }
+    }
+}
+
+/// The class of a magnitude.
+fn class(magnitude: usize) -> usize {
+    if magnitude < SMALL { magnitude } else { SMALL + ((magnitude / SMALL).ilog2() as usize).min(CLASSES - SMALL - 1) }
+}
+
+/// How often each class of magnitudes was seen.
+struct Counts {
+    classes: [u32; CLASSES],
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts { classes: [0; CLASSES] }
+    }
+}
+
+impl Counts {
+    fn add(&mut self, symbol: i16) {
+        self.classes[class(symbol.unsigned_abs().into())] += 1;
+    }
+
+    /// Bits of a magnitude of each class, its sign among them. Those that were not seen cost what a frequency of a half would.
+    fn costs(&self) -> [f32; CLASSES] {
+        let total: f32 = self.classes.iter().map(|&count| count as f32 + 0.5).sum();
+        let mut costs = self.classes.map(|count| (total / (count as f32 + 0.5)).log2() + 1.0);
+        costs[0] -= 1.0;
+        for (digits, cost) in costs[SMALL..].iter_mut().enumerate() {
+            // Those of one number of digits are told apart by all but the first.
+            *cost += (SMALL.ilog2() as usize + digits) as f32;
+        }
+        costs
+    }
+
+    /// Bits of all symbols.
+    fn bits(&self) -> f64 {
+        let costs = self.costs();
+        self.classes.iter().zip(costs).map(|(&count, cost)| f64::from(count) * f64::from(cost)).sum()
+    }
+}
+
+/// How the weights of a layer are rounded.
+struct Rounding {
+    step: f32,
+    inverse: f32,
+    /// Price of each class, in squared steps.
+    costs: [f32; CLASSES],
+}
+
+impl Rounding {
+    /// From how often each magnitude occurs when all are rounded to the nearest.
+    fn new(values: &[f32], step: f32) -> Self {
+        let inverse = 1.0 / step;
+        let mut counts = Counts::default();
+        values.iter().for_each(|value| counts.add((value * inverse).round() as i16));
+        Rounding { step, inverse, costs: counts.costs().map(|cost| cost * PRICE as f32) }
+    }
+
+    /// The symbol with the least noise and price: the nearest, the one below it, or 0.
+    fn symbol(&self, value: f32) -> i16 {
+        let exact = (value * self.inverse).abs();
+        let nearest = exact.round().min(LARGEST);
+        let of = |magnitude: f32| {
+            let error = exact - magnitude;
+            error * error + self.costs[class(magnitude as usize)]
+        };
+        let (mut best, mut least) = (0.0, of(0.0));
+        for magnitude in [nearest - 1.0, nearest] {
+            if magnitude > 0.0 && of(magnitude) < least {
+                (best, least) = (magnitude, of(magnitude));
+            }
+        }
+        if value < 0.0 { -best as i16 } else { best as i16 }
+    }
+}
+
+/// What all layers lose, in the mean: noise over energy.
+fn mean_noise(layers: &[Layer]) -> f64 {
+    layers.iter().map(|layer| layer.probe.noise).sum::<f64>() / layers.len().max(1) as f64
+}
+
+fn probe_all(layers: &mut [Layer], price: f64) {
+    for_each(layers, |layer| layer.probe = layer.probe(price));
+}
+
+/// The highest price at which the mean over the layers of noise over energy is at most `noise`.
+pub fn price_of_noise(layers: &mut [Layer], noise: f64) -> f64 {
+    let weights: usize = layers.iter().map(|layer| layer.values.len()).sum();
+    // That of fine steps: noise = weights * step^2 / 12 and step^2 = price * energy / PRICE.
+    let fine = noise * layers.len() as f64 * 12.0 * PRICE / weights.max(1) as f64;
+    search(Interval::Geometric { lo: fine / RANGE, hi: fine * RANGE }, PROBES, |step| {
+        probe_all(layers, step.mid);
+        mean_noise(layers) <= noise
+    })
+}
+
+/// The lowest price at which the symbols of all layers take at most so many bits, by their frequencies.
+pub fn price_of_bits(layers: &mut [Layer], bits: f64) -> f64 {
+    // Of the price's inverse, since what is searched is what rises, over all prices that could be meant.
+    let inverse = search(Interval::Geometric { lo: 1e-3, hi: 1e15 }, 2 * PROBES, |step| {
+        probe_all(layers, 1.0 / step.mid);
+        layers.iter().map(|layer| layer.probe.bits).sum::<f64>() <= bits
+    });
+    1.0 / inverse
+}
+
+fn search(interval: Interval, probes: usize, mut accept: impl FnMut(Step) -> bool) -> f64 {
+    let found: Result<f64, std::convert::Infallible> = half_interval(interval, probes, |step| Ok(accept(step)));
+    found.unwrap_or_else(|never| match never {})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
+
+    /// Layers of sums of uniform numbers, of different sizes and scales.
+    fn layers() -> Vec<Layer> {
+        let mut rng = Pcg64Mcg::seed_from_u64(3);
+        [(600, 1e-3f32), (4000, 1.0), (20_000, 30.0)]
+            .map(|(count, scale)| {
+                let mut normal = || (0..6).map(|_| rng.random::<f32>()).sum::<f32>() - 3.0;
+                Layer::new((0..count).map(|_| scale * normal()).collect())
+            })
+            .to_vec()
+    }
+
+    fn noise(layer: &Layer, quantized: &Quantized) -> f64 {
+        let pairs = layer.values.iter().zip(&quantized.symbols);
+        let errors = pairs.map(|(&value, &symbol)| f64::from(value - f32::from(symbol) * quantized.step).powi(2));
+        errors.sum::<f64>() / layer.energy
+    }
+
+    #[test]
+    fn the_noise_is_what_was_asked_for_and_falls_to_the_large_layers() {
+        for wanted in [0.3, 0.01, 1e-5] {
+            let mut layers = layers();
+            let price = price_of_noise(&mut layers, wanted);
+            let noises: Vec<f64> = layers.iter().map(|layer| noise(layer, &layer.quantize(price).unwrap())).collect();
+            let mean = noises.iter().sum::<f64>() / 3.0;
+            assert!(mean <= wanted && mean > 0.9 * wanted, "{wanted}: {noises:?}");
+            assert!(noises[0] < noises[1] && noises[1] < noises[2], "{noises:?}");
+        }
+    }
+
+    #[test]
+    fn a_price_costs_less_than_plain_rounding_at_the_same_noise() {
+        let mut all = layers();
+        let price = price_of_noise(&mut all, 0.05);
+        for layer in &all {
+            let priced = layer.probe(price);
+            // Plain rounding in the step that gives that noise.
+            let (mut low, mut high) = (1e-9 * layer.largest, layer.largest);
+            let rounded = |step: f32| {
+                let mut counts = Counts::default();
+                let mut error = 0.0;
+                for &value in &layer.values {
+                    let symbol = (value / step).round() as i16;
+                    counts.add(symbol);
+                    error += f64::from(value - f32::from(symbol) * step).powi(2);
+                }
+                (error / layer.energy, counts.bits())
+            };
+            for _ in 0..60 {
+                let middle = f32::midpoint(low, high);
+                if rounded(middle).0 <= priced.noise { low = middle } else { high = middle }
+            }
+            assert!(priced.bits < rounded(low).1, "{priced:?} {:?}", rounded(low));
+        }
+    }
+
+    #[test]
+    fn bits_are_kept_to() {
+        let mut layers = layers();
+        let price = price_of_bits(&mut layers, 40_000.0);
+        let bits: f64 = layers.iter().map(|layer| layer.probe(price).bits).sum();
+        assert!(bits <= 40_000.0 && bits > 39_000.0, "{bits}");
+    }
+
+    #[test]
+    fn layers_without_energy_or_too_fine_for_symbols() {
+        let empty = Layer::new(vec![0.0; 5]);
+        assert_eq!(empty.quantize(1e-6), Some(Quantized { step: 1.0, symbols: vec![0; 5] }));
+        let mut spread = vec![1.0; 50];
+        spread.push(1e9);
+        assert_eq!(Layer::new(spread).quantize(1e-20), None);
+        assert_eq!(Layer::new(vec![1e-42; 3]).quantize(1e-6), None);
+    }
+}

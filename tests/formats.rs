@@ -1,0 +1,319 @@
+//! Files of every kind that holds weights, from outside: they open, are compressed, and come back.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[allow(dead_code)]
+mod onnx_files;
+mod weight_files;
+
+use nutshell::container::{Packed, packed};
+use nutshell::formats::export::{Kind, export};
+use nutshell::formats::{Contents, Format, Loaded, Opened, load_weights, onnx, open, sniff, to_model};
+use nutshell::model::{Dtype, Model, Source, Tensor, Weights, presets};
+use nutshell::pipeline::{WeightsTarget, compress_weights};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use rten::Value;
+use weight_files::{legacy, npy, pickle_of, safetensors, samples, state_dict, torch_zip};
+
+const CAP: u64 = 1 << 24;
+
+fn loaded(bytes: &[u8]) -> Weights {
+    load_weights(bytes, CAP).unwrap().weights
+}
+
+fn names(weights: &Weights) -> Vec<(&str, Dtype, &[usize])> {
+    weights.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.dtype, tensor.shape.as_slice())).collect()
+}
+
+#[test]
+fn every_format_is_told_by_its_bytes_and_opens() {
+    let expected = [
+        (Format::Safetensors, Source::Safetensors),
+        (Format::Zip, Source::Npz),
+        (Format::Npy, Source::Npy),
+        (Format::Zip, Source::Torch),
+        (Format::TorchLegacy, Source::Torch),
+        (Format::Tflite, Source::Tflite),
+        (Format::Onnx, Source::Onnx),
+    ];
+    for (bytes, (format, source)) in samples().iter().zip(expected) {
+        assert_eq!(sniff(bytes), Some(format));
+        let Ok(Contents::Weights(weights)) = open(bytes, CAP) else { panic!("{format:?}") };
+        assert_eq!(weights.origin.source, source);
+        assert!(!weights.tensors.is_empty());
+        assert!(
+            weights
+                .tensors
+                .iter()
+                .all(|tensor| tensor.bytes.len() == tensor.shape.iter().product::<usize>() * tensor.dtype.size())
+        );
+    }
+}
+
+#[test]
+fn safetensors_keep_types_order_and_metadata() {
+    let header = r#"{"__metadata__":{"format":"pt"},"b":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},
+        "a":{"dtype":"I64","shape":[],"data_offsets":[4,12]},"empty":{"dtype":"F32","shape":[0,3],"data_offsets":[12,12]}}"#;
+    let file = safetensors(header, &[0x80, 0x3f, 0, 0xc0, 7, 0, 0, 0, 0, 0, 0, 0]);
+    let weights = loaded(&file);
+    let expected: [(&str, Dtype, &[usize]); 3] =
+        [("b", Dtype::Bf16, &[2]), ("a", Dtype::I64, &[]), ("empty", Dtype::F32, &[0, 3])];
+    assert_eq!(names(&weights), expected);
+    assert_eq!((weights.tensors[0].values(), weights.tensors[1].values()), (vec![1.0, -2.0], vec![7.0]));
+    let again = export(&load_weights(&file, CAP).unwrap(), Kind::Safetensors).unwrap();
+    assert_eq!(loaded(&again), weights);
+    assert!(String::from_utf8_lossy(&again).contains(r#""__metadata__":{"format":"pt"}"#));
+}
+
+#[test]
+fn numpy_arrays_of_other_orders_are_turned() {
+    // Columns first: [[1, 2, 3], [4, 5, 6]].
+    let weights = loaded(&npy("|i1", true, "(2, 3)", &[1, 4, 2, 5, 3, 6]));
+    assert_eq!(weights.tensors[0].values(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let weights = loaded(&npy(">i2", false, "(2, 3)", &[0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 1, 0]));
+    assert_eq!(weights.tensors[0].values(), [1.0, 2.0, 3.0, 4.0, 5.0, 256.0]);
+}
+
+#[test]
+fn torch_files_show_views_of_shared_storages() {
+    // Six floats; a transposed view of them, one of the last two, and a parameter.
+    let floats: Vec<u8> = (0..6).flat_map(|value| (value as f32).to_le_bytes()).collect();
+    let dictionary = state_dict(&[
+        ("t", "FloatStorage", "0", 6, 0, &[3, 2], &[1, 3]),
+        ("tail", "FloatStorage", "0", 6, 4, &[2], &[1]),
+        ("row", "FloatStorage", "0", 6, 1, &[2, 2], &[0, 1]),
+        ("scalar", "FloatStorage", "0", 6, 5, &[], &[]),
+    ]);
+    for file in [torch_zip(&pickle_of(&dictionary), &[("0", &floats)]), legacy(&dictionary, &[("0", 6, &floats)])] {
+        let weights = loaded(&file);
+        let values: Vec<_> = weights.tensors.iter().map(Tensor::values).collect();
+        assert_eq!(values, [vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0], vec![4.0, 5.0], vec![1.0, 2.0, 1.0, 2.0], vec![5.0]]);
+        assert_eq!(weights.tensors[0].shape, [3, 2]);
+    }
+}
+
+#[test]
+fn torch_files_are_unwrapped() {
+    let inner = state_dict(&[("a.weight", "HalfStorage", "0", 2, 0, &[2], &[1])]);
+    // {'epoch': 3, 'state_dict': inner}
+    let wrapped = [&b"}(X\x05\0\0\0epochK\x03X\x0a\0\0\0state_dict"[..], &inner, b"u"].concat();
+    let weights = loaded(&torch_zip(&pickle_of(&wrapped), &[("0", &[0, 0x3c, 0, 0xc0])]));
+    assert_eq!(names(&weights), [("a.weight", Dtype::F16, &[2][..])]);
+    assert_eq!(weights.tensors[0].values(), [1.0, -2.0]);
+    // {'encoder': inner}
+    let nested = [&b"}X\x07\0\0\0encoder"[..], &inner, b"s"].concat();
+    let weights = loaded(&torch_zip(&pickle_of(&nested), &[("0", &[0, 0x3c, 0, 0xc0])]));
+    assert_eq!(names(&weights), [("encoder.a.weight", Dtype::F16, &[2][..])]);
+}
+
+#[test]
+fn tflite_integers_become_what_they_mean() {
+    let weights = loaded(&samples()[5]);
+    let tensors: Vec<_> = weights.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.dequantized)).collect();
+    assert_eq!(tensors, [("kernel", true), ("bias", false), ("whole", true)]);
+    // Two channels along axis 0, with scales of 0.5 and 2, and zero points 0 and 1.
+    assert_eq!(weights.tensors[0].values(), [0.5, -0.5, 1.5, 0.0, -6.0, 252.0]);
+    assert_eq!(weights.tensors[1].values(), [1.25]);
+    assert_eq!(weights.tensors[2].values(), [0.0, 63.5]);
+}
+
+/// LeNet-300-100 in other widths, drawn.
+fn lenet() -> Model {
+    let mut model = presets::lenet300([40, 20, 10]);
+    presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(4));
+    model
+}
+
+fn weights_of(model: &Model) -> Loaded {
+    load_weights(&onnx::write(model).unwrap(), CAP).unwrap()
+}
+
+#[test]
+fn known_networks_are_recognised_and_run_again() {
+    let model = lenet();
+    let loaded = weights_of(&model);
+    for kind in [Kind::Safetensors, Kind::Npz] {
+        let file = export(&loaded, kind).unwrap();
+        assert_eq!(open(&file, CAP), Ok(Contents::Network(Opened::Model(model.clone()))));
+    }
+    // By its graph, whatever its names.
+    let mut renamed = model.clone();
+    renamed.parameters.iter_mut().for_each(|parameter| parameter.name += "_");
+    let outcome = compress_weights(&weights_of(&renamed).weights, WeightsTarget::Lossless, CAP).unwrap();
+    let Ok(Contents::Packed(packed)) = open(&outcome.nut, CAP) else { panic!() };
+    assert_eq!(to_model(&packed.to_weights(), CAP), Ok(renamed));
+    let Ok(Contents::Weights(weights)) = open(&samples()[1], CAP) else { panic!() };
+    let error = to_model(&weights, CAP).unwrap_err().to_string();
+    assert!(
+        error.starts_with("npz file, graph: running it (there are weights, and no graph) is not supported"),
+        "{error}"
+    );
+}
+
+#[test]
+fn nothing_changes_where_nothing_may() {
+    for bytes in samples() {
+        let weights = loaded(&bytes);
+        let outcome = compress_weights(&weights, WeightsTarget::Lossless, CAP).unwrap();
+        assert_eq!((outcome.report.criterion, outcome.report.snr), ("none", None));
+        let again = load_weights(&outcome.nut, CAP).unwrap();
+        assert_eq!(again.weights, Weights { obstacle: None, ..weights.clone() });
+        // And in the formats of others, name by name; numpy has no bfloat16.
+        for kind in [Kind::Safetensors, Kind::Npz] {
+            for tensor in &loaded(&export(&again, kind).unwrap()).tensors {
+                let original = weights.tensors.iter().find(|original| original.name == tensor.name).unwrap();
+                if (original.dtype, kind) == (Dtype::Bf16, Kind::Npz) {
+                    assert_eq!((tensor.dtype, tensor.values()), (Dtype::F32, original.values()));
+                } else {
+                    let original = (original.dtype, &original.shape, &original.bytes);
+                    assert_eq!((tensor.dtype, &tensor.shape, &tensor.bytes), original);
+                }
+            }
+        }
+        if weights.origin.source == Source::Onnx {
+            assert_eq!(loaded(&export(&again, Kind::Onnx).unwrap()), weights);
+        } else {
+            let error = export(&again, Kind::Onnx).unwrap_err().to_string();
+            assert!(error.contains("since the file has weights and no graph, is not supported"), "{error}");
+        }
+    }
+}
+
+/// A layer in each floating-point type, a bias, integers, and a layer with a number that is not one.
+fn mixed() -> Weights {
+    let mut rng = Pcg64Mcg::seed_from_u64(6);
+    let mut normal = || (0..6).map(|_| rng.random::<f32>()).sum::<f32>() - 3.0;
+    let mut tensors: Vec<Tensor> = [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::Bf16]
+        .map(|dtype| {
+            let values: Vec<f32> = (0..1200).map(|_| 0.1 * normal()).collect();
+            let (name, shape) = (dtype.name().to_owned(), vec![40, 30]);
+            Tensor { name, shape, dtype, bytes: dtype.of_floats(&values).unwrap(), dequantized: false }
+        })
+        .to_vec();
+    let plain = |name: &str, shape: &[usize], dtype: Dtype, bytes: Vec<u8>| Tensor {
+        name: name.into(),
+        shape: shape.to_vec(),
+        dtype,
+        bytes,
+        dequantized: false,
+    };
+    let mut broken = tensors[1].bytes.clone();
+    broken[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    tensors.push(plain("bias", &[600], Dtype::F32, tensors[1].bytes[..2400].to_vec()));
+    tensors.push(plain("ids", &[30, 20], Dtype::I16, tensors[1].bytes[..1200].to_vec()));
+    tensors.push(plain("nan", &[40, 30], Dtype::F32, broken));
+    tensors.push(plain("empty", &[0, 5], Dtype::F32, Vec::new()));
+    let file = load_weights(&samples()[0], CAP).unwrap().weights;
+    Weights { tensors, ..file }
+}
+
+#[test]
+fn noise_is_what_was_asked_for_and_spares_what_must_not_change() {
+    let weights = mixed();
+    let mut last = usize::MAX;
+    for snr in [60.0, 30.0, 10.0] {
+        let outcome = compress_weights(&weights, WeightsTarget::Snr(snr), CAP).unwrap();
+        let report = &outcome.report;
+        assert_eq!(report.criterion, "snr");
+        let got = report.snr.unwrap();
+        // bfloat16 has 8 bits: what it rounds off comes on top.
+        assert!(if snr > 40.0 { got > 44.0 } else { got > snr - 0.05 && got < snr + 0.5 }, "{snr}: {got}");
+        assert_eq!(report.file_bytes, outcome.nut.len());
+        assert!(outcome.nut.len() < last, "{snr}");
+        last = outcome.nut.len();
+        let spent: f64 = report.tensors.iter().map(|tensor| tensor.bytes).sum();
+        let sections: usize = report.sections.iter().map(|(_, bytes)| bytes).sum();
+        assert!((outcome.nut.len() as f64 - spent - sections as f64 - 8.0).abs() < 3.0);
+        let decoded = loaded(&outcome.nut);
+        for (was, is) in weights.tensors.iter().zip(&decoded.tensors) {
+            let layer = matches!(was.name.as_str(), "float64" | "float32" | "float16" | "bfloat16");
+            assert_eq!(was.bytes == is.bytes, !layer, "{}", was.name);
+            assert_eq!((&was.name, &was.shape, was.dtype), (&is.name, &is.shape, is.dtype));
+        }
+    }
+}
+
+#[test]
+fn budgets_are_kept_or_refused() {
+    let weights = mixed();
+    for budget in [12_000, 16_000] {
+        let outcome = compress_weights(&weights, WeightsTarget::Budget(budget), CAP).unwrap();
+        assert!(outcome.nut.len() <= budget && outcome.nut.len() > budget * 97 / 100, "{}", outcome.nut.len());
+    }
+    let error = compress_weights(&weights, WeightsTarget::Budget(900), CAP).unwrap_err().to_string();
+    assert!(error.starts_with("the target was not reached: bytes of the file: wanted at most 900"), "{error}");
+    assert!(compress_weights(&weights, WeightsTarget::Snr(-1.0), CAP).is_err());
+    assert!(compress_weights(&weights, WeightsTarget::Snr(f64::NAN), CAP).is_err());
+}
+
+#[test]
+fn onnx_files_keep_sharing_or_steps_on_disk() {
+    let model = lenet();
+    let outcome = compress_weights(&weights_of(&model).weights, WeightsTarget::Snr(12.0), CAP).unwrap();
+    let loaded = load_weights(&outcome.nut, CAP).unwrap();
+    let plain = export(&loaded, Kind::Onnx).unwrap();
+    let wanted = rten::Model::load(plain.clone()).unwrap();
+    let input: Vec<f32> = (0..784).map(|index| (index % 7) as f32 / 7.0).collect();
+    let answer = |model: &rten::Model| -> Vec<f32> {
+        let input = Value::from_shape(vec![1, 1, 28, 28], input.clone()).unwrap();
+        match model.run_one(input.into(), None).unwrap() {
+            Value::FloatTensor(output) => output.into_data(),
+            other => panic!("not floats: {:?}", other.dtype()),
+        }
+    };
+    for kind in [Kind::OnnxShared, Kind::OnnxScaled] {
+        let file = export(&loaded, kind).unwrap();
+        assert!(file.len() * 3 < plain.len(), "{kind:?}: {} of {}", file.len(), plain.len());
+        assert_eq!(answer(&rten::Model::load(file).unwrap()), answer(&wanted), "{kind:?}");
+    }
+}
+
+/// What is decoded has the same numbers when it is written and read again.
+#[test]
+fn packed_files_come_back() {
+    let outcome = compress_weights(&mixed(), WeightsTarget::Snr(25.0), CAP).unwrap();
+    let mut read: Packed = packed::read(&outcome.nut, CAP).unwrap();
+    assert_eq!(packed::write(&mut read), outcome.nut);
+}
+
+/// Decodes a file with the reader that was written from the specification alone.
+#[test]
+fn a_reader_written_from_the_specification_agrees() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/decode_nut.py");
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no python3 to run {script} with");
+        return;
+    }
+    let compress = |weights: &Weights, target| compress_weights(weights, target, CAP).unwrap().nut;
+    let mut weights = mixed();
+    // Kernels of one and of two dimensions, and enough elements for a second block.
+    let mut kernels = [vec![20, 20, 3], vec![5, 5, 4, 12]].map(|shape| Tensor {
+        name: format!("{shape:?}"),
+        bytes: weights.tensors[1].bytes.iter().copied().cycle().take(4 * shape.iter().product::<usize>()).collect(),
+        shape,
+        ..weights.tensors[1].clone()
+    });
+    kernels.reverse();
+    weights.tensors.extend(kernels);
+    let zeros = Tensor {
+        name: "zeros".into(),
+        shape: vec![1 << 10, 1 << 10],
+        bytes: vec![0; 1 << 21],
+        ..weights.tensors[2].clone()
+    };
+    weights.tensors.insert(3, zeros);
+    let mut files: Vec<Vec<u8>> = vec![compress(&weights, WeightsTarget::Snr(20.0))];
+    files.extend(samples().iter().map(|bytes| compress(&loaded(bytes), WeightsTarget::Lossless)));
+    for (index, bytes) in files.iter().enumerate() {
+        let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("packed{index}"));
+        std::fs::create_dir_all(&directory).unwrap();
+        let file = directory.join("file.nut");
+        std::fs::write(&file, bytes).unwrap();
+        let output = std::process::Command::new("python3").arg(script).args([&file, &directory]).output().unwrap();
+        assert!(output.status.success(), "{index}: {}", String::from_utf8_lossy(&output.stderr));
+        for (place, tensor) in loaded(bytes).tensors.iter().enumerate() {
+            let got = std::fs::read(directory.join(format!("{place}.raw"))).unwrap();
+            assert!(got == tensor.bytes, "file {index}, {}", tensor.name);
+        }
+    }
+}

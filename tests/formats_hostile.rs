@@ -1,0 +1,448 @@
+//! Files of weights that are damaged, or made to do harm: each is an error that says what is wrong, and none does more.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[allow(dead_code)]
+mod onnx_files;
+mod weight_files;
+
+use nutshell::container::packed;
+use nutshell::formats::{load_weights, onnx, open};
+use nutshell::pipeline::{WeightsTarget, compress_weights};
+use onnx_files::File;
+use proptest::prelude::*;
+use rten_onnx::onnx::{DataLocation, DataType};
+use weight_files::{
+    Field, Table, legacy, npy, npz, pickle_of, safetensors, samples, state_dict, text, tflite, tflite_tensor,
+    torch_zip, zip,
+};
+
+const CAP: u64 = 1 << 20;
+
+/// Each file gives exactly this error, with what comes before the colon of the place.
+fn expect_errors(cases: Vec<(Vec<u8>, &str)>) {
+    let (got, expected): (Vec<String>, Vec<&str>) = cases
+        .into_iter()
+        .map(|(bytes, message)| (open(&bytes, CAP).map(drop).unwrap_err().to_string(), message))
+        .filter(|(got, message)| got != message)
+        .unzip();
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn safetensors_that_break_a_rule() {
+    let one = |dtype: &str, shape: &str, offsets: &str, data: &[u8]| {
+        let header = format!(r#"{{"w":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#);
+        safetensors(&header, data)
+    };
+    let mut long = one("F32", "[1]", "[0,4]", &[0; 4]);
+    long[..8].copy_from_slice(&5000u64.to_le_bytes());
+    expect_errors(vec![
+        (long, "safetensors file, byte 8: expected 5000 more bytes, got 58"),
+        (
+            one("F32", "[2]", "[0,4]", &[0; 4]),
+            "safetensors file, tensor 'w': expected 8 bytes for the shape [2], got 4",
+        ),
+        (
+            one("F32", "[1]", "[0,8]", &[0; 4]),
+            "safetensors file, tensor 'w': expected bytes of its own from 0 on, within 4, got 0..8",
+        ),
+        (
+            one("F32", "[1]", "[4,0]", &[0; 4]),
+            "safetensors file, tensor 'w': expected bytes of its own from 0 on, within 4, got 4..0",
+        ),
+        (
+            one("F32", "[1]", "[4,8]", &[0; 8]),
+            "safetensors file, tensor 'w': expected bytes of its own from 0 on, within 8, got 4..8",
+        ),
+        (one("F32", "[1]", "[0,4]", &[0; 9]), "safetensors file, end: expected 4 bytes of numbers, got 9"),
+        (
+            one("F8_E4M3", "[1]", "[0,1]", &[0]),
+            "safetensors file, tensor 'w': type F8_E4M3 is not supported; supported: F64, F32, F16, BF16, I64, I32, I16, \
+             I8, U64, U32, U16, U8 and BOOL",
+        ),
+        (
+            one("F32", "[4294967296,4294967296]", "[0,4]", &[0; 4]),
+            "safetensors file, tensor 'w': expected dimensions whose product fits, got [4294967296, 4294967296]",
+        ),
+        (
+            one("F32", "[1,1,1,1,1,1,1,1,1]", "[0,4]", &[0; 4]),
+            "safetensors file, tensor 'w': expected at most 8 dimensions, got 9",
+        ),
+        (
+            one("F32", "[-1]", "[0,4]", &[0; 4]),
+            "safetensors file, header: expected a whole number that fits, got '-' at byte 29",
+        ),
+        (
+            one("F32", "[1000000]", "[0,4000000]", &[0; 4]),
+            "safetensors file, tensor 'w': expected bytes of its own from 0 on, within 4, got 0..4000000",
+        ),
+        (
+            one("U8", "[1048577]", "[0,1048577]", &[0; 1048577]),
+            "safetensors file, tensor 'w': 1048577 bytes are more than the limit of 1048576",
+        ),
+        (
+            safetensors(
+                r#"{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"w":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+                &[1, 2],
+            ),
+            "safetensors file, file: expected tensors with different names, got 'w' twice",
+        ),
+        (
+            safetensors(r#"{"w":{"dtype":"U8","shape":[1]}}"#, &[1]),
+            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got less",
+        ),
+        (
+            safetensors(r#"{"w":{"deep":[[[[]]]]}}"#, &[]),
+            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got 'deep'",
+        ),
+        (safetensors(r#"{"w"}"#, &[]), "safetensors file, header: expected ':', got '}' at byte 4"),
+        (safetensors("{} x", &[]), "safetensors file, header: expected the end, got 'x' at byte 3"),
+        (
+            safetensors("{\"\u{fffd}", &[]).into_iter().map(|byte| if byte == 0xbf { 0xff } else { byte }).collect(),
+            "safetensors file, header: expected text in UTF-8, got invalid utf-8 sequence of 1 bytes from index 2",
+        ),
+    ]);
+}
+
+#[test]
+fn numpy_files_that_break_a_rule() {
+    let array = |descr: &str, shape: &str, data: &[u8]| npy(descr, false, shape, data);
+    let structured =
+        b"\x93NUMPY\x01\x00\x2e\x00{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }".to_vec();
+    let version = b"\x93NUMPY\x09\x00\x00\x00".to_vec();
+    let mut bomb = zip(&[("w.npy", &array("|u1", "(1000000,)", &[0; 1_000_000]))], true);
+    let directory = bomb.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+    let claimed = directory + 24;
+    let honest = bomb.clone();
+    bomb[claimed..claimed + 4].copy_from_slice(&1000u32.to_le_bytes());
+    let mut broken = npz(&[("w.npy", array("<f4", "(1,)", &[0; 4]))]);
+    broken[45] ^= 0x10;
+    expect_errors(vec![
+        (array("<f4", "(2,)", &[0; 4]), "numpy file, tensor 'array': expected 8 bytes for the shape [2], got 4"),
+        (
+            npy("<f4", true, "(2, 2)", &[0; 4]),
+            "numpy file, tensor 'array': expected 16 bytes for the shape [2, 2], got 4",
+        ),
+        (
+            array("<c8", "(1,)", &[0; 8]),
+            "numpy file, tensor 'array': type <c8 is not supported; supported: f2 to f8, i1 to i8, u1 to u8 and b1",
+        ),
+        (
+            array("|O", "(1,)", &[0; 8]),
+            "numpy file, tensor 'array': type |O is not supported; supported: f2 to f8, i1 to i8, u1 to u8 and b1",
+        ),
+        (structured[..10].iter().copied().chain(structured[10..].iter().copied()).collect(), STRUCTURED),
+        (version, "numpy file, tensor 'array': version 9 is not supported; supported: 1 to 3"),
+        (
+            array("<f4", "(-1,)", &[]),
+            "numpy file, tensor 'array': expected sides that are whole numbers and fit, got '{'descr': '<f4', \
+             'fortran_order': False, 'shape': (-1,), }'",
+        ),
+        (
+            array("|u1", "(2000000,)", &[0; 4]),
+            "numpy file, tensor 'array': 2000000 bytes are more than the limit of 1048576",
+        ),
+        (bomb, "ZIP file, entry 'w.npy': expected 1000 bytes, got 1001"),
+        (
+            zip(&[("w.npy", &[0; 2_000_000])], true),
+            "ZIP file, entry 'w.npy': 2000000 bytes are more than the limit of 1048576",
+        ),
+        (
+            zip(&[("a.npy", &array("<f4", "(1,)", &[0; 4])), ("b.txt", b"x")], false),
+            "numpy file, entry 'b.txt': a file that is no array is not supported; supported: *.npy",
+        ),
+        (
+            zip(&[("a.npy", &array("<f4", "(1,)", &[0; 4])), ("a.npy", &array("<f4", "(1,)", &[0; 4]))], false),
+            "numpy file, file: expected tensors with different names, got 'a' twice",
+        ),
+    ]);
+    assert!(open(&honest, CAP).is_ok());
+    let error = open(&broken, CAP).map(drop).unwrap_err().to_string();
+    assert!(error.starts_with("ZIP file, entry 'w.npy': expected"), "{error}");
+}
+
+const STRUCTURED: &str =
+    "numpy file, tensor 'array': a structured type is not supported; supported: one number an element";
+
+#[test]
+fn archives_that_break_a_rule() {
+    let edit = |change: fn(&mut Vec<u8>, usize)| {
+        let mut file = zip(&[("a.npy", b"x")], false);
+        let directory = file.windows(4).position(|window| window == b"PK\x01\x02").unwrap();
+        change(&mut file, directory);
+        file
+    };
+    expect_errors(vec![
+        (b"PK\x03\x04".to_vec(), "ZIP file, end: expected the record of the directory, got none"),
+        (
+            edit(|file, directory| file[directory + 8] = 1),
+            "ZIP file, entry 'a.npy': encryption is not supported; supported: plain entries",
+        ),
+        (
+            edit(|file, directory| file[directory + 20..directory + 24].fill(0xff)),
+            "ZIP file, entry 'a.npy': ZIP64 is not supported; supported: entries below 4 GiB",
+        ),
+        (
+            edit(|file, directory| file[directory + 42] = 9),
+            "ZIP file, byte 9: expected the signature 04034b50, got 00000000",
+        ),
+        (
+            edit(|file, directory| file[directory] = b'Q'),
+            "ZIP file, byte 39: expected the signature 02014b50, got 02014b51",
+        ),
+        (
+            zip(&[("readme.txt", b"x")], false),
+            "not a file that Nutshell can open: expected a model as ONNX, safetensors, npz, npy, PyTorch state \
+             dictionary, TFLite or .nut, got an archive (ZIP) of other files",
+        ),
+    ]);
+}
+
+#[test]
+fn pickles_that_would_do_something() {
+    let file = |body: &[u8]| torch_zip(&pickle_of(body), &[("0", &[0; 8])]);
+    let known = "supported: collections.OrderedDict, torch.Size, torch._utils._rebuild_tensor, _rebuild_tensor_v2 and \
+                 _rebuild_parameter, and torch.*Storage of numbers: a state dictionary";
+    let forbidden = |name: &str| format!("PyTorch file, pickle, byte 2: the global {name} is not supported; {known}");
+    let messages = [forbidden("posix.system"), forbidden("builtins.eval"), forbidden("torch.load")];
+    let view = |count, offset, shape: &[u8], strides: &[u8]| {
+        torch_zip(
+            &pickle_of(&state_dict(&[("w", "FloatStorage", "0", count, offset, shape, strides)])),
+            &[("0", &[0; 8])],
+        )
+    };
+    let instructions = "is not supported; supported: those of state dictionaries, protocols 2 to 5";
+    let instruction = |code: &str| format!("PyTorch file, pickle, byte 2: instruction {code} {instructions}");
+    let codes = [instruction("'i'"), instruction("'o'"), instruction("0x81"), instruction("0x82"), instruction("'P'")];
+    let mut nested = Vec::new();
+    for _ in 0..9 {
+        nested.extend([b"}".to_vec(), text("k")].concat());
+    }
+    nested.extend(b"}");
+    nested.extend([b's'; 9]);
+    let cyclic = [&b"}q\x00"[..], &text("model"), b"h\x00s"].concat();
+    let twice =
+        state_dict(&[("w", "FloatStorage", "0", 2, 0, &[1], &[1]), ("w", "FloatStorage", "0", 2, 1, &[1], &[1])]);
+    let wide = state_dict(&[("w", "FloatStorage", "0", 2, 0, &[200, 200, 200], &[0, 0, 0])]);
+    let mut cases: Vec<(Vec<u8>, &str)> = vec![
+        (file(b"cposix\nsystem\n"), &messages[0]),
+        (file(b"cbuiltins\neval\n"), &messages[1]),
+        (file(b"ctorch\nload\n"), &messages[2]),
+        (file(b"ios\nsystem\n"), &codes[0]),
+        (file(b"o"), &codes[1]),
+        (file(b"\x81"), &codes[2]),
+        (file(b"\x82\x01"), &codes[3]),
+        (file(b"P0\n"), &codes[4]),
+        (
+            file(b"ccollections\nOrderedDict\nK\x01\x85R"),
+            "PyTorch file, byte 30: expected a call of a known global as PyTorch makes it, got Global(OrderedDict)",
+        ),
+        (file(b"r\xff\xff\xff\xff"), "PyTorch file, byte 2: expected a number of at most 0, got 4294967295"),
+        (file(b"h\x05"), "PyTorch file, byte 2: expected a number below 0, got 5"),
+        (file(b"0"), "PyTorch file, byte 3: expected a value on the stack, got none"),
+        (file(b"t"), "PyTorch file, byte 3: expected a mark on the stack, got none"),
+        (file(b"K\x01K\x02a"), "PyTorch file, byte 7: expected a list to append to, got Some(Int(1))"),
+        (file(b"X\xff\xff\xff\xff"), "PyTorch file, byte 7: expected 4294967295 more bytes, got 1"),
+        (file(b"}"), "PyTorch file, pickle: expected a dictionary with tensors, got none"),
+        (file(&nested), "PyTorch file, pickle: expected at most 8 nested dictionaries, got more"),
+        (file(&cyclic), "PyTorch file, pickle: expected at most 8 nested dictionaries, got more"),
+        (file(&twice), "PyTorch file, file: expected tensors with different names, got 'w' twice"),
+        (file(&wide), "PyTorch file, tensor 'w': 32000000 bytes are more than the limit of 1048576"),
+        (
+            view(2, 1, &[2], &[1]),
+            "PyTorch file, tensor 'w': expected a view within 2 elements, got offset 1, shape [2], strides [1]",
+        ),
+        (
+            view(200, 0, &[2], &[100]),
+            "PyTorch file, tensor 'w': expected a view within 2 elements, got offset 0, shape [2], strides [100]",
+        ),
+        (
+            view(2, 0, &[2, 2], &[1]),
+            "PyTorch file, byte 136: expected a tensor with as many strides as sides, none below 0, got another",
+        ),
+        (
+            torch_zip(&pickle_of(&state_dict(&[("w", "FloatStorage", "7", 2, 0, &[2], &[1])])), &[("0", &[0; 8])]),
+            "PyTorch file, archive: expected an entry */data/7, got none",
+        ),
+        (
+            torch_zip(&pickle_of(&state_dict(&[("w", "QInt8Storage", "0", 2, 0, &[2], &[1])])), &[("0", &[0; 8])]),
+            QUANTIZED,
+        ),
+    ];
+    let legacy_file = |count: u64, bytes: &[u8]| {
+        legacy(&state_dict(&[("w", "FloatStorage", "0", 2, 0, &[2], &[1])]), &[("0", count, bytes)])
+    };
+    let end = legacy_file(2, &[0; 8]).len() - 8;
+    let short = format!("PyTorch file, byte {end}: expected 8 more bytes, got 3");
+    let other = format!("PyTorch file, byte {}: expected 2 elements in a storage, got 3", end - 8);
+    cases.push((legacy_file(2, &[0; 3]), &short));
+    cases.push((legacy_file(3, &[0; 12]), &other));
+    expect_errors(cases);
+    assert!(open(&legacy_file(2, &[0; 8]), CAP).is_ok());
+}
+
+const QUANTIZED: &str = "PyTorch file, pickle, byte 57: the global torch.QInt8Storage is not supported; supported: \
+     collections.OrderedDict, torch.Size, torch._utils._rebuild_tensor, _rebuild_tensor_v2 and _rebuild_parameter, and \
+     torch.*Storage of numbers: a state dictionary";
+
+#[test]
+fn a_dictionary_in_many_places_does_not_multiply() {
+    // Each dictionary holds the one before 60 times, under names of their own.
+    let mut body = state_dict(&[("w", "FloatStorage", "0", 2, 0, &[2], &[1])]);
+    body.extend(b"q\x00");
+    for level in 1..7u8 {
+        body.extend(b"0}(");
+        for name in 0..60u8 {
+            body.extend([text(&format!("k{name}")), vec![b'h', level - 1]].concat());
+        }
+        body.extend([b'u', b'q', level]);
+    }
+    let file = torch_zip(&pickle_of(&body), &[("0", &[0; 8])]);
+    let error = open(&file, CAP).map(drop).unwrap_err().to_string();
+    assert_eq!(error, "PyTorch file, pickle: expected at most 262144 values, got more");
+}
+
+#[test]
+fn tflite_files_that_break_a_rule() {
+    let one = |tensor: Table, data: &[u8]| tflite(vec![tensor], &[&[], data]);
+    let mut outside = one(tflite_tensor("w", &[1], 0, 1, &[], &[]), &[0; 4]);
+    outside[..4].copy_from_slice(&9999u32.to_le_bytes());
+    let length = outside.len();
+    let message = format!("TFLite file, byte 0: expected an offset within {length}, got 9999");
+    let external = {
+        let buffer = Table(vec![(1, Field::U32(100)), (2, Field::U32(4))]);
+        let tensors = Field::Tables(vec![tflite_tensor("w", &[1], 0, 0, &[], &[])]);
+        let model = Table(vec![(2, Field::Tables(vec![Table(vec![(0, tensors)])])), (4, Field::Tables(vec![buffer]))]);
+        weight_files::root(&model)
+    };
+    expect_errors(vec![
+        (outside, &message),
+        (
+            one(tflite_tensor("w", &[2], 0, 1, &[], &[]), &[0; 4]),
+            "TFLite file, tensor 'w': expected 8 bytes for the shape [2], got 4",
+        ),
+        (
+            one(tflite_tensor("w", &[1], 0, 7, &[], &[]), &[0; 4]),
+            "TFLite file, tensor 'w': expected a buffer below 2, got 7",
+        ),
+        (
+            one(tflite_tensor("w", &[2], 17, 1, &[], &[]), &[0; 4]),
+            "TFLite file, tensor 'w': type 17 is not supported; supported: floats of 16 to 64 bits, integers of 8 to 64, \
+             bool",
+        ),
+        (
+            one(tflite_tensor("w", &[u32::MAX], 0, 1, &[], &[]), &[0; 4]),
+            "TFLite file, tensor 'w': expected sides of at least 0, got one below",
+        ),
+        (
+            one(tflite_tensor("w", &[2, 2], 9, 1, &[1.0, 2.0, 3.0], &[]), &[0; 4]),
+            "TFLite file, tensor 'w': expected scales and zero points for one or 2 channels, got 3 and 0",
+        ),
+        (
+            one(tflite_tensor("w", &[2, 3], 9, 1, &[1.0], &[]), &[0; 4]),
+            "TFLite file, tensor 'w': expected 6 bytes for the shape [2, 3], got 4",
+        ),
+        (
+            one(tflite_tensor("w", &[1 << 20], 9, 1, &[1.0], &[]), &[0; 1 << 20]),
+            "TFLite file, tensor 'w': 4194304 bytes are more than the limit of 1048576",
+        ),
+        (external, "TFLite file, tensor 'w': numbers behind the FlatBuffer is not supported; supported: numbers in it"),
+    ]);
+}
+
+#[test]
+fn onnx_files_whose_weights_cannot_be_had() {
+    let start = || File::new(&[4]).random("w", &[4, 30]).node("MatMul", &["x", "w"], "a", vec![]);
+    let with = |change: fn(&mut rten_onnx::onnx::TensorProto)| {
+        let mut file = start().node("Sin", &["a"], "y", vec![]);
+        change(&mut file.graph.initializer[0]);
+        file.bytes()
+    };
+    expect_errors(vec![
+        (
+            with(|tensor| tensor.data_location = Some(DataLocation::EXTERNAL)),
+            "ONNX file, tensor 'w': data in another file is not supported; supported: data in the file itself",
+        ),
+        (with(|tensor| tensor.dims[0] = 5), "ONNX file, tensor 'w': expected 150 values of 4 bytes, got 480 bytes"),
+        (
+            with(|tensor| tensor.dims = vec![1 << 40]),
+            "ONNX file, tensor 'w': 4398046511104 bytes are more than the limit of 1048576",
+        ),
+        (with(|tensor| tensor.dims[0] = -4), "ONNX file, tensor 'w': expected dimensions of at least 0, got [-4, 30]"),
+    ]);
+    // Types that are no numbers of whole bytes stay in the graph.
+    let file = with(|tensor| tensor.data_type = Some(DataType(8)));
+    assert!(load_weights(&file, CAP).unwrap().weights.tensors.is_empty());
+    // Not the skeleton of these weights.
+    let weights = onnx::weights(&with(|_| ()), CAP).unwrap();
+    let error = onnx::fill(&weights.origin.skeleton, Vec::new()).unwrap_err().to_string();
+    assert_eq!(error, "ONNX file, skeleton: expected as many weights as there are tensors, got more");
+    let two = vec![onnx::Fill::Plain(vec![0; 480]), onnx::Fill::Plain(Vec::new())];
+    let error = onnx::fill(&weights.origin.skeleton, two).unwrap_err().to_string();
+    assert_eq!(error, "ONNX file, skeleton: expected as many weights as there are tensors, got fewer");
+    let error = onnx::fill(&weights.origin.skeleton, vec![onnx::Fill::Plain(vec![0; 4])]).unwrap_err().to_string();
+    assert_eq!(error, "ONNX file, tensor 'w': expected bytes for the shape [4, 30], got 4");
+}
+
+/// A `.nut` of each sample.
+fn nuts() -> Vec<Vec<u8>> {
+    let compress = |bytes: Vec<u8>| {
+        let weights = load_weights(&bytes, CAP).unwrap().weights;
+        compress_weights(&weights, WeightsTarget::Lossless, CAP).unwrap().nut
+    };
+    samples().into_iter().map(compress).collect()
+}
+
+/// A file with its checksum made right.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let body = bytes.len().saturating_sub(4);
+    bytes.truncate(body);
+    let checksum = crc32fast::hash(&bytes);
+    bytes.extend(checksum.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    for (index, bytes) in samples().into_iter().enumerate() {
+        for length in 0..bytes.len() {
+            // An ONNX file may end after any field of its model: this one ends with its operator sets.
+            let read = load_weights(&bytes[..length], CAP);
+            assert!(read.is_err() || index == 6, "sample {index}, {length} of {}", bytes.len());
+        }
+    }
+    for bytes in nuts() {
+        for length in 0..bytes.len() {
+            assert!(packed::read(&bytes[..length], CAP).is_err());
+            let _ = packed::read(&sealed(bytes[..length].to_vec()), CAP);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn changed_files_are_refused_or_read(
+        which in 0usize..14,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..5),
+    ) {
+        let mut bytes = if which < 7 { samples() } else { nuts() }.swap_remove(which % 7);
+        for (place, value, kind) in changes {
+            let place = place.index(bytes.len());
+            match kind {
+                0 => bytes[place] = value,
+                1 => bytes[place] ^= 1 << (value % 8),
+                2 => bytes.insert(place, value),
+                _ => drop(bytes.remove(place)),
+            }
+        }
+        let bytes = if which < 7 { bytes } else { sealed(bytes) };
+        if let Ok(loaded) = load_weights(&bytes, CAP) {
+            // What is read keeps the rules of its types, so that it can be written.
+            let outcome = compress_weights(&loaded.weights, WeightsTarget::Lossless, 2 * CAP);
+            prop_assert!(outcome.is_ok());
+        }
+        let _ = open(&bytes, CAP);
+    }
+}

@@ -1,0 +1,101 @@
+//! Reading a file of weights, damaged or hostile, allocates no more than the caller's cap allows.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[allow(dead_code)]
+mod onnx_files;
+mod weight_files;
+
+use nutshell::formats::load_weights;
+use nutshell::pipeline::{WeightsTarget, compress_weights};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use weight_files::{legacy, pickle_of, safetensors, samples, state_dict, torch_zip, zip};
+
+/// Counts what is allocated.
+struct Counting;
+
+static CURRENT: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let current = CURRENT.fetch_add(layout.size(), Relaxed) + layout.size();
+        PEAK.fetch_max(current, Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CURRENT.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most that reading allocates at once, beside the file.
+fn peak(bytes: &[u8], cap: u64) -> usize {
+    let before = CURRENT.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let _ = load_weights(bytes, cap);
+    PEAK.load(Relaxed) - before
+}
+
+// One test, because the counts are of the whole process.
+#[test]
+fn memory_stays_within_the_cap() {
+    const CAP: u64 = 1 << 20;
+    /// Tables of the coder and of DEFLATE, and room for the lists of tensors.
+    const BASE: usize = 3 << 20;
+    let sound = samples();
+    let nuts: Vec<Vec<u8>> = sound
+        .iter()
+        .map(|bytes| {
+            let weights = load_weights(bytes, CAP).unwrap().weights;
+            compress_weights(&weights, WeightsTarget::Lossless, CAP).unwrap().nut
+        })
+        .collect();
+    let mut rng = Pcg64Mcg::seed_from_u64(31);
+    let files: Vec<&Vec<u8>> = sound.iter().chain(&nuts).collect();
+    for round in 0..4000 {
+        let index = round % files.len();
+        let mut bytes = files[index].clone();
+        for _ in 0..rng.random_range(1..4) {
+            let place = rng.random_range(2..bytes.len());
+            bytes[place] = [rng.random(), 0xff, 0x7f, 0x80][rng.random_range(0..4)];
+        }
+        if index >= sound.len() {
+            let body = bytes.len() - 4;
+            bytes.truncate(body);
+            bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        }
+        let most = peak(&bytes, CAP);
+        assert!(most < 5 * CAP as usize + BASE, "{index}: {most}");
+    }
+
+    // A bomb, in an archive of arrays and as a storage.
+    let zeros = vec![0; 100 << 20];
+    assert!(peak(&zip(&[("w.npy", &zeros)], true), CAP) < BASE);
+    let dictionary = state_dict(&[("w", "FloatStorage", "0", 200, 0, &[200, 200, 200], &[0, 0, 0])]);
+    assert!(peak(&torch_zip(&pickle_of(&dictionary), &[("0", &zeros[..800])]), CAP) < BASE);
+    assert!(peak(&legacy(&dictionary, &[("0", 200, &zeros[..800])]), CAP) < BASE);
+
+    // As many instructions as bytes, each of which makes something.
+    for instruction in [&b"]"[..], b")", b"}", b"N", b"(", b"X\0\0\0\0", b"\x85", b"K\x01\x94", b"]\x94"] {
+        let pickle = pickle_of(&instruction.repeat(400_000));
+        let most = peak(&torch_zip(&pickle, &[]), CAP);
+        assert!(most < 2 * pickle.len() + 2 * CAP as usize + BASE, "{instruction:?}: {most}");
+    }
+
+    // A header of nothing but names.
+    let entry = |index: usize| format!(r#""{index}":{{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#);
+    let header: Vec<String> = (0..60_000).map(entry).collect();
+    let header = format!("{{{}}}", header.join(","));
+    let most = peak(&safetensors(&header, &[]), CAP);
+    assert!(most < 12 * header.len() + BASE, "{most} for {}", header.len());
+}
