@@ -190,7 +190,14 @@ fn samples() -> Vec<Vec<u8>> {
         write(&stored, &WriteOptions::default()),
     ]
     .map(|encoded| encoded.unwrap().bytes)
-    .to_vec()
+    .into_iter()
+    .chain([golden("lines.nut"), golden("lenet5.nut")])
+    .collect()
+}
+
+/// A file that a run has made.
+fn golden(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new("tests/golden").join(name)).unwrap()
 }
 
 #[test]
@@ -241,7 +248,7 @@ fn check_mutations(rounds: usize, seed: u64) {
 
 #[test]
 fn damaged_files_are_refused_or_decode_to_something_valid() {
-    let rounds = std::env::var("NUTSHELL_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20_000);
+    let rounds = std::env::var("NUTSHELL_MUTATIONS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(100_000);
     check_mutations(rounds, 12);
 }
 
@@ -314,6 +321,9 @@ fn a_reader_written_from_the_specification_agrees() {
         decode_in_python(&format!("network{index}"), &bytes);
         let stored = WriteOptions { stored_graph: true, ..WriteOptions::default() };
         decode_in_python(&format!("stored{index}"), &write(network, &stored).unwrap().bytes);
+    }
+    for name in ["lenet300.nut", "codebooks.nut"] {
+        decode_in_python(name, &golden(name));
     }
     let mut extreme = lenet5(4, 0.4);
     extreme.parameters[0].symbols[..6].copy_from_slice(&[i16::MIN, i16::MAX, -300, 15, 9, -8]);

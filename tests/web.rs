@@ -19,8 +19,14 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const CAP: u64 = 1 << 24;
 
-/// Of the weights in tests/data/lines.nut.
-const DIGEST: u64 = 0xdf9a_842a_66f1_1bb6;
+/// Files of format version 1 that runs have made, and the digest of the weights in each. They decode to the same bits for ever.
+const GOLDEN: &[(&str, &[u8])] = &[
+    ("lines.nut", include_bytes!("golden/lines.nut")),
+    ("lenet5.nut", include_bytes!("golden/lenet5.nut")),
+    ("lenet300.nut", include_bytes!("golden/lenet300.nut")),
+    ("codebooks.nut", include_bytes!("golden/codebooks.nut")),
+];
+const DIGESTS: &str = include_str!("golden/digests.txt");
 
 /// Images of a bright row or a bright column, in noise.
 fn lines(count: usize, seed: u64) -> Samples {
@@ -143,21 +149,11 @@ fn digest(model: &Model) -> u64 {
     })
 }
 
-/// A file that a run has made: its weights are these, whatever decodes them.
 #[wasm_bindgen_test(unsupported = test)]
-fn a_file_decodes_to_the_same_bits_everywhere() {
-    let nut = container::read(include_bytes!("data/lines.nut"), CAP).unwrap();
-    assert_eq!(digest(&nut.network.to_model()), DIGEST);
-}
-
-/// For when the format changes before its first release: `cargo test --test web -- --ignored --nocapture`.
-#[cfg(not(target_arch = "wasm32"))]
-#[test]
-#[ignore = "writes the file that another test reads"]
-fn write_the_file_that_decodes_everywhere() {
-    let (model, data) = trained();
-    let outcome = compress(&model, &data, &recipe(0), None, &mut Notes::default()).unwrap();
-    std::fs::write("tests/data/lines.nut", &outcome.nut).unwrap();
-    let nut = container::read(&outcome.nut, CAP).unwrap();
-    println!("DIGEST: {:#x}", digest(&nut.network.to_model()));
+fn golden_files_decode_to_the_same_bits_everywhere() {
+    assert_eq!(DIGESTS.lines().count(), GOLDEN.len());
+    for ((name, bytes), line) in GOLDEN.iter().zip(DIGESTS.lines()) {
+        let nut = container::read(bytes, 1 << 24).unwrap();
+        assert_eq!(format!("{name} {:016x}", digest(&nut.network.to_model())), line);
+    }
 }

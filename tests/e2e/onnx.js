@@ -27,13 +27,20 @@ function fields(bytes) {
   return found;
 }
 
-/** The numbers of an initializer of 32-bit floats that are stored raw. @param {Uint8Array} file @param {string} name */
-export function weightsOf(file, name) {
+/** The initializers of 32-bit floats that are stored raw, in the order of the file: name and numbers.
+ * @param {Uint8Array} file @returns {[string, Float32Array][]} */
+export function initializers(file) {
   const inner = (/** @type {Uint8Array} */ bytes, /** @type {number} */ number) =>
     fields(bytes).flatMap(([own, value]) => (own === number && value instanceof Uint8Array ? [value] : []));
   const [graph] = inner(file, 7);
-  const tensor = inner(graph, 5).find((tensor) => inner(tensor, 8).some((bytes) => new TextDecoder().decode(bytes) === name));
-  if (!tensor) throw new Error(`the file has no ${name}`);
-  const [raw] = inner(tensor, 9);
-  return [...new Float32Array(Uint8Array.from(raw).buffer)];
+  return inner(graph, 5)
+    .filter((tensor) => inner(tensor, 9).length === 1)
+    .map((tensor) => [new TextDecoder().decode(inner(tensor, 8)[0]), new Float32Array(Uint8Array.from(inner(tensor, 9)[0]).buffer)]);
+}
+
+/** The numbers of one of them. @param {Uint8Array} file @param {string} name */
+export function weightsOf(file, name) {
+  const found = initializers(file).find(([own]) => own === name);
+  if (!found) throw new Error(`the file has no ${name}`);
+  return [...found[1]];
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { initializers } from '../e2e/onnx.js';
 
 const root = new URL('../../', import.meta.url).pathname;
 let folder = '';
@@ -119,4 +120,27 @@ test('a browser is given the module that fetches the wasm', () => {
   const entry = JSON.parse(readFileSync(join(folder, 'node_modules/nutshell/package.json'), 'utf8')).exports['.'];
   assert.equal(entry.default, './nutshell.js');
   assert.match(readFileSync(join(folder, 'node_modules/nutshell/nutshell.js'), 'utf8'), /new URL\('nutshell_bg\.wasm'/);
+});
+
+/** The digest of tests/web.rs: every weight, bit by bit. @param {Uint8Array} onnx */
+function digest(onnx) {
+  let digest = 0n;
+  for (const [, weights] of initializers(onnx))
+    for (const bits of new Uint32Array(weights.buffer))
+      digest = BigInt.asUintN(64, (BigInt.asUintN(64, (digest << 29n) | (digest >> 35n)) ^ BigInt(bits)) * 0x100000001b3n);
+  return digest.toString(16).padStart(16, '0');
+}
+
+test('golden files decode to the same bits in Node', () => {
+  const lines = readFileSync(join(root, 'tests/golden/digests.txt'), 'utf8').trim().split('\n');
+  assert.ok(lines.length >= 4);
+  cpSync(join(root, 'tests/golden'), join(folder, 'golden'), { recursive: true });
+  run(`import { Network } from 'nutshell';
+    import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+    for (const name of readdirSync('golden').filter((name) => name.endsWith('.nut')))
+      writeFileSync('golden/' + name + '.onnx', Network.open(readFileSync('golden/' + name)).toOnnx(true));`);
+  for (const line of lines) {
+    const [name, expected] = line.split(' ');
+    assert.equal(digest(readFileSync(join(folder, 'golden', `${name}.onnx`))), expected, name);
+  }
 });
