@@ -28,7 +28,7 @@ try {
     times.push(await page.evaluate(() => performance.now()));
     await context.close();
   }
-  console.log(`navigation to an interactive example: ${times.map((time) => Math.round(time)).join(', ')} ms`);
+  console.log(`navigation to an interactive example: ${times.map((time) => Math.round(time)).join(', ')} ms; load ${loadavg()[0].toFixed(1)}`);
 
   for (let index = 0; index + 1 < runs.length; index += 2) await compress(runs[index], Number(runs[index + 1]));
 } finally {

@@ -13,7 +13,7 @@ const CHARTS = [
       range: 'the outer edges; of natural logarithms with logValues',
       logCounts: 'a logarithmic axis of counts',
       threshold: 'a value with a handle, or null; the event "threshold" says where it is dragged to',
-      zoomable: 'a part can be chosen by dragging, or by arrow keys, + and -; the event "range" says which',
+      zoomable: 'a part can be chosen by dragging: the event "range" says which; or by arrow keys, + and -: the event "move" has its shift in widths, and the factor of its width',
       unit: 'words below the axis',
     },
     example: { label: 'Weights', unit: 'weight', range: [-1, 1], counts: [1, 4, 9, 0, 0, 8, 5, 1], gone: [0, 0, 6, 21, 19, 7, 0, 0] },

@@ -7,6 +7,16 @@ import { Chart, data, follow } from './chart.js';
 
 const MARGIN = { top: 10, right: 10, bottom: 36, left: 46 };
 
+/** What a key does to the range: it is moved by so many of its widths, and made so many times as wide.
+ * @type {Record<string, { shift: number, factor: number }>} */
+const MOVES = {
+  ArrowLeft: { shift: -1 / 8, factor: 1 },
+  ArrowRight: { shift: 1 / 8, factor: 1 },
+  '+': { shift: 0, factor: 1 / 2 },
+  '=': { shift: 0, factor: 1 / 2 },
+  '-': { shift: 0, factor: 2 },
+};
+
 /**
  * A histogram of numbers that were counted elsewhere, in equal bins.
  *
@@ -24,8 +34,8 @@ const MARGIN = { top: 10, right: 10, bottom: 36, left: 46 };
  *
  * A zoomable one is moved by the arrow keys, and zoomed by + and -. `plotWidth` is how many pixels there are for bins.
  *
- * Events: `threshold`, with the new value in `detail`, while the handle is dragged; `range`, with the chosen range, which may
- * lie beyond what there is; `room`, with `plotWidth`, when that has changed.
+ * Events: `threshold`, with the new value in `detail`, while the handle is dragged; `range`, with the chosen range; `move`, with the
+ * `shift` of the range in its widths and the `factor` of its width, of a key; `room`, with `plotWidth`, when that has changed.
  *
  * @element nutshell-histogram
  */
@@ -167,20 +177,11 @@ export class Histogram extends Chart {
 
   /** @param {KeyboardEvent} event */
   #key = (event) => {
-    const [low, high] = this.range;
-    const width = high - low;
-    /** @type {Record<string, [number, number]>} */
-    const moves = {
-      ArrowLeft: [low - width / 8, high - width / 8],
-      ArrowRight: [low + width / 8, high + width / 8],
-      '+': [low + width / 4, high - width / 4],
-      '=': [low + width / 4, high - width / 4],
-      '-': [low - width / 2, high + width / 2],
-    };
-    const detail = moves[event.key];
+    const detail = MOVES[event.key];
     if (!detail) return;
     event.preventDefault();
-    this.dispatchEvent(new CustomEvent('range', { detail }));
+    // Relative: the next key may be pressed before the range of the last one is there.
+    this.dispatchEvent(new CustomEvent('move', { detail }));
   };
 
   table() {

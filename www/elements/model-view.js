@@ -76,8 +76,8 @@ class ModelView extends Element {
       </figcaption>
       <div class="row tools">
         <label><input type="checkbox" .checked=${this.logCounts} @change=${() => (this.logCounts = !this.logCounts)} /> logarithmic counts</label>
-        <button type="button" class="small" @click=${() => this.#zoomBy(range, 0.5, layer, whole)}>Zoom in</button>
-        <button type="button" class="small" ?disabled=${range === whole} @click=${() => this.#zoomBy(range, 2, layer, whole)}>Zoom out</button>
+        <button type="button" class="small" @click=${() => this.#move(range, { shift: 0, factor: 0.5 }, layer, whole)}>Zoom in</button>
+        <button type="button" class="small" ?disabled=${range === whole} @click=${() => this.#move(range, { shift: 0, factor: 2 }, layer, whole)}>Zoom out</button>
       </div>
       ${counts
         ? html`<nutshell-histogram
@@ -88,6 +88,8 @@ class ModelView extends Element {
             .range=${counts.range}
             .logCounts=${this.logCounts}
             @room=${(/** @type {CustomEvent<number>} */ { detail }) => (this.bins = detail)}
+            @move=${(/** @type {CustomEvent<{ shift: number, factor: number }>} */ { detail }) =>
+              this.#move(this.zoom?.layer === layer ? this.zoom.range : whole, detail, layer, whole)}
             @range=${(/** @type {CustomEvent<[number, number]>} */ { detail }) => this.#zoomTo(detail, layer, whole)}
           ></nutshell-histogram>`
         : html`<div class="placeholder">${this.#counts.problem || 'Counting'}</div>`}
@@ -105,9 +107,11 @@ class ModelView extends Element {
     `;
   }
 
-  /** @param {[number, number]} range @param {number} factor @param {number} layer @param {[number, number]} whole */
-  #zoomBy(range, factor, layer, whole) {
-    const [middle, half] = [(range[0] + range[1]) / 2, (factor * (range[1] - range[0])) / 2];
+  /** Moves a range by so many of its widths, and makes it so many times as wide.
+   * @param {[number, number]} range @param {{ shift: number, factor: number }} move @param {number} layer @param {[number, number]} whole */
+  #move(range, { shift, factor }, layer, whole) {
+    const width = range[1] - range[0];
+    const [middle, half] = [(range[0] + range[1]) / 2 + shift * width, (factor * width) / 2];
     this.#zoomTo([middle - half, middle + half], layer, whole);
   }
 
