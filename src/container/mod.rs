@@ -2,6 +2,7 @@
 //!
 //! [`layout`] describes the bytes, and `docs/FORMAT.md` specifies them in full.
 
+mod attributes;
 mod bytes;
 mod graph;
 pub mod layout;

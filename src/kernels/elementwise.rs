@@ -99,6 +99,27 @@ pub fn softmax_gradient(output: &[f32], gradient: &[f32], n: usize, input_gradie
     }
 }
 
+/// `output = input - ln(sum exp(input))` along the features of `[features, n]`.
+pub fn log_softmax(input: &[f32], n: usize, output: &mut [f32]) {
+    softmax(input, n, output);
+    for sample in 0..n {
+        let features = || (sample..input.len()).step_by(n);
+        // The largest has a softmax that is not small, so that its logarithm is exact; the others differ by their inputs.
+        let largest = features().fold(sample, |largest, i| if input[i] > input[largest] { i } else { largest });
+        let offset = output[largest].ln() - input[largest];
+        features().for_each(|i| output[i] = input[i] + offset);
+    }
+}
+
+/// The gradient of [`log_softmax`]: `dx = dy - exp(y) * sum(dy)`.
+pub fn log_softmax_gradient(output: &[f32], gradient: &[f32], n: usize, input_gradient: &mut [f32]) {
+    for sample in 0..n {
+        let features = || (sample..output.len()).step_by(n);
+        let sum: f32 = features().map(|i| gradient[i]).sum();
+        features().for_each(|i| input_gradient[i] = gradient[i] - output[i].exp() * sum);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::correlate::tests::{assert_close, noise};

@@ -2,12 +2,19 @@
 
 pub mod channels;
 pub mod expand;
+mod function;
 mod graph;
+mod number;
 mod op;
+pub mod places;
 pub mod presets;
+mod shape;
 
+pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
-pub use op::{Conv, Linear, Op, ParamId, Pool};
+pub use number::Number;
+pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Slice};
+pub(crate) use shape::broadcast;
 
 use crate::error::GraphError;
 use ndarray::ArrayD;
@@ -74,9 +81,10 @@ impl Model {
             .graph
             .layers()
             .map(|(node, weight, _)| {
-                // A convolution uses each weight once a position; positions are height x width of the output.
-                let positions: usize = shapes[node + 1].iter().skip(1).product();
-                (self.values(weight).len() * positions) as u64
+                // A layer uses each weight once for each number that one of its outputs is.
+                let weights = self.values(weight);
+                let positions = shapes[node + 1].iter().product::<usize>() / weights.shape()[0];
+                (weights.len() * positions) as u64
             })
             .sum())
     }

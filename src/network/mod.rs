@@ -5,6 +5,7 @@
 
 mod add;
 pub mod augment;
+mod binary;
 mod block;
 mod conv;
 pub mod evaluate;
@@ -12,14 +13,19 @@ pub mod fit;
 pub mod integer;
 mod linear;
 pub mod loader;
+mod matmul;
+mod moves;
+mod normalize;
 pub mod optimizer;
 pub(crate) mod parallel;
 mod plan;
 mod pool;
+mod reduce;
 mod relu;
 pub mod retrain;
 mod softmax;
 pub mod trainer;
+mod unary;
 mod weights;
 mod workspace;
 
@@ -33,3 +39,4 @@ pub use optimizer::Adam;
 pub use parallel::work_on_this_thread;
 pub use retrain::Retrain;
 pub use trainer::{Batch, Gradients, Trainer};
+pub(crate) use unary::value as unary_value;

@@ -1,10 +1,13 @@
-//! ONNX to a [`Model`]: names become values, and each node becomes an operator, or part of the one before it.
+//! ONNX to a [`Model`]: names become values, and each node becomes an operator or several, or part of the one before it.
+//!
+//! Axis 0 is taken for the samples of a batch, which the model leaves out. Where a graph does something else with it, or its
+//! inputs have no such axis, the whole tensors are one sample.
 
-use super::schema::{InputProto, ModelProto, NodeProto, is_standard};
+use super::schema::{GraphProto, InputProto, ModelProto, NodeProto, is_standard};
 use super::tensor::{FLOAT, Tensor};
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
-use crate::model::{Graph, Model, Node, Op, ParamId, Parameter, ValueId};
+use crate::model::{Graph, Input, Model, Node, Op, ParamId, Parameter, ValueId};
 use ndarray::{ArrayD, IxDyn};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -13,9 +16,18 @@ use std::rc::Rc;
 /// The operator sets whose operators mean what is assumed here.
 const OPSETS: RangeInclusive<i64> = 7..=23;
 
-const OPERATORS: &str = "Conv, Gemm, MatMul and Add with constants, Add, Relu, MaxPool, AveragePool, \
-     GlobalAveragePool, Flatten, Reshape that flattens, Softmax, BatchNormalization, Dropout, Identity, Constant, and \
-     Shape, Gather, Unsqueeze, Concat and Cast where they compute a shape";
+const OPERATORS: &str = "Conv, Gemm, MatMul, BatchNormalization, InstanceNormalization, LayerNormalization, MaxPool, \
+     AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, Softmax, LogSoftmax, Add, Sub, Mul, Div, Pow, Min, Max, Sum, \
+     PRelu, functions of each element such as Relu, Sigmoid, Clip and Gelu, Reshape, Flatten, Squeeze, Unsqueeze, \
+     Transpose, Slice, Split, Gather, Concat, Pad, Expand, QuantizeLinear, DequantizeLinear, Cast, Dropout, Identity, and \
+     constant arithmetic";
+
+/// The side of axis 0 where the number of samples is not known: a prime that no file has, so that it is found again in a
+/// product.
+const ANY_BATCH: usize = 1_048_583;
+
+/// What the number of samples is among the integers of a shape. It can be moved, but not be calculated with.
+pub(super) const BATCH: i64 = -(1 << 62);
 
 /// Reads an ONNX file. Names of nodes and parameters are kept; parameters come in the order in which they are used.
 /// `cap` is the most bytes that the file, the parameters, or one value for one sample may take.
@@ -29,53 +41,65 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Model, LoadError> {
         let feature = format!("operator set {}", file.opset);
         return Err(unsupported("model", feature, &format!("{} to {}", OPSETS.start(), OPSETS.end())));
     }
-    let graph = file.graph;
-    let &[output] = graph.outputs.as_slice() else {
-        return Err(unsupported("graph", format!("{} outputs", graph.outputs.len()), "one output"));
+    let mut axis_0_is_no_batch = false;
+    let first = match import(&file, cap, true, &mut axis_0_is_no_batch) {
+        Ok(model) => return Ok(model),
+        Err(error) => error,
     };
-    let live = live_nodes(&graph.nodes, output);
-    let mut constants: HashMap<&str, Known> = HashMap::new();
-    for tensor in graph.initializers {
+    if !axis_0_is_no_batch {
+        return Err(first);
+    }
+    import(&file, cap, false, &mut axis_0_is_no_batch)
+}
+
+/// Reads the graph, with axis 0 as the samples or as any other axis. `no_batch` is set if an error is due to the former.
+fn import(file: &ModelProto, cap: u64, batched: bool, no_batch: &mut bool) -> Result<Model, LoadError> {
+    let graph = &file.graph;
+    if graph.outputs.is_empty() {
+        return Err(unsupported("graph", "no output", "at least one output"));
+    }
+    let live = live_nodes(&graph.nodes, &graph.outputs);
+    let mut known: HashMap<&str, Known> = HashMap::new();
+    for tensor in &graph.initializers {
         let (name, shape) = (tensor.name, tensor.shape()?);
-        if constants.insert(name, Known::Constant(Rc::new(tensor), shape)).is_some() {
+        if known.insert(name, Known::Constant(tensor.clone(), shape)).is_some() {
             return Err(malformed("graph", "initializers with different names", format!("'{name}' twice")));
         }
     }
-    let inputs: Vec<&InputProto> = graph.inputs.iter().filter(|input| !constants.contains_key(input.name)).collect();
-    let &[input] = inputs.as_slice() else {
-        return Err(unsupported("graph", format!("{} inputs", inputs.len()), "one input"));
-    };
-    let (batch, input_shape) = input_shape(input)?;
-    let mut uses: HashMap<&str, usize> = HashMap::from([(output, 1)]);
-    for node in live.iter() {
-        for &name in &node.inputs {
-            *uses.entry(name).or_default() += 1;
-        }
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    for &name in live.iter().flat_map(|node| &node.inputs).chain(&graph.outputs) {
+        *uses.entry(name).or_default() += 1;
     }
-    let graph = Graph { input_name: input.name.to_owned(), input_shape: input_shape.clone(), nodes: Vec::new() };
+    let inputs: Vec<&InputProto> = graph.inputs.iter().filter(|input| !known.contains_key(input.name)).collect();
     let mut importer = Importer {
         opset: file.opset,
-        batch,
-        readers: vec![uses.get(input.name).copied().unwrap_or(0)],
-        shapes: vec![input_shape],
-        known: constants,
+        batched,
+        batch: None,
+        no_batch: false,
+        shapes: Vec::new(),
+        readers: Vec::new(),
+        known,
         uses,
-        model: Model { graph, parameters: Vec::new() },
+        model: Model {
+            graph: Graph { input_name: String::new(), input_shape: Vec::new(), nodes: Vec::new() },
+            parameters: Vec::new(),
+        },
+        parameter_values: HashMap::new(),
         parameter_shapes: Vec::new(),
         parameter_names: HashSet::new(),
         parameter_bytes: 0,
+        folded_bytes: 0,
+        emitted: 0,
         cap,
     };
-    importer.known.insert(input.name, Known::Value(ValueId(0)));
-    for node in live {
-        importer.import(node)?;
-    }
-    importer.finish(output)
+    let imported = importer.run(graph, &inputs, &live);
+    *no_batch = importer.no_batch;
+    imported.and_then(|()| importer.finish())
 }
 
-/// Nodes that the output depends on, in order. Others, such as exporters leave behind, may be of any kind.
-fn live_nodes<'f, 'a>(nodes: &'f [NodeProto<'a>], output: &'a str) -> Vec<&'f NodeProto<'a>> {
-    let mut needed = HashSet::from([output]);
+/// Nodes that the outputs depend on, in order. Others, such as exporters leave behind, may be of any kind.
+fn live_nodes<'f, 'a>(nodes: &'f [NodeProto<'a>], outputs: &[&'a str]) -> Vec<&'f NodeProto<'a>> {
+    let mut needed: HashSet<&str> = outputs.iter().copied().collect();
     let mut live = Vec::new();
     for node in nodes.iter().rev() {
         if node.outputs.iter().any(|name| needed.contains(name)) {
@@ -85,23 +109,6 @@ fn live_nodes<'f, 'a>(nodes: &'f [NodeProto<'a>], output: &'a str) -> Vec<&'f No
     }
     live.reverse();
     live
-}
-
-/// The batch, if it is fixed, and the shape of one sample.
-fn input_shape(input: &InputProto) -> Result<(Option<i64>, Vec<usize>), LoadError> {
-    let place = format!("input '{}'", input.name);
-    if input.element != FLOAT {
-        return Err(unsupported(place, format!("element type {}", input.element), "float (1)"));
-    }
-    let Some((batch, sample)) = input.dimensions.split_first().filter(|(_, sample)| !sample.is_empty()) else {
-        return Err(unsupported(place, format!("shape {:?}", input.dimensions), "a batch, and at least one dimension"));
-    };
-    let shape = sample.iter().map(|side| side.and_then(|side| usize::try_from(side).ok()).filter(|&side| side > 0));
-    let shape: Option<Vec<usize>> = shape.collect();
-    let shape = shape.ok_or_else(|| {
-        unsupported(place, format!("shape {:?}", input.dimensions), "dimensions that are known, except for the batch")
-    })?;
-    Ok((batch.filter(|&batch| batch > 0), shape))
 }
 
 pub(super) fn check_cap(place: &str, bytes: usize, cap: u64) -> Result<(), LoadError> {
@@ -128,66 +135,172 @@ pub(super) enum Known<'a> {
 pub(super) struct Importer<'a> {
     /// Version of the operator set.
     pub opset: i64,
+    /// Whether axis 0 of the file is left out, as that of the samples.
+    pub batched: bool,
     /// The batch that the file is made for, if it is fixed.
-    pub batch: Option<i64>,
+    pub batch: Option<usize>,
+    /// Whether axis 0 has turned out to be no axis of samples.
+    no_batch: bool,
     /// Shape of each value for one sample, indexed by [`ValueId`].
     pub shapes: Vec<Vec<usize>>,
     pub model: Model,
     known: HashMap<&'a str, Known<'a>>,
-    /// How often each name is read, and whether it is the output.
+    /// How often each name is read, and whether it is an output.
     uses: HashMap<&'a str, usize>,
     /// How often each value will still be read under its names, indexed by [`ValueId`].
     readers: Vec<usize>,
+    /// The value of each constant that has become a parameter, by its name and shape.
+    parameter_values: HashMap<(&'a str, Vec<usize>), ValueId>,
     parameter_shapes: Vec<Vec<usize>>,
     parameter_names: HashSet<String>,
     parameter_bytes: usize,
+    folded_bytes: usize,
+    /// Operators that the present node has become so far.
+    emitted: usize,
     cap: u64,
 }
 
 impl<'a> Importer<'a> {
+    fn run(
+        &mut self,
+        graph: &GraphProto<'a>,
+        inputs: &[&InputProto<'a>],
+        live: &[&NodeProto<'a>],
+    ) -> Result<(), LoadError> {
+        self.inputs(inputs)?;
+        for node in live {
+            self.emitted = 0;
+            self.import(node)?;
+        }
+        self.outputs(&graph.outputs)
+    }
+
+    /// The inputs' values. One with an axis of samples is the network's input; otherwise each is a part of that.
+    fn inputs(&mut self, inputs: &[&InputProto<'a>]) -> Result<(), LoadError> {
+        let Some(first) = inputs.first() else {
+            return Err(unsupported("graph", "0 inputs", "at least one input"));
+        };
+        let mut shapes = Vec::new();
+        for input in inputs {
+            shapes.push(self.input_shape(input, first.dimensions.first().copied().flatten())?);
+        }
+        if self.batched {
+            self.batch = first.dimensions.first().copied().flatten().and_then(|batch| usize::try_from(batch).ok());
+        }
+        let single = self.batched && inputs.len() == 1;
+        let size = |shape: &Vec<usize>| shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        let mut total = 0usize;
+        let mut starts = Vec::new();
+        for (input, shape) in inputs.iter().zip(&shapes) {
+            starts.push(total);
+            let end = size(shape).and_then(|size| total.checked_add(size)).unwrap_or(usize::MAX);
+            check_cap(&format!("input '{}'", input.name), end.saturating_mul(4), self.cap)?;
+            total = end;
+        }
+        self.model.graph.input_name = first.name.to_owned();
+        self.model.graph.input_shape = if inputs.len() == 1 { shapes[0].clone() } else { vec![total] };
+        self.shapes.push(self.model.graph.input_shape.clone());
+        self.readers.push(self.uses.get(first.name).copied().unwrap_or(0));
+        if single {
+            self.known.insert(first.name, Known::Value(ValueId(0)));
+            return Ok(());
+        }
+        for ((input, shape), start) in inputs.iter().zip(shapes).zip(starts) {
+            let op = Op::Input(Input { start, shape, batched: self.batched });
+            let id = self.append(input.name.to_owned(), op, vec![ValueId(0)], &format!("input '{}'", input.name))?;
+            self.readers[id.0] = self.uses.get(input.name).copied().unwrap_or(0);
+            if self.known.insert(input.name, Known::Value(id)).is_some() {
+                return Err(malformed("graph", "inputs with different names", format!("'{}' twice", input.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The shape of one sample of an input; of the whole input where axis 0 is as any other: then what is not known is 1.
+    fn input_shape(&mut self, input: &InputProto, batch: Option<i64>) -> Result<Vec<usize>, LoadError> {
+        let place = format!("input '{}'", input.name);
+        if input.element != FLOAT {
+            return Err(unsupported(place, format!("element type {}", input.element), "float (1)"));
+        }
+        let wrong = |supported: &str| unsupported(&place, format!("shape {:?}", input.dimensions), supported);
+        let side = |side: &i64| usize::try_from(*side).ok().filter(|&side| side > 0);
+        if !self.batched {
+            let sides = input.dimensions.iter().map(|dimension| dimension.as_ref().map_or(Some(1), side));
+            return sides.collect::<Option<_>>().ok_or_else(|| wrong("dimensions of at least 1"));
+        }
+        let sample = input.dimensions.split_first().filter(|(_, sample)| !sample.is_empty());
+        let Some((_, sample)) = sample.filter(|(samples, _)| **samples == batch && batch.is_none_or(|batch| batch > 0))
+        else {
+            self.no_batch = true;
+            return Err(wrong("a batch, the same for all inputs, and at least one dimension"));
+        };
+        let shape = sample.iter().map(|dimension| dimension.as_ref().and_then(side));
+        let shape = shape.collect::<Option<_>>();
+        self.no_batch |= shape.is_none() && sample.contains(&None);
+        shape.ok_or_else(|| wrong("dimensions that are known, except for the batch"))
+    }
+
     /// No default arm hides a gap here: an operator that is not listed is an error.
     fn import(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         if !is_standard(node.domain) {
             return Err(node.unsupported(format!("domain '{}'", node.domain), "the standard operators"));
         }
+        if self.fold(node)? {
+            return Ok(());
+        }
         match node.op {
             "Conv" => self.conv(node),
             "Gemm" => self.gemm(node),
             "MatMul" => self.matmul(node),
-            "Add" => self.add(node),
             "BatchNormalization" => self.batch_normalization(node),
-            "Relu" => self.unary(node, Op::Relu),
-            "GlobalAveragePool" => self.unary(node, Op::GlobalAveragePool),
+            "InstanceNormalization" => self.instance_normalization(node),
+            "LayerNormalization" => self.layer_normalization(node),
+            "GlobalAveragePool" => self.global_average_pool(node),
             "MaxPool" => self.max_pool(node),
             "AveragePool" => self.average_pool(node),
-            "Flatten" => self.flatten(node),
-            "Reshape" => self.reshape(node),
-            "Softmax" => self.softmax(node),
+            "ReduceMean" | "ReduceSum" => self.reduce(node),
+            "Softmax" | "LogSoftmax" => self.softmax(node),
+            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "PRelu" => self.binary(node),
+            "Sum" | "Min" | "Max" => self.several(node),
+            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Gather" | "Pad" | "Expand" => {
+                self.moved(node)
+            }
+            "Concat" => self.concat(node),
+            "Split" => self.split(node),
             "Identity" => self.identity(node),
             "Dropout" => self.dropout(node),
-            "Constant" => self.constant_node(node),
+            "Cast" => self.cast(node),
             "Shape" => self.shape(node),
-            "Gather" => self.gather(node),
-            "Concat" => self.concat(node),
-            "Unsqueeze" | "Cast" => self.same_integers(node),
-            other => Err(node.unsupported(format!("operator {other}"), OPERATORS)),
+            "QuantizeLinear" | "DequantizeLinear" => self.quantization(node),
+            _ => self.unary(node, OPERATORS),
         }
     }
 
-    /// The finished model, once its last node is proved to make the output.
-    fn finish(self, output: &str) -> Result<Model, LoadError> {
-        match self.known.get(output) {
-            Some(Known::Value(id)) if *id == self.model.graph.output() && id.0 > 0 => {}
-            Some(_) => {
-                return Err(unsupported("graph", format!("output '{output}'"), "an output that a node makes last"));
+    /// Makes the outputs the last node's value.
+    fn outputs(&mut self, names: &[&'a str]) -> Result<(), LoadError> {
+        let mut values = Vec::new();
+        for name in names {
+            match self.known.get(name).cloned() {
+                Some(Known::Value(id)) => values.push(id),
+                Some(Known::Constant(tensor, shape)) => values.push(self.constant_value(tensor, shape, false)?),
+                None => return Err(malformed("graph", "an output that a node makes", format!("'{name}'"))),
             }
-            None => return Err(malformed("graph", "an output that a node makes", format!("'{output}'"))),
         }
-        let nodes = &self.model.graph.nodes;
-        if let Some(node) = nodes[..nodes.len() - 1].iter().find(|node| node.op == Op::Softmax) {
-            let place = format!("Softmax node '{}'", node.name);
-            return Err(unsupported(place, "a softmax inside the network", "one that makes the output"));
+        let place = format!("output '{}'", names[0]);
+        match values.as_slice() {
+            &[id] if id == self.model.graph.output() && id.0 > 0 => Ok(()),
+            &[id] => {
+                let same = Op::Reshape(self.shapes[id.0].clone());
+                let graph = &self.model.graph;
+                let maker = id.0.checked_sub(1).map_or(&graph.input_name, |index| &graph.nodes[index].name);
+                self.append(format!("{maker}.output"), same, vec![id], &place).map(|_| ())
+            }
+            _ => self.append("outputs".to_owned(), Op::Outputs, values, &place).map(|_| ()),
         }
+    }
+
+    /// The finished model.
+    fn finish(self) -> Result<Model, LoadError> {
         for parameter in &self.model.parameters {
             // Folding can overflow even where every factor is finite.
             if let Some(value) = parameter.values.iter().find(|value| !value.is_finite()) {
@@ -197,6 +310,12 @@ impl<'a> Importer<'a> {
         }
         self.model.shapes()?;
         Ok(self.model)
+    }
+
+    /// The error where a node does something with axis 0 that samples do not allow; the whole tensors are tried then.
+    pub fn no_batch(&mut self, node: &NodeProto<'a>, feature: impl Into<String>) -> LoadError {
+        self.no_batch |= self.batched;
+        node.unsupported(feature, "operators that leave the samples of a batch apart")
     }
 
     /// What input `index` of a node stands for; `None` if it is optional and left out.
@@ -210,14 +329,24 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Input `index`, which has to depend on the network's input.
-    pub fn value(&self, node: &NodeProto<'a>, index: usize) -> Result<ValueId, LoadError> {
-        match self.input(node, index)? {
-            Some(Known::Value(id)) => Ok(id),
-            Some(Known::Constant(..)) => {
-                Err(node.unsupported(format!("a constant as input {index}"), "the network's values"))
-            }
-            None => Err(node.malformed(&format!("an input {index}"), "none")),
+    /// Input `index`, which has to be there.
+    pub fn required(&self, node: &NodeProto<'a>, index: usize) -> Result<Known<'a>, LoadError> {
+        self.input(node, index)?.ok_or_else(|| node.malformed(&format!("an input {index}"), "none"))
+    }
+
+    /// Input `index` as a value. A constant has no axis of samples: it becomes one where values have none either.
+    pub fn value(&mut self, node: &NodeProto<'a>, index: usize) -> Result<ValueId, LoadError> {
+        match self.required(node, index)? {
+            Known::Constant(..) if self.batched => Err(self.no_batch(node, format!("a constant as input {index}"))),
+            _ => self.any_value(node, index),
+        }
+    }
+
+    /// Input `index` as a value; a constant becomes a parameter.
+    pub fn any_value(&mut self, node: &NodeProto<'a>, index: usize) -> Result<ValueId, LoadError> {
+        match self.required(node, index)? {
+            Known::Value(id) => Ok(id),
+            Known::Constant(tensor, shape) => self.constant_value(tensor, shape, false),
         }
     }
 
@@ -230,14 +359,58 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// A constant as a value. `compact` leaves sides of 1 out of the parameter, and puts them back by another shape: what
+    /// is broadcast over channels is then a vector, as biases are.
+    pub fn constant_value(
+        &mut self,
+        tensor: Rc<Tensor<'a>>,
+        shape: Vec<usize>,
+        compact: bool,
+    ) -> Result<ValueId, LoadError> {
+        let key = (tensor.name, shape);
+        if let Some(&id) = self.parameter_values.get(&key).filter(|_| !tensor.name.is_empty()) {
+            return Ok(id);
+        }
+        let (_, shape) = &key;
+        let stored: Vec<usize> = shape.iter().copied().filter(|&side| !compact || side != 1).collect();
+        let values = tensor.numbers()?.into_iter().map(|number| number as f32).collect();
+        let name = if tensor.name.is_empty() { "constant" } else { tensor.name };
+        let parameter = self.parameter(name, &stored, values)?;
+        let name = self.model.parameters[parameter.0].name.clone();
+        let mut id = self.append(name.clone(), Op::Parameter(parameter), Vec::new(), &name)?;
+        if stored != *shape {
+            id = self.append(format!("{name}.shape"), Op::Reshape(shape.clone()), vec![id], &name)?;
+        }
+        self.parameter_values.insert(key, id);
+        Ok(id)
+    }
+
     /// Shape of a value for one sample.
     pub fn shape_of(&self, id: ValueId) -> &[usize] {
         &self.shapes[id.0]
     }
 
-    /// Gives the first output of a node its meaning.
-    pub fn define(&mut self, node: &NodeProto<'a>, known: Known<'a>) -> Result<(), LoadError> {
-        let Some(&name) = node.outputs.first() else { return Err(node.malformed("an output", "none")) };
+    /// Shape of a value as the file has it.
+    pub fn whole_shape(&self, id: ValueId) -> Vec<usize> {
+        let batch = self.batched.then(|| self.batch_side());
+        batch.into_iter().chain(self.shape_of(id).iter().copied()).collect()
+    }
+
+    /// The side of axis 0, if that is left out.
+    pub fn batch_side(&self) -> usize {
+        self.batch.unwrap_or(ANY_BATCH)
+    }
+
+    /// An axis as the file counts it, to one of a value with so many.
+    pub fn axis(&self, node: &NodeProto<'a>, axis: i64, rank: usize) -> Result<usize, LoadError> {
+        let counted = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let axis_of = usize::try_from(counted).ok().filter(|&axis| axis < rank);
+        axis_of.ok_or_else(|| node.malformed(&format!("an axis of {rank}"), axis.to_string()))
+    }
+
+    /// Gives an output of a node its meaning.
+    pub fn define_at(&mut self, node: &NodeProto<'a>, index: usize, known: Known<'a>) -> Result<(), LoadError> {
+        let Some(&name) = node.outputs.get(index) else { return Err(node.malformed("an output", "none")) };
         if let Known::Value(id) = known {
             // The name that this node read is replaced by the one that it makes.
             self.readers[id.0] = self.readers[id.0].saturating_sub(1) + self.uses.get(name).copied().unwrap_or(0);
@@ -248,29 +421,45 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// Appends an operator, and gives its value to the node's first output.
-    pub fn push(&mut self, node: &NodeProto<'a>, op: Op, inputs: Vec<ValueId>) -> Result<(), LoadError> {
-        let made = Node { name: node.label().to_owned(), op, inputs };
-        let shapes: Vec<&[usize]> = made.inputs.iter().map(|id| self.shape_of(*id)).collect();
-        let shape = made.output_shape(&shapes, &self.parameter_shapes)?;
-        check_cap(&node.place(), shape.iter().product::<usize>().saturating_mul(4), self.cap)?;
-        self.shapes.push(shape);
-        self.model.graph.nodes.push(made);
-        // One reader is this very definition, which `define` takes away again.
-        self.readers.push(1);
-        self.define(node, Known::Value(self.model.graph.output()))
+    /// Gives the first output of a node its meaning.
+    pub fn define(&mut self, node: &NodeProto<'a>, known: Known<'a>) -> Result<(), LoadError> {
+        self.define_at(node, 0, known)
     }
 
-    /// An operator with one input and no attributes.
-    fn unary(&mut self, node: &NodeProto<'a>, op: Op) -> Result<(), LoadError> {
-        node.allow_attributes(&[])?;
-        let input = self.value(node, 0)?;
-        self.push(node, op, vec![input])
+    /// Appends an operator that is one of several for a node.
+    pub fn emit(&mut self, node: &NodeProto<'a>, op: Op, inputs: Vec<ValueId>) -> Result<ValueId, LoadError> {
+        let label = node.label();
+        let name = if self.emitted == 0 { label.to_owned() } else { format!("{label}.{}", self.emitted) };
+        self.emitted += 1;
+        self.append(name, op, inputs, &node.place())
+    }
+
+    /// Appends an operator, and gives its value to the node's first output.
+    pub fn push(&mut self, node: &NodeProto<'a>, op: Op, inputs: Vec<ValueId>) -> Result<(), LoadError> {
+        let id = self.emit(node, op, inputs)?;
+        self.define(node, Known::Value(id))
+    }
+
+    fn append(&mut self, name: String, op: Op, inputs: Vec<ValueId>, place: &str) -> Result<ValueId, LoadError> {
+        let op = match op {
+            // What flattens a sample is one operator, whatever the file has for it.
+            Op::Reshape(shape) if self.batched && shape.len() == 1 => Op::Flatten,
+            other => other,
+        };
+        let made = Node { name, op, inputs };
+        let shapes: Vec<&[usize]> = made.inputs.iter().map(|id| self.shape_of(*id)).collect();
+        let shape = made.output_shape(&shapes, &self.parameter_shapes)?;
+        check_cap(place, shape.iter().product::<usize>().saturating_mul(4), self.cap)?;
+        self.shapes.push(shape);
+        self.model.graph.nodes.push(made);
+        // One reader is the next operator of the node, or the definition of its output, which takes it away again.
+        self.readers.push(1);
+        Ok(self.model.graph.output())
     }
 
     /// A node that passes its first input on.
     pub fn identity(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        let known = self.input(node, 0)?.ok_or_else(|| node.malformed("an input 0", "none"))?;
+        let known = self.required(node, 0)?;
         self.define(node, known)
     }
 
@@ -278,44 +467,22 @@ impl<'a> Importer<'a> {
     fn dropout(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["ratio", "seed"])?;
         // Since operator set 12, an optional flag asks for training.
-        if node.inputs.get(2).is_some_and(|name| !name.is_empty()) {
+        if let Some((tensor, _)) = self.constant(node, 2)?
+            && tensor.numbers()?.iter().any(|&training| training != 0.0)
+        {
             return Err(node.unsupported("the input training_mode", "inference"));
         }
         self.identity(node)
     }
 
-    /// Softmax over the features of a vector.
-    fn softmax(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["axis"])?;
-        let input = self.value(node, 0)?;
-        // The default was 1 before operator set 13, and is the last one since: the same for a vector.
-        let axis = node.int("axis", if self.opset < 13 { 1 } else { -1 })?;
-        if self.shape_of(input).len() != 1 || !matches!(axis, 1 | -1) {
-            let feature = format!("axis {axis} of {:?}", self.shape_of(input));
-            return Err(node.unsupported(feature, "the features of a vector"));
+    /// A conversion of a value, which is in 32-bit floats here whatever floats it is in.
+    fn cast(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&["to", "saturate"])?;
+        let to = node.int("to", 0)?;
+        if !super::tensor::is_float(to) {
+            return Err(node.unsupported(format!("a conversion of a value to type {to}"), "to floats"));
         }
-        self.push(node, Op::Softmax, vec![input])
-    }
-
-    /// A constant in an attribute.
-    fn constant_node(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["value", "value_int", "value_ints", "value_float", "value_floats"])?;
-        let tensor = if let Some(tensor) = node.tensor("value")? {
-            tensor
-        } else if let Some(ints) = node.ints("value_ints")? {
-            Tensor::of_ints(ints)
-        } else if let Some(floats) = node.floats("value_floats")? {
-            let length = floats.len() as i64;
-            Tensor::of_floats(floats, vec![length])
-        } else if node.has("value_int") {
-            Tensor::of_ints(vec![node.int("value_int", 0)?])
-        } else if node.has("value_float") {
-            Tensor::of_floats(vec![node.float("value_float", 0.0)?], Vec::new())
-        } else {
-            return Err(node.malformed("a value", "none"));
-        };
-        let shape = tensor.shape()?;
-        self.define(node, Known::Constant(Rc::new(tensor), shape))
+        self.identity(node)
     }
 
     /// How often a value is still to be read, under any of its names.
@@ -327,6 +494,12 @@ impl<'a> Importer<'a> {
     pub fn reshape_input(&mut self, shape: Vec<usize>) {
         self.shapes[0].clone_from(&shape);
         self.model.graph.input_shape = shape;
+    }
+
+    /// Counts bytes of constants that were computed against the cap.
+    pub fn count_folded(&mut self, numbers: usize) -> Result<(), LoadError> {
+        self.folded_bytes = self.folded_bytes.saturating_add(numbers.saturating_mul(8));
+        check_cap("computed constants", self.folded_bytes, self.cap)
     }
 
     /// Adds a parameter. Its name becomes `stem.index` if an earlier one has it: two layers may share one tensor in the

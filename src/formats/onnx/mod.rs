@@ -4,8 +4,11 @@
 //! a layer, a batch normalisation and Gemm's factors are folded into the layer's own parameters, what does nothing at
 //! inference is left out, and anything else is an error that names the node and its operator.
 
+mod elementwise;
+mod fold;
 mod import;
 mod layers;
+mod moves;
 mod schema;
 mod shapes;
 mod tensor;

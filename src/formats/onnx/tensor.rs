@@ -15,17 +15,30 @@ pub struct Tensor<'a> {
     floats: Vec<f32>,
     ints32: Vec<i64>,
     ints64: Vec<i64>,
+    unsigned: Vec<i64>,
     doubles: Vec<f64>,
     external: bool,
 }
 
 /// `TensorProto.DataType`.
 pub const FLOAT: i64 = 1;
-const INT32: i64 = 6;
-const INT64: i64 = 7;
+pub const UINT8: i64 = 2;
+pub const INT8: i64 = 3;
+pub const UINT16: i64 = 4;
+pub const INT16: i64 = 5;
+pub const INT32: i64 = 6;
+pub const INT64: i64 = 7;
+pub const BOOL: i64 = 9;
 const FLOAT16: i64 = 10;
 const DOUBLE: i64 = 11;
+const UINT32: i64 = 12;
+const UINT64: i64 = 13;
 const BFLOAT16: i64 = 16;
+
+/// Whether numbers of a type have a fractional part.
+pub fn is_float(kind: i64) -> bool {
+    matches!(kind, FLOAT | FLOAT16 | DOUBLE | BFLOAT16)
+}
 
 /// The most dimensions that a tensor may have.
 const MAX_DIMENSIONS: usize = 8;
@@ -45,6 +58,7 @@ impl<'a> Tensor<'a> {
                 8 => tensor.name = field.text()?,
                 9 => tensor.raw = Some(field.span()?.bytes()),
                 10 => field.append_doubles(&mut tensor.doubles)?,
+                11 => field.append_ints(&mut tensor.unsigned)?,
                 14 => tensor.external = field.int()? == 1,
                 _ => {}
             }
@@ -60,6 +74,42 @@ impl<'a> Tensor<'a> {
     /// A tensor of numbers with one dimension, or none.
     pub fn of_floats(floats: Vec<f32>, dimensions: Vec<i64>) -> Self {
         Tensor { dimensions, kind: FLOAT, floats, ..Tensor::default() }
+    }
+
+    /// A tensor that was computed: of 32-bit floats, of truths, or of integers.
+    pub fn of_numbers(name: &'a str, kind: i64, shape: &[usize], numbers: Vec<f64>) -> Self {
+        let mut tensor = Tensor { name, kind, ..Tensor::default() };
+        tensor.dimensions = shape.iter().map(|&side| side as i64).collect();
+        let ints = || numbers.iter().map(|&number| number as i64).collect();
+        match kind {
+            _ if is_float(kind) => {
+                tensor.kind = FLOAT;
+                tensor.floats = numbers.iter().map(|&number| number as f32).collect();
+            }
+            BOOL => tensor.ints32 = ints(),
+            _ => {
+                tensor.kind = INT64;
+                tensor.ints64 = ints();
+            }
+        }
+        tensor
+    }
+
+    /// Its type, as in `TensorProto.DataType`.
+    pub fn kind(&self) -> i64 {
+        self.kind
+    }
+
+    /// The values in 64-bit floats, row-major, finite or not. Integers of more than 53 bits are rounded.
+    ///
+    /// # Errors
+    /// As [`Tensor::floats`] and [`Tensor::ints`], which of them it may be.
+    pub fn numbers(&self) -> Result<Vec<f64>, LoadError> {
+        if is_float(self.kind) {
+            Ok(self.any_floats()?.into_iter().map(f64::from).collect())
+        } else {
+            Ok(self.ints()?.into_iter().map(|value| value as f64).collect())
+        }
     }
 
     fn place(&self) -> String {
@@ -97,7 +147,16 @@ impl<'a> Tensor<'a> {
     /// # Errors
     /// [`LoadError`] if the type is another, if they are not as many as the shape asks for, or one is not finite.
     pub fn floats(&self) -> Result<Vec<f32>, LoadError> {
-        let values: Vec<f32> = match self.kind {
+        let values = self.any_floats()?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(self.malformed("finite numbers", value.to_string())),
+            None => Ok(values),
+        }
+    }
+
+    /// As [`Tensor::floats`], finite or not.
+    fn any_floats(&self) -> Result<Vec<f32>, LoadError> {
+        Ok(match self.kind {
             FLOAT => match self.raw_values::<4>()? {
                 Some(raw) => raw.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
                 None => self.stored(&self.floats)?.to_vec(),
@@ -117,31 +176,35 @@ impl<'a> Tensor<'a> {
                 let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
                 return Err(unsupported(self.place(), format!("data type {other} for weights"), supported));
             }
-        };
-        match values.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(self.malformed("finite numbers", value.to_string())),
-            None => Ok(values),
-        }
+        })
     }
 
-    /// The values as integers, row-major; `int32` is converted.
+    /// The values as integers, row-major; those of fewer bits, and truths, are converted.
     ///
     /// # Errors
     /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
     pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
-        match self.kind {
-            INT64 => match self.raw_values::<8>()? {
-                Some(raw) => Ok(raw.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect()),
-                None => Ok(self.stored(&self.ints64)?.to_vec()),
-            },
-            INT32 => match self.raw_values::<4>()? {
-                Some(raw) => Ok(raw.iter().map(|&bytes| i64::from(i32::from_le_bytes(bytes))).collect()),
-                None => Ok(self.stored(&self.ints32)?.to_vec()),
-            },
+        fn of_raw<const N: usize>(raw: &[[u8; N]], widen: fn([u8; N]) -> i64) -> Vec<i64> {
+            raw.iter().map(|&bytes| widen(bytes)).collect()
+        }
+        let raw = match self.kind {
+            UINT8 | BOOL => self.raw_values()?.map(|raw| of_raw(raw, |bytes: [u8; 1]| i64::from(bytes[0]))),
+            INT8 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(i8::from_le_bytes(bytes)))),
+            UINT16 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(u16::from_le_bytes(bytes)))),
+            INT16 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(i16::from_le_bytes(bytes)))),
+            INT32 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(i32::from_le_bytes(bytes)))),
+            UINT32 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(u32::from_le_bytes(bytes)))),
+            INT64 | UINT64 => self.raw_values()?.map(|raw| of_raw(raw, i64::from_le_bytes)),
             other => {
-                let supported = "int64 (7) and int32 (6)";
-                Err(unsupported(self.place(), format!("data type {other} for integers"), supported))
+                let supported = "integers of 8 to 64 bits, and bool (9)";
+                return Err(unsupported(self.place(), format!("data type {other} for integers"), supported));
             }
+        };
+        match (raw, self.kind) {
+            (Some(raw), _) => Ok(raw),
+            (None, INT64) => Ok(self.stored(&self.ints64)?.to_vec()),
+            (None, UINT32 | UINT64) => Ok(self.stored(&self.unsigned)?.to_vec()),
+            (None, _) => Ok(self.stored(&self.ints32)?.to_vec()),
         }
     }
 

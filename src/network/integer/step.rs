@@ -95,7 +95,8 @@ impl Maker<'_> {
             Op::AveragePool(window) => self.mean(node, pool::pooling(window, from, to), rescale()?)?,
             Op::GlobalAveragePool => self.mean(node, pool::global(from), rescale()?)?,
             Op::Relu | Op::Flatten => Work::Rescale(rescale()?),
-            Op::Softmax => {
+            // A softmax; `check_operators` has refused all others.
+            _ => {
                 let got = format!("node {output} of {}", self.fixed.graph.nodes.len());
                 return Err(fault(node, "place in a network of integers", "the end".into(), got));
             }

@@ -53,7 +53,8 @@ impl Values {
                 Op::Relu => true,
                 Op::MaxPool(_) | Op::Flatten => rectified[index + 1],
                 Op::Conv(_) | Op::Linear(_) | Op::Add => false,
-                Op::AveragePool(_) | Op::GlobalAveragePool | Op::Softmax => false,
+                // Averages and softmax; `check_operators` has refused all others.
+                _ => false,
             };
             node.inputs.iter().for_each(|input| rectified[input.0] &= passes);
         }
@@ -63,11 +64,12 @@ impl Values {
         for (index, node) in computed() {
             let first = node.inputs[0].0;
             let (is_negative, takes_over) = match &node.op {
-                Op::Conv(_) | Op::Linear(_) | Op::Softmax => (true, false),
                 Op::Add => (node.inputs.iter().any(|input| negative[input.0]), false),
                 Op::Relu => (false, rectified[first] || !negative[first]),
                 Op::MaxPool(_) | Op::Flatten => (negative[first], true),
                 Op::AveragePool(_) | Op::GlobalAveragePool => (negative[first], false),
+                // Layers and softmax.
+                _ => (true, false),
             };
             negative[index + 1] = is_negative;
             if takes_over {
