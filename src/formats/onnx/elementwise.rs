@@ -75,8 +75,11 @@ impl<'a> Importer<'a> {
 
     /// A function of two operands.
     pub fn binary(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&[])?;
-        let (first, second) = (self.required(node, 0)?, self.required(node, 1)?);
+        node.allow_attributes(&["axis", "broadcast"])?;
+        let (first, mut second) = (self.required(node, 0)?, self.required(node, 1)?);
+        if self.opset < 7 {
+            second = self.aligned(node, &first, second)?;
+        }
         if let ("Add", Known::Value(id), Known::Constant(tensor, shape))
         | ("Add", Known::Constant(tensor, shape), Known::Value(id)) = (node.op, &first, &second)
             && self.add_to_bias(node, *id, tensor, shape)?
@@ -93,6 +96,21 @@ impl<'a> Importer<'a> {
         };
         let id = self.pair(node, op, first, second)?;
         self.define(node, Known::Value(id))
+    }
+
+    /// Before operator set 7 the axes of a second operand start at one that is named, and a slope's is that of the channels:
+    /// axes of 1 behind them say the same since.
+    fn aligned(&self, node: &NodeProto<'a>, first: &Known<'a>, second: Known<'a>) -> Result<Known<'a>, LoadError> {
+        let (Known::Value(id), Known::Constant(tensor, mut shape)) = (first, second.clone()) else { return Ok(second) };
+        let rank = self.whole_shape(*id).len();
+        let axis = match (node.op, node.has("axis")) {
+            ("PRelu", _) if shape.len() == 1 && rank > 1 => 1,
+            (_, true) => node.int("axis", 0)?,
+            _ => return Ok(second),
+        };
+        let axis = self.axis(node, axis, rank)?;
+        shape.resize((rank - axis).max(shape.len()), 1);
+        Ok(Known::Constant(tensor, shape))
     }
 
     /// A sum, a maximum or a minimum of any number of operands.

@@ -13,8 +13,9 @@ use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-/// The operator sets whose operators mean what is assumed here.
-const OPSETS: RangeInclusive<i64> = 7..=23;
+/// The operator sets whose operators mean what is assumed here. Those read here have only got new types since 23, and
+/// attributes that are refused.
+const OPSETS: RangeInclusive<i64> = 6..=28;
 
 const OPERATORS: &str = "Conv, Gemm, MatMul, BatchNormalization, InstanceNormalization, LayerNormalization, MaxPool, \
      AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, Softmax, LogSoftmax, Add, Sub, Mul, Div, Pow, Min, Max, Sum, \
@@ -465,7 +466,7 @@ impl<'a> Importer<'a> {
 
     /// Dropout does nothing at inference.
     fn dropout(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["ratio", "seed"])?;
+        node.allow_attributes(&["ratio", "seed", "is_test"])?;
         // Since operator set 12, an optional flag asks for training.
         if let Some((tensor, _)) = self.constant(node, 2)?
             && tensor.numbers()?.iter().any(|&training| training != 0.0)

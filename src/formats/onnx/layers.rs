@@ -49,7 +49,7 @@ impl<'a> Importer<'a> {
 
     /// Gemm, `alpha A B + beta C`: a layer if B is constant, and C one number for each output.
     pub fn gemm(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["alpha", "beta", "transA", "transB"])?;
+        node.allow_attributes(&["alpha", "beta", "transA", "transB", "broadcast"])?;
         let alpha = node.float("alpha", 1.0)?;
         let beta = node.float("beta", 1.0)?;
         let (trans_a, trans_b) = (node.int("transA", 0)? != 0, node.int("transB", 0)? != 0);
@@ -191,7 +191,7 @@ impl<'a> Importer<'a> {
     /// Batch normalisation at inference, `scale (x - mean) / sqrt(variance + epsilon) + shift`, is folded into the layer
     /// before, in 64-bit floats, and rounded once; where there is none, it is a factor and an addend for each channel.
     pub fn batch_normalization(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["epsilon", "momentum", "spatial", "training_mode"])?;
+        node.allow_attributes(&["epsilon", "momentum", "spatial", "training_mode", "is_test"])?;
         if node.int("training_mode", 0)? != 0 {
             return Err(node.unsupported("training_mode = 1", "inference"));
         }

@@ -82,7 +82,8 @@ impl<'a> Importer<'a> {
             "Flatten" => {
                 node.allow_attributes(&["axis"])?;
                 // The axis may be the number of axes: then the second side is 1.
-                let axis = self.axis(node, node.int("axis", 1)?, rank + 1)?;
+                let axis = node.int("axis", 1)?;
+                let axis = self.axis(node, axis, if axis < 0 { rank } else { rank + 1 })?;
                 let (rows, columns) = shape.split_at(axis);
                 let side = |sides: &[usize]| sides.iter().fold(1usize, |product, &side| product.saturating_mul(side));
                 Ok(vec![Op::Reshape(vec![side(rows), side(columns)])])
