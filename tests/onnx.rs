@@ -232,8 +232,8 @@ fn the_input_and_weights_may_be_reshaped() {
         .node("Flatten", &["a"], "f", vec![])
         .node("Reshape", &["m", "matrix"], "n", vec![])
         .node("MatMul", &["f", "n"], "y", vec![]);
-    let model = check("reshape", &file, &[5, 5, 1], &["Conv", "Flatten", "Gemm"]);
-    assert_eq!(model.graph.input_shape, [1, 5, 5]);
+    let model = check("reshape", &file, &[5, 5, 1], &["Reshape", "Conv", "Flatten", "Gemm"]);
+    assert_eq!(model.graph.input_shape, [5, 5, 1]);
 }
 
 #[test]

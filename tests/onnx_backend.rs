@@ -6,7 +6,7 @@
 
 use ndarray::Array2;
 use nutshell::formats::onnx::{read, write};
-use nutshell::model::{Model, Op};
+use nutshell::model::{Model, Node, Op};
 use nutshell::network::answers;
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, TensorProto};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,19 +21,89 @@ const ABSOLUTE: f64 = 1e-6;
 
 /// The operators that are meant to be read. Cases of others are not counted.
 const OPERATORS: &[&str] = &[
-    "Abs", "Add", "And", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Clip", "Concat", "Constant",
-    "ConstantOfShape", "Conv", "DequantizeLinear", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp", "Expand", "Flatten",
-    "Floor", "Gather", "Gelu", "Gemm", "GlobalAveragePool", "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish",
-    "Identity", "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Less", "LessOrEqual", "Log", "LogSoftmax",
-    "MatMul", "Max", "MaxPool", "Min", "Mod", "Mul", "Neg", "Not", "Or", "PRelu", "Pad", "Pow", "QuantizeLinear", "Range",
-    "Reciprocal", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Round", "Selu", "Shape", "Sigmoid", "Slice", "Softmax",
-    "Softplus", "Softsign", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze", "Where",
+    "Abs",
+    "Add",
+    "And",
+    "AveragePool",
+    "BatchNormalization",
+    "Cast",
+    "Ceil",
+    "Clip",
+    "Concat",
+    "Constant",
+    "ConstantOfShape",
+    "Conv",
+    "DequantizeLinear",
+    "Div",
+    "Dropout",
+    "Elu",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Expand",
+    "Flatten",
+    "Floor",
+    "Gather",
+    "Gelu",
+    "Gemm",
+    "GlobalAveragePool",
+    "Greater",
+    "GreaterOrEqual",
+    "HardSigmoid",
+    "HardSwish",
+    "Identity",
+    "InstanceNormalization",
+    "LayerNormalization",
+    "LeakyRelu",
+    "Less",
+    "LessOrEqual",
+    "Log",
+    "LogSoftmax",
+    "MatMul",
+    "Max",
+    "MaxPool",
+    "Min",
+    "Mod",
+    "Mul",
+    "Neg",
+    "Not",
+    "Or",
+    "PRelu",
+    "Pad",
+    "Pow",
+    "QuantizeLinear",
+    "Range",
+    "Reciprocal",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceSum",
+    "Relu",
+    "Reshape",
+    "Round",
+    "Selu",
+    "Shape",
+    "Sigmoid",
+    "Slice",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Split",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Transpose",
+    "Unsqueeze",
+    "Where",
 ];
 
 /// What came of a case.
 enum Outcome {
     /// It computes what is expected; what it is written as is read as the same network, and computes the same.
-    Runs,
+    /// The largest difference of an output, over what was expected or over 1.
+    Runs(f64),
     /// It is not read, and why.
     Refused(String),
     /// It is read, and something is wrong.
@@ -47,7 +117,8 @@ fn the_cases_of_the_onnx_project() {
     let root = chosen.clone().unwrap_or(committed);
     let mut wrong = Vec::new();
     for group in folders(&root) {
-        let (mut count, mut runs, mut refused) = (0, 0, BTreeMap::<String, BTreeSet<String>>::new());
+        let (mut count, mut runs, mut largest) = (0, 0, 0f64);
+        let mut refused = BTreeMap::<String, BTreeSet<String>>::new();
         for case in folders(&group) {
             let bytes = std::fs::read(case.join("model.onnx")).unwrap();
             if !meant(&bytes) {
@@ -56,7 +127,10 @@ fn the_cases_of_the_onnx_project() {
             count += 1;
             let name = case.file_name().unwrap().to_string_lossy().into_owned();
             match catch_unwind(AssertUnwindSafe(|| run(&bytes, &case))) {
-                Ok(Outcome::Runs) => runs += 1,
+                Ok(Outcome::Runs(difference)) => {
+                    runs += 1;
+                    largest = largest.max(difference);
+                }
                 Ok(Outcome::Refused(why)) => {
                     refused.entry(why).or_default().insert(name);
                 }
@@ -66,7 +140,7 @@ fn the_cases_of_the_onnx_project() {
         }
         let group = group.file_name().unwrap().to_string_lossy().into_owned();
         let refusals: usize = refused.values().map(BTreeSet::len).sum();
-        println!("| `{group}` | {count} | {} | {runs} |", count - refusals);
+        println!("| `{group}` | {count} | {} | {runs} | {largest:.1e} |", count - refusals);
         for (why, names) in refused {
             println!("- {why}: {}", names.into_iter().collect::<Vec<_>>().join(", "));
             if chosen.is_none() {
@@ -104,10 +178,12 @@ fn run(bytes: &[u8], case: &Path) -> Outcome {
     let mut inputs = Vec::new();
     for name in named.iter().filter(|name| !constants.contains(*name)) {
         let file = case.join(format!("test_data_set_0/input_{}.pb", inputs.len()));
-        let Ok(bytes) = std::fs::read(file) else { return Outcome::Refused("an input that is no tensor".into()) };
-        inputs.push(Array::parse((*name).to_owned(), bytes));
+        let array = std::fs::read(file).ok().and_then(|bytes| Array::parse((*name).to_owned(), bytes));
+        let Some(array) = array else { return Outcome::Refused("an input that is no tensor".into()) };
+        inputs.push(array);
     }
-    let floats: Vec<bool> = inputs.iter().map(|input| input.kind == DataType::FLOAT && !input.values.is_empty()).collect();
+    let floats: Vec<bool> =
+        inputs.iter().map(|input| input.kind == DataType::FLOAT && !input.values.is_empty()).collect();
     let first: Vec<bool> =
         (0..inputs.len()).map(|index| Some(index) == floats.iter().position(|&float| float)).collect();
     let mut why = None;
@@ -116,9 +192,7 @@ fn run(bytes: &[u8], case: &Path) -> Outcome {
         let open: Vec<&Array> = inputs.iter().zip(&open).filter(|(_, open)| **open).map(|(input, _)| input).collect();
         match read(&bind(bytes, &bound, open.is_empty()), CAP) {
             Ok(model) => return compare(&model, &open, &graph, case),
-            Err(error) => {
-                why.get_or_insert(error.to_string());
-            }
+            Err(error) => why = Some(error.to_string()),
         }
     }
     Outcome::Refused(reason(&why.unwrap_or_default()))
@@ -128,7 +202,8 @@ fn run(bytes: &[u8], case: &Path) -> Outcome {
 fn reason(error: &str) -> String {
     let error = error.strip_prefix("ONNX file, ").unwrap_or(error);
     let parts: Vec<&str> = error.split('\'').collect();
-    let unnamed: Vec<&str> = parts.iter().enumerate().filter(|(index, _)| index % 2 == 0).map(|(_, part)| *part).collect();
+    let unnamed: Vec<&str> =
+        parts.iter().enumerate().filter(|(index, _)| index % 2 == 0).map(|(_, part)| *part).collect();
     unnamed.join("..")
 }
 
@@ -136,21 +211,16 @@ fn reason(error: &str) -> String {
 fn compare(model: &Model, inputs: &[&Array], graph: &GraphProto, case: &Path) -> Outcome {
     let expected: Vec<Array> = (0..graph.output.len())
         .map_while(|index| std::fs::read(case.join(format!("test_data_set_0/output_{index}.pb"))).ok())
-        .map(|bytes| Array::parse(String::new(), bytes))
+        .map_while(|bytes| Array::parse(String::new(), bytes))
         .collect();
     let answer = match answer(model, inputs) {
         Ok(answer) => answer,
         Err(error) => return Outcome::Wrong(error),
     };
-    let mut from = 0;
-    for expected in &expected {
-        let each = if expected.values.len().is_multiple_of(answer.nrows()) { expected.values.len() / answer.nrows() } else { 0 };
-        // What does not depend on the samples has no axis of them.
-        let (rows, each) = if expected.values.len() + from <= answer.ncols() && answer.nrows() > 1 && each + from < answer.ncols() {
-            (1, expected.values.len())
-        } else {
-            (answer.nrows(), each)
-        };
+    let (mut from, mut largest) = (0, 0f64);
+    for (expected, batched) in expected.iter().zip(batched(model)) {
+        let rows = if batched { answer.nrows() } else { 1 };
+        let each = expected.values.len() / rows;
         let got = (0..rows).flat_map(|row| (from..from + each).map(move |column| (row, column)));
         for ((row, column), &expected) in got.zip(&expected.values) {
             let Some(&got) = answer.get((row, column)) else { return Outcome::Wrong("another shape".into()) };
@@ -158,6 +228,9 @@ fn compare(model: &Model, inputs: &[&Array], graph: &GraphProto, case: &Path) ->
             let same = got == expected || (got.is_nan() && expected.is_nan());
             if !same && ((got - expected).abs() > ABSOLUTE + RELATIVE * expected.abs() || got.is_nan()) {
                 return Outcome::Wrong(format!("{got} instead of {expected}"));
+            }
+            if !same {
+                largest = largest.max((got - expected).abs() / expected.abs().max(1.0));
             }
         }
         from += each;
@@ -170,15 +243,31 @@ fn compare(model: &Model, inputs: &[&Array], graph: &GraphProto, case: &Path) ->
         Err(error) => return Outcome::Wrong(format!("written: {error}")),
     };
     match read(&written, CAP) {
-        Ok(again) if again == *model => Outcome::Runs,
+        Ok(again) if again == *model => Outcome::Runs(largest),
         Ok(again) => Outcome::Wrong(format!("written and read: {:?} instead of {:?}", again.graph, model.graph)),
         Err(error) => Outcome::Wrong(format!("written and read: {error}")),
     }
 }
 
+/// Whether each output has an axis of samples: what does not depend on them has none.
+fn batched(model: &Model) -> Vec<bool> {
+    let mut batched = vec![true];
+    for node in &model.graph.nodes {
+        batched.push(match &node.op {
+            Op::Input(input) => input.batched,
+            _ => node.inputs.iter().any(|input| batched[input.0]),
+        });
+    }
+    match model.graph.nodes.last() {
+        Some(Node { op: Op::Outputs, inputs, .. }) => inputs.iter().map(|input| batched[input.0]).collect(),
+        _ => vec![batched[model.graph.nodes.len()]],
+    }
+}
+
 /// What a network answers; one row a sample.
 fn answer(model: &Model, inputs: &[&Array]) -> Result<Array2<f32>, String> {
-    let mut parts = model.graph.nodes.iter().filter_map(|node| if let Op::Input(input) = &node.op { Some(input) } else { None });
+    let mut parts =
+        model.graph.nodes.iter().filter_map(|node| if let Op::Input(input) = &node.op { Some(input) } else { None });
     let whole = parts.any(|input| !input.batched);
     let features: usize = model.graph.input_shape.iter().product();
     let samples = match inputs.first() {
@@ -272,15 +361,16 @@ struct Array {
 
 impl Array {
     /// Reads a `TensorProto`, by another crate's decoder: as the initializer of a file.
-    fn parse(name: String, bytes: Vec<u8>) -> Self {
+    fn parse(name: String, bytes: Vec<u8>) -> Option<Self> {
         let (mut graph, mut file) = (Vec::new(), Vec::new());
         put(&mut graph, 5, &bytes);
         put(&mut file, 7, &graph);
-        let graph = ModelProto::parse_buf(&file).unwrap().graph.unwrap();
+        let graph = ModelProto::parse_buf(&file).ok()?.graph?;
         let tensor = &graph.initializer[0];
-        let kind = tensor.data_type.unwrap();
+        let kind = tensor.data_type?;
         let values = numbers(tensor, kind);
-        Array { name, kind, shape: tensor.dims.iter().map(|&side| side as usize).collect(), values, bytes }
+        let shape = tensor.dims.iter().map(|&side| side as usize).collect();
+        Some(Array { name, kind, shape, values, bytes })
     }
 }
 
@@ -306,6 +396,7 @@ fn numbers(tensor: &TensorProto, kind: DataType) -> Vec<f64> {
         DataType::UINT64 => raw(&bytes, |bytes| u64::from_le_bytes(bytes) as f64),
         DataType::INT8 => raw(&bytes, |[byte]: [u8; 1]| f64::from(byte as i8)),
         DataType::UINT8 | DataType::BOOL => raw(&bytes, |[byte]: [u8; 1]| f64::from(byte)),
+        DataType::BFLOAT16 => raw(&bytes, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16).into()),
         DataType::FLOAT16 => raw(&bytes, |bytes| half(u16::from_le_bytes(bytes))),
         _ => Vec::new(),
     }

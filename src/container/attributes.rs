@@ -4,8 +4,8 @@ use super::bytes::{Reader, put_sizes, put_varint};
 use super::graph::{ATTRIBUTES, MOST_SIDES, read_shape};
 use crate::error::DecodeError;
 use crate::model::{
-    Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Op, Pad, PadMode, ParamId, Pool, Reduce, Slice,
-    Unary,
+    Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Op, Pad, PadMode, ParamId, Pool, Reduce,
+    Reduction, Slice, Unary,
 };
 use std::ops::RangeInclusive;
 
@@ -116,7 +116,7 @@ pub fn write(op: &Op, flags: &mut u8, body: &mut Vec<u8>) -> u8 {
             20
         }
         Op::Reduce(reduce) => {
-            body.push(reduce.mean.into());
+            body.push(number_in(&Reduction::ALL, &reduce.kind));
             put_shape(body, &reduce.axes);
             21
         }
@@ -195,7 +195,7 @@ pub fn read(
         }
         19 => Op::Expand(read_shape(reader)?),
         20 => Op::Normalize(Normalize { axis: reader.size(MOST_SIDES)?, epsilon: number(reader)? }),
-        21 => Op::Reduce(Reduce { mean: one_of(reader, &[false, true])?, axes: read_shape(reader)? }),
+        21 => Op::Reduce(Reduce { kind: one_of(reader, &Reduction::ALL)?, axes: read_shape(reader)? }),
         22 => Op::LogSoftmax,
         23 => {
             let batched = one_of(reader, &[false, true])?;

@@ -241,7 +241,8 @@ fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node
 mod tests {
     use super::*;
     use crate::model::{
-        Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Pad, PadMode, Pool, Reduce, Slice, Unary,
+        Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Pad, PadMode, Pool, Reduce, Reduction, Slice,
+        Unary,
     };
 
     fn node(op: Op, inputs: &[usize]) -> Node {
@@ -315,8 +316,8 @@ mod tests {
             node(Op::Gather(Gather { axis: 1, indices: vec![3, 0, 300] }), &[8]),
             node(Op::Expand(vec![2, 3, 4]), &[9]),
             node(Op::Normalize(Normalize { axis: 1, epsilon: Number::new(1e-5) }), &[10]),
-            node(Op::Reduce(Reduce { mean: true, axes: vec![0, 2] }), &[11]),
-            node(Op::Reduce(Reduce { mean: false, axes: vec![] }), &[12]),
+            node(Op::Reduce(Reduce { kind: Reduction::Mean, axes: vec![0, 2] }), &[11]),
+            node(Op::Reduce(Reduce { kind: Reduction::Min, axes: vec![] }), &[12]),
             node(Op::LogSoftmax, &[13]),
             node(Op::Input(Input { start: 400, shape: vec![2, 2], batched: true }), &[0]),
             node(Op::Reshape(Vec::new()), &[15]),

@@ -32,6 +32,8 @@ pub enum Function {
     Clip,
     /// `x` above 0, else `a (exp(x) - 1)`.
     Elu,
+    /// 1 where `x` is `a`, else 0.
+    Equals,
     /// The error function, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`.
     Erf,
     /// `e^x`.
@@ -80,11 +82,12 @@ pub enum Function {
 
 impl Function {
     /// All, in the order of their numbers in a file.
-    pub const ALL: [Function; 26] = [
+    pub const ALL: [Function; 27] = [
         Function::Abs,
         Function::Ceil,
         Function::Clip,
         Function::Elu,
+        Function::Equals,
         Function::Erf,
         Function::Exp,
         Function::Floor,
@@ -114,6 +117,7 @@ impl Function {
         match self {
             Function::Clip | Function::HardSigmoid | Function::Selu => 2,
             Function::Elu
+            | Function::Equals
             | Function::LeakyRelu
             | Function::Over
             | Function::Plus
@@ -130,6 +134,7 @@ impl Function {
             Function::Ceil => "Ceil",
             Function::Clip => "Clip",
             Function::Elu => "Elu",
+            Function::Equals => "Equal",
             Function::Erf => "Erf",
             Function::Exp => "Exp",
             Function::Floor => "Floor",
@@ -160,6 +165,12 @@ impl Function {
 pub enum Binary {
     /// `x / y`.
     Div,
+    /// 1 where they are equal, else 0.
+    Equal,
+    /// `y` where `x` is not 0, else 0.
+    Mask,
+    /// `y` where `x` is 0, else 0.
+    MaskNot,
     /// The larger.
     Max,
     /// The smaller.
@@ -176,13 +187,25 @@ pub enum Binary {
 
 impl Binary {
     /// All, in the order of their numbers in a file.
-    pub const ALL: [Binary; 7] =
-        [Binary::Div, Binary::Max, Binary::Min, Binary::Mul, Binary::Pow, Binary::PRelu, Binary::Sub];
+    pub const ALL: [Binary; 10] = [
+        Binary::Div,
+        Binary::Equal,
+        Binary::Mask,
+        Binary::MaskNot,
+        Binary::Max,
+        Binary::Min,
+        Binary::Mul,
+        Binary::Pow,
+        Binary::PRelu,
+        Binary::Sub,
+    ];
 
     /// Name of the operator in ONNX.
     pub fn name(self) -> &'static str {
         match self {
             Binary::Div => "Div",
+            Binary::Equal => "Equal",
+            Binary::Mask | Binary::MaskNot => "Where",
             Binary::Max => "Max",
             Binary::Min => "Min",
             Binary::Mul => "Mul",

@@ -13,7 +13,7 @@ mod shape;
 pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
 pub use number::Number;
-pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Slice};
+pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice};
 pub(crate) use shape::broadcast;
 
 use crate::error::GraphError;

@@ -121,10 +121,38 @@ pub struct Normalize {
 /// A reduction; see [`Op::Reduce`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reduce {
-    /// The mean, or else the sum.
-    pub mean: bool,
+    /// Which number.
+    pub kind: Reduction,
     /// Which axes, rising.
     pub axes: Vec<usize>,
+}
+
+/// What a reduction makes of several numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reduction {
+    /// The largest.
+    Max,
+    /// The mean.
+    Mean,
+    /// The smallest.
+    Min,
+    /// The sum.
+    Sum,
+}
+
+impl Reduction {
+    /// All, in the order of their numbers in a file.
+    pub const ALL: [Reduction; 4] = [Reduction::Max, Reduction::Mean, Reduction::Min, Reduction::Sum];
+
+    /// Name of the operator in ONNX.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reduction::Max => "ReduceMax",
+            Reduction::Mean => "ReduceMean",
+            Reduction::Min => "ReduceMin",
+            Reduction::Sum => "ReduceSum",
+        }
+    }
 }
 
 /// A part of a value; one number an axis.
@@ -202,8 +230,7 @@ impl Op {
             Op::Binary(binary) => binary.name(),
             Op::MatMul => "MatMul",
             Op::Normalize(_) => "LayerNormalization",
-            Op::Reduce(Reduce { mean: true, .. }) => "ReduceMean",
-            Op::Reduce(Reduce { mean: false, .. }) => "ReduceSum",
+            Op::Reduce(reduce) => reduce.kind.name(),
             Op::Reshape(_) => "Reshape",
             Op::Transpose(_) => "Transpose",
             Op::Slice(_) => "Slice",

@@ -31,6 +31,9 @@ impl BinaryPlan {
         match self.function {
             None => self.map(n, [a, b], y, |a, b| a + b),
             Some(Binary::Div) => self.map(n, [a, b], y, |a, b| a / b),
+            Some(Binary::Equal) => self.map(n, [a, b], y, |a, b| f32::from(a == b)),
+            Some(Binary::Mask) => self.map(n, [a, b], y, |a, b| if a != 0.0 { b } else { 0.0 }),
+            Some(Binary::MaskNot) => self.map(n, [a, b], y, |a, b| if a != 0.0 { 0.0 } else { b }),
             Some(Binary::Max) => self.map(n, [a, b], y, f32::max),
             Some(Binary::Min) => self.map(n, [a, b], y, f32::min),
             Some(Binary::Mul) => self.map(n, [a, b], y, |a, b| a * b),
@@ -56,6 +59,9 @@ impl BinaryPlan {
             (Some(Binary::Mul), _) => |a, _| a,
             (Some(Binary::Div), 0) => |_, b| 1.0 / b,
             (Some(Binary::Div), _) => |a, b| -a / (b * b),
+            (Some(Binary::Equal), _) | (Some(Binary::Mask | Binary::MaskNot), 0) => |_, _| 0.0,
+            (Some(Binary::Mask), _) => |a, _| f32::from(a != 0.0),
+            (Some(Binary::MaskNot), _) => |a, _| f32::from(a == 0.0),
             (Some(Binary::Max), 0) | (Some(Binary::Min), 1) => |a, b| f32::from(a > b),
             (Some(Binary::Max), _) | (Some(Binary::Min), _) => |a, b| f32::from(a <= b),
             (Some(Binary::Pow), 0) => |a, b| b * a.powf(b - 1.0),
@@ -102,6 +108,9 @@ mod tests {
                     x
                 }
             }
+            Some(Binary::Equal) => f32::from(x == y),
+            Some(Binary::Mask) => y,
+            Some(Binary::MaskNot) => 0.0,
             Some(Binary::Mul) => x * y,
             Some(Binary::Pow) => (y * x.ln()).exp(),
             Some(Binary::PRelu) => x,

@@ -183,7 +183,7 @@ fn work(node: &Node, inputs: &[&[usize]], to: &[usize], parameters: &[Vec<usize>
             let features = from[normalize.axis..].iter().product();
             Some(Work::Normalize { features, epsilon: normalize.epsilon.get() })
         }
-        Op::Reduce(reduce) => ReducePlan::new(reduce.mean, from, to).map(Work::Reduce),
+        Op::Reduce(reduce) => ReducePlan::new(reduce.kind, from, to).map(Work::Reduce),
         Op::Parameter(id) => Some(Work::Parameter(*id)),
         Op::Transpose(_)
         | Op::Slice(_)

@@ -12,6 +12,7 @@ pub fn forward(unary: &Unary, x: &[f32], y: &mut [f32]) {
         // Not `clamp`, which panics where the limits are the wrong way round.
         Function::Clip => map(x, y, |x| x.max(a).min(b)),
         Function::Elu => map(x, y, |x| if x > 0.0 { x } else { a * x.exp_m1() }),
+        Function::Equals => map(x, y, |x| f32::from(x == a)),
         Function::Erf => map(x, y, erf),
         Function::Exp => map(x, y, f32::exp),
         Function::Floor => map(x, y, f32::floor),
@@ -55,7 +56,7 @@ pub fn backward(unary: &Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32])
     };
     match unary.function {
         Function::Abs => slope(&|x, _| if x > 0.0 { 1.0 } else { -1.0 }, dx),
-        Function::Ceil | Function::Floor | Function::Round => dx.fill(0.0),
+        Function::Ceil | Function::Equals | Function::Floor | Function::Round => dx.fill(0.0),
         Function::Clip => slope(&|x, _| f32::from(x > a && x < b), dx),
         Function::Elu => slope(&|x, y| if x > 0.0 { 1.0 } else { y + a }, dx),
         Function::Erf => slope(&|x, _| FRAC_2_SQRT_PI * (-x * x).exp(), dx),
@@ -164,13 +165,15 @@ mod tests {
     fn values_are_those_of_tables() {
         // erf from Abramowitz and Stegun, table 7.1; the others by their formulas, to ten digits by bc.
         let cases = [
+            (Function::Equals, 0.5, 0.0, 0.5, 1.0),
+            (Function::Equals, 0.5, 0.0, 0.6, 0.0),
             (Function::Erf, 0.0, 0.0, 0.02, 0.022_564_575),
-            (Function::Erf, 0.0, 0.0, -0.5, -0.520_499_88),
+            (Function::Erf, 0.0, 0.0, -0.5, -0.520_499_9),
             (Function::Erf, 0.0, 0.0, 1.0, 0.842_700_8),
             (Function::Erf, 0.0, 0.0, 1.99, 0.995_111_4),
-            (Function::Erf, 0.0, 0.0, 2.0, 0.995_322_27),
+            (Function::Erf, 0.0, 0.0, 2.0, 0.995_322_3),
             (Function::Erf, 0.0, 0.0, 30.0, 1.0),
-            (Function::Gelu, 0.0, 0.0, 1.0, 0.841_344_75),
+            (Function::Gelu, 0.0, 0.0, 1.0, 0.841_344_8),
             (Function::GeluTanh, 0.0, 0.0, 1.0, 0.841_192),
             (Function::Clip, -1.0, 2.0, 3.0, 2.0),
             (Function::Clip, 2.0, -1.0, 3.0, -1.0),
@@ -188,7 +191,7 @@ mod tests {
             (Function::Over, 3.0, 0.0, 1.0, 1.0 / 3.0),
         ];
         for (function, a, b, x, expected) in cases {
-            let got = value(&Unary::new(function, a, b), x.into()) as f32;
+            let got = value(&Unary::new(function, a, b), x) as f32;
             assert!((got - expected).abs() <= 2e-7 * expected.abs().max(1.0), "{function:?}({x}) = {got}");
         }
     }
@@ -216,7 +219,7 @@ mod tests {
             let last = model.graph.nodes.len() - 1;
             model.graph.nodes[last].inputs = vec![ValueId(last)];
             // A staircase: between its steps nothing changes, and at one no slope is right.
-            if !matches!(function, Function::Ceil | Function::Floor | Function::Round) {
+            if !matches!(function, Function::Ceil | Function::Equals | Function::Floor | Function::Round) {
                 assert_gradients(model);
             }
         }

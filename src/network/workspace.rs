@@ -166,7 +166,7 @@ impl Workspace {
             Work::Normalize { features, epsilon } => {
                 normalize::backward(*features, *epsilon, n, [x(0), y, dy], dx);
             }
-            Work::Reduce(plan) => plan.backward(n, dy, dx),
+            Work::Reduce(plan) => plan.backward(n, [x(0), y, dy], dx),
             Work::Move(plan) => plan.backward(n, index, dy, dx),
             Work::Parameter(_) => {}
         }

@@ -92,6 +92,7 @@ impl<'a> Importer<'a> {
             "Mul" => Op::Binary(Binary::Mul),
             "Div" => Op::Binary(Binary::Div),
             "Pow" => Op::Binary(Binary::Pow),
+            "Equal" => Op::Binary(Binary::Equal),
             _ => Op::Binary(Binary::PRelu),
         };
         let id = self.pair(node, op, first, second)?;
@@ -111,6 +112,32 @@ impl<'a> Importer<'a> {
         let axis = self.axis(node, axis, rank)?;
         shape.resize((rank - axis).max(shape.len()), 1);
         Ok(Known::Constant(tensor, shape))
+    }
+
+    /// One of two operands for each element: the first where a condition holds plus the second where it does not, either
+    /// left out if it is 0.
+    pub fn choose(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&[])?;
+        let condition = self.required(node, 0)?;
+        let mut sum = None;
+        for (index, function) in [(1, Binary::Mask), (2, Binary::MaskNot)] {
+            let operand = self.required(node, index)?;
+            let zero = match &operand {
+                Known::Constant(tensor, shape) => shape.iter().all(|&side| side == 1) && tensor.numbers()? == [0.0],
+                Known::Value(_) => false,
+            };
+            // Of two zeros one stays: there has to be something.
+            if zero && (index == 1 || sum.is_some()) {
+                continue;
+            }
+            let part = self.pair(node, Op::Binary(function), condition.clone(), operand)?;
+            sum = match sum {
+                Some(sum) => Some(self.pair(node, Op::Add, Known::Value(sum), Known::Value(part))?),
+                None => Some(part),
+            };
+        }
+        let sum = sum.ok_or_else(|| node.malformed("three inputs", "fewer"))?;
+        self.define(node, Known::Value(sum))
     }
 
     /// A sum, a maximum or a minimum of any number of operands.
@@ -150,7 +177,7 @@ impl<'a> Importer<'a> {
             (Known::Constant(tensor, shape), Known::Value(id)) => {
                 let constant = Known::Constant(tensor.clone(), shape.clone());
                 match (&op, self.scalar(id, &constant)?) {
-                    (Op::Add | Op::Binary(Binary::Mul | Binary::Max | Binary::Min), Some(_)) => {
+                    (Op::Add | Op::Binary(Binary::Mul | Binary::Max | Binary::Min | Binary::Equal), Some(_)) => {
                         self.with(node, op, id, constant)
                     }
                     (Op::Binary(Binary::Sub), Some(number)) => {
@@ -179,17 +206,21 @@ impl<'a> Importer<'a> {
     /// never trained, and never rounded.
     pub fn with(&mut self, node: &NodeProto<'a>, op: Op, id: ValueId, second: Known<'a>) -> Result<ValueId, LoadError> {
         if let Some(number) = self.scalar(id, &second)? {
-            let (function, a, b) = match op {
-                Op::Binary(Binary::Sub) => (Function::Plus, -number, 0.0),
-                Op::Binary(Binary::Mul) => (Function::Times, number, 0.0),
-                Op::Binary(Binary::Div) => (Function::Over, number, 0.0),
-                Op::Binary(Binary::Pow) => (Function::Power, number, 0.0),
-                Op::Binary(Binary::PRelu) => (Function::LeakyRelu, number, 0.0),
-                Op::Binary(Binary::Max) => (Function::Clip, number, f32::INFINITY),
-                Op::Binary(Binary::Min) => (Function::Clip, f32::NEG_INFINITY, number),
-                _ => (Function::Plus, number, 0.0),
+            let function = match op {
+                Op::Add => Some((Function::Plus, number, 0.0)),
+                Op::Binary(Binary::Sub) => Some((Function::Plus, -number, 0.0)),
+                Op::Binary(Binary::Mul) => Some((Function::Times, number, 0.0)),
+                Op::Binary(Binary::Div) => Some((Function::Over, number, 0.0)),
+                Op::Binary(Binary::Equal) => Some((Function::Equals, number, 0.0)),
+                Op::Binary(Binary::Pow) => Some((Function::Power, number, 0.0)),
+                Op::Binary(Binary::PRelu) => Some((Function::LeakyRelu, number, 0.0)),
+                Op::Binary(Binary::Max) => Some((Function::Clip, number, f32::INFINITY)),
+                Op::Binary(Binary::Min) => Some((Function::Clip, f32::NEG_INFINITY, number)),
+                _ => None,
             };
-            return self.function(node, function, a, b, id);
+            if let Some((function, a, b)) = function {
+                return self.function(node, function, a, b, id);
+            }
         }
         let second = self.operand(node, id, second)?;
         self.emit(node, op, vec![id, second])

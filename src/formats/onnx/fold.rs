@@ -6,7 +6,9 @@
 
 use super::import::{BATCH, Importer, Known};
 use super::schema::NodeProto;
-use super::tensor::{BOOL, FLOAT, INT64, Tensor, is_float};
+use super::tensor::{
+    BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
+};
 use crate::error::LoadError;
 use crate::model::places::{self, NOWHERE};
 use crate::model::{Node, Op, Pad, broadcast};
@@ -51,12 +53,29 @@ impl<'a> Importer<'a> {
                 node.allow_attributes(&["to", "saturate"])?;
                 let kind = node.int("to", 0)?;
                 let mut array = one(node, arrays(self)?)?;
-                let convert = |number: f64| match kind {
-                    BOOL => f64::from(number != 0.0),
-                    _ if is_float(kind) => number,
-                    _ => number.trunc(),
-                };
-                array.numbers.iter_mut().for_each(|number| *number = convert(*number));
+                let (low, high) = range(kind).ok_or_else(|| {
+                    node.unsupported(format!("type {kind}"), "floats of 16 to 64 bits, integers of 8 to 64")
+                })?;
+                let before = array.numbers.clone();
+                for number in &mut array.numbers {
+                    *number = match kind {
+                        BOOL => f64::from(*number != 0.0),
+                        FLOAT16 => rounded(*number, 10, -14, 65504.0),
+                        BFLOAT16 => rounded(*number, 7, -126, 3.389_531_389_251_535_5e38),
+                        _ if is_float(kind) => *number,
+                        _ => number.trunc(),
+                    };
+                    if !is_float(kind) && !(low..=high).contains(number) {
+                        return Err(node.unsupported(format!("{number} as type {kind}"), &format!("{low} to {high}")));
+                    }
+                }
+                // The same numbers are the same constant, under the name that it has.
+                if let Some((tensor, shape)) = inputs.iter().flatten().next()
+                    && before == array.numbers
+                {
+                    let cast = Tensor::of_numbers(tensor.name, kind, shape, array.numbers);
+                    return self.define(node, Known::Constant(Rc::new(cast), shape.clone())).map(|()| true);
+                }
                 Array { kind, ..array }
             }
             "ConstantOfShape" => {
@@ -126,10 +145,15 @@ impl<'a> Importer<'a> {
             }
             "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Equal" | "Less" | "LessOrEqual"
             | "Greater" | "GreaterOrEqual" | "And" | "Or" => {
-                node.allow_attributes(&["fmod"])?;
+                node.allow_attributes(&["axis", "broadcast", "fmod"])?;
                 let mut arrays = arrays(self)?.into_iter();
                 let mut total = arrays.next().ok_or_else(|| node.malformed("two inputs", "none"))?;
-                for next in arrays {
+                for mut next in arrays {
+                    // Before operator set 7 the axes of the second start at one that is named.
+                    if self.opset < 7 && node.has("axis") {
+                        let (axis, rank) = (node.int("axis", 0)?, total.shape.len());
+                        next.shape.resize((rank - self.axis(node, axis, rank)?).max(next.shape.len()), 1);
+                    }
                     total = self.arithmetic(node, total, next)?;
                 }
                 total
@@ -202,7 +226,7 @@ impl<'a> Importer<'a> {
             "Mul" => &|a, b| a * b,
             "Div" if whole => &|a, b| (a / b).trunc(),
             "Div" => &|a, b| a / b,
-            "Mod" if whole && node.int("fmod", 0)? == 0 => &|a, b| a - b * (a / b).floor(),
+            "Mod" if node.int("fmod", 0)? == 0 => &|a, b| a - b * (a / b).floor(),
             "Mod" => &|a, b| a % b,
             "Pow" => &f64::powf,
             "Min" => &f64::min,
@@ -351,6 +375,34 @@ impl<'a> Importer<'a> {
         let part = sides.get(start..end).unwrap_or(&[]).to_vec();
         let shape = vec![part.len()];
         self.define(node, Known::Constant(Rc::new(Tensor::of_ints(part)), shape))
+    }
+}
+
+/// A number in a float of fewer bits: to the nearest with so many of fraction, halves to the even one; the smallest exponent
+/// of a normal number, and the largest number.
+fn rounded(number: f64, fraction: i32, least: i32, largest: f64) -> f64 {
+    if number == 0.0 || !number.is_finite() {
+        return number;
+    }
+    let unit = 2f64.powi((number.abs().log2().floor() as i32).max(least) - fraction);
+    let rounded = (number / unit).round_ties_even() * unit;
+    if rounded.abs() > largest { f64::INFINITY.copysign(number) } else { rounded }
+}
+
+/// The smallest and the largest number of a type of integers, in 64-bit floats; `None` for a type that is not known here.
+fn range(kind: i64) -> Option<(f64, f64)> {
+    match kind {
+        UINT8 => Some((0.0, 255.0)),
+        INT8 => Some((-128.0, 127.0)),
+        UINT16 => Some((0.0, 65535.0)),
+        INT16 => Some((-32768.0, 32767.0)),
+        INT32 => Some((i32::MIN.into(), i32::MAX.into())),
+        UINT32 => Some((0.0, u32::MAX.into())),
+        INT64 => Some((i64::MIN as f64, i64::MAX as f64)),
+        UINT64 => Some((0.0, u64::MAX as f64)),
+        BOOL => Some((0.0, 1.0)),
+        _ if is_float(kind) => Some((f64::NEG_INFINITY, f64::INFINITY)),
+        _ => None,
     }
 }
 

@@ -4,10 +4,10 @@
 //! inputs have no such axis, the whole tensors are one sample.
 
 use super::schema::{GraphProto, InputProto, ModelProto, NodeProto, is_standard};
-use super::tensor::{FLOAT, Tensor};
+use super::tensor::{BOOL, DOUBLE, FLOAT, FLOAT16, Tensor};
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
-use crate::model::{Graph, Input, Model, Node, Op, ParamId, Parameter, ValueId};
+use crate::model::{Binary, Function, Graph, Input, Model, Node, Op, ParamId, Parameter, ValueId};
 use ndarray::{ArrayD, IxDyn};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -18,8 +18,8 @@ use std::rc::Rc;
 const OPSETS: RangeInclusive<i64> = 6..=28;
 
 const OPERATORS: &str = "Conv, Gemm, MatMul, BatchNormalization, InstanceNormalization, LayerNormalization, MaxPool, \
-     AveragePool, GlobalAveragePool, ReduceMean, ReduceSum, Softmax, LogSoftmax, Add, Sub, Mul, Div, Pow, Min, Max, Sum, \
-     PRelu, functions of each element such as Relu, Sigmoid, Clip and Gelu, Reshape, Flatten, Squeeze, Unsqueeze, \
+     AveragePool, GlobalAveragePool, ReduceMax, ReduceMean, ReduceMin, ReduceSum, Softmax, LogSoftmax, Add, Sub, Mul, Div, Pow, Min, Max, Sum, \
+     PRelu, Equal, Where, functions of each element such as Relu, Sigmoid, Clip and Gelu, Reshape, Flatten, Squeeze, Unsqueeze, \
      Transpose, Slice, Split, Gather, Concat, Pad, Expand, QuantizeLinear, DequantizeLinear, Cast, Dropout, Identity, and \
      constant arithmetic";
 
@@ -172,6 +172,11 @@ impl<'a> Importer<'a> {
         for node in live {
             self.emitted = 0;
             self.import(node)?;
+            // Masks, indices and statistics are not made here.
+            let read = |name: &&&str| self.uses.contains_key(**name) && !self.known.contains_key(**name);
+            if let Some(missing) = node.outputs.iter().find(read) {
+                return Err(node.unsupported(format!("the output '{missing}'"), "the first output"));
+            }
         }
         self.outputs(&graph.outputs)
     }
@@ -259,9 +264,10 @@ impl<'a> Importer<'a> {
             "GlobalAveragePool" => self.global_average_pool(node),
             "MaxPool" => self.max_pool(node),
             "AveragePool" => self.average_pool(node),
-            "ReduceMean" | "ReduceSum" => self.reduce(node),
+            "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" => self.reduce(node),
             "Softmax" | "LogSoftmax" => self.softmax(node),
-            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "PRelu" => self.binary(node),
+            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "PRelu" | "Equal" => self.binary(node),
+            "Where" => self.choose(node),
             "Sum" | "Min" | "Max" => self.several(node),
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Gather" | "Pad" | "Expand" => {
                 self.moved(node)
@@ -288,9 +294,9 @@ impl<'a> Importer<'a> {
             }
         }
         let place = format!("output '{}'", names[0]);
-        match values.as_slice() {
-            &[id] if id == self.model.graph.output() && id.0 > 0 => Ok(()),
-            &[id] => {
+        match values[..] {
+            [id] if id == self.model.graph.output() && id.0 > 0 => Ok(()),
+            [id] => {
                 let same = Op::Reshape(self.shapes[id.0].clone());
                 let graph = &self.model.graph;
                 let maker = id.0.checked_sub(1).map_or(&graph.input_name, |index| &graph.nodes[index].name);
@@ -476,25 +482,40 @@ impl<'a> Importer<'a> {
         self.identity(node)
     }
 
-    /// A conversion of a value, which is in 32-bit floats here whatever floats it is in.
+    /// A conversion of a value, which has 32 bits here where the file has 16 or 64.
     fn cast(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["to", "saturate"])?;
         let to = node.int("to", 0)?;
-        if !super::tensor::is_float(to) {
-            return Err(node.unsupported(format!("a conversion of a value to type {to}"), "to floats"));
+        let truth = match self.required(node, 0)? {
+            Known::Value(id) => to == BOOL && self.is_truth(id),
+            Known::Constant(..) => false,
+        };
+        if !truth && !matches!(to, FLOAT | FLOAT16 | DOUBLE) {
+            let supported = "to float (1), float16 (10) and double (11)";
+            return Err(node.unsupported(format!("a conversion of a value to type {to}"), supported));
         }
         self.identity(node)
+    }
+
+    /// Whether a value is 0 or 1, as the truths of a comparison are here.
+    fn is_truth(&self, mut id: ValueId) -> bool {
+        while let Some(index) = id.0.checked_sub(1) {
+            let node = &self.model.graph.nodes[index];
+            match &node.op {
+                Op::Binary(Binary::Equal) => return true,
+                Op::Unary(unary) => return unary.function == Function::Equals,
+                Op::Reshape(_) | Op::Flatten | Op::Transpose(_) | Op::Slice(_) | Op::Gather(_) | Op::Expand(_) => {
+                    id = node.inputs[0];
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// How often a value is still to be read, under any of its names.
     pub fn reads_of(&self, id: ValueId) -> usize {
         self.readers[id.0]
-    }
-
-    /// Gives the input another shape of the same size, before anything has read it.
-    pub fn reshape_input(&mut self, shape: Vec<usize>) {
-        self.shapes[0].clone_from(&shape);
-        self.model.graph.input_shape = shape;
     }
 
     /// Counts bytes of constants that were computed against the cap.

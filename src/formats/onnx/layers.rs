@@ -26,9 +26,9 @@ impl<'a> Importer<'a> {
         node.allow_attributes(&["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"])?;
         let input = self.value(node, 0)?;
         let (tensor, shape) = self.constant(node, 1)?.ok_or_else(|| node.malformed("a weight", "none"))?;
-        let (out, inputs, kernel) = match shape.as_slice() {
-            &[out, inputs, width] => (out, inputs, [1, width]),
-            &[out, inputs, height, width] => (out, inputs, [height, width]),
+        let (out, inputs, kernel) = match shape[..] {
+            [out, inputs, width] => (out, inputs, [1, width]),
+            [out, inputs, height, width] => (out, inputs, [height, width]),
             _ => return Err(node.unsupported(format!("a weight of shape {shape:?}"), "[out, in, (height,) width]")),
         };
         let axes = shape.len() - 2;
@@ -120,11 +120,11 @@ impl<'a> Importer<'a> {
         let mut id = self.emit(node, Op::MatMul, vec![a, b])?;
         if row || column {
             let mut shape = self.shape_of(id).to_vec();
+            if row {
+                shape.remove(shape.len() - 2);
+            }
             if column {
                 shape.pop();
-            }
-            if row {
-                shape.remove(shape.len() - usize::from(!column));
             }
             id = self.emit(node, Op::Reshape(shape), vec![id])?;
         }

@@ -4,15 +4,12 @@
 use super::import::{BATCH, Importer, Known};
 use super::schema::NodeProto;
 use crate::error::LoadError;
-use crate::model::{Gather, Number, Op, Pad, PadMode, Slice, ValueId};
+use crate::model::{Gather, Number, Op, Pad, PadMode, Slice, ValueId, broadcast};
 
 impl<'a> Importer<'a> {
     /// A move of a value.
     pub fn moved(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         let mut id = self.value(node, 0)?;
-        if node.op == "Reshape" {
-            return self.reshape(node, id);
-        }
         for op in self.moves(node, &self.whole_shape(id))? {
             id = self.emit_move(node, op, id)?;
         }
@@ -22,8 +19,10 @@ impl<'a> Importer<'a> {
     /// Appends a move that is meant for the shape that the file has, unless it changes nothing.
     fn emit_move(&mut self, node: &NodeProto<'a>, op: Op, id: ValueId) -> Result<ValueId, LoadError> {
         let op = if self.batched { self.without_batch(node, op)? } else { op };
+        // A vector that is flattened is so in the file, too, and stays it in the next.
+        let flattens = self.batched && self.shape_of(id).len() == 1 && matches!(node.op, "Flatten" | "Reshape");
         match &op {
-            Op::Reshape(shape) if shape == self.shape_of(id) && node.op != "Flatten" => Ok(id),
+            Op::Reshape(shape) if shape == self.shape_of(id) && !flattens => Ok(id),
             _ => self.emit(node, op, vec![id]),
         }
     }
@@ -139,32 +138,12 @@ impl<'a> Importer<'a> {
                 let target = target.iter().map(side).collect::<Option<Vec<usize>>>();
                 let target = target.ok_or_else(|| node.malformed("sides of at least 1", "others"))?;
                 // The shape asked for is broadcast, too.
-                let lead = target.len().saturating_sub(rank);
-                let mut wide = [&vec![1; lead][..], shape].concat();
-                let skip = wide.len() - target.len();
-                for (side, &asked) in wide[skip..].iter_mut().zip(&target) {
-                    *side = if *side == 1 { asked } else { *side };
-                }
+                let wide = broadcast(shape, &target).ok_or_else(|| {
+                    node.malformed(&format!("a shape that {shape:?} can be broadcast with"), format!("{target:?}"))
+                })?;
                 Ok(vec![Op::Expand(wide)])
             }
         }
-    }
-
-    /// Reshape of a value; the input itself takes the shape on.
-    fn reshape(&mut self, node: &NodeProto<'a>, id: ValueId) -> Result<(), LoadError> {
-        for op in self.moves(node, &self.whole_shape(id))? {
-            let op = if self.batched { self.without_batch(node, op)? } else { op };
-            let Op::Reshape(shape) = op else { continue };
-            if shape == self.shape_of(id) && !(self.batched && shape.len() == 1) {
-                break;
-            }
-            if id == ValueId(0) && self.batched && self.reads_of(id) == 1 {
-                self.reshape_input(shape);
-                break;
-            }
-            return self.push(node, Op::Reshape(shape), vec![id]);
-        }
-        self.define(node, Known::Value(id))
     }
 
     /// Axes in an attribute or in the second input.

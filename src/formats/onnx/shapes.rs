@@ -3,7 +3,7 @@
 use super::import::{Importer, Known};
 use super::schema::NodeProto;
 use crate::error::LoadError;
-use crate::model::{Op, Pool, Reduce, ValueId};
+use crate::model::{Op, Pool, Reduce, Reduction, ValueId};
 
 /// The largest kernel, stride or padding, in pixels: no image is larger, and products of two fit.
 const MAX_SIDE: i64 = 1 << 15;
@@ -162,11 +162,15 @@ impl<'a> Importer<'a> {
         match whole {
             0..=2 => Err(node.unsupported(format!("an input of {whole} dimensions"), "[batch, channels, ..]")),
             4 => self.push(node, Op::GlobalAveragePool, vec![id]),
-            _ => self.push(node, Op::Reduce(Reduce { mean: true, axes: (rank + 2 - whole..rank).collect() }), vec![id]),
+            _ => self.push(
+                node,
+                Op::Reduce(Reduce { kind: Reduction::Mean, axes: (rank + 2 - whole..rank).collect() }),
+                vec![id],
+            ),
         }
     }
 
-    /// The mean or the sum along some axes.
+    /// One number for all along some axes.
     pub fn reduce(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axes", "keepdims", "noop_with_empty_axes"])?;
         let id = self.value(node, 0)?;
@@ -191,8 +195,8 @@ impl<'a> Importer<'a> {
         let axes: Vec<usize> = (0..rank - lead).filter(|axis| axes.contains(&(axis + lead))).collect();
         let dropped = self.shape_of(id).iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
         let shape: Vec<usize> = dropped.map(|(_, &side)| side).collect();
-        let mean = node.op == "ReduceMean";
-        let mut id = self.emit(node, Op::Reduce(Reduce { mean, axes }), vec![id])?;
+        let kind = Reduction::ALL.into_iter().find(|kind| kind.name() == node.op).unwrap_or(Reduction::Mean);
+        let mut id = self.emit(node, Op::Reduce(Reduce { kind, axes }), vec![id])?;
         if !keep && shape.len() != self.shape_of(id).len() {
             id = self.emit(node, Op::Reshape(shape), vec![id])?;
         }

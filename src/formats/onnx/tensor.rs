@@ -29,11 +29,11 @@ pub const INT16: i64 = 5;
 pub const INT32: i64 = 6;
 pub const INT64: i64 = 7;
 pub const BOOL: i64 = 9;
-const FLOAT16: i64 = 10;
-const DOUBLE: i64 = 11;
-const UINT32: i64 = 12;
-const UINT64: i64 = 13;
-const BFLOAT16: i64 = 16;
+pub const FLOAT16: i64 = 10;
+pub const DOUBLE: i64 = 11;
+pub const UINT32: i64 = 12;
+pub const UINT64: i64 = 13;
+pub const BFLOAT16: i64 = 16;
 
 /// Whether numbers of a type have a fractional part.
 pub fn is_float(kind: i64) -> bool {

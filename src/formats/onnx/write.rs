@@ -1,10 +1,10 @@
 //! A [`Model`] to ONNX: IR version 8 or more, 32-bit floats as raw bytes, a batch of any size. Operator set 13, or as much
 //! newer as the model's operators need.
 
-use super::tensor::{FLOAT, INT64};
+use super::tensor::{BOOL, FLOAT, INT64};
 use super::wire::Message;
 use crate::error::GraphError;
-use crate::model::{Binary, Conv, Function, Model, Node, Op, PadMode, ParamId, Pool, ValueId};
+use crate::model::{Binary, Conv, Function, Model, Node, Op, PadMode, ParamId, Pool, Reduction, ValueId};
 use std::collections::{HashMap, HashSet};
 
 /// Name of the dimension that counts samples.
@@ -148,6 +148,29 @@ impl Writer<'_> {
             let name = unique(&mut self.node_names, &format!("{name}.bias"), "Add");
             return self.close(sum, "Add", &name, &output);
         }
+        match &node.op {
+            // Truths are 0 and 1 here, and a type of their own there.
+            Op::Binary(Binary::Equal) => return self.truths(message, &name, &output),
+            Op::Unary(unary) if unary.function == Function::Equals => {
+                self.number_input(&mut message, &name, "constant", unary.a.get());
+                return self.truths(message, &name, &output);
+            }
+            Op::Binary(binary @ (Binary::Mask | Binary::MaskNot)) => {
+                let [condition, operand] = [0, 1].map(|index| self.values[node.inputs[index].0].clone());
+                let truth = self.cast(&condition, &name, BOOL);
+                let mut chosen = Message::default();
+                chosen.text(1, &truth);
+                if *binary == Binary::Mask {
+                    chosen.text(1, &operand);
+                }
+                self.number_input(&mut chosen, &name, "zero", 0.0);
+                if *binary == Binary::MaskNot {
+                    chosen.text(1, &operand);
+                }
+                return self.close(chosen, "Where", &name, &output);
+            }
+            _ => {}
+        }
         let layer = node.op.layer();
         for id in layer.into_iter().flat_map(|(weight, bias)| [Some(weight), bias]).flatten() {
             message.text(1, &self.parameter(id, false));
@@ -155,6 +178,31 @@ impl Writer<'_> {
         let lead = usize::from(batched);
         let op = self.attributes(&mut message, node, &name, lead);
         self.close(message, op, &name, &output)
+    }
+
+    /// Appends a comparison, whose truths become numbers.
+    fn truths(&mut self, comparison: Message, name: &str, output: &str) -> Result<(), GraphError> {
+        let truths = unique(&mut self.taken, &format!("{name}_truths"), "value");
+        self.close(comparison, "Equal", name, &truths)?;
+        let cast = unique(&mut self.node_names, &format!("{name}_cast"), "Cast");
+        let mut message = Message::default();
+        message.text(1, &truths);
+        int(&mut message, "to", FLOAT);
+        self.close(message, "Cast", &cast, output)
+    }
+
+    /// Appends a conversion of a value, and gives the name of what it makes.
+    fn cast(&mut self, value: &str, name: &str, kind: i64) -> String {
+        let node = unique(&mut self.node_names, &format!("{name}_cast"), "Cast");
+        let output = unique(&mut self.taken, &format!("{node}_output"), "value");
+        let mut message = Message::default();
+        message.text(1, value);
+        int(&mut message, "to", kind);
+        message.text(2, &output);
+        message.text(3, &node);
+        message.text(4, "Cast");
+        self.graph.message(1, message);
+        output
     }
 
     /// Appends a node.
@@ -302,8 +350,8 @@ impl Writer<'_> {
             }
             Op::Reduce(reduce) => {
                 let axes = shifted(&reduce.axes);
-                // The mean took its axes from an attribute up to operator set 17, the sum never since 13.
-                if reduce.mean && self.opset < 18 {
+                // All but the sum took their axes from an attribute up to operator set 17.
+                if reduce.kind != Reduction::Sum && self.opset < 18 {
                     ints(message, "axes", &axes);
                 } else {
                     self.sizes_input(message, name, "axes", &axes);
@@ -354,9 +402,7 @@ impl Writer<'_> {
             | Op::Relu
             | Op::GlobalAveragePool
             | Op::MatMul
-            | Op::Binary(
-                Binary::Div | Binary::Max | Binary::Min | Binary::Mul | Binary::Pow | Binary::PRelu | Binary::Sub,
-            )
+            | Op::Binary(_)
             | Op::Parameter(_)
             | Op::Input(_)
             | Op::Outputs => {}

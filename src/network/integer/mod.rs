@@ -178,7 +178,7 @@ fn check_operators(graph: &Graph, shapes: &[Vec<usize>]) -> Result<(), GraphErro
             Op::Linear(_) | Op::Softmax => rank(0) == 1,
             Op::Add => shapes[node.inputs[0].0] == shapes[node.inputs[1].0],
             Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => rank(0) == 3,
-            Op::Relu | Op::Flatten => true,
+            Op::Relu | Op::Flatten | Op::Reshape(_) => true,
             _ => false,
         };
         if !known {
