@@ -8,6 +8,7 @@ use ndarray::Array2;
 use nutshell::formats::onnx::{read, write};
 use nutshell::model::{Model, Node, Op};
 use nutshell::network::answers;
+use rten::Value;
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, TensorProto};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,6 +107,8 @@ enum Outcome {
     Runs(f64),
     /// It is not read, and why.
     Refused(String),
+    /// It runs here, but what it is written as does not run to the same outputs in another runtime, and why.
+    Elsewhere(String),
     /// It is read, and something is wrong.
     Wrong(String),
 }
@@ -119,6 +122,7 @@ fn the_cases_of_the_onnx_project() {
     for group in folders(&root) {
         let (mut count, mut runs, mut largest) = (0, 0, 0f64);
         let mut refused = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut elsewhere = BTreeMap::new();
         for case in folders(&group) {
             let bytes = std::fs::read(case.join("model.onnx")).unwrap();
             if !meant(&bytes) {
@@ -130,6 +134,10 @@ fn the_cases_of_the_onnx_project() {
                 Ok(Outcome::Runs(difference)) => {
                     runs += 1;
                     largest = largest.max(difference);
+                }
+                Ok(Outcome::Elsewhere(why)) => {
+                    runs += 1;
+                    elsewhere.insert(name, why);
                 }
                 Ok(Outcome::Refused(why)) => {
                     refused.entry(why).or_default().insert(name);
@@ -145,6 +153,12 @@ fn the_cases_of_the_onnx_project() {
             println!("- {why}: {}", names.into_iter().collect::<Vec<_>>().join(", "));
             if chosen.is_none() {
                 wrong.push(format!("{group}: a case that is in the selection is not read: {why}"));
+            }
+        }
+        for (name, why) in elsewhere {
+            println!("- rten: {name}: {why}");
+            if chosen.is_none() {
+                wrong.push(format!("{name}: in rten {why}"));
             }
         }
         assert!(chosen.is_some() || runs > 0, "{group} has no cases");
@@ -242,11 +256,49 @@ fn compare(model: &Model, inputs: &[&Array], graph: &GraphProto, case: &Path) ->
         Ok(written) => written,
         Err(error) => return Outcome::Wrong(format!("written: {error}")),
     };
+    if let Err(error) = compare_with_rten(&written, inputs, &answer, &batched(model)) {
+        return Outcome::Elsewhere(error);
+    }
     match read(&written, CAP) {
         Ok(again) if again == *model => Outcome::Runs(largest),
         Ok(again) => Outcome::Wrong(format!("written and read: {:?} instead of {:?}", again.graph, model.graph)),
         Err(error) => Outcome::Wrong(format!("written and read: {error}")),
     }
+}
+
+/// Compares our answers with what another runtime computes with the file that we write.
+fn compare_with_rten(written: &[u8], inputs: &[&Array], answer: &Array2<f32>, batched: &[bool]) -> Result<(), String> {
+    let model = rten::Model::load(written.to_vec()).map_err(|error| error.to_string())?;
+    let mut values = Vec::new();
+    for (index, &id) in model.input_ids().iter().enumerate() {
+        let Some(input) = inputs.get(index) else {
+            values.push((id, Value::from_shape(&[1][..], vec![0.0f32]).unwrap().into()));
+            continue;
+        };
+        let numbers: Vec<f32> = input.values.iter().map(|&value| value as f32).collect();
+        values.push((id, Value::from_shape(&input.shape[..], numbers).unwrap().into()));
+    }
+    let outputs = match model.run(values, model.output_ids(), None).map_err(|error| error.to_string()) {
+        Ok(outputs) => outputs,
+        // Selu is none of rten's operators: there is nothing to compare with.
+        Err(error) if error.contains("operator not supported") => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut from = 0;
+    for (output, batched) in outputs.into_iter().zip(batched) {
+        let Value::FloatTensor(output) = output else { return Err("an output that is not of floats".into()) };
+        let output = output.into_data();
+        let rows = if *batched { answer.nrows() } else { 1 };
+        let each = output.len() / rows;
+        for (index, &theirs) in output.iter().enumerate() {
+            let ours = answer.get((index / each, from + index % each)).copied().unwrap_or(f32::NAN);
+            if (ours - theirs).abs() > 1e-4 * theirs.abs().max(1.0) {
+                return Err(format!("{theirs} instead of {ours}"));
+            }
+        }
+        from += each;
+    }
+    Ok(())
 }
 
 /// Whether each output has an axis of samples: what does not depend on them has none.

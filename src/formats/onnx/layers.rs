@@ -5,7 +5,7 @@ use super::import::{Importer, Known};
 use super::schema::NodeProto;
 use super::tensor::Tensor;
 use crate::error::LoadError;
-use crate::model::{Binary, Conv, Function, Linear, Normalize, Number, Op, ParamId, Unary, ValueId};
+use crate::model::{Binary, Conv, Function, Linear, Normalize, Number, Op, ParamId, Reduce, Reduction, Unary, ValueId};
 use std::rc::Rc;
 
 /// A layer whose parameters may still change, because nothing else has read its value.
@@ -269,6 +269,7 @@ impl<'a> Importer<'a> {
             return Err(self.no_batch(node, "a mean over all samples"));
         };
         let epsilon = Number::new(node.float("epsilon", 1e-5)?);
+        let input = id;
         let mut id = self.emit(node, Op::Normalize(Normalize { axis, epsilon }), vec![id])?;
         let scale = self.required(node, 1)?;
         // Nutshell's own files have the factor and the addend in nodes of their own.
@@ -282,7 +283,24 @@ impl<'a> Importer<'a> {
         if let Some(shift) = self.input(node, 2)? {
             id = self.with(node, Op::Add, id, shift)?;
         }
-        self.define(node, Known::Value(id))
+        self.define(node, Known::Value(id))?;
+        if node.outputs.len() > 1 { self.moments(node, input, axis, epsilon) } else { Ok(()) }
+    }
+
+    /// The other outputs of a normalisation: the mean, and 1 over the root of the variance and epsilon.
+    fn moments(&mut self, node: &NodeProto<'a>, id: ValueId, axis: usize, epsilon: Number) -> Result<(), LoadError> {
+        let mean = Op::Reduce(Reduce { kind: Reduction::Mean, axes: (axis..self.shape_of(id).len()).collect() });
+        let means = self.emit(node, mean.clone(), vec![id])?;
+        self.define_at(node, 1, Known::Value(means))?;
+        if node.outputs.len() > 2 {
+            let centred = self.emit(node, Op::Binary(Binary::Sub), vec![id, means])?;
+            let squares = self.emit(node, Op::Binary(Binary::Mul), vec![centred, centred])?;
+            let variance = self.emit(node, mean, vec![squares])?;
+            let shifted = self.emit(node, Op::Unary(Unary::new(Function::Plus, epsilon.get(), 0.0)), vec![variance])?;
+            let inverse = self.emit(node, Op::Unary(Unary::new(Function::Power, -0.5, 0.0)), vec![shifted])?;
+            self.define_at(node, 2, Known::Value(inverse))?;
+        }
+        Ok(())
     }
 
     /// The layer that makes a value which nothing but one node reads.
