@@ -120,20 +120,23 @@ fn the_cases_of_the_onnx_project() {
     let root = chosen.clone().unwrap_or(committed);
     let mut wrong = Vec::new();
     for group in folders(&root) {
-        let (mut count, mut runs, mut largest) = (0, 0, 0f64);
+        let (mut count, mut runs, mut largest, mut others) = (0, 0, (0f64, String::new()), Vec::new());
         let mut refused = BTreeMap::<String, BTreeSet<String>>::new();
         let mut elsewhere = BTreeMap::new();
         for case in folders(&group) {
             let bytes = std::fs::read(case.join("model.onnx")).unwrap();
+            let name = case.file_name().unwrap().to_string_lossy().into_owned();
             if !meant(&bytes) {
+                others.push(name);
                 continue;
             }
             count += 1;
-            let name = case.file_name().unwrap().to_string_lossy().into_owned();
             match catch_unwind(AssertUnwindSafe(|| run(&bytes, &case))) {
                 Ok(Outcome::Runs(difference)) => {
                     runs += 1;
-                    largest = largest.max(difference);
+                    if difference > largest.0 {
+                        largest = (difference, name);
+                    }
                 }
                 Ok(Outcome::Elsewhere(why)) => {
                     runs += 1;
@@ -148,7 +151,9 @@ fn the_cases_of_the_onnx_project() {
         }
         let group = group.file_name().unwrap().to_string_lossy().into_owned();
         let refusals: usize = refused.values().map(BTreeSet::len).sum();
-        println!("| `{group}` | {count} | {} | {runs} | {largest:.1e} |", count - refusals);
+        let (all, read, (difference, name)) = (count + others.len(), count - refusals, largest);
+        println!("| `{group}` | {all} | {count} | {read} | {runs} | {difference:.1e} ({name}) |");
+        println!("- other operators: {}", others.join(", "));
         for (why, names) in refused {
             println!("- {why}: {}", names.into_iter().collect::<Vec<_>>().join(", "));
             if chosen.is_none() {
