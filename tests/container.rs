@@ -187,11 +187,13 @@ fn samples() -> Vec<Vec<u8>> {
     let free = fixed_point(&presets::lenet300([4, 3, 2]), None, 0.1, synthetic::free, &mut rng);
     let chain = Chain::new(vec![2, 6, 6]).conv("a", [3, 2, 3, 3], 0).max_pool().flatten().linear("b", [2, 12]).build();
     let stored = fixed_point(&chain, None, 0.3, synthetic::free, &mut rng);
+    let later = fixed_point(&later_operators(), None, 0.1, synthetic::free, &mut rng);
     [
         write(&lenet5(8, 0.2), &WriteOptions::default()),
         write(&lenet5(9, 0.2), &full),
         write(&free, &WriteOptions::default()),
         write(&stored, &WriteOptions::default()),
+        write(&later, &WriteOptions::default()),
     ]
     .map(|encoded| encoded.unwrap().bytes)
     .to_vec()
