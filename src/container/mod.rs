@@ -11,6 +11,7 @@ mod sections;
 mod topology;
 mod write;
 
+pub(crate) use graph::{read as read_graph, write as write_graph};
 pub use read::read;
 pub use sections::ActivationFormat;
 pub use topology::Topology;

@@ -151,7 +151,7 @@ mod tests {
         log_softmax(&input, 8, &mut output);
         // -ln(1 + e) and -ln(1 + 1 / e), by bc.
         assert!((output[0] + 1.313_261_7).abs() < 1e-6 && (output[8] + 0.313_261_7).abs() < 1e-6, "{output:?}");
-        assert!((output[16] + 1001.313_26).abs() < 1e-3);
+        assert!((output[16] + 1_001.313_3).abs() < 1e-3);
     }
 
     #[test]

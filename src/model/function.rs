@@ -1,10 +1,9 @@
 //! Functions of one number or two, which an operator applies to each element.
 
 use super::Number;
-use serde::{Deserialize, Serialize};
 
 /// A function of one number and up to two constants, `a` and `b`; those that it does not have are 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unary {
     /// Which.
     pub function: Function,
@@ -22,7 +21,7 @@ impl Unary {
 }
 
 /// Functions of one number `x`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Function {
     /// `|x|`.
     Abs,
@@ -161,7 +160,7 @@ impl Function {
 }
 
 /// Functions of two numbers `x` and `y`. Their sum is an operator of its own, [`Op::Add`](super::Op::Add).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binary {
     /// `x / y`.
     Div,

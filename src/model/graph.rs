@@ -3,14 +3,13 @@
 use super::shape::check_size;
 use super::{Op, ParamId};
 use crate::error::GraphError;
-use serde::{Deserialize, Serialize};
 
 /// A value that flows through the graph: `ValueId(0)` is the network's input, and node `i` makes `ValueId(i + 1)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueId(pub usize);
 
 /// One operator applied to values that were made before it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// The node's name in the file that it came from; only for messages and exports.
     pub name: String,
@@ -21,7 +20,7 @@ pub struct Node {
 }
 
 /// Nodes in topological order; the last one makes the output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graph {
     /// Name of the input in the file.
     pub input_name: String,

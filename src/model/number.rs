@@ -1,9 +1,7 @@
 //! A constant of an operator: a float that is compared by its bits, so that graphs can be compared.
 
-use serde::{Deserialize, Serialize};
-
 /// A 32-bit float.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Number(u32);
 
 impl Number {

@@ -1,11 +1,10 @@
 //! The operators that a [`Graph`](super::Graph) is made of.
 
 use super::{Binary, Number, Unary};
-use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// Index of a parameter in [`Model::parameters`](super::Model::parameters).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParamId(pub usize);
 
 /// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
@@ -13,7 +12,7 @@ pub struct ParamId(pub usize);
 ///
 /// There is no default arm where an `Op` is matched: whoever adds one is led by the compiler to each place
 /// that has to know it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
     /// 2-D cross-correlation: `[.., in, h, w]` to `[.., out, h', w']`.
     Conv(Conv),
@@ -69,7 +68,7 @@ pub enum Op {
 }
 
 /// A 2-D convolution, as ONNX means it (cross-correlation).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conv {
     /// `[out, in / groups, kernel height, kernel width]`.
     pub weight: ParamId,
@@ -86,7 +85,7 @@ pub struct Conv {
 }
 
 /// A fully connected layer: `y = weight x + bias`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Linear {
     /// `[out, in]`.
     pub weight: ParamId,
@@ -95,7 +94,7 @@ pub struct Linear {
 }
 
 /// The window of a pooling operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
     /// Window height and width in pixels.
     pub kernel: [usize; 2],
@@ -110,7 +109,7 @@ pub struct Pool {
 }
 
 /// A normalisation; see [`Op::Normalize`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Normalize {
     /// The first axis of those that are normalised together.
     pub axis: usize,
@@ -119,7 +118,7 @@ pub struct Normalize {
 }
 
 /// A reduction; see [`Op::Reduce`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reduce {
     /// Which number.
     pub kind: Reduction,
@@ -128,7 +127,7 @@ pub struct Reduce {
 }
 
 /// What a reduction makes of several numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduction {
     /// The largest.
     Max,
@@ -156,7 +155,7 @@ impl Reduction {
 }
 
 /// A part of a value; one number an axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slice {
     /// The first place.
     pub starts: Vec<usize>,
@@ -167,7 +166,7 @@ pub struct Slice {
 }
 
 /// Places along one axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gather {
     /// Which axis.
     pub axis: usize,
@@ -176,7 +175,7 @@ pub struct Gather {
 }
 
 /// Padding; one number an axis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pad {
     /// Places before the first.
     pub before: Vec<usize>,
@@ -189,7 +188,7 @@ pub struct Pad {
 }
 
 /// What padding holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PadMode {
     /// A number.
     Constant,
@@ -202,7 +201,7 @@ pub enum PadMode {
 }
 
 /// An input of several; see [`Op::Input`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The place of its first element in the network's input, which is all of them, one after the other.
     pub start: usize,

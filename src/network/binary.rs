@@ -31,16 +31,22 @@ impl BinaryPlan {
         match self.function {
             None => self.map(n, [a, b], y, |a, b| a + b),
             Some(Binary::Div) => self.map(n, [a, b], y, |a, b| a / b),
-            Some(Binary::Equal) => self.map(n, [a, b], y, |a, b| f32::from(a == b)),
-            Some(Binary::Mask) => self.map(n, [a, b], y, |a, b| if a != 0.0 { b } else { 0.0 }),
-            Some(Binary::MaskNot) => self.map(n, [a, b], y, |a, b| if a != 0.0 { 0.0 } else { b }),
-            Some(Binary::Max) => self.map(n, [a, b], y, f32::max),
-            Some(Binary::Min) => self.map(n, [a, b], y, f32::min),
+            Some(Binary::Equal) => self.each(n, [a, b], y, &|a, b| f32::from(a == b)),
+            Some(Binary::Mask) => self.each(n, [a, b], y, &|a, b| if a != 0.0 { b } else { 0.0 }),
+            Some(Binary::MaskNot) => self.each(n, [a, b], y, &|a, b| if a != 0.0 { 0.0 } else { b }),
+            Some(Binary::Max) => self.each(n, [a, b], y, &f32::max),
+            Some(Binary::Min) => self.each(n, [a, b], y, &f32::min),
             Some(Binary::Mul) => self.map(n, [a, b], y, |a, b| a * b),
-            Some(Binary::Pow) => self.map(n, [a, b], y, f32::powf),
-            Some(Binary::PRelu) => self.map(n, [a, b], y, |a, b| if a > 0.0 { a } else { a * b }),
+            Some(Binary::Pow) => self.each(n, [a, b], y, &f32::powf),
+            Some(Binary::PRelu) => self.each(n, [a, b], y, &|a, b| if a > 0.0 { a } else { a * b }),
             Some(Binary::Sub) => self.map(n, [a, b], y, |a, b| a - b),
         }
+    }
+
+    /// As [`BinaryPlan::map`], for the rarer functions: a loop for each would take up the wasm.
+    #[inline(never)]
+    fn each(&self, n: usize, operands: [&[f32]; 2], y: &mut [f32], function: &dyn Fn(f32, f32) -> f32) {
+        self.map(n, operands, y, function);
     }
 
     fn map(&self, n: usize, [a, b]: [&[f32]; 2], y: &mut [f32], function: impl Fn(f32, f32) -> f32) {

@@ -8,33 +8,33 @@ pub fn forward(unary: &Unary, x: &[f32], y: &mut [f32]) {
     let (a, b) = (unary.a.get(), unary.b.get());
     match unary.function {
         Function::Abs => map(x, y, f32::abs),
-        Function::Ceil => map(x, y, f32::ceil),
+        Function::Ceil => each(x, y, &f32::ceil),
         // Not `clamp`, which panics where the limits are the wrong way round.
         Function::Clip => map(x, y, |x| x.max(a).min(b)),
-        Function::Elu => map(x, y, |x| if x > 0.0 { x } else { a * x.exp_m1() }),
-        Function::Equals => map(x, y, |x| f32::from(x == a)),
-        Function::Erf => map(x, y, erf),
-        Function::Exp => map(x, y, f32::exp),
-        Function::Floor => map(x, y, f32::floor),
-        Function::Gelu => map(x, y, |x| x * normal(x)),
-        Function::GeluTanh => map(x, y, |x| 0.5 * x * (1.0 + gelu_angle(x).tanh())),
-        Function::HardSigmoid => map(x, y, |x| hard_sigmoid(x, a, b)),
-        Function::HardSwish => map(x, y, |x| x * hard_sigmoid(x, 1.0 / 6.0, 0.5)),
+        Function::Elu => each(x, y, &|x| if x > 0.0 { x } else { a * x.exp_m1() }),
+        Function::Equals => each(x, y, &|x| f32::from(x == a)),
+        Function::Erf => each(x, y, &erf),
+        Function::Exp => each(x, y, &f32::exp),
+        Function::Floor => each(x, y, &f32::floor),
+        Function::Gelu => each(x, y, &|x| x * normal(x)),
+        Function::GeluTanh => each(x, y, &|x| 0.5 * x * (1.0 + gelu_angle(x).tanh())),
+        Function::HardSigmoid => each(x, y, &|x| hard_sigmoid(x, a, b)),
+        Function::HardSwish => each(x, y, &|x| x * hard_sigmoid(x, 1.0 / 6.0, 0.5)),
         Function::LeakyRelu => map(x, y, |x| if x > 0.0 { x } else { a * x }),
-        Function::Log => map(x, y, f32::ln),
+        Function::Log => each(x, y, &f32::ln),
         Function::Neg => map(x, y, |x| -x),
         Function::Over => map(x, y, |x| x / a),
         Function::Plus => map(x, y, |x| x + a),
-        Function::Power => map(x, y, |x| x.powf(a)),
-        Function::Reciprocal => map(x, y, |x| 1.0 / x),
-        Function::Round => map(x, y, f32::round_ties_even),
-        Function::Selu => map(x, y, |x| b * if x > 0.0 { x } else { a * x.exp_m1() }),
-        Function::Sigmoid => map(x, y, sigmoid),
+        Function::Power => each(x, y, &|x| x.powf(a)),
+        Function::Reciprocal => each(x, y, &|x| 1.0 / x),
+        Function::Round => each(x, y, &f32::round_ties_even),
+        Function::Selu => each(x, y, &|x| b * if x > 0.0 { x } else { a * x.exp_m1() }),
+        Function::Sigmoid => each(x, y, &sigmoid),
         // ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), which does not overflow.
-        Function::Softplus => map(x, y, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
-        Function::Softsign => map(x, y, |x| x / (1.0 + x.abs())),
-        Function::Sqrt => map(x, y, f32::sqrt),
-        Function::Tanh => map(x, y, f32::tanh),
+        Function::Softplus => each(x, y, &|x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        Function::Softsign => each(x, y, &|x| x / (1.0 + x.abs())),
+        Function::Sqrt => each(x, y, &f32::sqrt),
+        Function::Tanh => each(x, y, &f32::tanh),
         Function::Times => map(x, y, |x| x * a),
     }
 }
@@ -49,11 +49,7 @@ pub fn value(unary: &Unary, x: f64) -> f64 {
 /// `dx = f'(x) dy`; at a kink one of the slopes beside it, and 0 where the function is a staircase.
 pub fn backward(unary: &Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     let (a, b) = (unary.a.get(), unary.b.get());
-    let slope = |slope: &dyn Fn(f32, f32) -> f32, dx: &mut [f32]| {
-        for (((dx, &x), &y), &dy) in dx.iter_mut().zip(x).zip(y).zip(dy) {
-            *dx = slope(x, y) * dy;
-        }
-    };
+    let slope = |slope: &dyn Fn(f32, f32) -> f32, dx: &mut [f32]| each_slope(x, y, dy, dx, slope);
     match unary.function {
         Function::Abs => slope(&|x, _| if x > 0.0 { 1.0 } else { -1.0 }, dx),
         Function::Ceil | Function::Equals | Function::Floor | Function::Round => dx.fill(0.0),
@@ -101,6 +97,20 @@ pub fn backward(unary: &Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32])
         Function::Sqrt => slope(&|_, y| 0.5 / y, dx),
         Function::Tanh => slope(&|_, y| 1.0 - y * y, dx),
         Function::Times => slope(&|_, _| a, dx),
+    }
+}
+
+/// As [`map`], for functions that take long beside a call, or are rare: a loop for each would take up the wasm.
+#[inline(never)]
+fn each(x: &[f32], y: &mut [f32], function: &dyn Fn(f32) -> f32) {
+    map(x, y, function);
+}
+
+/// `dx = slope(x, y) dy`.
+#[inline(never)]
+fn each_slope(x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32], slope: &dyn Fn(f32, f32) -> f32) {
+    for (((dx, &x), &y), &dy) in dx.iter_mut().zip(x).zip(y).zip(dy) {
+        *dx = slope(x, y) * dy;
     }
 }
 
