@@ -9,49 +9,36 @@ use crate::model::{Binary, Function, Op, Unary, ValueId};
 impl<'a> Importer<'a> {
     /// A function of each element, by its name; `supported` is for the error where there is none of this name.
     pub fn unary(&mut self, node: &NodeProto<'a>, supported: &str) -> Result<(), LoadError> {
-        let attribute = |name, default| node.float(name, default);
-        let (allowed, function, a, b): (&[&str], _, _, _) = match node.op {
-            "Abs" => (&[], Function::Abs, 0.0, 0.0),
-            "Ceil" => (&[], Function::Ceil, 0.0, 0.0),
-            "Clip" => {
-                let [a, b] = self.limits(node)?;
-                (&["min", "max"], Function::Clip, a, b)
+        let named = Function::ALL.into_iter().find(|function| function.name() == node.op);
+        let named = named.ok_or_else(|| node.unsupported(format!("operator {}", node.op), supported))?;
+        let (mut function, mut a, mut b, mut allowed): (_, _, _, &[&str]) = (named, 0.0, 0.0, &[]);
+        match named {
+            Function::Clip => {
+                allowed = &["min", "max"];
+                [a, b] = self.limits(node)?;
             }
-            "Elu" => (&["alpha"], Function::Elu, attribute("alpha", 1.0)?, 0.0),
-            "Erf" => (&[], Function::Erf, 0.0, 0.0),
-            "Exp" => (&[], Function::Exp, 0.0, 0.0),
-            "Floor" => (&[], Function::Floor, 0.0, 0.0),
-            "Gelu" => match node.text("approximate", "none")? {
-                "none" => (&["approximate"], Function::Gelu, 0.0, 0.0),
-                "tanh" => (&["approximate"], Function::GeluTanh, 0.0, 0.0),
-                other => return Err(node.malformed("approximate of none or tanh", other)),
-            },
-            "HardSigmoid" => {
-                let (alpha, beta) = (attribute("alpha", 0.2)?, attribute("beta", 0.5)?);
-                (&["alpha", "beta"], Function::HardSigmoid, alpha, beta)
+            Function::Gelu | Function::GeluTanh => {
+                allowed = &["approximate"];
+                function = match node.text("approximate", "none")? {
+                    "none" => Function::Gelu,
+                    "tanh" => Function::GeluTanh,
+                    other => return Err(node.malformed("approximate of none or tanh", other)),
+                };
             }
-            "HardSwish" => (&[], Function::HardSwish, 0.0, 0.0),
-            "LeakyRelu" => (&["alpha"], Function::LeakyRelu, attribute("alpha", 0.01)?, 0.0),
-            "Log" => (&[], Function::Log, 0.0, 0.0),
-            "Neg" => (&[], Function::Neg, 0.0, 0.0),
-            "Reciprocal" => (&[], Function::Reciprocal, 0.0, 0.0),
-            "Relu" => {
-                node.allow_attributes(&[])?;
-                let input = self.value(node, 0)?;
-                return self.push(node, Op::Relu, vec![input]);
+            Function::Elu | Function::LeakyRelu => {
+                allowed = &["alpha"];
+                a = node.float("alpha", if named == Function::Elu { 1.0 } else { 0.01 })?;
             }
-            "Round" => (&[], Function::Round, 0.0, 0.0),
-            "Selu" => {
-                let (alpha, gamma) = (attribute("alpha", 1.673_263_2)?, attribute("gamma", 1.050_701)?);
-                (&["alpha", "gamma"], Function::Selu, alpha, gamma)
+            Function::HardSigmoid => {
+                allowed = &["alpha", "beta"];
+                (a, b) = (node.float("alpha", 0.2)?, node.float("beta", 0.5)?);
             }
-            "Sigmoid" => (&[], Function::Sigmoid, 0.0, 0.0),
-            "Softplus" => (&[], Function::Softplus, 0.0, 0.0),
-            "Softsign" => (&[], Function::Softsign, 0.0, 0.0),
-            "Sqrt" => (&[], Function::Sqrt, 0.0, 0.0),
-            "Tanh" => (&[], Function::Tanh, 0.0, 0.0),
-            other => return Err(node.unsupported(format!("operator {other}"), supported)),
-        };
+            Function::Selu => {
+                allowed = &["alpha", "gamma"];
+                (a, b) = (node.float("alpha", 1.673_263_2)?, node.float("gamma", 1.050_701)?);
+            }
+            _ => {}
+        }
         node.allow_attributes(allowed)?;
         let input = self.value(node, 0)?;
         self.push(node, Op::Unary(Unary::new(function, a, b)), vec![input])

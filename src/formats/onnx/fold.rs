@@ -4,7 +4,7 @@
 //! Numbers are 64-bit floats here: integers of 53 bits are exact, and a sum, product or quotient of 32-bit floats that is
 //! rounded again is what 32-bit arithmetic gives.
 
-use super::import::{BATCH, Importer, Known};
+use super::import::{BATCH, Constant, Importer, Known};
 use super::schema::NodeProto;
 use super::tensor::{
     BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
@@ -39,20 +39,12 @@ impl<'a> Importer<'a> {
             }
             _ => {}
         }
-        let arrays = |importer: &mut Self| -> Result<Vec<Array>, LoadError> {
-            let mut arrays = Vec::new();
-            for (tensor, shape) in inputs.iter().flatten() {
-                importer.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
-                arrays.push(Array { kind: tensor.kind(), shape: shape.clone(), numbers: tensor.numbers()? });
-            }
-            Ok(arrays)
-        };
         let result = match node.op {
             "Shape" => return self.constant_shape(node).map(|()| true),
             "Cast" => {
                 node.allow_attributes(&["to", "saturate"])?;
                 let kind = node.int("to", 0)?;
-                let mut array = one(node, arrays(self)?)?;
+                let mut array = one(node, self.arrays(&inputs)?)?;
                 let (low, high) = range(kind).ok_or_else(|| {
                     node.unsupported(format!("type {kind}"), "floats of 16 to 64 bits, integers of 8 to 64")
                 })?;
@@ -91,7 +83,7 @@ impl<'a> Importer<'a> {
                 Array { kind, shape, numbers: vec![value; count] }
             }
             "Range" => {
-                let arrays = arrays(self)?;
+                let arrays = self.arrays(&inputs)?;
                 let [start, limit, step] = &arrays[..] else { return Err(node.malformed("three inputs", "others")) };
                 let number = |array: &Array| array.numbers.first().copied().unwrap_or(0.0);
                 let (start, limit, step, kind) = (number(start), number(limit), number(step), start.kind);
@@ -105,12 +97,12 @@ impl<'a> Importer<'a> {
             }
             "Concat" => {
                 node.allow_attributes(&["axis"])?;
-                let arrays = arrays(self)?;
+                let arrays = self.arrays(&inputs)?;
                 self.joined(node, arrays)?
             }
             "Where" => {
-                let [condition, yes, no] =
-                    <[Array; 3]>::try_from(arrays(self)?).map_err(|_| node.malformed("three inputs", "others"))?;
+                let [condition, yes, no] = <[Array; 3]>::try_from(self.arrays(&inputs)?)
+                    .map_err(|_| node.malformed("three inputs", "others"))?;
                 let apart =
                     || node.malformed("shapes that can be broadcast", format!("{:?} and {:?}", yes.shape, no.shape));
                 let shape = broadcast(&condition.shape, &yes.shape).and_then(|shape| broadcast(&shape, &no.shape));
@@ -126,9 +118,9 @@ impl<'a> Importer<'a> {
                 let numbers = choices.map(|(&c, (&yes, &no))| if c != 0.0 { yes } else { no }).collect();
                 Array { kind: yes.kind, shape, numbers }
             }
-            "Neg" | "Abs" | "Sqrt" | "Floor" | "Ceil" | "Not" | "Exp" | "Reciprocal" => {
+            "Neg" | "Abs" | "Sqrt" | "Floor" | "Ceil" | "Not" => {
                 node.allow_attributes(&[])?;
-                let mut array = one(node, arrays(self)?)?;
+                let mut array = one(node, self.arrays(&inputs)?)?;
                 self.numbers_only(node, &array)?;
                 let function: fn(f64) -> f64 = match node.op {
                     "Neg" => |x| -x,
@@ -136,17 +128,15 @@ impl<'a> Importer<'a> {
                     "Sqrt" => f64::sqrt,
                     "Floor" => f64::floor,
                     "Ceil" => f64::ceil,
-                    "Exp" => f64::exp,
-                    "Reciprocal" => |x| 1.0 / x,
                     _ => |x| f64::from(x == 0.0),
                 };
                 array.numbers.iter_mut().for_each(|number| *number = function(*number));
                 array
             }
-            "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" | "Equal" | "Less" | "LessOrEqual"
-            | "Greater" | "GreaterOrEqual" | "And" | "Or" => {
+            "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Min" | "Max" | "Equal" | "Less" | "LessOrEqual" | "Greater"
+            | "GreaterOrEqual" | "And" | "Or" => {
                 node.allow_attributes(&["axis", "broadcast", "fmod"])?;
-                let mut arrays = arrays(self)?.into_iter();
+                let mut arrays = self.arrays(&inputs)?.into_iter();
                 let mut total = arrays.next().ok_or_else(|| node.malformed("two inputs", "none"))?;
                 for mut next in arrays {
                     // Before operator set 7 the axes of the second start at one that is named.
@@ -161,7 +151,7 @@ impl<'a> Importer<'a> {
             "DequantizeLinear" => {
                 node.allow_attributes(&["axis"])?;
                 let axis = node.int("axis", 1)?;
-                let mut arrays = arrays(self)?.into_iter();
+                let mut arrays = self.arrays(&inputs)?.into_iter();
                 let (Some(x), Some(scale)) = (arrays.next(), arrays.next()) else {
                     return Err(node.malformed("two inputs", "fewer"));
                 };
@@ -185,6 +175,16 @@ impl<'a> Importer<'a> {
         };
         self.define_array(node, result)?;
         Ok(true)
+    }
+
+    /// The numbers of the inputs that are there.
+    fn arrays(&mut self, inputs: &[Option<Constant<'a>>]) -> Result<Vec<Array>, LoadError> {
+        let mut arrays = Vec::new();
+        for (tensor, shape) in inputs.iter().flatten() {
+            self.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
+            arrays.push(Array { kind: tensor.kind(), shape: shape.clone(), numbers: tensor.numbers()? });
+        }
+        Ok(arrays)
     }
 
     fn define_array(&mut self, node: &NodeProto<'a>, array: Array) -> Result<(), LoadError> {
@@ -228,7 +228,6 @@ impl<'a> Importer<'a> {
             "Div" => &|a, b| a / b,
             "Mod" if node.int("fmod", 0)? == 0 => &|a, b| a - b * (a / b).floor(),
             "Mod" => &|a, b| a % b,
-            "Pow" => &f64::powf,
             "Min" => &f64::min,
             "Max" => &f64::max,
             "Equal" => &|a, b| f64::from(a == b),
@@ -240,7 +239,7 @@ impl<'a> Importer<'a> {
             _ => &|a, b| f64::from(a != 0.0 || b != 0.0),
         };
         let kind = match node.op {
-            "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Pow" | "Min" | "Max" => a.kind,
+            "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Min" | "Max" => a.kind,
             _ => BOOL,
         };
         let result = self.paired(node, a, b, function)?;
@@ -384,7 +383,8 @@ fn rounded(number: f64, fraction: i32, least: i32, largest: f64) -> f64 {
     if number == 0.0 || !number.is_finite() {
         return number;
     }
-    let unit = 2f64.powi((number.abs().log2().floor() as i32).max(least) - fraction);
+    let exponent = (number.to_bits() >> 52 & 0x7ff) as i32 - 1023;
+    let unit = 2f64.powi(exponent.max(least) - fraction);
     let rounded = (number / unit).round_ties_even() * unit;
     if rounded.abs() > largest { f64::INFINITY.copysign(number) } else { rounded }
 }

@@ -272,6 +272,11 @@ impl<'a> Importer<'a> {
             "Identity" => self.identity(node),
             "Dropout" => self.dropout(node),
             "Cast" => self.cast(node),
+            "Relu" => {
+                node.allow_attributes(&[])?;
+                let input = self.value(node, 0)?;
+                self.push(node, Op::Relu, vec![input])
+            }
             "Shape" => self.shape(node),
             "QuantizeLinear" | "DequantizeLinear" => self.quantization(node),
             _ => self.unary(node, OPERATORS),
