@@ -2,6 +2,7 @@
 //!
 //! [`layout`] describes the bytes, and `docs/FORMAT.md` specifies them in full.
 
+mod attributes;
 mod bytes;
 mod graph;
 pub mod layout;
@@ -11,6 +12,7 @@ mod sections;
 mod topology;
 mod write;
 
+pub(crate) use graph::{read as read_graph, write as write_graph};
 pub use packed::Packed;
 pub use read::read;
 pub use sections::ActivationFormat;
