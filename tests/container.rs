@@ -167,12 +167,17 @@ fn unknown_sections_are_skipped_or_refused() {
 #[test]
 fn newer_versions_and_larger_networks_are_refused() {
     let network = lenet5(7, 0.2);
-    let mut bytes = write(&network, &WriteOptions::default()).unwrap().bytes;
+    let bytes = write(&network, &WriteOptions::default()).unwrap().bytes;
     let size = 4 * 431_080;
     assert!(read(&bytes, size).is_ok());
     assert_eq!(read(&bytes, size - 1), Err(DecodeError::TooLarge { place: "parameters", bytes: size, cap: size - 1 }));
-    bytes[2] |= 0x20;
-    assert_eq!(read(&sealed(bytes), CAP), Err(DecodeError::Version { supported: 0, got: 1 }));
+    let of_version = |version: u8| {
+        let mut other = bytes.clone();
+        other[2] = other[2] & 0x1f | version << 5;
+        read(&sealed(other), CAP)
+    };
+    assert_eq!(of_version(2), Err(DecodeError::Version { supported: 1, got: 2 }));
+    assert!(matches!(of_version(0), Err(DecodeError::Malformed { place: "version", .. })));
 }
 
 /// Files of every kind, small.

@@ -725,7 +725,7 @@ def decode(data):
     """The network as plain lists and numbers."""
     if data[:2] != b"Nu":
         raise ValueError("not a .nut file")
-    if data[2] >> 5:
+    if data[2] >> 5 != 1:
         raise ValueError(f"version {data[2] >> 5}")
     if zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         raise ValueError("the checksum is wrong")

@@ -18,8 +18,8 @@
 /// The first bytes of every `.nut` file.
 pub const MAGIC: [u8; 2] = *b"Nu";
 
-/// The version that is written, and the newest that is read.
-pub const VERSION: u8 = 0;
+/// The version that is written, and the only one that is read: version 0 was never published.
+pub const VERSION: u8 = 1;
 
 /// Bytes of the checksum at the end.
 pub const CHECKSUM_BYTES: usize = 4;

@@ -80,6 +80,9 @@ pub(super) fn split(bytes: &[u8]) -> Result<(&[u8], u8), DecodeError> {
     if head >> 5 > VERSION {
         return Err(DecodeError::Version { supported: VERSION, got: head >> 5 });
     }
+    if head >> 5 < VERSION {
+        return Err(malformed("version", VERSION, head >> 5));
+    }
     let rest = reader.len();
     let Some(body) = rest.checked_sub(CHECKSUM_BYTES) else {
         return Err(DecodeError::Truncated { place: "checksum", expected: CHECKSUM_BYTES, got: rest });

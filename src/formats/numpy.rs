@@ -72,14 +72,15 @@ fn array(name: &str, bytes: &[u8], tensors: &mut Collector) -> Result<(), LoadEr
     let (descr, fortran, shape) = Header { text: &header, place: &place }.parse()?;
     let (dtype, swapped) = dtype_of(descr, &place)?;
     let data = cursor.take(cursor.left())?;
-    if !swapped && !(fortran && shape.len() > 1) {
+    let turned = fortran && shape.len() > 1;
+    if !(swapped || turned) {
         return tensors.copy(name, shape, dtype, data);
     }
     let expected = tensors.reserve(name, &shape, dtype)?;
     if data.len() != expected {
         return Err(malformed(FORMAT, place, format!("{expected} bytes for the shape {shape:?}"), data.len()));
     }
-    let mut bytes = if fortran { rows_first(data, &shape, dtype.size()) } else { data.to_vec() };
+    let mut bytes = if turned { rows_first(data, &shape, dtype.size()) } else { data.to_vec() };
     if swapped {
         bytes.chunks_exact_mut(dtype.size()).for_each(<[u8]>::reverse);
     }
