@@ -2,7 +2,6 @@
 //!
 //! [`layout`] describes the bytes, and `docs/FORMAT.md` specifies them in full.
 
-mod attributes;
 mod bytes;
 mod graph;
 pub mod layout;
@@ -12,7 +11,6 @@ mod sections;
 mod topology;
 mod write;
 
-pub(crate) use graph::{read as read_graph, write as write_graph};
 pub use packed::Packed;
 pub use read::read;
 pub use sections::ActivationFormat;

@@ -122,8 +122,7 @@ pub fn reference(
                 let pixels = shape[1] * shape[2];
                 x.chunks(pixels).map(|x| finish(x.iter().sum(), pixels as i128, bits(from))).collect()
             }
-            Op::Flatten | Op::Reshape(_) | Op::Softmax => x.clone(),
-            other => panic!("{} in a network of integers", other.name()),
+            Op::Flatten | Op::Softmax => x.clone(),
         };
         values.push(made);
     }
