@@ -40,7 +40,7 @@ const MARGIN: f64 = 1.02;
 pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Error> {
     let recipe = run.recipe.refine;
     let options = write_options(run.recipe);
-    let before = run.validate(run.original)?.accuracy;
+    let before = run.validate(run.original)?;
     let validation = run.validation.clone();
     let mut price = recipe.price;
     let mut aim = FIRST_AIM;
@@ -98,7 +98,8 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
         }
         let Some(candidate) = of_round.candidate else { break };
         if let Target::Tolerance(points) = run.recipe.target {
-            price = next_price(price, 100.0 * (before - candidate.accuracy.accuracy), points);
+            let (drop, error) = drop(&before, &candidate.accuracy);
+            price = next_price(price, drop, points - error);
         }
         fixed = candidate.network.clone();
         best.offer(candidate);
@@ -120,8 +121,8 @@ struct Candidate {
 /// it by the least.
 struct Best {
     target: Target,
-    /// Validation accuracy of the original.
-    before: f64,
+    /// Of the original, on the same samples as the candidates.
+    before: Accuracy,
     candidate: Option<Candidate>,
 }
 
@@ -138,14 +139,21 @@ impl Best {
         match self.target {
             Target::Budget(budget) => (bytes.saturating_sub((MARGIN * budget as f64) as usize) as f64, accuracy.loss),
             Target::Tolerance(points) => {
-                let drop = 100.0 * (self.before - accuracy.accuracy);
-                ((drop - points - 1e-9).max(0.0), *bytes as f64)
+                // Of many candidates the one that seems best is not as good as it seems: one standard error is kept clear.
+                let (drop, error) = drop(&self.before, accuracy);
+                ((drop + error - points).max(0.0), *bytes as f64)
             }
         }
     }
 
-    /// Whether the target is met.
+    /// Whether the target is met, with what is kept clear.
     fn within_target(&self) -> bool {
         self.candidate.as_ref().is_some_and(|best| self.rank(best).0 == 0.0)
     }
+}
+
+/// By how much an accuracy is lower than another on as many samples, and the standard error of that, in percentage points.
+fn drop(before: &Accuracy, after: &Accuracy) -> (f64, f64) {
+    let variance = |accuracy: &Accuracy| accuracy.accuracy * (1.0 - accuracy.accuracy) / accuracy.samples.max(1) as f64;
+    (100.0 * (before.accuracy - after.accuracy), 100.0 * (variance(before) + variance(after)).sqrt())
 }
