@@ -1,5 +1,6 @@
 //! Reading a `.nut` file, damaged or hostile, allocates no more than the caller's cap allows.
 
+mod counting;
 mod synthetic;
 
 use nutshell::container::{WriteOptions, layout, read, write};
@@ -7,40 +8,10 @@ use nutshell::error::DecodeError;
 use nutshell::model::presets::{self, Chain};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-/// Counts what is allocated.
-struct Counting;
-
-static CURRENT: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let current = CURRENT.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(current, Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CURRENT.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The most that reading allocates at once, beside the file.
 fn peak(bytes: &[u8], cap: u64) -> usize {
-    let before = CURRENT.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let _ = read(bytes, cap);
-    PEAK.load(Relaxed) - before
+    counting::peak(|| drop(read(bytes, cap)))
 }
 
 fn sealed(mut body: Vec<u8>) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Reading a file of weights, damaged or hostile, allocates no more than the caller's cap allows.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod counting;
 #[allow(dead_code)]
 mod onnx_files;
 mod weight_files;
@@ -9,41 +10,11 @@ use nutshell::formats::load_weights;
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use weight_files::{legacy, pickle_of, safetensors, samples, state_dict, torch_zip, zip};
-
-/// Counts what is allocated.
-struct Counting;
-
-static CURRENT: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let current = CURRENT.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(current, Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CURRENT.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// The most that reading allocates at once, beside the file.
 fn peak(bytes: &[u8], cap: u64) -> usize {
-    let before = CURRENT.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    let _ = load_weights(bytes, cap);
-    PEAK.load(Relaxed) - before
+    counting::peak(|| drop(load_weights(bytes, cap)))
 }
 
 // One test, because the counts are of the whole process.

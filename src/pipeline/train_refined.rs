@@ -98,7 +98,7 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
         }
         let Some(candidate) = of_round.candidate else { break };
         if let Target::Tolerance(points) = run.recipe.target {
-            let (drop, error) = drop(&before, &candidate.accuracy);
+            let (drop, error) = accuracy_drop(&before, &candidate.accuracy);
             price = next_price(price, drop, points - error);
         }
         fixed = candidate.network.clone();
@@ -140,7 +140,7 @@ impl Best {
             Target::Budget(budget) => (bytes.saturating_sub((MARGIN * budget as f64) as usize) as f64, accuracy.loss),
             Target::Tolerance(points) => {
                 // Of many candidates the one that seems best is not as good as it seems: one standard error is kept clear.
-                let (drop, error) = drop(&self.before, accuracy);
+                let (drop, error) = accuracy_drop(&self.before, accuracy);
                 ((drop + error - points).max(0.0), *bytes as f64)
             }
         }
@@ -153,7 +153,7 @@ impl Best {
 }
 
 /// By how much an accuracy is lower than another on as many samples, and the standard error of that, in percentage points.
-fn drop(before: &Accuracy, after: &Accuracy) -> (f64, f64) {
+fn accuracy_drop(before: &Accuracy, after: &Accuracy) -> (f64, f64) {
     let variance = |accuracy: &Accuracy| accuracy.accuracy * (1.0 - accuracy.accuracy) / accuracy.samples.max(1) as f64;
     (100.0 * (before.accuracy - after.accuracy), 100.0 * (variance(before) + variance(after)).sqrt())
 }
