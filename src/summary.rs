@@ -1,5 +1,7 @@
 //! What is to be said of an opened file before anything is done with it.
 
+pub mod weights;
+
 use crate::container::{self, Nut, Topology, WriteOptions};
 use crate::data::Scaling;
 use crate::error::Error;

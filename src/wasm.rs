@@ -1,29 +1,25 @@
 //! The doors to JavaScript: conversions only, nothing is decided here.
 //!
+//! There are two, each a module of its own, so that a page loads what it needs: `engine` compresses, runs and looks at networks,
+//! `files` reads and writes the files of other programs. A feature of the crate builds each; tests have both.
+//!
 //! An error is thrown as an `Error` with the message of [`Error`](crate::Error). A panic is thrown as an `Error` whose
 //! name is `Panic`; after it, or after a trap, the instance must not be used again.
 
-use crate::bench;
-use crate::data::{self, Scaling, idx};
 use crate::error::Error;
-use crate::formats::{self, Opened, onnx};
-use crate::model::{Model, expand::expand};
-use crate::network::logits;
-use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
-use crate::summary::Summary;
-use js_sys::{Function, JsString, Object, Reflect, Uint8Array};
+use crate::views::picture;
+use js_sys::{JsString, Object, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::Performance;
 
+#[cfg(feature = "engine")]
+mod engine;
+#[cfg(feature = "files")]
+mod files;
+#[cfg(feature = "engine")]
 mod view;
-
-/// The types of what is passed as plain objects.
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("wasm.d.ts");
 
 /// The most that a file may take once it is unpacked, in bytes: 1 GiB, a quarter of what wasm can address.
 const CAP: u64 = 1 << 30;
@@ -58,53 +54,6 @@ fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue
     })
 }
 
-/// A recipe is asked for the fields that it knows; one that it does not know would be a setting without effect.
-fn recipe_from_js(value: JsValue) -> Result<Recipe, JsValue> {
-    let recipe = from_js("recipe", value.clone())?;
-    match unknown_field(&value, &to_js(&recipe)?)? {
-        Some(field) => Err(fault(&format!("recipe: unknown field `{field}`"))),
-        None => Ok(recipe),
-    }
-}
-
-/// The first field of `given`, or of an object in it, that `known` does not have.
-fn unknown_field(given: &JsValue, known: &JsValue) -> Result<Option<JsString>, JsValue> {
-    if !known.is_object() {
-        return Ok(None);
-    }
-    for key in Object::keys(given.unchecked_ref::<Object>()) {
-        let (value, counterpart) = (Reflect::get(given, &key)?, Reflect::get(known, &key)?);
-        let unknown = match (value.is_undefined(), counterpart.is_undefined()) {
-            (true, _) => None,
-            (false, true) => Some(key.unchecked_into()),
-            (false, false) => unknown_field(&value, &counterpart)?,
-        };
-        if unknown.is_some() {
-            return Ok(unknown);
-        }
-    }
-    Ok(None)
-}
-
-/// What counts milliseconds; a page, a worker and Node have it as the same global.
-fn clock() -> Result<Performance, JsValue> {
-    let global = Reflect::get(&js_sys::global(), &"performance".into())?;
-    global.dyn_into().map_err(|_| fault("clock: expected a global `performance`, got none"))
-}
-
-/// A checkpoint as its two parts: an object, and bytes.
-fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {
-    let (header, numbers) = checkpoint.to_parts();
-    object([("header", to_js(&header)?), ("numbers", Uint8Array::from(numbers.as_slice()).into())])
-}
-
-fn checkpoint_from_js(value: &JsValue) -> Result<Checkpoint, JsValue> {
-    let header: CheckpointHeader = from_js("checkpoint", Reflect::get(value, &"header".into())?)?;
-    let numbers = Reflect::get(value, &"numbers".into())?.dyn_into::<Uint8Array>();
-    let numbers = numbers.map_err(|_| fault("checkpoint, numbers: expected a Uint8Array"))?;
-    Checkpoint::from_parts(header, &numbers.to_vec()).map_err(thrown)
-}
-
 fn object<const FIELDS: usize>(fields: [(&str, JsValue); FIELDS]) -> Result<JsValue, JsValue> {
     let object = Object::new();
     for (name, value) in fields {
@@ -113,245 +62,46 @@ fn object<const FIELDS: usize>(fields: [(&str, JsValue); FIELDS]) -> Result<JsVa
     Ok(object.into())
 }
 
-/// How fast this machine runs and trains networks, and multiplies matrices; each speed is measured for about `seconds`.
-#[wasm_bindgen(unchecked_return_type = "Rate[]")]
-pub fn rates(seconds: f64) -> Result<JsValue, JsValue> {
-    let clock = clock()?;
-    to_js(&bench::rates(&|| clock.now() / 1000.0, seconds).map_err(thrown)?)
+/// What counts milliseconds; a page, a worker and Node have it as the same global.
+fn clock() -> Result<Performance, JsValue> {
+    let global = Reflect::get(&js_sys::global(), &"performance".into())?;
+    global.dyn_into().map_err(|_| fault("clock: expected a global `performance`, got none"))
+}
+
+/// A picture of weights, a byte a pixel: 0 is a gap, 1 a weight that is zero, 2 to 255 rise from -reach to reach; of
+/// costs, from 0 to reach; of indices, 2 is the first of `reach` values.
+#[wasm_bindgen]
+pub struct Picture(picture::Picture);
+
+#[wasm_bindgen]
+impl Picture {
+    /// Pixels of a row.
+    #[wasm_bindgen(getter)]
+    pub fn width(&self) -> usize {
+        self.0.width
+    }
+
+    /// Rows.
+    #[wasm_bindgen(getter)]
+    pub fn height(&self) -> usize {
+        self.0.height
+    }
+
+    /// The magnitude of the strongest colours.
+    #[wasm_bindgen(getter)]
+    pub fn reach(&self) -> f32 {
+        self.0.reach
+    }
+
+    /// Row by row.
+    #[wasm_bindgen(getter)]
+    pub fn pixels(&self) -> Vec<u8> {
+        self.0.pixels.clone()
+    }
 }
 
 /// The version of this build.
 #[wasm_bindgen]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-/// A seed from the platform's random numbers, for whoever does not want the default.
-#[wasm_bindgen(js_name = randomSeed)]
-pub fn random_seed() -> Result<u32, JsValue> {
-    getrandom::u32().map_err(|error| fault(&error.to_string()))
-}
-
-/// The recipe of an effort.
-#[wasm_bindgen(unchecked_return_type = "Recipe")]
-pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) -> Result<JsValue, JsValue> {
-    to_js(&Recipe::new(from_js("effort", effort)?))
-}
-
-/// Labelled or unlabelled samples, gathered from parts.
-#[wasm_bindgen]
-#[derive(Default)]
-pub struct Samples {
-    shape: Vec<usize>,
-    pixels: Arc<Vec<u8>>,
-    labels: Arc<Vec<u8>>,
-}
-
-#[wasm_bindgen]
-impl Samples {
-    /// No samples.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds the images of an IDX file, gzipped or not.
-    #[wasm_bindgen(js_name = addImages)]
-    pub fn add_images(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
-        let (shape, pixels) = idx::read_images(bytes, CAP).map_err(thrown)?;
-        if !self.pixels.is_empty() && self.shape != shape {
-            return Err(fault(&format!("images: expected the shape {:?} of those before, got {shape:?}", self.shape)));
-        }
-        self.shape = shape;
-        Arc::make_mut(&mut self.pixels).extend(pixels);
-        Ok(())
-    }
-
-    /// Adds the labels of an IDX file, gzipped or not.
-    #[wasm_bindgen(js_name = addLabels)]
-    pub fn add_labels(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
-        Arc::make_mut(&mut self.labels).extend(idx::read_labels(bytes, CAP).map_err(thrown)?);
-        Ok(())
-    }
-
-    /// Forgets all but the last `count` images, and all but the last `count` labels.
-    #[wasm_bindgen(js_name = keepLast)]
-    pub fn keep_last(&mut self, count: usize) {
-        let bytes = count.saturating_mul(self.shape.iter().product());
-        let keep = |items: &mut Arc<Vec<u8>>, most: usize| {
-            let gone = items.len().saturating_sub(most);
-            Arc::make_mut(items).drain(..gone);
-        };
-        keep(&mut self.pixels, bytes);
-        keep(&mut self.labels, count);
-    }
-
-    /// Number of images.
-    #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.pixels.len() / self.shape.iter().product::<usize>().max(1)
-    }
-
-    /// Pixels of one image, 0 to 255.
-    pub fn image(&self, index: usize) -> Option<Vec<u8>> {
-        let size: usize = self.shape.iter().product();
-        self.pixels.chunks_exact(size.max(1)).nth(index).map(<[u8]>::to_vec)
-    }
-
-    /// Class of one image, if it is known.
-    pub fn label(&self, index: usize) -> Option<u8> {
-        self.labels.get(index).copied()
-    }
-}
-
-impl Samples {
-    /// The samples as the engine has them; the bytes are shared, not copied.
-    fn get(&mut self, scaling: Scaling) -> Result<data::Samples, JsValue> {
-        let pixels = Arc::unwrap_or_clone(std::mem::take(&mut self.pixels));
-        let labels = Arc::unwrap_or_clone(std::mem::take(&mut self.labels));
-        let samples = data::Samples::new(self.shape.clone(), pixels, labels, scaling).map_err(thrown)?;
-        (self.pixels, self.labels) = (samples.bytes.clone(), samples.labels.clone());
-        Ok(samples)
-    }
-}
-
-/// An opened network.
-#[wasm_bindgen]
-pub struct Network {
-    model: Model,
-    summary: Summary,
-    /// Shapes of the original's parameters; those of `model` may be smaller.
-    original_shapes: Vec<Vec<usize>>,
-}
-
-#[wasm_bindgen]
-impl Network {
-    /// Opens a model file of any format that is known; the bytes tell which.
-    pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
-        let opened = formats::load_model(bytes, CAP).map_err(thrown)?;
-        let summary = Summary::new(&opened, bytes.len()).map_err(thrown)?;
-        let (model, original_shapes) = match opened {
-            Opened::Model(model) => {
-                let shapes = model.parameter_shapes();
-                (model, shapes)
-            }
-            Opened::Nut(nut) => (nut.network.to_model(), nut.network.original_shapes),
-        };
-        Ok(Network { model, summary, original_shapes })
-    }
-
-    /// What it is: its nodes, its layers with histograms and codebooks, its size.
-    #[wasm_bindgen(unchecked_return_type = "Summary")]
-    pub fn summary(&self) -> Result<JsValue, JsValue> {
-        to_js(&self.summary)
-    }
-
-    /// Accuracy on the test samples `start` to `end`.
-    #[wasm_bindgen(unchecked_return_type = "Accuracy")]
-    pub fn evaluate(
-        &self,
-        samples: &mut Samples,
-        start: usize,
-        end: usize,
-        #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
-    ) -> Result<JsValue, JsValue> {
-        evaluate(&self.model, samples, start..end, scaling, SplitName::Test)
-    }
-
-    /// The answer for one image: a number (logit) for each class.
-    pub fn forward(
-        &self,
-        image: &[u8],
-        #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
-    ) -> Result<Vec<f32>, JsValue> {
-        let sample = sample(&self.model, image, scaling)?;
-        Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
-    }
-
-    /// The network as an ONNX file: in the original's shapes, filled up with zeros, or in the compact ones.
-    #[wasm_bindgen(js_name = toOnnx)]
-    pub fn to_onnx(&self, compact: bool) -> Result<Vec<u8>, JsValue> {
-        if compact {
-            return onnx::write(&self.model).map_err(thrown);
-        }
-        onnx::write(&expand(&self.model, &self.original_shapes).map_err(thrown)?).map_err(thrown)
-    }
-}
-
-/// Accuracy on a range of samples.
-fn evaluate(
-    model: &Model,
-    samples: &mut Samples,
-    range: Range<usize>,
-    scaling: JsValue,
-    split: SplitName,
-) -> Result<JsValue, JsValue> {
-    let samples = samples.get(from_js("scaling", scaling)?)?.range(range.start, range.end);
-    to_js(&measure(model, &samples, split).map_err(thrown)?)
-}
-
-/// One image as a sample of what a network reads.
-fn sample(model: &Model, image: &[u8], scaling: JsValue) -> Result<data::Samples, JsValue> {
-    let shape = model.graph.input_shape.clone();
-    data::Samples::new(shape, image.to_vec(), Vec::new(), from_js("scaling", scaling)?).map_err(thrown)
-}
-
-/// Compresses a network, and says what it does while it does it.
-///
-/// `on_event` is called with each event; a run whose `on_event` returns `false` is cancelled. `on_checkpoint` is called
-/// with a checkpoint after each stage; with such a one a run of the same recipe goes on from there.
-/// No samples in `test`: no test accuracy.
-#[wasm_bindgen(unchecked_return_type = "Compressed")]
-pub fn compress(
-    network: &Network,
-    training: &mut Samples,
-    test: &mut Samples,
-    #[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsValue,
-    #[wasm_bindgen(unchecked_param_type = "Checkpoint | null | undefined")] checkpoint: JsValue,
-    #[wasm_bindgen(unchecked_param_type = "(event: RunEvent) => unknown")] on_event: Function,
-    #[wasm_bindgen(unchecked_param_type = "(checkpoint: Checkpoint) => void")] on_checkpoint: Function,
-) -> Result<JsValue, JsValue> {
-    let clock = clock()?;
-    let started = clock.now();
-    let recipe = recipe_from_js(recipe)?;
-    let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
-    let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling)?) };
-    let data = Data { training: training.get(recipe.scaling)?, test };
-    let mut observer = Callbacks { on_event, on_checkpoint, thrown: None };
-    let outcome = pipeline::compress(&network.model, &data, &recipe, checkpoint, &mut observer);
-    if let Some(error) = observer.thrown {
-        return Err(error);
-    }
-    let mut outcome = outcome.map_err(thrown)?;
-    outcome.report.seconds = (clock.now() - started) / 1000.0;
-    object([("nut", Uint8Array::from(outcome.nut.as_slice()).into()), ("report", to_js(&outcome.report)?)])
-}
-
-/// Tells JavaScript.
-struct Callbacks {
-    on_event: Function,
-    on_checkpoint: Function,
-    /// What a callback threw; it ends the run.
-    thrown: Option<JsValue>,
-}
-
-impl Observer for Callbacks {
-    fn event(&mut self, event: Event) -> ControlFlow<()> {
-        let answer = to_js(&event).and_then(|event| self.on_event.call1(&JsValue::NULL, &event));
-        match answer {
-            Ok(answer) if answer == JsValue::FALSE || self.thrown.is_some() => ControlFlow::Break(()),
-            Ok(_) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.thrown = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-        let told = checkpoint_to_js(checkpoint).and_then(|object| self.on_checkpoint.call1(&JsValue::NULL, &object));
-        if let Err(error) = told {
-            self.thrown = Some(error);
-        }
-    }
 }

@@ -6,6 +6,10 @@ use nutshell::container::{ActivationFormat, Nut, Topology, WriteOptions, layout,
 use nutshell::data::Scaling;
 use nutshell::error::DecodeError;
 use nutshell::model::presets::{self, Chain};
+use nutshell::model::{
+    Binary, Conv, Function, Gather, Graph, Linear, Node, Normalize, Number, Op, Pad, PadMode, ParamId, Parameter,
+    Reduce, Reduction, Slice, Unary, ValueId,
+};
 use nutshell::stages::quantize::{Codebook, FixedPoint};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -188,11 +192,13 @@ fn samples() -> Vec<Vec<u8>> {
     let free = fixed_point(&presets::lenet300([4, 3, 2]), None, 0.1, synthetic::free, &mut rng);
     let chain = Chain::new(vec![2, 6, 6]).conv("a", [3, 2, 3, 3], 0).max_pool().flatten().linear("b", [2, 12]).build();
     let stored = fixed_point(&chain, None, 0.3, synthetic::free, &mut rng);
+    let later = fixed_point(&later_operators(), None, 0.1, synthetic::free, &mut rng);
     [
         write(&lenet5(8, 0.2), &WriteOptions::default()),
         write(&lenet5(9, 0.2), &full),
         write(&free, &WriteOptions::default()),
         write(&stored, &WriteOptions::default()),
+        write(&later, &WriteOptions::default()),
     ]
     .map(|encoded| encoded.unwrap().bytes)
     .into_iter()
@@ -334,4 +340,54 @@ fn a_reader_written_from_the_specification_agrees() {
     extreme.parameters[0].symbols[..6].copy_from_slice(&[i16::MIN, i16::MAX, -300, 15, 9, -8]);
     extreme.parameters[1].symbols[..2].copy_from_slice(&[i16::MIN, i16::MAX]);
     decode_in_python("extreme", &write(&extreme, &WriteOptions::default()).unwrap().bytes);
+}
+
+/// A graph with operators of all kinds, and a linear layer that reads a flattened image through a function.
+fn later_operators() -> nutshell::model::Model {
+    let node = |op: Op, inputs: &[usize]| Node {
+        name: "n".into(),
+        op,
+        inputs: inputs.iter().map(|&value| ValueId(value)).collect(),
+    };
+    let conv =
+        Conv { weight: ParamId(0), bias: Some(ParamId(1)), stride: [1, 1], pads: [0; 4], groups: 1, dilation: [2, 3] };
+    let pad = Pad { before: vec![0, 1, 0], after: vec![0, 0, 2], mode: PadMode::Edge, value: Number::new(0.0) };
+    let nodes = vec![
+        node(Op::Conv(conv), &[0]),
+        node(Op::Unary(Unary::new(Function::LeakyRelu, 0.1, 0.0)), &[1]),
+        node(Op::Parameter(ParamId(2)), &[]),
+        node(Op::Reshape(vec![3, 1, 1]), &[3]),
+        node(Op::Binary(Binary::Mul), &[2, 4]),
+        node(Op::Concat(0), &[5, 2]),
+        node(Op::Pad(pad), &[6]),
+        node(Op::Slice(Slice { starts: vec![5, 0, 1], steps: vec![-1, 2, 1], lengths: vec![6, 4, 7] }), &[7]),
+        node(Op::Transpose(vec![0, 2, 1]), &[8]),
+        node(Op::MatMul, &[9, 8]),
+        node(Op::Normalize(Normalize { axis: 1, epsilon: Number::new(1e-5) }), &[10]),
+        node(Op::Reduce(Reduce { kind: Reduction::Max, axes: vec![1] }), &[11]),
+        node(Op::Expand(vec![6, 3, 7]), &[12]),
+        node(Op::Gather(Gather { axis: 1, indices: vec![2, 0] }), &[13]),
+        node(Op::LogSoftmax, &[14]),
+        node(Op::Flatten, &[15]),
+        node(Op::Unary(Unary::new(Function::Clip, -1.0, 1.0)), &[16]),
+        node(Op::Linear(Linear { weight: ParamId(3), bias: Some(ParamId(4)) }), &[17]),
+        node(Op::Outputs, &[18, 16]),
+    ];
+    let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes };
+    let shapes: [&[usize]; 5] = [&[3, 2, 2, 2], &[3], &[3], &[5, 84], &[5]];
+    let parameters = shapes.map(|shape| Parameter { name: "p".into(), values: ndarray::ArrayD::zeros(shape) });
+    nutshell::model::Model { graph, parameters: parameters.into() }
+}
+
+#[test]
+fn every_operator_comes_back_and_the_specification_says_how() {
+    let mut rng = Pcg64Mcg::seed_from_u64(17);
+    let model = later_operators();
+    assert_eq!(model.shapes().unwrap().last(), Some(&vec![89]));
+    for codebook in [uniform, synthetic::free] {
+        let network = fixed_point(&model, None, 0.3, codebook, &mut rng);
+        let (_, nut) = round_trip(&network, &WriteOptions::default());
+        assert_eq!(nut.network, canonical(network.clone(), &nut.network));
+        decode_in_python("operators", &write(&network, &WriteOptions::default()).unwrap().bytes);
+    }
 }

@@ -23,7 +23,7 @@ fn sealed(mut body: Vec<u8>) -> Vec<u8> {
 /// A file with a stored graph that the bytes describe, and a coded stream that never says anything probable.
 fn stored(graph: &[u8], stream: &[u8]) -> Vec<u8> {
     let mut body = layout::MAGIC.to_vec();
-    body.extend_from_slice(&[layout::VERSION << 5 | 1, 1, 1]);
+    body.extend_from_slice(&[1, 1, 1]);
     let mut length = graph.len();
     while length >= 0x80 {
         body.push(length as u8 | 0x80);

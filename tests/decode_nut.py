@@ -7,6 +7,7 @@
 """
 
 import json
+import math
 import os
 import struct
 import sys
@@ -424,7 +425,49 @@ class Bytes:
 
 
 CONV, LINEAR, ADD, RELU, MAX_POOL, AVERAGE_POOL, GLOBAL, FLATTEN, SOFTMAX = range(9)
-NAMES = ["Conv", "Gemm", "Add", "Relu", "MaxPool", "AveragePool", "GlobalAveragePool", "Flatten", "Softmax"]
+FUNCTION, PAIR, PRODUCT, PARAMETER, RESHAPE, CONCAT, TRANSPOSE, SLICE, GATHER, PAD, EXPAND = range(9, 20)
+NORMALIZE, REDUCE, LOG_SOFTMAX, INPUT, OUTPUTS, DILATED = range(20, 26)
+NAMES = "Conv Gemm Add Relu MaxPool AveragePool GlobalAveragePool Flatten Softmax Function Pair MatMul Parameter Reshape "
+NAMES += "Concat Transpose Slice Gather Pad Expand Normalize Reduce LogSoftmax Input Outputs Conv"
+NAMES = NAMES.split()
+# How many constants the functions of each element have that have any.
+CONSTANTS = {2: 2, 3: 1, 4: 1, 10: 2, 12: 1, 15: 1, 16: 1, 17: 1, 20: 2, 26: 1}
+
+
+def read_attributes(reader, node):
+    """What operators 9 to 25 have beside inputs and parameters."""
+    op, a_list = node["op"], lambda: reader.varints(reader.varint())
+    constant = lambda: struct.unpack("<f", bytes(reader.take(4)))[0]
+    if op == FUNCTION:
+        node["function"] = reader.byte()
+        node["constants"] = [constant() for _ in range(CONSTANTS.get(node["function"], 0))]
+    elif op == PAIR:
+        node["function"] = reader.byte()
+    elif op in (RESHAPE, EXPAND):
+        node["shape"] = a_list()
+    elif op == CONCAT:
+        node["axis"] = reader.varint()
+    elif op == TRANSPOSE:
+        node["order"] = a_list()
+    elif op == SLICE:
+        node["starts"] = a_list()
+        node["steps"] = [number >> 1 ^ -(number & 1) for number in reader.varints(len(node["starts"]))]
+        node["lengths"] = reader.varints(len(node["starts"]))
+    elif op == GATHER:
+        node["axis"], node["places"] = reader.varint(), a_list()
+    elif op == PAD:
+        node["before"] = a_list()
+        node["after"] = reader.varints(len(node["before"]))
+        node["mode"], node["value"] = reader.byte(), constant()
+    elif op == NORMALIZE:
+        node["axis"], node["epsilon"] = reader.varint(), constant()
+    elif op == REDUCE:
+        node["kind"], node["axes"] = reader.byte(), a_list()
+    elif op == INPUT:
+        node["batched"], node["start"], node["shape"] = reader.byte(), reader.varint(), a_list()
+    elif op == DILATED:
+        node["stride"], node["pads"], node["groups"] = reader.varints(2), reader.varints(4), reader.varint()
+        node["dilation"] = reader.varints(2)
 
 
 def read_graph(data):
@@ -434,14 +477,21 @@ def read_graph(data):
     nodes, following = [], 0
     for index in range(reader.varint()):
         head = reader.byte()
-        node = {"op": head & 15, "inputs": [index]}
+        op = head & 15
+        if op == 15:
+            op += reader.byte()
+        node = {"op": op, "inputs": [] if op == PARAMETER else [index]}
         if head & 0x10:
-            node["inputs"] = [index - back for back in reader.varints(2 if node["op"] == ADD else 1)]
-        if node["op"] in (CONV, LINEAR):
+            count = reader.varint() if op in (CONCAT, OUTPUTS) else 2 if op in (ADD, PAIR, PRODUCT) else 1
+            node["inputs"] = [index - back for back in reader.varints(count)]
+        if op in (CONV, LINEAR, PARAMETER, DILATED):
             used = [following, following + 1] if head & 0x20 else [following]
             if head & 0x40:
                 used = reader.varints(len(used))
-            node["weight"], node["bias"] = used[0], used[1] if head & 0x20 else None
+            if op == PARAMETER:
+                node["parameter"] = used[0]
+            else:
+                node["weight"], node["bias"] = used[0], used[1] if head & 0x20 else None
             following = max([following] + [number + 1 for number in used])
         if node["op"] == CONV:
             node["stride"], node["pads"], node["groups"] = [1, 1], [0] * 4, 1
@@ -452,10 +502,11 @@ def read_graph(data):
             if head & 0x80:
                 node["kernel"], node["stride"] = reader.varints(2), reader.varints(2)
                 node["pads"], node["modes"] = reader.varints(4), reader.byte()
+        read_attributes(reader, node)
         nodes.append(node)
     shapes = [None] * reader.varint()
     layers = [node for node in nodes if "weight" in node]
-    ranks = {node["weight"]: 4 if node["op"] == CONV else 2 for node in layers}
+    ranks = {node["weight"]: 2 if node["op"] == LINEAR else 4 for node in layers}
     biases = {node["bias"]: node["weight"] for node in layers if node["bias"] not in ranks}
     for index in range(len(shapes)):
         if index in ranks:
@@ -502,27 +553,53 @@ def value_shapes(input_shape, nodes, shapes):
             count += 1
         return count
 
+    def broadcast(a, b):
+        rank = max(len(a), len(b))
+        sides = zip([1] * (rank - len(a)) + a, [1] * (rank - len(b)) + b)
+        return [b if a == 1 else a for a, b in sides]
+
     values = [input_shape]
     for node in nodes:
-        shape = values[node["inputs"][0]]
+        inputs = [values[value] for value in node["inputs"]]
+        shape = inputs[0] if inputs else shapes[node["parameter"]]
         op = node["op"]
-        if op in (CONV, MAX_POOL, AVERAGE_POOL):
-            kernel = shapes[node["weight"]][2:] if op == CONV else node["kernel"]
-            ceil = op != CONV and node["modes"] & 1
+        if op in (CONV, DILATED, MAX_POOL, AVERAGE_POOL):
+            convolution = op in (CONV, DILATED)
+            kernel = shapes[node["weight"]][2:] if convolution else node["kernel"]
+            kernel = [(side - 1) * step + 1 for side, step in zip(kernel, node.get("dilation", [1, 1]))]
+            ceil = not convolution and node["modes"] & 1
             sides = [
-                windows(shape[1 + axis], kernel[axis], node["stride"][axis], node["pads"][axis::2], ceil)
+                windows(shape[axis - 2], kernel[axis], node["stride"][axis], node["pads"][axis::2], ceil)
                 for axis in range(2)
             ]
-            shape = [shapes[node["weight"]][0] if op == CONV else shape[0]] + sides
+            shape = shape[:-3] + [shapes[node["weight"]][0] if convolution else shape[-3]] + sides
         elif op == LINEAR:
-            shape = shapes[node["weight"]][:1]
+            shape = shape[:-1] + shapes[node["weight"]][:1]
         elif op == GLOBAL:
-            shape = [shape[0], 1, 1]
+            shape = shape[:-2] + [1, 1]
         elif op == FLATTEN:
-            size = 1
-            for side in shape:
-                size *= side
-            shape = [size]
+            shape = [math.prod(shape)]
+        elif op in (ADD, PAIR):
+            shape = broadcast(*inputs)
+        elif op == PRODUCT:
+            shape = broadcast(shape[:-2], inputs[1][:-2]) + [shape[-2], inputs[1][-1]]
+        elif op in (RESHAPE, EXPAND, INPUT):
+            shape = node["shape"]
+        elif op == CONCAT:
+            axis = node["axis"]
+            shape = shape[:axis] + [sum(other[axis] for other in inputs)] + shape[axis + 1 :]
+        elif op == TRANSPOSE:
+            shape = [shape[axis] for axis in node["order"]]
+        elif op == SLICE:
+            shape = node["lengths"]
+        elif op == GATHER:
+            shape = shape[: node["axis"]] + [len(node["places"])] + shape[node["axis"] + 1 :]
+        elif op == PAD:
+            shape = [before + side + after for before, side, after in zip(node["before"], shape, node["after"])]
+        elif op == REDUCE:
+            shape = [1 if axis in node["axes"] else side for axis, side in enumerate(shape)]
+        elif op == OUTPUTS:
+            shape = [sum(math.prod(other) for other in inputs)]
         values.append(shape)
     return values
 
@@ -545,7 +622,7 @@ def layouts(input_shape, nodes, shapes):
         if node["op"] != LINEAR:
             continue
         value = node["inputs"][0]
-        while value > 0 and nodes[value - 1]["op"] == RELU:
+        while value > 0 and nodes[value - 1]["op"] in (RELU, FUNCTION):
             value = nodes[value - 1]["inputs"][0]
         if value == 0 or nodes[value - 1]["op"] != FLATTEN:
             continue

@@ -139,7 +139,7 @@ fn known_networks_are_recognised_and_run_again() {
     // By its graph, whatever its names.
     let mut renamed = model.clone();
     renamed.parameters.iter_mut().for_each(|parameter| parameter.name += "_");
-    let outcome = compress_weights(&weights_of(&renamed).weights, WeightsTarget::Lossless, CAP).unwrap();
+    let outcome = compress_weights(&weights_of(&renamed).weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap();
     let Ok(Contents::Packed(packed)) = open(&outcome.nut, CAP) else { panic!() };
     assert_eq!(to_model(&packed.to_weights(), CAP), Ok(renamed));
     let Ok(Contents::Weights(weights)) = open(&samples()[1], CAP) else { panic!() };
@@ -154,7 +154,7 @@ fn known_networks_are_recognised_and_run_again() {
 fn nothing_changes_where_nothing_may() {
     for bytes in samples() {
         let weights = loaded(&bytes);
-        let outcome = compress_weights(&weights, WeightsTarget::Lossless, CAP).unwrap();
+        let outcome = compress_weights(&weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap();
         assert_eq!((outcome.report.criterion, outcome.report.snr), ("none", None));
         let again = load_weights(&outcome.nut, CAP).unwrap();
         assert_eq!(again.weights, Weights { obstacle: None, ..weights.clone() });
@@ -212,7 +212,7 @@ fn noise_is_what_was_asked_for_and_spares_what_must_not_change() {
     let weights = mixed();
     let mut last = usize::MAX;
     for snr in [60.0, 30.0, 10.0] {
-        let outcome = compress_weights(&weights, WeightsTarget::Snr(snr), CAP).unwrap();
+        let outcome = compress_weights(&weights, WeightsTarget::Snr(snr), CAP, &mut |_| {}).unwrap();
         let report = &outcome.report;
         assert_eq!(report.criterion, "snr");
         let got = report.snr.unwrap();
@@ -237,19 +237,19 @@ fn noise_is_what_was_asked_for_and_spares_what_must_not_change() {
 fn budgets_are_kept_or_refused() {
     let weights = mixed();
     for budget in [12_000, 16_000] {
-        let outcome = compress_weights(&weights, WeightsTarget::Budget(budget), CAP).unwrap();
+        let outcome = compress_weights(&weights, WeightsTarget::Budget(budget), CAP, &mut |_| {}).unwrap();
         assert!(outcome.nut.len() <= budget && outcome.nut.len() > budget * 97 / 100, "{}", outcome.nut.len());
     }
-    let error = compress_weights(&weights, WeightsTarget::Budget(900), CAP).unwrap_err().to_string();
+    let error = compress_weights(&weights, WeightsTarget::Budget(900), CAP, &mut |_| {}).unwrap_err().to_string();
     assert!(error.starts_with("the target was not reached: bytes of the file: wanted at most 900"), "{error}");
-    assert!(compress_weights(&weights, WeightsTarget::Snr(-1.0), CAP).is_err());
-    assert!(compress_weights(&weights, WeightsTarget::Snr(f64::NAN), CAP).is_err());
+    assert!(compress_weights(&weights, WeightsTarget::Snr(-1.0), CAP, &mut |_| {}).is_err());
+    assert!(compress_weights(&weights, WeightsTarget::Snr(f64::NAN), CAP, &mut |_| {}).is_err());
 }
 
 #[test]
 fn onnx_files_keep_sharing_or_steps_on_disk() {
     let model = lenet();
-    let outcome = compress_weights(&weights_of(&model).weights, WeightsTarget::Snr(12.0), CAP).unwrap();
+    let outcome = compress_weights(&weights_of(&model).weights, WeightsTarget::Snr(12.0), CAP, &mut |_| {}).unwrap();
     let loaded = load_weights(&outcome.nut, CAP).unwrap();
     let plain = export(&loaded, Kind::Onnx).unwrap();
     let wanted = rten::Model::load(plain.clone()).unwrap();
@@ -271,7 +271,7 @@ fn onnx_files_keep_sharing_or_steps_on_disk() {
 /// What is decoded has the same numbers when it is written and read again.
 #[test]
 fn packed_files_come_back() {
-    let outcome = compress_weights(&mixed(), WeightsTarget::Snr(25.0), CAP).unwrap();
+    let outcome = compress_weights(&mixed(), WeightsTarget::Snr(25.0), CAP, &mut |_| {}).unwrap();
     let mut read: Packed = packed::read(&outcome.nut, CAP).unwrap();
     assert_eq!(packed::write(&mut read), outcome.nut);
 }
@@ -284,7 +284,7 @@ fn a_reader_written_from_the_specification_agrees() {
         eprintln!("skipped: there is no python3 to run {script} with");
         return;
     }
-    let compress = |weights: &Weights, target| compress_weights(weights, target, CAP).unwrap().nut;
+    let compress = |weights: &Weights, target| compress_weights(weights, target, CAP, &mut |_| {}).unwrap().nut;
     let mut weights = mixed();
     // Kernels of one and of two dimensions, and enough elements for a second block.
     let mut kernels = [vec![20, 20, 3], vec![5, 5, 4, 12]].map(|shape| Tensor {

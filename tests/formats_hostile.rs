@@ -388,7 +388,7 @@ fn onnx_files_whose_weights_cannot_be_had() {
 fn nuts() -> Vec<Vec<u8>> {
     let compress = |bytes: Vec<u8>| {
         let weights = load_weights(&bytes, CAP).unwrap().weights;
-        compress_weights(&weights, WeightsTarget::Lossless, CAP).unwrap().nut
+        compress_weights(&weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut
     };
     samples().into_iter().map(compress).collect()
 }
@@ -440,7 +440,7 @@ proptest! {
         let bytes = if which < 7 { bytes } else { sealed(bytes) };
         if let Ok(loaded) = load_weights(&bytes, CAP) {
             // What is read keeps the rules of its types, so that it can be written.
-            let outcome = compress_weights(&loaded.weights, WeightsTarget::Lossless, 2 * CAP);
+            let outcome = compress_weights(&loaded.weights, WeightsTarget::Lossless, 2 * CAP, &mut |_| {});
             prop_assert!(outcome.is_ok());
         }
         let _ = open(&bytes, CAP);

@@ -87,8 +87,9 @@ fn every_operator() -> Model {
     };
     let pool = Pool { kernel: [3, 2], stride: [2, 1], pads: [1, 0, 0, 1], ceil: true, count_pads: false };
     let counted = Pool { kernel: [2, 2], stride: [1, 2], pads: [1, 1, 0, 0], ceil: false, count_pads: true };
-    let conv =
-        |weight, bias, pads, groups| Op::Conv(Conv { weight: ParamId(weight), bias, stride: [2, 1], pads, groups });
+    let conv = |weight, bias, pads, groups| {
+        Op::Conv(Conv { weight: ParamId(weight), bias, stride: [2, 1], pads, groups, dilation: [1, 1] })
+    };
     Model {
         graph: Graph {
             input_name: "image".into(),
@@ -100,7 +101,14 @@ fn every_operator() -> Model {
                 node("mean", Op::AveragePool(counted), &[3]),
                 node(
                     "again",
-                    Op::Conv(Conv { weight: ParamId(2), bias: None, stride: [1, 1], pads: [0; 4], groups: 1 }),
+                    Op::Conv(Conv {
+                        weight: ParamId(2),
+                        bias: None,
+                        stride: [1, 1],
+                        pads: [0; 4],
+                        groups: 1,
+                        dilation: [1, 1],
+                    }),
                     &[4],
                 ),
                 node("sum", Op::Add, &[5, 4]),
@@ -224,8 +232,8 @@ fn the_input_and_weights_may_be_reshaped() {
         .node("Flatten", &["a"], "f", vec![])
         .node("Reshape", &["m", "matrix"], "n", vec![])
         .node("MatMul", &["f", "n"], "y", vec![]);
-    let model = check("reshape", &file, &[5, 5, 1], &["Conv", "Flatten", "Gemm"]);
-    assert_eq!(model.graph.input_shape, [1, 5, 5]);
+    let model = check("reshape", &file, &[5, 5, 1], &["Reshape", "Conv", "Flatten", "Gemm"]);
+    assert_eq!(model.graph.input_shape, [5, 5, 1]);
 }
 
 #[test]

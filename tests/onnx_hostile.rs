@@ -56,32 +56,18 @@ fn graphs_that_break_a_rule() {
         (relu(start().random("w", &[4, 3]), "a"), "graph: expected initializers with different names, got 'w' twice"),
         (
             edit(relu(start(), "a"), |file| file.graph.input.clear()),
-            "graph: 0 inputs is not supported; supported: one input",
+            "graph: 0 inputs is not supported; supported: at least one input",
         ),
         (
-            edit(relu(start(), "a"), |file| file.graph.input.push(tensor_info("z", vec![side(1), side(1)]))),
-            "graph: 2 inputs is not supported; supported: one input",
+            edit(relu(start(), "a"), |file| file.graph.input.push(tensor_info("x", vec![side(1), side(1)]))),
+            "graph: expected inputs with different names, got 'x' twice",
         ),
         (
             edit(relu(start(), "a"), |file| file.graph.input[0] = tensor_info("x", vec![side(1), side(-4)])),
             "input 'x': shape [Some(1), Some(-4)] is not supported; supported: dimensions that are known, except for \
              the batch",
         ),
-        (
-            edit(relu(start(), "a"), |file| file.graph.input[0] = tensor_info("x", vec![side(4)])),
-            "input 'x': shape [Some(4)] is not supported; supported: a batch, and at least one dimension",
-        ),
-        (
-            edit(relu(start(), "a"), |file| {
-                file.graph.output = vec![tensor_info("a", vec![]), tensor_info("y", vec![])]
-            }),
-            "graph: 2 outputs is not supported; supported: one output",
-        ),
-        (
-            edit(relu(start(), "a"), |file| file.graph.output = vec![tensor_info("w", vec![])]),
-            "graph: output 'w' is not supported; supported: an output that a node makes last",
-        ),
-        (relu(start(), "a").opset(6), "model: operator set 6 is not supported; supported: 7 to 23"),
+        (relu(start(), "a").opset(5), "model: operator set 5 is not supported; supported: 6 to 28"),
         (
             edit(relu(start(), "a"), |file| file.graph.node[1].domain = Some("com.microsoft".into())),
             "Relu node 'y_node': domain 'com.microsoft' is not supported; supported: the standard operators",
@@ -104,21 +90,21 @@ fn nodes_that_are_not_supported() {
     let pool = |op: &str, attributes| image().node(op, &["a"], "y", attributes);
     let reshape = |target: &[i64]| image().ints("s", target).node("Reshape", &["a", "s"], "y", vec![]);
     let cases: Vec<(File, &str)> = vec![
-        (one("LogSoftmax", vec![]), "LogSoftmax node 'y_node': operator LogSoftmax is not supported; supported: Conv,"),
+        (one("LSTM", vec![]), "LSTM node 'y_node': operator LSTM is not supported; supported: Conv,"),
         (one("Relu", vec![int("alpha", 1)]), "Relu node 'y_node': attribute 'alpha' is not supported; supported: []"),
+        (one("Softmax", vec![int("axis", 2)]), "Softmax node 'y_node': expected an axis of 2, got 2"),
         (
-            one("Softmax", vec![int("axis", 0)]),
-            "Softmax node 'y_node': axis 0 of [3] is not supported; supported: the features of a vector",
+            convolve(vec![ints("dilations", &[0, 1])]),
+            "Conv node 'y_node': expected strides and dilations of at least 1, got [1, 1], [0, 1]",
         ),
         (
-            start().node("Softmax", &["a"], "b", vec![]).node("Relu", &["b"], "y", vec![]),
-            "Softmax node 'b_node': a softmax inside the network is not supported; supported: one that makes the output",
+            convolve(vec![ints("dilations", &[32768, 32768]), ints("pads", &[32768, 32768, 32768, 32768])]),
+            "Conv node 'y_node': dilation: expected kernels of at most 67108864 pixels, got [32768, 32768]",
         ),
         (
-            convolve(vec![ints("dilations", &[2, 2])]),
-            "Conv node 'y_node': dilations [2, 2] is not supported; supported: [1, 1]",
+            convolve(vec![ints("strides", &[0, 1])]),
+            "Conv node 'y_node': expected strides and dilations of at least 1, got [0, 1], [1, 1]",
         ),
-        (convolve(vec![ints("strides", &[0, 1])]), "Conv node 'y_node': expected strides of at least 1, got [0, 1]"),
         (convolve(vec![ints("pads", &[0, 0])]), "Conv node 'y_node': pads of 2 numbers is not supported; supported: 4"),
         (
             convolve(vec![ints("pads", &[0, 0, 0, -1])]),
@@ -139,8 +125,12 @@ fn nodes_that_are_not_supported() {
             "Conv node 'y_node': expected auto_pad of NOTSET, VALID, SAME_UPPER or SAME_LOWER, got SAME",
         ),
         (
-            File::new(&[2, 4]).random("w", &[3, 2, 2]).node("Conv", &["x", "w"], "y", vec![]),
-            "Conv node 'y_node': a weight of shape [3, 2, 2] is not supported; supported: [out, in, height, width]",
+            image().random("v", &[3, 3, 2, 2, 2]).node("Conv", &["a", "v"], "y", vec![]),
+            "Conv node 'y_node': a weight of shape [3, 3, 2, 2, 2] is not supported; supported: [out, in, (height,) width]",
+        ),
+        (
+            File::new(&[2, 3, 4]).random("w", &[3, 2, 2]).node("Conv", &["x", "w"], "y", vec![]),
+            "Conv node 'y_node': an input of",
         ),
         (
             File::new(&[4]).node("Conv", &["x", "x"], "y", vec![]),
@@ -148,11 +138,11 @@ fn nodes_that_are_not_supported() {
         ),
         (
             File::new(&[4]).random("w", &[4, 4]).node("MatMul", &["w", "x"], "y", vec![]),
-            "MatMul node 'y_node': a constant as input 0 is not supported; supported: the network's values",
+            "MatMul node 'y_node': shapes: expected one that fits [4, 4], got [1, 4]",
         ),
         (
             File::new(&[4]).random("w", &[4, 4]).node("Gemm", &["x", "w"], "y", vec![int("transA", 1)]),
-            "Gemm node 'y_node': transA = 1 is not supported; supported: transA = 0",
+            "MatMul node 'y_node.1': shapes: expected one that fits [4, 1], got [4, 4]",
         ),
         (
             File::new(&[4]).random("w", &[4, 4]).node("Gemm", &["x", "w"], "y", vec![float("alpha", f32::INFINITY)]),
@@ -172,19 +162,8 @@ fn nodes_that_are_not_supported() {
             "MaxPool node 'y_node': expected kernel_shape of 0 to 32768, got [9223372036854775807, 2]",
         ),
         (
-            image().random("c", &[3]).node("Add", &["a", "c"], "y", vec![]),
-            "Add node 'y_node': a constant of shape [3] on [3, 3, 3] is not supported; supported: one number for each \
-             output",
-        ),
-        (
-            image().random("c", &[1]).node("Relu", &["a"], "b", vec![]).node("Add", &["b", "c"], "y", vec![]),
-            "Add node 'y_node': Add with constants after Relu is not supported; supported: directly after Conv, Gemm or \
-             MatMul, whose value nothing else reads",
-        ),
-        (
-            image().random("c", &[1]).node("Add", &["a", "c"], "b", vec![]).node("Add", &["a", "b"], "y", vec![]),
-            "Add node 'b_node': Add with constants after a branch is not supported; supported: directly after Conv, Gemm \
-             or MatMul, whose value nothing else reads",
+            image().random("c", &[2]).node("Add", &["a", "c"], "y", vec![]),
+            "Add node 'y_node': shapes: expected one that fits [3, 3, 3], got [2]",
         ),
         (
             image().random("s", &[3]).random("v", &[2]).node(
@@ -204,16 +183,82 @@ fn nodes_that_are_not_supported() {
             ),
             "BatchNormalization node 'y_node': expected variances above -epsilon, got -1",
         ),
+        (pool("Flatten", vec![int("axis", 5)]), "Flatten node 'y_node': expected an axis of 5, got 5"),
         (
-            pool("Flatten", vec![int("axis", 2)]),
-            "Flatten node 'y_node': axis 2 is not supported; supported: axis 1: everything but the batch",
+            reshape(&[-1, -1]),
+            "Reshape node 'y_node': expected a shape of as many elements as [1, 3, 3, 3], got [-1, -1]",
         ),
-        (reshape(&[-1, -1]), "Reshape node 'y_node': a reshape of [3, 3, 3] to [-1, -1] is not supported;"),
-        (reshape(&[0, 26]), "Reshape node 'y_node': a reshape of [3, 3, 3] to [0, 26] is not supported;"),
-        (reshape(&[5, 27]), "Reshape node 'y_node': a reshape of [3, 3, 3] to [5, 27] is not supported;"),
-        (reshape(&[-1, 9, 3]), "Reshape node 'y_node': a reshape of [3, 3, 3] to [-1, 9, 3] is not supported;"),
-        (reshape(&[]), "Reshape node 'y_node': a reshape of [3, 3, 3] to [] is not supported;"),
-        (reshape(&[-1, i64::MIN]), "Reshape node 'y_node': a reshape of [3, 3, 3] to [-1, -9223372036854775808]"),
+        (reshape(&[0, 26]), "Reshape node 'y_node': expected a shape of as many elements as [1, 3, 3, 3], got [0, 26]"),
+        (reshape(&[5, 27]), "Reshape node 'y_node': expected a shape of as many elements as [1, 3, 3, 3], got [5, 27]"),
+        (reshape(&[]), "Reshape node 'y_node': expected a shape of as many elements as [1, 3, 3, 3], got []"),
+        (
+            reshape(&[-1, i64::MIN]),
+            "Reshape node 'y_node': expected a shape of as many elements as [1, 3, 3, 3], got [-1, -9223372036854775808]",
+        ),
+        (
+            pool("Transpose", vec![ints("perm", &[0, 1, 1, 2])]),
+            "Transpose node 'y_node': order of the axes: expected each axis below 3, got [0, 0, 1]",
+        ),
+        (
+            image().ints("i", &[3]).node("Gather", &["a", "i"], "y", vec![int("axis", 2)]),
+            "Gather node 'y_node': expected an index into 3 numbers, got 3",
+        ),
+        (
+            image().ints("s", &[2]).ints("e", &[2]).ints("k", &[1]).node("Slice", &["a", "s", "e", "k"], "y", vec![]),
+            " node 'y_node': number of elements: expected 1 to 2147483648, got [",
+        ),
+        (
+            image().ints("s", &[0]).ints("e", &[2]).ints("z", &[0]).node(
+                "Slice",
+                &["a", "s", "e", "s", "z"],
+                "y",
+                vec![],
+            ),
+            "Slice node 'y_node': expected steps other than 0",
+        ),
+        (
+            image().ints("p", &[0, 0, -2, 0, 0, 0, -1, 0]).node("Pad", &["a", "p"], "y", vec![]),
+            "Pad node 'y_node': expected pads that leave something, got [0, 0, -2, 0, 0, 0, -1, 0]",
+        ),
+        (
+            image().ints("p", &[0, 0, 0, 0, 0, 0, 0, i64::MIN]).node("Pad", &["a", "p"], "y", vec![]),
+            "Pad node 'y_node': expected 8 pads that fit",
+        ),
+        (
+            image().ints("t", &[4, 3, 3, 3]).ints("u", &[2, 2]).node("Expand", &["u", "t"], "b", vec![]).node(
+                "Add",
+                &["a", "b"],
+                "y",
+                vec![],
+            ),
+            "Expand node 'b_node': expected a shape that [2] can be broadcast with, got [4, 3, 3, 3]",
+        ),
+        (
+            image().floats("z", &[], &[0.0]).ints("n", &[1 << 40]).node("ConstantOfShape", &["n"], "c", vec![]).node(
+                "Add",
+                &["a", "c"],
+                "y",
+                vec![],
+            ),
+            "computed constants: 8796093022208 bytes are more than the limit of 1048576",
+        ),
+        (
+            image()
+                .ints("t", &[1, 1, 1, 1 << 40])
+                .floats("z", &[], &[0.0])
+                .node("Expand", &["z", "t"], "c", vec![])
+                .node("Add", &["a", "c"], "y", vec![]),
+            " node 'c_node': number of elements: expected 1 to 2147483648, got [1, 1, 1, 1099511627776]",
+        ),
+        (
+            image().floats("i", &[3], &[0.0, 1e30, 1.0]).node("Constant", &[], "n", vec![]).node(
+                "Add",
+                &["a", "n"],
+                "y",
+                vec![],
+            ),
+            "Constant node 'n_node': expected a value, got none",
+        ),
         (
             start()
                 .node("Constant", &[], "c", vec![tensor("value", int_tensor("", &[9]))])
@@ -389,6 +434,42 @@ fn mutations_do_not_panic() {
     TestRunner::new(config).run(&prop::collection::vec(change, 1..4), check).unwrap();
     // Some are changed where it does not matter, such as in a weight.
     assert!((1_000..50_000).contains(&sound.get()), "{}", sound.get());
+}
+
+/// The ONNX project's cases with a few bytes changed: whatever is still read can be run, written, and read again.
+#[test]
+fn mutations_of_the_cases_do_not_panic() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx/backend");
+    let folders = |path: &std::path::Path| {
+        let mut paths: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let files = folders(&root).into_iter().flat_map(|group| folders(&group)).map(|case| case.join("model.onnx"));
+    let files: Vec<Vec<u8>> = files.map(|file| std::fs::read(file).unwrap()).collect();
+    let config = Config { cases: 20_000, failure_persistence: None, rng_seed: RngSeed::Fixed(2), ..Config::default() };
+    let change = (0usize..1 << 16, any::<u8>(), 0..4u8);
+    let sound = Cell::new(0);
+    let check = |(file, changes): (usize, Vec<(usize, u8, u8)>)| {
+        let whole = &files[file];
+        let changes = changes.into_iter().map(|(at, byte, kind)| (at % whole.len(), byte, kind)).collect();
+        if let Ok(model) = read(&mutate(whole, changes), CAP) {
+            sound.set(sound.get() + 1);
+            let features: usize = model.graph.input_shape.iter().product();
+            let sizes: usize = model.shapes().unwrap().iter().map(|shape| shape.iter().product::<usize>()).sum();
+            if sizes < 1 << 14 {
+                let inputs = ndarray::Array2::from_elem((1, features), 0.5);
+                prop_assert!(nutshell::network::answers(&model, &inputs).is_ok());
+            }
+            // An axis of samples that only some of the values have is not written.
+            if let Ok(written) = write(&model) {
+                prop_assert!(read(&written, CAP).is_ok(), "{:?}", model);
+            }
+        }
+        Ok(())
+    };
+    TestRunner::new(config).run(&(0..files.len(), prop::collection::vec(change, 1..4)), check).unwrap();
+    assert!((1_000..15_000).contains(&sound.get()), "{}", sound.get());
 }
 
 /// Changes bytes at places: sets one, flips a bit, takes up to seven out, or puts one in.

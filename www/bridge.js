@@ -1,25 +1,28 @@
 // Starts a worker, hears of its death, and replaces it.
 import * as Comlink from 'comlink';
 import { fileUrl } from './files.js';
-import wasmUrl from '../pkg/nutshell_bg.wasm?url';
 
 /** Names under which the engine's end is thrown: a panic with its message, or a trap without one. */
 const FATAL = new Set(['Panic', 'RuntimeError']);
 
-/** Compiled once, for all workers. @type {Promise<WebAssembly.Module> | null} */
-let compiled = null;
+/** Each is compiled once, for all workers. @type {Map<string, Promise<WebAssembly.Module>>} */
+const compiled = new Map();
 
-function wasm() {
-  compiled ??= fetch(fileUrl(wasmUrl))
+/** @param {string} url */
+function wasm(url) {
+  const known = compiled.get(url);
+  if (known) return known;
+  const made = fetch(fileUrl(url))
     .then((response) => {
       if (!response.ok) throw new Error(`the engine could not be loaded (${response.status})`);
       return WebAssembly.compileStreaming(response);
     })
     .catch((error) => {
-      compiled = null;
+      compiled.delete(url);
       throw error;
     });
-  return compiled;
+  compiled.set(url, made);
+  return made;
 }
 
 /** @template Api */
@@ -30,12 +33,15 @@ export class Bridge {
   #remote = null;
   /** Rejected when the worker ends, whatever ends it. */
   #death = deferred();
+  #wasmUrl;
   #make;
   #tell;
 
-  /** @param {() => Worker} make
+  /** @param {string} wasmUrl What the worker runs.
+   * @param {() => Worker} make
    * @param {(remote: Comlink.Remote<Api>) => Promise<void>} tell Tells a new worker what the one before knew. */
-  constructor(make, tell) {
+  constructor(wasmUrl, make, tell) {
+    this.#wasmUrl = wasmUrl;
     this.#make = make;
     this.#tell = tell;
   }
@@ -81,7 +87,7 @@ export class Bridge {
 
   async #start() {
     try {
-      const module = await wasm();
+      const module = await wasm(this.#wasmUrl);
       const worker = this.#make();
       this.#worker = worker;
       worker.addEventListener('error', (event) => {

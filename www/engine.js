@@ -1,6 +1,7 @@
 // The worker that opens, measures and compresses. A new one is told what the one before knew.
 import { Bridge } from './bridge.js';
 import { makeWorker } from './files.js';
+import wasmUrl from '../pkg/nutshell_bg.wasm?url';
 import workerUrl from './worker.js?worker&url';
 
 /** @typedef {import('./worker.js').WorkerApi} WorkerApi */
@@ -15,6 +16,7 @@ export class Engine {
   #parts = [];
   /** @type {Bridge<WorkerApi>} */
   #bridge = new Bridge(
+    wasmUrl,
     () => makeWorker(workerUrl, 'nutshell'),
     async (remote) => {
       if (this.#network) await remote.open(this.#network);
@@ -25,11 +27,16 @@ export class Engine {
   /** @template T @param {(remote: import('comlink').Remote<WorkerApi>) => Promise<T>} work @returns {Promise<T>} */
   #call = (work) => this.#bridge.call(work);
 
-  /** Opens a model file. @param {Uint8Array} bytes */
+  /** Opens a .nut file, or a network from the reader. @param {Uint8Array} bytes */
   async open(bytes) {
     const summary = await this.#call((remote) => remote.open(bytes));
     this.#network = bytes;
     return summary;
+  }
+
+  /** The bytes of the opened network. */
+  get network() {
+    return this.#network;
   }
 
   /** Adds samples; resolves to the number of images of that set. @param {Part} part */
@@ -91,8 +98,4 @@ export class Engine {
       signal.removeEventListener('abort', abort);
     }
   }
-
-  /** A file's network, or the opened one, as an ONNX file, in its compact or in the original's shapes.
-   * @param {boolean} compact @param {Uint8Array} [nut] */
-  toOnnx = (compact, nut) => this.#call((remote) => remote.toOnnx(compact, nut));
 }

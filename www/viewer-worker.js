@@ -1,6 +1,6 @@
 // Owns the wasm that looks at networks, so that looking goes on while the other worker compresses.
 import * as Comlink from 'comlink';
-import { compareAnswers, normaliseDrawing, Samples, View } from '../pkg/nutshell.js';
+import init, { compareAnswers, normaliseDrawing, Samples, View } from '../pkg/nutshell.js';
 import { startWorker, stopper } from './worker-start.js';
 
 /** @typedef {import('./types.js').Stage} Stage */
@@ -30,7 +30,7 @@ const api = {
    * @param {string} lock
    * @param {WebAssembly.Module} module */
   async start(lock, module) {
-    await startWorker(lock, module);
+    await startWorker(lock, () => init({ module_or_path: module }));
     sets = { held: new Samples(), test: new Samples() };
   },
 

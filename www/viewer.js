@@ -1,6 +1,7 @@
 // The worker that looks at networks. It is started when something is first looked at.
 import { Bridge } from './bridge.js';
 import { makeWorker } from './files.js';
+import wasmUrl from '../pkg/nutshell_bg.wasm?url';
 import workerUrl from './viewer-worker.js?worker&url';
 
 /** @typedef {import('./viewer-worker.js').ViewerApi} ViewerApi */
@@ -17,6 +18,7 @@ export class Viewer {
   #compared = null;
   /** @type {Bridge<ViewerApi>} */
   #bridge = new Bridge(
+    wasmUrl,
     () => makeWorker(workerUrl, 'nutshell-viewer'),
     async (remote) => {
       this.#started = true;

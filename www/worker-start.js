@@ -1,5 +1,4 @@
-// What both workers do first: show that they live, and start the wasm.
-import init from '../pkg/nutshell.js';
+// What all workers do first: show that they live, and start the wasm.
 
 /** Never settles: what waits for it holds its lock for as long as this worker lives. */
 const { promise: never } = Promise.withResolvers();
@@ -17,12 +16,12 @@ export function stopper(port) {
 
 /** Holds the lock that says that this worker lives, and starts the wasm.
  * @param {string} lock
- * @param {WebAssembly.Module} module */
-export async function startWorker(lock, module) {
+ * @param {() => Promise<unknown>} start */
+export async function startWorker(lock, start) {
   // Where locks are refused, as in a page opened from disk, nobody waits for them either.
   await new Promise((held) => {
     if (!navigator.locks) return held(0);
     navigator.locks.request(lock, () => (held(0), never)).catch(held);
   });
-  await init({ module_or_path: module });
+  await start();
 }

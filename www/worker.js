@@ -1,6 +1,6 @@
 // Owns the wasm. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
-import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../pkg/nutshell.js';
+import init, { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../pkg/nutshell.js';
 import { startWorker, stopper } from './worker-start.js';
 
 /** @typedef {import('./types.js').Recipe} Recipe */
@@ -20,11 +20,11 @@ const api = {
    * @param {string} lock
    * @param {WebAssembly.Module} module */
   async start(lock, module) {
-    await startWorker(lock, module);
+    await startWorker(lock, () => init({ module_or_path: module }));
     sets = { train: new Samples(), test: new Samples() };
   },
 
-  /** Opens a model file, in place of the one before. @param {Uint8Array} bytes */
+  /** Opens a .nut file, or a network from the reader, in place of the one before. @param {Uint8Array} bytes */
   open(bytes) {
     const opened = Network.open(bytes);
     network?.free();
@@ -115,16 +115,6 @@ const api = {
     );
     port.close();
     return Comlink.transfer({ nut, report }, [nut.buffer]);
-  },
-
-  /** A file's network, or the opened one, as an ONNX file, in its compact or in the original's shapes.
-   * @param {boolean} compact
-   * @param {Uint8Array} [nut] */
-  toOnnx(compact, nut) {
-    const other = nut && Network.open(nut);
-    const bytes = (other ?? opened()).toOnnx(compact);
-    other?.free();
-    return Comlink.transfer(bytes, [bytes.buffer]);
   },
 };
 

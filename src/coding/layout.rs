@@ -76,17 +76,32 @@ pub fn layouts(graph: &Graph, parameter_shapes: &[Vec<usize>], value_shapes: &[V
     // For each value, the image that became it by flattening, elementwise operators aside.
     let mut images: Vec<Option<usize>> = vec![None];
     for node in &graph.nodes {
-        let input = node.inputs[0].0;
+        let input = node.inputs.first().map_or(0, |input| input.0);
         images.push(match node.op {
             Op::Flatten => Some(input),
-            Op::Relu => images[input],
+            Op::Relu | Op::Unary(_) => images[input],
             Op::Conv(_)
             | Op::Linear(_)
             | Op::Add
             | Op::MaxPool(_)
             | Op::AveragePool(_)
             | Op::GlobalAveragePool
-            | Op::Softmax => None,
+            | Op::Softmax
+            | Op::LogSoftmax
+            | Op::Binary(_)
+            | Op::MatMul
+            | Op::Normalize(_)
+            | Op::Reduce(_)
+            | Op::Reshape(_)
+            | Op::Transpose(_)
+            | Op::Slice(_)
+            | Op::Gather(_)
+            | Op::Concat(_)
+            | Op::Pad(_)
+            | Op::Expand(_)
+            | Op::Parameter(_)
+            | Op::Input(_)
+            | Op::Outputs => None,
         });
         let Op::Linear(linear) = &node.op else { continue };
         let image = images[input].and_then(|value| value_shapes.get(value)).map(Vec::as_slice);

@@ -1,11 +1,12 @@
 //! The stored graph: any graph in a few bytes a node.
 //!
-//! A node is a byte, whose low four bits are the operator, and what its flags announce. The usual is free: an operator
-//! that reads the value before it, parameters numbered in the order of their use, stride 1 and no padding.
+//! A node is a byte, whose low four bits are the operator (15: a second byte is added), and what its flags announce. The usual
+//! is free: an operator that reads the value before it, parameters numbered in the order of their use, stride 1, no padding.
 
+use super::attributes;
 use super::bytes::{Reader, put_sizes, put_varint};
 use crate::error::DecodeError;
-use crate::model::{Conv, Graph, Linear, Node, Op, ParamId, Pool, ValueId};
+use crate::model::{Graph, Node, Op, ParamId, ValueId};
 
 /// The node's inputs are listed, as distances back; otherwise it reads the value before it.
 const INPUTS: u8 = 0x10;
@@ -14,14 +15,16 @@ const BIAS: u8 = 0x20;
 /// The ids of the parameters are listed; otherwise they are the next.
 const PARAMETERS: u8 = 0x40;
 /// Stride, padding and groups (of a pool: kernel, stride, padding and modes) are listed.
-const ATTRIBUTES: u8 = 0x80;
+pub const ATTRIBUTES: u8 = 0x80;
+/// The number of an operator from which on it takes a second byte.
+const MORE: u8 = 0x0f;
 
 /// What a node or a parameter takes in memory without its values, at most, in bytes, used against the caller's cap:
 /// most of it is for a codebook of more centroids than the parameter has weights.
 const ENTRY_BYTES: u64 = 2048;
 
 /// Most sides of an array.
-const MOST_SIDES: usize = 8;
+pub const MOST_SIDES: usize = 8;
 
 /// Writes a graph and the shapes of its parameters. The graph has passed [`Graph::shapes`].
 pub fn write(graph: &Graph, parameter_shapes: &[Vec<usize>]) -> Vec<u8> {
@@ -93,12 +96,10 @@ fn check_entries(count: usize, cap: u64) -> Result<(), DecodeError> {
 pub fn parameter_names(graph: &Graph, count: usize) -> Vec<String> {
     let mut names: Vec<String> = (0..count).map(|index| format!("parameter{index}")).collect();
     let mut named = vec![false; count];
-    for (node, weight, bias) in graph.layers() {
-        for (id, suffix) in [(Some(weight), "weight"), (bias, "bias")] {
-            if let Some(ParamId(id)) = id
-                && id < count
-                && !std::mem::replace(&mut named[id], true)
-            {
+    for (node, made) in graph.nodes.iter().enumerate() {
+        let suffixes = if made.op.layer().is_some() { ["weight", "bias"] } else { ["value"; 2] };
+        for (ParamId(id), suffix) in made.op.parameters().zip(suffixes) {
+            if id < count && !std::mem::replace(&mut named[id], true) {
                 names[id] = format!("node{node}.{suffix}");
             }
         }
@@ -141,13 +142,7 @@ fn weight_ranks(graph: &Graph, count: usize) -> Vec<usize> {
         let (id, rank) = match &node.op {
             Op::Conv(conv) => (conv.weight.0, 4),
             Op::Linear(linear) => (linear.weight.0, 2),
-            Op::Add
-            | Op::Relu
-            | Op::MaxPool(_)
-            | Op::AveragePool(_)
-            | Op::GlobalAveragePool
-            | Op::Flatten
-            | Op::Softmax => continue,
+            _ => continue,
         };
         if id < count {
             ranks[id] = rank;
@@ -156,7 +151,8 @@ fn weight_ranks(graph: &Graph, count: usize) -> Vec<usize> {
     ranks
 }
 
-fn read_shape(reader: &mut Reader) -> Result<Vec<usize>, DecodeError> {
+/// A number of sides, and the sides.
+pub fn read_shape(reader: &mut Reader) -> Result<Vec<usize>, DecodeError> {
     let sides = reader.size(MOST_SIDES)?;
     (0..sides).map(|_| reader.size(i32::MAX as usize)).collect()
 }
@@ -164,13 +160,19 @@ fn read_shape(reader: &mut Reader) -> Result<Vec<usize>, DecodeError> {
 fn write_node(bytes: &mut Vec<u8>, index: usize, node: &Node, next: &mut usize) {
     let mut flags = 0;
     let mut body = Vec::new();
-    if node.inputs != [ValueId(index)] {
+    let arity = node.op.arity();
+    if node.inputs != [ValueId(index)] && *arity.end() > 0 {
         flags |= INPUTS;
+        if arity.start() != arity.end() {
+            put_varint(&mut body, node.inputs.len() as u64);
+        }
         for input in &node.inputs {
             put_varint(&mut body, (index - input.0) as u64);
         }
     }
-    if let Some((weight, bias)) = node.op.layer() {
+    let mut parameters = node.op.parameters();
+    if let Some(weight) = parameters.next() {
+        let bias = parameters.next();
         let usual = weight.0 == *next && bias.is_none_or(|bias| bias.0 == *next + 1);
         if !usual {
             flags |= PARAMETERS;
@@ -184,47 +186,12 @@ fn write_node(bytes: &mut Vec<u8>, index: usize, node: &Node, next: &mut usize) 
         }
         advance(next, weight, bias);
     }
-    let code = match &node.op {
-        Op::Conv(conv) => {
-            if (conv.stride, conv.pads, conv.groups) != ([1; 2], [0; 4], 1) {
-                flags |= ATTRIBUTES;
-                put_sizes(&mut body, &conv.stride);
-                put_sizes(&mut body, &conv.pads);
-                put_varint(&mut body, conv.groups as u64);
-            }
-            0
-        }
-        Op::Linear(_) => 1,
-        Op::Add => 2,
-        Op::Relu => 3,
-        Op::MaxPool(pool) => {
-            write_pool(pool, &mut flags, &mut body);
-            4
-        }
-        Op::AveragePool(pool) => {
-            write_pool(pool, &mut flags, &mut body);
-            5
-        }
-        Op::GlobalAveragePool => 6,
-        Op::Flatten => 7,
-        Op::Softmax => 8,
-    };
-    bytes.push(code | flags);
-    bytes.extend(body);
-}
-
-fn write_pool(pool: &Pool, flags: &mut u8, body: &mut Vec<u8>) {
-    if *pool != usual_pool() {
-        *flags |= ATTRIBUTES;
-        put_sizes(body, &pool.kernel);
-        put_sizes(body, &pool.stride);
-        put_sizes(body, &pool.pads);
-        body.push(u8::from(pool.ceil) | u8::from(pool.count_pads) << 1);
+    let code = attributes::write(&node.op, &mut flags, &mut body);
+    bytes.push(code.min(MORE) | flags);
+    if code >= MORE {
+        bytes.push(code - MORE);
     }
-}
-
-fn usual_pool() -> Pool {
-    Pool { kernel: [2; 2], stride: [2; 2], pads: [0; 4], ceil: false, count_pads: false }
+    bytes.extend(body);
 }
 
 /// The first parameter that no node up to here has used, as far as ids rise.
@@ -236,16 +203,23 @@ fn advance(next: &mut usize, weight: ParamId, bias: Option<ParamId>) {
 fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node, DecodeError> {
     let head = reader.byte()?;
     let has = |flag: u8| head & flag != 0;
-    let code = head & 0x0f;
-    let is_layer = code <= 1;
-    let may_have_attributes = matches!(code, 0 | 4 | 5);
-    if code > 8 || (!is_layer && has(BIAS | PARAMETERS)) || (!may_have_attributes && has(ATTRIBUTES)) {
+    let mut code = head & MORE;
+    if code == MORE {
+        code = code.saturating_add(reader.byte()?);
+    }
+    let (arity, parameters) = attributes::reads(code).unwrap_or((0..=0, 0));
+    let sound = attributes::reads(code).is_some()
+        && (parameters > 0 || !has(PARAMETERS))
+        && (parameters > 1 || !has(BIAS))
+        && (attributes::optional(code) || !has(ATTRIBUTES));
+    if !sound {
         return Err(reader.malformed("an operator and its flags", format!("{head:#04x}")));
     }
     let mut inputs = vec![ValueId(index)];
-    if has(INPUTS) {
+    if has(INPUTS) || *arity.end() == 0 {
         inputs.clear();
-        for _ in 0..if code == 2 { 2 } else { 1 } {
+        let count = if arity.start() == arity.end() { *arity.end() } else { reader.size(reader.len())? };
+        for _ in 0..count {
             inputs.push(ValueId(index - reader.size(index)?));
         }
     }
@@ -256,50 +230,20 @@ fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node
             *bias = ParamId(reader.size(i32::MAX as usize)?);
         }
     }
-    if is_layer {
+    if parameters > 0 {
         advance(next, weight, bias);
     }
-    let op = match code {
-        0 => {
-            let mut conv = Conv { weight, bias, stride: [1; 2], pads: [0; 4], groups: 1 };
-            if has(ATTRIBUTES) {
-                conv.stride = reader.sizes()?;
-                conv.pads = reader.sizes()?;
-                [conv.groups] = reader.sizes()?;
-            }
-            Op::Conv(conv)
-        }
-        1 => Op::Linear(Linear { weight, bias }),
-        2 => Op::Add,
-        3 => Op::Relu,
-        4 => Op::MaxPool(read_pool(reader, has(ATTRIBUTES))?),
-        5 => Op::AveragePool(read_pool(reader, has(ATTRIBUTES))?),
-        6 => Op::GlobalAveragePool,
-        7 => Op::Flatten,
-        _ => Op::Softmax,
-    };
+    let op = attributes::read(reader, code, has(ATTRIBUTES), weight, bias)?;
     Ok(Node { name: format!("node{index}"), op, inputs })
-}
-
-fn read_pool(reader: &mut Reader, listed: bool) -> Result<Pool, DecodeError> {
-    let mut pool = usual_pool();
-    if listed {
-        pool.kernel = reader.sizes()?;
-        pool.stride = reader.sizes()?;
-        pool.pads = reader.sizes()?;
-        let modes = reader.byte()?;
-        if modes > 3 {
-            return Err(reader.malformed("modes of a pool, 0 to 3", modes));
-        }
-        pool.ceil = modes & 1 != 0;
-        pool.count_pads = modes & 2 != 0;
-    }
-    Ok(pool)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{
+        Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Pad, PadMode, Pool, Reduce, Reduction, Slice,
+        Unary,
+    };
 
     fn node(op: Op, inputs: &[usize]) -> Node {
         Node { name: String::new(), op, inputs: inputs.iter().map(|&value| ValueId(value)).collect() }
@@ -313,7 +257,7 @@ mod tests {
     #[test]
     fn every_operator_comes_back() {
         let conv = |weight, bias: Option<usize>, stride, pads, groups| {
-            Op::Conv(Conv { weight: ParamId(weight), bias: bias.map(ParamId), stride, pads, groups })
+            Op::Conv(Conv { weight: ParamId(weight), bias: bias.map(ParamId), stride, pads, groups, dilation: [1; 2] })
         };
         let pool = |kernel| Pool { kernel, stride: [1, 2], pads: [0, 1, 0, 1], ceil: true, count_pads: true };
         let nodes = vec![
@@ -323,7 +267,10 @@ mod tests {
             node(Op::Relu, &[3]),
             node(conv(6, None, [2, 1], [0; 4], 1), &[1]),
             node(Op::MaxPool(pool([1, 2])), &[4]),
-            node(Op::AveragePool(usual_pool()), &[6]),
+            node(
+                Op::AveragePool(Pool { kernel: [2; 2], stride: [2; 2], pads: [0; 4], ceil: false, count_pads: false }),
+                &[6],
+            ),
             node(Op::GlobalAveragePool, &[7]),
             node(Op::Flatten, &[8]),
             node(Op::Linear(Linear { weight: ParamId(7), bias: Some(ParamId(5)) }), &[9]),
@@ -351,5 +298,55 @@ mod tests {
         for length in 0..bytes.len() {
             assert!(read(&bytes[..length], 1 << 20).is_err());
         }
+    }
+
+    #[test]
+    fn every_later_operator_comes_back() {
+        let dilated =
+            Conv { weight: ParamId(0), bias: None, stride: [1, 1], pads: [2; 4], groups: 1, dilation: [2, 300] };
+        let mut nodes = vec![
+            node(Op::Conv(dilated), &[0]),
+            node(Op::Parameter(ParamId(1)), &[]),
+            node(Op::Parameter(ParamId(0)), &[]),
+            node(Op::MatMul, &[1, 2]),
+            node(Op::Concat(2), &[1, 2, 3]),
+            node(Op::Reshape(vec![2, 300]), &[5]),
+            node(Op::Transpose(vec![1, 0, 2]), &[3]),
+            node(Op::Slice(Slice { starts: vec![5, 0], steps: vec![-1, 200], lengths: vec![6, 2] }), &[7]),
+            node(Op::Gather(Gather { axis: 1, indices: vec![3, 0, 300] }), &[8]),
+            node(Op::Expand(vec![2, 3, 4]), &[9]),
+            node(Op::Normalize(Normalize { axis: 1, epsilon: Number::new(1e-5) }), &[10]),
+            node(Op::Reduce(Reduce { kind: Reduction::Mean, axes: vec![0, 2] }), &[11]),
+            node(Op::Reduce(Reduce { kind: Reduction::Min, axes: vec![] }), &[12]),
+            node(Op::LogSoftmax, &[13]),
+            node(Op::Input(Input { start: 400, shape: vec![2, 2], batched: true }), &[0]),
+            node(Op::Reshape(Vec::new()), &[15]),
+        ];
+        let number = nodes.len();
+        let add = |nodes: &mut Vec<Node>, op| {
+            let last = nodes.len();
+            nodes.push(node(op, &[last]));
+        };
+        for function in Function::ALL {
+            let constant = |index| if function.constants() > index { -0.5 - index as f32 } else { 0.0 };
+            add(&mut nodes, Op::Unary(Unary::new(function, constant(0), constant(1))));
+        }
+        for mode in [PadMode::Constant, PadMode::Edge, PadMode::Reflect, PadMode::Wrap] {
+            add(&mut nodes, Op::Pad(Pad { before: vec![1], after: vec![2], mode, value: Number::new(f32::INFINITY) }));
+        }
+        nodes.extend(Binary::ALL.map(|binary| node(Op::Binary(binary), &[number, number + 1])));
+        nodes.push(node(Op::Outputs, &[number, 1]));
+        let graph = Graph { input_name: "input".into(), input_shape: vec![404], nodes };
+        let shapes = [vec![4, 1, 3, 3], vec![7, 1]];
+        let bytes = write(&graph, &shapes);
+        let (read_graph, read_shapes) = read(&bytes, 1 << 20).unwrap();
+        assert_eq!(unnamed(read_graph.clone()), graph);
+        assert_eq!(read_shapes, shapes);
+        assert_eq!(parameter_names(&read_graph, 2), ["node0.weight", "node1.value"]);
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length], 1 << 20).is_err());
+        }
+        // A number that no operator has.
+        assert!(read(&[1, 1, 1, 0x0f, 11, 0], 1 << 20).is_err());
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! [`layout`] describes the bytes, and `docs/FORMAT.md` specifies them in full.
 
+mod attributes;
 mod bytes;
+pub mod floats;
 mod graph;
 pub mod layout;
 pub mod packed;
@@ -11,6 +13,7 @@ mod sections;
 mod topology;
 mod write;
 
+pub(crate) use graph::{read as read_graph, write as write_graph};
 pub use packed::Packed;
 pub use read::read;
 pub use sections::ActivationFormat;

@@ -4,7 +4,6 @@ use super::bytes::{Reader, put_varint};
 use crate::data::Scaling;
 use crate::error::DecodeError;
 use crate::model::Graph;
-use crate::stages::quantize::FixedParameter;
 use serde::{Deserialize, Serialize};
 
 /// The fixed-point format of an activation: a signed integer of `bits`, in units of `2^-fraction_bits`.
@@ -17,10 +16,10 @@ pub struct ActivationFormat {
 }
 
 /// Names of the input, the nodes and the parameters, each as length and UTF-8.
-pub fn write_names(graph: &Graph, parameters: &[FixedParameter]) -> Vec<u8> {
+pub fn write_names<'a>(graph: &'a Graph, parameters: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let nodes = graph.nodes.iter().map(|node| &node.name);
-    for name in [&graph.input_name].into_iter().chain(nodes).chain(parameters.iter().map(|parameter| &parameter.name)) {
+    let nodes = graph.nodes.iter().map(|node| node.name.as_str());
+    for name in [graph.input_name.as_str()].into_iter().chain(nodes).chain(parameters) {
         put_name(&mut bytes, name);
     }
     bytes

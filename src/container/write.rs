@@ -69,7 +69,8 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
         sections.push(("graph", GRAPH, graph::write(&network.graph, &shapes)));
     }
     if options.names {
-        sections.push(("names", NAMES, write_names(&network.graph, &network.parameters)));
+        let parameters = network.parameters.iter().map(|parameter| parameter.name.as_str());
+        sections.push(("names", NAMES, write_names(&network.graph, parameters)));
     }
     if let Some(scaling) = write_scaling(options.scaling) {
         sections.push(("input scaling", SCALING, scaling));

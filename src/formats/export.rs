@@ -6,10 +6,12 @@ use crate::error::LoadError;
 use crate::model::{Dtype, Source, Tensor, Weights};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
+use serde::{Deserialize, Serialize};
 use std::io::Read;
 
 /// What weights can be written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// ONNX: the original's graph, names and types.
     Onnx,
@@ -23,6 +25,15 @@ pub enum Kind {
     Safetensors,
     /// An archive of numpy arrays.
     Npz,
+}
+
+/// What such weights can be written as.
+pub fn kinds(weights: &Weights) -> Vec<Kind> {
+    let named = [Kind::Safetensors, Kind::Npz];
+    if weights.origin.source == Source::Onnx {
+        return [Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled].into_iter().chain(named).collect();
+    }
+    named.to_vec()
 }
 
 /// Writes weights as a file.

@@ -164,6 +164,23 @@ pub struct Loaded {
     pub steps: Vec<Option<f32>>,
 }
 
+impl Loaded {
+    /// Weights as they are in a file that is not a `.nut`.
+    pub fn of_weights(weights: Weights) -> Self {
+        Loaded { steps: vec![None; weights.tensors.len()], weights }
+    }
+
+    /// The decoded weights of a `.nut` file of such.
+    pub fn of_packed(packed: &Packed) -> Self {
+        let step = |coding: &Coding| match coding {
+            Coding::Steps { step, .. } => Some(*step),
+            Coding::Verbatim(_) => None,
+        };
+        let steps = packed.tensors.iter().map(|tensor| step(&tensor.coding)).collect();
+        Loaded { weights: packed.to_weights(), steps }
+    }
+}
+
 /// Opens the weights of a model file, gzipped or not, whether its graph can be run or not; of a `.nut` the decoded ones, in the original's
 /// shapes.
 ///
@@ -172,13 +189,7 @@ pub struct Loaded {
 pub fn load_weights(bytes: &[u8], cap: u64) -> Result<Loaded, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
     if packed::is_packed(&bytes) {
-        let packed = packed::read(&bytes, cap)?;
-        let step = |coding: &Coding| match coding {
-            Coding::Steps { step, .. } => Some(*step),
-            Coding::Verbatim(_) => None,
-        };
-        let steps = packed.tensors.iter().map(|tensor| step(&tensor.coding)).collect();
-        return Ok(Loaded { weights: packed.to_weights(), steps });
+        return Ok(Loaded::of_packed(&packed::read(&bytes, cap)?));
     }
     if sniff(&bytes) == Some(Format::Nut) {
         let network = container::read(&bytes, cap)?.network;
@@ -188,8 +199,7 @@ pub fn load_weights(bytes: &[u8], cap: u64) -> Result<Loaded, Error> {
         // The writer keeps the parameters in their order.
         return Ok(Loaded { weights: onnx::weights(&onnx::write(&model)?, cap)?, steps });
     }
-    let weights = read_weights(&bytes, cap)?;
-    Ok(Loaded { steps: vec![None; weights.tensors.len()], weights })
+    Ok(Loaded::of_weights(read_weights(&bytes, cap)?))
 }
 
 /// The weights of a file of any format but `.nut`.

@@ -99,6 +99,27 @@ pub fn softmax_gradient(output: &[f32], gradient: &[f32], n: usize, input_gradie
     }
 }
 
+/// `output = input - ln(sum exp(input))` along the features of `[features, n]`.
+pub fn log_softmax(input: &[f32], n: usize, output: &mut [f32]) {
+    softmax(input, n, output);
+    for sample in 0..n {
+        let features = || (sample..input.len()).step_by(n);
+        // The largest has a softmax that is not small, so that its logarithm is exact; the others differ from it by their inputs.
+        let largest = features().fold(sample, |largest, i| if input[i] > input[largest] { i } else { largest });
+        let logarithm = output[largest].ln();
+        features().for_each(|i| output[i] = input[i] - input[largest] + logarithm);
+    }
+}
+
+/// The gradient of [`log_softmax`]: `dx = dy - exp(y) * sum(dy)`.
+pub fn log_softmax_gradient(output: &[f32], gradient: &[f32], n: usize, input_gradient: &mut [f32]) {
+    for sample in 0..n {
+        let features = || (sample..output.len()).step_by(n);
+        let sum: f32 = features().map(|i| gradient[i]).sum();
+        features().for_each(|i| input_gradient[i] = gradient[i] - output[i].exp() * sum);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::correlate::tests::{assert_close, noise};
@@ -121,6 +142,16 @@ mod tests {
         row_sums(&a, true, &mut sums);
         let expected: Vec<f32> = a.chunks(n).map(|row| 1.0 + row.iter().sum::<f32>()).collect();
         assert_close(&sums, &expected, "row sums");
+    }
+
+    #[test]
+    fn the_logarithm_of_a_softmax_is_exact_where_the_inputs_are_large() {
+        let input: Vec<f32> = [10_000.0, 10_001.0, 9_000.0].into_iter().flat_map(|x| [x; 8]).collect();
+        let mut output = vec![f32::NAN; 24];
+        log_softmax(&input, 8, &mut output);
+        // -ln(1 + e) and -ln(1 + 1 / e), by bc.
+        assert!((output[0] + 1.313_261_7).abs() < 1e-6 && (output[8] + 0.313_261_7).abs() < 1e-6, "{output:?}");
+        assert!((output[16] + 1_001.313_3).abs() < 1e-3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! folds.
 //!
 //! A channel is one output of a layer: a plane of a convolution, or a neuron. It flows through operators that keep
-//! channels apart (ReLU, pooling, flattening) to the layers that consume it, where it is a slice along axis 1 of their
+//! channels apart (functions of each element, pooling, flattening) to the layers that consume it, where it is a slice along axis 1 of their
 //! weights. Removing a channel means removing the row of the weight that makes it and the slices that read it.
 
 use super::{Linear, Model, Op, ParamId, Parameter, ValueId};
@@ -27,7 +27,7 @@ pub struct ChannelGroup {
     /// Whether channels may be removed and reordered: they reach consumers, and nothing but consumers, which with the
     /// producer are ungrouped and share no parameter with other layers.
     pub removable: bool,
-    /// Whether every path to a consumer is linear: neither a ReLU nor a maximum is on it.
+    /// Whether every path to a consumer is linear: neither a function of each element nor a maximum is on it.
     pub linear: bool,
     /// Whether a constant in each channel can be moved into the consumers' biases exactly: on the paths are only
     /// pooling that no padding dilutes and flattening, and the consumers do not pad. A maximum is allowed:
@@ -63,7 +63,7 @@ pub fn channel_groups(model: &Model) -> Result<Vec<ChannelGroup>, GraphError> {
         node.inputs.iter().for_each(|input| readers[input.0].push(index));
     }
     let mut seen = HashSet::new();
-    let parameters = model.graph.layers().flat_map(|(_, weight, bias)| [Some(weight), bias]).flatten();
+    let parameters = model.graph.nodes.iter().flat_map(|node| node.op.parameters());
     let shared: HashSet<ParamId> = parameters.filter(|&parameter| !seen.insert(parameter)).collect();
     let walk = Walk { model, shapes: &shapes, readers: &readers, shared: &shared };
     Ok(model.graph.layers().map(|(producer, weight, bias)| walk.group(producer, weight, bias)).collect())
@@ -93,9 +93,15 @@ impl Walk<'_> {
             linear: true,
             bias_folds: true,
         };
-        if let Op::Conv(conv) = &self.model.graph.nodes[producer].op {
-            group.removable &= conv.groups == 1;
-        }
+        // Channels along the first axis are what is followed here.
+        let rank = match &self.model.graph.nodes[producer].op {
+            Op::Conv(conv) => {
+                group.removable &= conv.groups == 1;
+                3
+            }
+            _ => 1,
+        };
+        group.removable &= self.shapes[producer + 1].len() == rank;
         // Values that carry the channels, with the columns of each.
         let mut open = vec![(ValueId(producer + 1), 1)];
         while let Some((value, columns)) = open.pop() {
@@ -131,11 +137,27 @@ impl Walk<'_> {
                 None
             }
             Op::Linear(linear) => consume(linear.weight, linear.bias),
-            Op::Add | Op::Softmax => {
+            Op::Add
+            | Op::Softmax
+            | Op::LogSoftmax
+            | Op::Binary(_)
+            | Op::MatMul
+            | Op::Normalize(_)
+            | Op::Reduce(_)
+            | Op::Reshape(_)
+            | Op::Transpose(_)
+            | Op::Slice(_)
+            | Op::Gather(_)
+            | Op::Concat(_)
+            | Op::Pad(_)
+            | Op::Expand(_)
+            | Op::Parameter(_)
+            | Op::Input(_)
+            | Op::Outputs => {
                 group.removable = false;
                 None
             }
-            Op::Relu => {
+            Op::Relu | Op::Unary(_) => {
                 group.linear = false;
                 group.bias_folds = false;
                 Some(columns)
@@ -239,13 +261,7 @@ fn bias_of(model: &mut Model, node: usize, out: usize) -> ParamId {
     let made = &mut model.graph.nodes[node];
     let bias = match &mut made.op {
         Op::Conv(super::Conv { bias, .. }) | Op::Linear(Linear { bias, .. }) => bias,
-        Op::Add
-        | Op::Relu
-        | Op::MaxPool(_)
-        | Op::AveragePool(_)
-        | Op::GlobalAveragePool
-        | Op::Flatten
-        | Op::Softmax => unreachable!("a consumer is a layer"),
+        _ => unreachable!("a consumer is a layer"),
     };
     if let Some(bias) = *bias {
         return bias;
@@ -412,7 +428,14 @@ mod tests {
         }
 
         let mut grouped = Chain::new(vec![2, 4, 4]).conv("a", [4, 2, 1, 1], 0).conv("b", [4, 4, 1, 1], 0).build();
-        let grouped_conv = Conv { weight: ParamId(2), bias: Some(ParamId(3)), stride: [1, 1], pads: [0; 4], groups: 2 };
+        let grouped_conv = Conv {
+            weight: ParamId(2),
+            bias: Some(ParamId(3)),
+            stride: [1, 1],
+            pads: [0; 4],
+            groups: 2,
+            dilation: [1, 1],
+        };
         grouped.graph.nodes[1].op = Op::Conv(grouped_conv);
         grouped.parameters[2].values = ArrayD::zeros(IxDyn(&[4, 2, 1, 1]));
         assert_eq!(removable(&grouped), [false, false]);

@@ -3,15 +3,22 @@
 pub mod channels;
 mod dtype;
 pub mod expand;
+mod function;
 mod graph;
+mod number;
 mod op;
+pub mod places;
 pub mod presets;
 pub mod recognise;
+mod shape;
 pub mod weights;
 
 pub use dtype::{Dtype, from_bfloat, from_half};
+pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
-pub use op::{Conv, Linear, Op, ParamId, Pool};
+pub use number::Number;
+pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice};
+pub(crate) use shape::broadcast;
 pub use weights::{Origin, Source, Tensor, Weights};
 
 use crate::error::GraphError;
@@ -79,9 +86,10 @@ impl Model {
             .graph
             .layers()
             .map(|(node, weight, _)| {
-                // A convolution uses each weight once a position; positions are height x width of the output.
-                let positions: usize = shapes[node + 1].iter().skip(1).product();
-                (self.values(weight).len() * positions) as u64
+                // A layer uses each weight once for each number that one of its outputs is.
+                let weights = self.values(weight);
+                let positions = shapes[node + 1].iter().product::<usize>() / weights.shape()[0];
+                (weights.len() * positions) as u64
             })
             .sum())
     }

@@ -1,22 +1,25 @@
 //! The operators that a [`Graph`](super::Graph) is made of.
 
-use serde::{Deserialize, Serialize};
+use super::{Binary, Number, Unary};
+use std::ops::RangeInclusive;
 
 /// Index of a parameter in [`Model::parameters`](super::Model::parameters).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ParamId(pub usize);
 
-/// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`.
+/// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
+/// from 0 in such a shape. What works on an image or a vector works on several, in axes before it.
 ///
 /// There is no default arm where an `Op` is matched: whoever adds one is led by the compiler to each place
 /// that has to know it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// 2-D cross-correlation: `[in, h, w]` to `[out, h', w']`.
+    /// 2-D cross-correlation: `[.., in, h, w]` to `[.., out, h', w']`.
     Conv(Conv),
-    /// Fully connected layer: `[in]` to `[out]`.
+    /// Fully connected layer: `[.., in]` to `[.., out]`.
     Linear(Linear),
-    /// Sum of two values of the same shape.
+    /// Sum of two values, broadcast to one shape: axes are aligned at the last, and an axis of 1, or one that is not there,
+    /// is repeated.
     Add,
     /// `max(x, 0)`.
     Relu,
@@ -24,16 +27,48 @@ pub enum Op {
     MaxPool(Pool),
     /// Mean over a window.
     AveragePool(Pool),
-    /// Mean over all positions: `[c, h, w]` to `[c, 1, 1]`.
+    /// Mean over all positions: `[.., c, h, w]` to `[.., c, 1, 1]`.
     GlobalAveragePool,
     /// Any shape to one dimension, row-major.
     Flatten,
-    /// `exp(x) / sum exp(x)` over the features of a vector.
+    /// `exp(x) / sum exp(x)` along the last axis.
     Softmax,
+    /// The logarithm of the softmax along the last axis.
+    LogSoftmax,
+    /// A function of each element.
+    Unary(Unary),
+    /// A function of the elements of two values, broadcast to one shape.
+    Binary(Binary),
+    /// Product of matrices: `[.., m, k]` and `[.., k, n]` to `[.., m, n]`; the axes before are broadcast.
+    MatMul,
+    /// `(x - mean) / sqrt(variance + epsilon)`, with mean and variance over all axes from `axis` on.
+    Normalize(Normalize),
+    /// One number for all along some axes, which stay as axes of 1.
+    Reduce(Reduce),
+    /// The same elements in another shape, row-major.
+    Reshape(Vec<usize>),
+    /// Axis `i` of the output is axis `order[i]` of the input.
+    Transpose(Vec<usize>),
+    /// Some places along each axis.
+    Slice(Slice),
+    /// The places `indices` along one axis.
+    Gather(Gather),
+    /// Several values, one after the other along an axis.
+    Concat(usize),
+    /// More places at both ends of each axis.
+    Pad(Pad),
+    /// Broadcast to a shape.
+    Expand(Vec<usize>),
+    /// A parameter as a value, the same for every sample.
+    Parameter(ParamId),
+    /// One of the inputs of a network that has several, or whose first axis is none of samples.
+    Input(Input),
+    /// The answers of a network that has several, one after the other, each flattened.
+    Outputs,
 }
 
-/// A 2-D convolution, as ONNX means it (cross-correlation, dilation 1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A 2-D convolution, as ONNX means it (cross-correlation).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conv {
     /// `[out, in / groups, kernel height, kernel width]`.
     pub weight: ParamId,
@@ -45,10 +80,12 @@ pub struct Conv {
     pub pads: [usize; 4],
     /// Number of groups; divides both channel counts.
     pub groups: usize,
+    /// Vertical and horizontal distance of the kernel's taps in pixels, each at least 1.
+    pub dilation: [usize; 2],
 }
 
 /// A fully connected layer: `y = weight x + bias`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Linear {
     /// `[out, in]`.
     pub weight: ParamId,
@@ -57,7 +94,7 @@ pub struct Linear {
 }
 
 /// The window of a pooling operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
     /// Window height and width in pixels.
     pub kernel: [usize; 2],
@@ -69,6 +106,109 @@ pub struct Pool {
     pub ceil: bool,
     /// Whether a mean counts padded zeros (ONNX `count_include_pad`); means nothing to a maximum.
     pub count_pads: bool,
+}
+
+/// A normalisation; see [`Op::Normalize`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Normalize {
+    /// The first axis of those that are normalised together.
+    pub axis: usize,
+    /// Added to the variance.
+    pub epsilon: Number,
+}
+
+/// A reduction; see [`Op::Reduce`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reduce {
+    /// Which number.
+    pub kind: Reduction,
+    /// Which axes, rising.
+    pub axes: Vec<usize>,
+}
+
+/// What a reduction makes of several numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// The largest.
+    Max,
+    /// The mean.
+    Mean,
+    /// The smallest.
+    Min,
+    /// The sum.
+    Sum,
+}
+
+impl Reduction {
+    /// All, in the order of their numbers in a file.
+    pub const ALL: [Reduction; 4] = [Reduction::Max, Reduction::Mean, Reduction::Min, Reduction::Sum];
+
+    /// Name of the operator in ONNX.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reduction::Max => "ReduceMax",
+            Reduction::Mean => "ReduceMean",
+            Reduction::Min => "ReduceMin",
+            Reduction::Sum => "ReduceSum",
+        }
+    }
+}
+
+/// A part of a value; one number an axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// The first place.
+    pub starts: Vec<usize>,
+    /// From one place to the next; not 0.
+    pub steps: Vec<isize>,
+    /// How many places.
+    pub lengths: Vec<usize>,
+}
+
+/// Places along one axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gather {
+    /// Which axis.
+    pub axis: usize,
+    /// The places, in the order of the output.
+    pub indices: Vec<usize>,
+}
+
+/// Padding; one number an axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pad {
+    /// Places before the first.
+    pub before: Vec<usize>,
+    /// Places after the last.
+    pub after: Vec<usize>,
+    /// What they hold.
+    pub mode: PadMode,
+    /// The number that they hold, if that is a constant.
+    pub value: Number,
+}
+
+/// What padding holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PadMode {
+    /// A number.
+    Constant,
+    /// The outermost place again.
+    Edge,
+    /// What is behind the outermost place, mirrored at it.
+    Reflect,
+    /// What is at the other end.
+    Wrap,
+}
+
+/// An input of several; see [`Op::Input`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The place of its first element in the network's input, which is all of them, one after the other.
+    pub start: usize,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Whether its file has an axis of samples before this shape.
+    pub batched: bool,
 }
 
 impl Op {
@@ -84,6 +224,32 @@ impl Op {
             Op::GlobalAveragePool => "GlobalAveragePool",
             Op::Flatten => "Flatten",
             Op::Softmax => "Softmax",
+            Op::LogSoftmax => "LogSoftmax",
+            Op::Unary(unary) => unary.function.name(),
+            Op::Binary(binary) => binary.name(),
+            Op::MatMul => "MatMul",
+            Op::Normalize(_) => "LayerNormalization",
+            Op::Reduce(reduce) => reduce.kind.name(),
+            Op::Reshape(_) => "Reshape",
+            Op::Transpose(_) => "Transpose",
+            Op::Slice(_) => "Slice",
+            Op::Gather(_) => "Gather",
+            Op::Concat(_) => "Concat",
+            Op::Pad(_) => "Pad",
+            Op::Expand(_) => "Expand",
+            Op::Parameter(_) => "Constant",
+            Op::Input(_) => "Input",
+            Op::Outputs => "Outputs",
+        }
+    }
+
+    /// How many values it reads.
+    pub fn arity(&self) -> RangeInclusive<usize> {
+        match self {
+            Op::Parameter(_) => 0..=0,
+            Op::Add | Op::Binary(_) | Op::MatMul => 2..=2,
+            Op::Concat(_) | Op::Outputs => 1..=usize::MAX,
+            _ => 1..=1,
         }
     }
 
@@ -92,13 +258,27 @@ impl Op {
         match self {
             Op::Conv(conv) => Some((conv.weight, conv.bias)),
             Op::Linear(linear) => Some((linear.weight, linear.bias)),
-            Op::Add
-            | Op::Relu
-            | Op::MaxPool(_)
-            | Op::AveragePool(_)
-            | Op::GlobalAveragePool
-            | Op::Flatten
-            | Op::Softmax => None,
+            _ => None,
+        }
+    }
+
+    /// All parameters that it reads.
+    pub fn parameters(&self) -> impl Iterator<Item = ParamId> + use<> {
+        let (first, second) = match self {
+            Op::Parameter(id) => (Some(*id), None),
+            other => other.layer().map_or((None, None), |(weight, bias)| (Some(weight), bias)),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Whether the output is the input's elements, in the same order.
+    pub fn is_alias(&self, input: &[usize]) -> bool {
+        match self {
+            Op::Flatten | Op::Reshape(_) => true,
+            Op::Input(Input { start: 0, shape, .. }) => {
+                shape.iter().product::<usize>() == input.iter().product::<usize>()
+            }
+            _ => false,
         }
     }
 }

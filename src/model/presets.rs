@@ -114,7 +114,7 @@ impl Chain {
     /// Appends a convolution with bias, stride 1 and the same padding on all sides; `shape` is `[out, in, kh, kw]`.
     pub fn conv(mut self, name: &str, shape: [usize; 4], pad: usize) -> Self {
         let (weight, bias) = self.parameters(name, &shape);
-        let conv = Conv { weight, bias: Some(bias), stride: [1, 1], pads: [pad; 4], groups: 1 };
+        let conv = Conv { weight, bias: Some(bias), stride: [1, 1], pads: [pad; 4], groups: 1, dilation: [1, 1] };
         self.node(name, Op::Conv(conv))
     }
 

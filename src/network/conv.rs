@@ -5,9 +5,15 @@ use crate::kernels::correlate::{self, Window};
 use crate::kernels::{plain, sparse, weight_gradient};
 use crate::model::Conv;
 
-/// A convolution of known shape. Groups are convolutions of their own, over slices of the channels.
+/// A convolution of known shape. Groups are convolutions of their own, over slices of the channels. A dilated kernel is one
+/// with zeros between its taps, which the sparse kernels skip.
 #[derive(Debug, Clone)]
 pub struct ConvPlan {
+    /// How many images a sample has.
+    images: usize,
+    /// Height and width of a kernel as it is stored, and the distance of its taps.
+    taps: [usize; 2],
+    dilation: [usize; 2],
     groups: usize,
     /// Output channels of one group.
     rows: usize,
@@ -31,18 +37,21 @@ pub struct ConvWeights {
     forward: Vec<Form>,
     backward: Vec<Form>,
     flipped: Vec<f32>,
+    dilated: Vec<f32>,
 }
 
 impl ConvPlan {
-    /// For shapes that `Graph::shapes` has proved: `[c, h, w]`, `[out, h', w']` and `[out, c / groups, kh, kw]`.
+    /// For shapes that `Graph::shapes` has proved: `[.., c, h, w]`, `[.., out, h', w']` and `[out, c / groups, kh, kw]`.
     pub fn new(conv: &Conv, input: &[usize], output: &[usize], weight: &[usize]) -> Self {
         let [top, left, bottom, right] = conv.pads;
-        let size = [input[1], input[2]];
+        let lead = input.len() - 3;
+        let size = [input[lead + 1], input[lead + 2]];
+        let taps = [weight[2], weight[3]];
         let bare = Window {
             channels: weight[1],
             input: size,
-            output: [output[1], output[2]],
-            kernel: [weight[2], weight[3]],
+            output: [output[lead + 1], output[lead + 2]],
+            kernel: [0, 1].map(|axis| (taps[axis] - 1) * conv.dilation[axis] + 1),
             stride: conv.stride,
             lead: [top as isize, left as isize],
         };
@@ -59,7 +68,19 @@ impl ConvPlan {
             let input = [transposed.input[0], left + transposed.input[1] + right];
             (Window { input, lead: [transposed.lead[0], 0], ..transposed }, [0, left, 0, right])
         });
-        ConvPlan { groups: conv.groups, rows, size, pads: conv.pads, window, bare, wide, plain }
+        ConvPlan {
+            images: input[..lead].iter().product(),
+            taps,
+            dilation: conv.dilation,
+            groups: conv.groups,
+            rows,
+            size,
+            pads: conv.pads,
+            window,
+            bare,
+            wide,
+            plain,
+        }
     }
 
     fn padded(&self) -> bool {
@@ -68,7 +89,23 @@ impl ConvPlan {
 
     /// Floats for one sample of the padded input.
     pub fn padded_len(&self) -> usize {
+        self.images * self.padded_image()
+    }
+
+    /// Floats for one image of one sample of the padded input.
+    fn padded_image(&self) -> usize {
         if self.padded() { self.groups * self.window.input_len() } else { 0 }
+    }
+
+    /// Where the taps of a dilated kernel of `weights` are, in the order in which they are stored; none if it is not dilated.
+    fn taps_of(&self, weights: usize) -> Option<impl Iterator<Item = usize> + use<>> {
+        let ([height, width], [down, right], row) = (self.taps, self.dilation, self.window.kernel[1]);
+        let area = row * self.window.kernel[0];
+        let tap = move |at: usize| {
+            let (kernel, y, x) = (at / (height * width), at / width % height, at % width);
+            kernel * area + y * down * row + x * right
+        };
+        (self.dilation != [1, 1]).then(|| (0..weights).map(tap))
     }
 
     /// Floats for one sample of the scratch that the backward pass needs.
@@ -80,6 +117,22 @@ impl ConvPlan {
     pub fn prepare(&self, weights: &[f32], training: bool, prepared: &mut ConvWeights) {
         prepared.forward.resize_with(self.groups, Form::default);
         prepared.backward.resize_with(self.groups, Form::default);
+        let mut dilated = std::mem::take(&mut prepared.dilated);
+        let weights = match self.taps_of(weights.len()) {
+            Some(taps) => {
+                dilated.clear();
+                dilated.resize(self.groups * self.rows * self.window.taps(), 0.0);
+                taps.zip(weights).for_each(|(tap, &weight)| dilated[tap] = weight);
+                &dilated
+            }
+            None => weights,
+        };
+        self.prepare_dense(weights, training, prepared);
+        prepared.dilated = dilated;
+    }
+
+    /// As [`ConvPlan::prepare`], with the zeros between the taps.
+    fn prepare_dense(&self, weights: &[f32], training: bool, prepared: &mut ConvWeights) {
         if self.plain || (training && self.wide.is_none()) {
             prepared.plain.clear();
             prepared.plain.extend_from_slice(weights);
@@ -102,10 +155,24 @@ impl ConvPlan {
         }
     }
 
-    /// `x` is `[c, h, w, n]`, `y` `[out, h', w', n]`; `padded` is kept for the backward pass.
+    /// `x` is `[.., c, h, w, n]`, `y` `[.., out, h', w', n]`; `padded` is kept for the backward pass.
     pub fn forward(&self, n: usize, weights: &ConvWeights, bias: &[f32], x: &[f32], padded: &mut [f32], y: &mut [f32]) {
+        let (inputs, outputs, pads) = (x.len() / self.images, y.len() / self.images, self.padded_image() * n);
+        for (image, (x, y)) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)).enumerate() {
+            self.forward_image(n, weights, bias, x, &mut padded[image * pads..][..pads], y);
+        }
+    }
+
+    fn forward_image(
+        &self,
+        n: usize,
+        weights: &ConvWeights,
+        bias: &[f32],
+        x: &[f32],
+        padded: &mut [f32],
+        y: &mut [f32],
+    ) {
         let x = if self.padded() {
-            let padded = &mut padded[..self.padded_len() * n];
             sparse::pad(x, self.size, self.pads, n, padded);
             padded
         } else {
@@ -123,9 +190,24 @@ impl ConvPlan {
         }
     }
 
-    /// Writes (or adds, if `add`) the gradient to the weights, from `dy` `[out, h', w', n]` and what the forward pass left.
+    /// Writes (or adds, if `add`) the gradient to the weights, from `dy` `[.., out, h', w', n]` and what the forward pass left.
     pub fn weight_gradient(&self, n: usize, x: &[f32], padded: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
-        let source = if self.padded() { &padded[..self.padded_len() * n] } else { x };
+        let taps = self.taps_of(dw.len());
+        // The zeros' gradients are computed with the others, and left out: the only memory that is allocated in a pass.
+        let mut dilated = vec![0.0; if taps.is_some() { self.groups * self.rows * self.window.taps() } else { 0 }];
+        let all = if taps.is_some() { &mut dilated[..] } else { &mut *dw };
+        let (inputs, outputs, pads) = (x.len() / self.images, dy.len() / self.images, self.padded_image() * n);
+        for (image, (x, dy)) in x.chunks_exact(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
+            let add = image > 0 || (add && taps.is_none());
+            self.image_weight_gradient(n, x, &padded[image * pads..][..pads], dy, add, all);
+        }
+        for (dw, tap) in dw.iter_mut().zip(taps.into_iter().flatten()) {
+            *dw = if add { *dw + dilated[tap] } else { dilated[tap] };
+        }
+    }
+
+    fn image_weight_gradient(&self, n: usize, x: &[f32], padded: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
+        let source = if self.padded() { padded } else { x };
         let sources = source.chunks_exact(source.len() / self.groups);
         let gradients = dy.chunks_exact(dy.len() / self.groups);
         for ((x, dy), dw) in sources.zip(gradients).zip(dw.chunks_exact_mut(self.rows * self.window.taps())) {
@@ -142,6 +224,13 @@ impl ConvPlan {
 
     /// Writes the gradient to the input.
     pub fn data_gradient(&self, n: usize, weights: &ConvWeights, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
+        let (inputs, outputs) = (dx.len() / self.images, dy.len() / self.images);
+        for (dx, dy) in dx.chunks_exact_mut(inputs).zip(dy.chunks_exact(outputs)) {
+            self.image_data_gradient(n, weights, dy, scratch, dx);
+        }
+    }
+
+    fn image_data_gradient(&self, n: usize, weights: &ConvWeights, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
         let (inputs, outputs) = (dx.len() / self.groups, dy.len() / self.groups);
         for (group, (dx, dy)) in dx.chunks_exact_mut(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
             let Some((wide, pads)) = &self.wide else {
@@ -193,6 +282,18 @@ mod tests {
             conv.groups = 2;
         }));
         assert_gradients(model([4, 1, 2, 2], 4 * 4 * 3, |conv| conv.groups = 4));
+        // Dilated: taken for dense (two taps of three), and for sparse.
+        assert_gradients(model([3, 4, 1, 2], 3 * 5 * 2, |conv| conv.dilation = [1, 2]));
+        assert_gradients(model([4, 2, 3, 2], 4 * 3 * 4, |conv| {
+            conv.dilation = [2, 3];
+            conv.pads = [1, 2, 1, 1];
+            conv.groups = 2;
+        }));
+        assert_gradients(model([3, 4, 2, 2], 3 * 2 * 2, |conv| {
+            conv.dilation = [2, 2];
+            conv.stride = [2, 2];
+            conv.pads = [0, 1, 0, 0];
+        }));
         // More padding than the kernel reaches: some windows touch nothing.
         assert_gradients(model([2, 4, 2, 2], 2 * 9 * 8, |conv| {
             conv.pads = [3, 2, 2, 3];

@@ -24,6 +24,9 @@ pub struct Inference {
     capacity: usize,
 }
 
+/// What writes samples into a block; see [`Inference::run_blocks`].
+type Fill<'a> = dyn Fn(usize, usize, usize, &mut [f32]) + Sync + 'a;
+
 /// Floats that the blocks of one thread may take up, unless eight samples need more.
 const BLOCK_FLOATS: usize = 4 << 20;
 
@@ -67,8 +70,18 @@ impl Inference {
     /// The values that were asked for, each `[features, samples]`.
     fn run(&mut self, samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
         block::check_shape(&samples.shape, &self.input_shape)?;
-        let width = self.block.min(samples.len().next_multiple_of(LANES));
-        let blocks = samples.len().div_ceil(self.block);
+        let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
+            block::fill(samples, first, count, n, block);
+        };
+        self.run_blocks(samples.len(), &fill)
+    }
+
+    /// As [`Inference::run`] for `total` samples, some of which `fill` writes into a block: those from the first on, so many,
+    /// as columns of a block of so many.
+    fn run_blocks(&mut self, total: usize, fill: &Fill) -> Result<Vec<Array2<f32>>, Error> {
+        let features: usize = self.input_shape.iter().product();
+        let width = self.block.min(total.next_multiple_of(LANES));
+        let blocks = total.div_ceil(self.block);
         let threads = parallel::threads().min(blocks);
         if width > self.capacity {
             self.workspaces.clear();
@@ -89,10 +102,9 @@ impl Inference {
         parallel::for_each(&mut jobs, |job| {
             for index in (job.first..blocks).step_by(threads) {
                 let first = index * size;
-                let count = size.min(samples.len() - first);
+                let count = size.min(total - first);
                 let n = count.next_multiple_of(LANES);
-                let features = samples.image(first).len();
-                block::fill(samples, first, count, n, &mut job.workspace.values[0][..features * n]);
+                fill(first, count, n, &mut job.workspace.values[0][..features * n]);
                 job.workspace.forward(plan, weights, n);
                 let outputs = plan.outputs.iter();
                 let values = outputs.map(|&(buffer, length)| job.workspace.values[buffer][..length * n].to_vec());
@@ -100,10 +112,10 @@ impl Inference {
             }
         });
         let mut outputs: Vec<Array2<f32>> =
-            self.plan.outputs.iter().map(|&(_, length)| Array2::zeros((length, samples.len()))).collect();
+            self.plan.outputs.iter().map(|&(_, length)| Array2::zeros((length, total))).collect();
         for index in 0..blocks {
             let first = index * size;
-            let count = size.min(samples.len() - first);
+            let count = size.min(total - first);
             let n = count.next_multiple_of(LANES);
             for (output, values) in outputs.iter_mut().zip(&jobs[index % threads].results[index / threads]) {
                 for (mut to, from) in
@@ -123,6 +135,28 @@ impl Inference {
 /// If the model's shapes do not fit, or the samples are not of its input's shape.
 pub fn logits(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error> {
     Inference::new(model)?.logits(samples)
+}
+
+/// The network's answers `[samples, outputs]` to inputs `[samples, features]`; a softmax at its end is one of its operators
+/// here.
+///
+/// # Errors
+/// If the model's shapes do not fit, or the inputs are not as many as its input's elements.
+pub fn answers(model: &Model, inputs: &Array2<f32>) -> Result<Array2<f32>, Error> {
+    let mut inference = Inference::of_values(model, &[model.graph.output()])?;
+    let features: usize = model.graph.input_shape.iter().product();
+    if inputs.ncols() != features {
+        let (expected, got) = (features.to_string(), inputs.ncols().to_string());
+        return Err(DataError { what: "numbers of a sample", expected, got }.into());
+    }
+    let inputs = inputs.as_standard_layout();
+    let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
+        let rows = inputs.slice(s![first..first + count, ..]);
+        let rows: Vec<&[f32]> = rows.outer_iter().map(|row| row.to_slice().unwrap_or_default()).collect();
+        block::transpose(&rows, n, block, |number| number);
+    };
+    let mut outputs = inference.run_blocks(inputs.nrows(), &fill)?;
+    Ok(outputs.pop().unwrap_or_default().reversed_axes())
 }
 
 /// Some values inside the network, each `[features, samples]`.

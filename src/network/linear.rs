@@ -37,26 +37,33 @@ impl LinearPlan {
         }
     }
 
-    /// `y = weight x + bias`; `x` is `[in, n]`, `y` `[out, n]`.
+    /// `y = weight x + bias`; `x` is `[.., in, n]`, `y` `[.., out, n]`.
     pub fn forward(&self, n: usize, weights: &LinearWeights, bias: &[f32], x: &[f32], y: &mut [f32]) {
         let window = Window::linear(self.inputs);
-        weights.forward.correlate(&window, &window, n, x, x, bias, y);
+        for (x, y) in x.chunks_exact(self.inputs * n).zip(y.chunks_exact_mut(self.outputs * n)) {
+            weights.forward.correlate(&window, &window, n, x, x, bias, y);
+        }
     }
 
     /// `dw = dy x^T`, or added to `dw`.
     pub fn weight_gradient(&self, n: usize, x: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
-        let beta = if add { 1.0 } else { 0.0 };
-        let (dy, x) = (view(dy, self.outputs, n), view(x, self.inputs, n));
-        general_mat_mul(1.0, &dy, &x.t(), beta, &mut view_mut(dw, self.outputs, self.inputs));
+        for (index, (x, dy)) in x.chunks_exact(self.inputs * n).zip(dy.chunks_exact(self.outputs * n)).enumerate() {
+            let beta = if add || index > 0 { 1.0 } else { 0.0 };
+            let (dy, x) = (view(dy, self.outputs, n), view(x, self.inputs, n));
+            general_mat_mul(1.0, &dy, &x.t(), beta, &mut view_mut(dw, self.outputs, self.inputs));
+        }
     }
 
     /// `dx = weight^T dy`.
     pub fn data_gradient(&self, n: usize, weights: &LinearWeights, dy: &[f32], dx: &mut [f32]) {
-        if weights.forward.sparse() {
-            return sparse::correlate(&Window::linear(self.outputs), n, dy, &weights.sparse, &[], dx);
+        for (dx, dy) in dx.chunks_exact_mut(self.inputs * n).zip(dy.chunks_exact(self.outputs * n)) {
+            if weights.forward.sparse() {
+                sparse::correlate(&Window::linear(self.outputs), n, dy, &weights.sparse, &[], dx);
+                continue;
+            }
+            let w = view(&weights.dense, self.outputs, self.inputs);
+            general_mat_mul(1.0, &w.t(), &view(dy, self.outputs, n), 0.0, &mut view_mut(dx, self.inputs, n));
         }
-        let w = view(&weights.dense, self.outputs, self.inputs);
-        general_mat_mul(1.0, &w.t(), &view(dy, self.outputs, n), 0.0, &mut view_mut(dx, self.inputs, n));
     }
 }
 

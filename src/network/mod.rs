@@ -5,6 +5,7 @@
 
 mod add;
 pub mod augment;
+mod binary;
 mod block;
 mod conv;
 pub mod evaluate;
@@ -12,19 +13,24 @@ pub mod fit;
 pub mod integer;
 mod linear;
 pub mod loader;
+mod matmul;
+mod moves;
+mod normalize;
 pub mod optimizer;
 pub(crate) mod parallel;
 mod plan;
 mod pool;
+mod reduce;
 mod relu;
 pub mod retrain;
 mod softmax;
 pub mod trainer;
+mod unary;
 mod weights;
 mod workspace;
 
 pub use augment::Augmentation;
-pub use evaluate::{Evaluation, Inference, activations, cross_entropies, evaluate, logits, predictions};
+pub use evaluate::{Evaluation, Inference, activations, answers, cross_entropies, evaluate, logits, predictions};
 pub use fit::{Learner, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
@@ -33,3 +39,4 @@ pub use optimizer::Adam;
 pub use parallel::work_on_this_thread;
 pub use retrain::Retrain;
 pub use trainer::{Batch, Gradients, Trainer};
+pub(crate) use unary::value as unary_value;

@@ -1,13 +1,18 @@
 //! What has to be computed, in which order and in which buffers: made once for a model's shapes.
 
+use super::binary::BinaryPlan;
 use super::conv::{ConvPlan, ConvWeights};
 use super::linear::{LinearPlan, LinearWeights};
+use super::matmul::MatMulPlan;
+use super::moves::MovePlan;
 use super::pool;
-use crate::error::{DataError, Error};
+use super::reduce::ReducePlan;
+use super::softmax::SoftmaxPlan;
+use crate::error::{DataError, Error, GraphError};
 use crate::kernels::pool::Pooling;
-use crate::model::{Graph, Model, Op, ParamId, ValueId};
+use crate::model::{Graph, Model, Node, Op, ParamId, Unary, ValueId};
 
-/// A node that has to run. One of `Flatten` needs not: its output is its input's buffer.
+/// A node that has to run. One that only gives another shape needs not: its output is its input's buffer.
 #[derive(Debug)]
 pub struct Step {
     pub work: Work,
@@ -34,7 +39,14 @@ pub enum Work {
     Relu,
     MaxPool(Pooling),
     MeanPool(Pooling),
-    Softmax,
+    Softmax(SoftmaxPlan),
+    Unary(Unary),
+    Binary(BinaryPlan),
+    MatMul(MatMulPlan),
+    Normalize { features: usize, epsilon: f32 },
+    Reduce(ReducePlan),
+    Move(MovePlan),
+    Parameter(ParamId),
 }
 
 /// The steps and buffers that a model needs for some of its values.
@@ -72,22 +84,24 @@ impl Plan {
         }
         let size = |value: usize| shapes[value].iter().product::<usize>();
 
-        // A flattened value is the value itself: `source` is where it comes from.
+        // A value that was only given another shape is the value itself: `source` is where it comes from.
         let mut source: Vec<usize> = vec![0];
         for (index, node) in graph.nodes.iter().enumerate() {
-            source.push(if node.op == Op::Flatten { source[node.inputs[0].0] } else { index + 1 });
+            let same = node.inputs.first().filter(|input| node.op.is_alias(&shapes[input.0]));
+            source.push(same.map_or(index + 1, |input| source[input.0]));
         }
         // What the values asked for need, and what has parameters behind it.
         let mut needed = vec![false; shapes.len()];
         values.iter().for_each(|value| needed[source[value.0]] = true);
         for (index, node) in graph.nodes.iter().enumerate().rev() {
-            if needed[index + 1] && node.op != Op::Flatten {
+            if needed[index + 1] && source[index + 1] == index + 1 {
                 node.inputs.iter().for_each(|input| needed[source[input.0]] = true);
             }
         }
         let mut trains = vec![false; shapes.len()];
         for (index, node) in graph.nodes.iter().enumerate() {
-            trains[index + 1] = node.op.layer().is_some() || node.inputs.iter().any(|input| trains[source[input.0]]);
+            trains[index + 1] =
+                node.op.parameters().next().is_some() || node.inputs.iter().any(|input| trains[source[input.0]]);
         }
 
         let buffer_of = assign(graph, &source, &needed, values, training);
@@ -105,26 +119,8 @@ impl Plan {
                 Some(Operand { buffer, length: size(value), trains: trains[value] })
             };
             let Some(output) = operand(index + 1).filter(|_| needed[index + 1]) else { continue };
-            let (from, to) = (&shapes[node.inputs[0].0], &shapes[index + 1]);
-            let work = match &node.op {
-                Op::Conv(conv) => Work::Conv {
-                    plan: Box::new(ConvPlan::new(conv, from, to, &parameter_shapes[conv.weight.0])),
-                    weight: conv.weight,
-                    bias: conv.bias,
-                },
-                Op::Linear(linear) => Work::Linear {
-                    plan: LinearPlan { outputs: to[0], inputs: from[0] },
-                    weight: linear.weight,
-                    bias: linear.bias,
-                },
-                Op::Add => Work::Add,
-                Op::Relu => Work::Relu,
-                Op::MaxPool(window) => Work::MaxPool(pool::pooling(window, from, to)),
-                Op::AveragePool(window) => Work::MeanPool(pool::pooling(window, from, to)),
-                Op::GlobalAveragePool => Work::MeanPool(pool::global(from)),
-                Op::Flatten => continue,
-                Op::Softmax => Work::Softmax,
-            };
+            let inputs: Vec<&[usize]> = node.inputs.iter().map(|input| shapes[input.0].as_slice()).collect();
+            let work = work(node, &inputs, &shapes[index + 1], &parameter_shapes)?;
             let inputs = node.inputs.iter().filter_map(|input| operand(source[input.0])).collect();
             steps.push(Step { work, inputs, output });
         }
@@ -150,10 +146,63 @@ impl Plan {
         let values: usize = self.buffers.iter().sum();
         let scratch = self.steps.iter().map(|step| match &step.work {
             Work::Conv { plan, .. } => plan.padded_len() + if self.training { plan.scratch_len() } else { 0 },
-            Work::Linear { .. } | Work::Add | Work::Relu | Work::MaxPool(_) | Work::MeanPool(_) | Work::Softmax => 0,
+            _ => 0,
         });
         values * if self.training { 2 } else { 1 } + scratch.sum::<usize>()
     }
+}
+
+/// What a node of these shapes does.
+fn work(node: &Node, inputs: &[&[usize]], to: &[usize], parameters: &[Vec<usize>]) -> Result<Work, Error> {
+    let from = inputs.first().copied().unwrap_or_default();
+    let pair = || [inputs[0], inputs[1]];
+    let last = to.last().copied().unwrap_or(1);
+    let work = match &node.op {
+        Op::Conv(conv) => Some(Work::Conv {
+            plan: Box::new(ConvPlan::new(conv, from, to, &parameters[conv.weight.0])),
+            weight: conv.weight,
+            bias: conv.bias,
+        }),
+        Op::Linear(linear) => {
+            let inputs = from.last().copied().unwrap_or(1);
+            let plan = LinearPlan { outputs: last, inputs };
+            Some(Work::Linear { plan, weight: linear.weight, bias: linear.bias })
+        }
+        Op::Add if inputs[0] == inputs[1] => Some(Work::Add),
+        Op::Add => BinaryPlan::new(None, pair(), to).map(Work::Binary),
+        Op::Binary(function) => BinaryPlan::new(Some(*function), pair(), to).map(Work::Binary),
+        Op::Relu => Some(Work::Relu),
+        Op::Unary(unary) => Some(Work::Unary(*unary)),
+        Op::MaxPool(window) => Some(Work::MaxPool(pool::pooling(window, from, to))),
+        Op::AveragePool(window) => Some(Work::MeanPool(pool::pooling(window, from, to))),
+        Op::GlobalAveragePool => Some(Work::MeanPool(pool::global(from))),
+        Op::Softmax => Some(Work::Softmax(SoftmaxPlan { length: last, logarithm: false })),
+        Op::LogSoftmax => Some(Work::Softmax(SoftmaxPlan { length: last, logarithm: true })),
+        Op::MatMul => MatMulPlan::new(pair(), to).map(Work::MatMul),
+        Op::Normalize(normalize) => {
+            let features = from[normalize.axis..].iter().product();
+            Some(Work::Normalize { features, epsilon: normalize.epsilon.get() })
+        }
+        Op::Reduce(reduce) => ReducePlan::new(reduce.kind, from, to).map(Work::Reduce),
+        Op::Parameter(id) => Some(Work::Parameter(*id)),
+        Op::Transpose(_)
+        | Op::Slice(_)
+        | Op::Gather(_)
+        | Op::Concat(_)
+        | Op::Pad(_)
+        | Op::Expand(_)
+        | Op::Input(_)
+        | Op::Outputs => MovePlan::new(&node.op, inputs, to).map(Work::Move),
+        Op::Flatten | Op::Reshape(_) => unreachable!("its output is its input"),
+    };
+    let fault = || GraphError {
+        node: node.name.clone(),
+        op: node.op.name(),
+        what: "memory",
+        expected: format!("a table for {to:?}"),
+        got: "not enough".into(),
+    };
+    Ok(work.ok_or_else(fault)?)
 }
 
 /// The buffer of each needed value (that is not merely a flattened one). In training each has one for itself; otherwise one
@@ -196,7 +245,7 @@ pub struct Weights {
 pub struct StepWeights {
     pub conv: ConvWeights,
     pub linear: LinearWeights,
-    /// Empty if there is none.
+    /// Empty if there is none; the numbers of a parameter that is a value.
     pub bias: Vec<f32>,
 }
 
@@ -206,6 +255,7 @@ impl Weights {
         self.steps.resize_with(plan.steps.len(), StepWeights::default);
         for (step, weights) in plan.steps.iter().zip(&mut self.steps) {
             let bias = match &step.work {
+                Work::Parameter(id) => &Some(*id),
                 Work::Conv { plan: conv, weight, bias } => {
                     with_slice(model, *weight, |values| conv.prepare(values, plan.training, &mut weights.conv));
                     bias
@@ -214,7 +264,7 @@ impl Weights {
                     with_slice(model, *weight, |values| linear.prepare(values, plan.training, &mut weights.linear));
                     bias
                 }
-                Work::Add | Work::Relu | Work::MaxPool(_) | Work::MeanPool(_) | Work::Softmax => &None,
+                _ => &None,
             };
             weights.bias.clear();
             if let Some(id) = bias {

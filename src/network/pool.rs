@@ -3,12 +3,19 @@
 use crate::kernels::pool::Pooling;
 use crate::model::Pool;
 
-/// The shape of a pooling of `[c, h, w]` into `[c, h', w']`; shapes that `Graph::shapes` has proved.
+/// All channels of all images of a sample, and an image's height and width.
+fn planes(shape: &[usize]) -> (usize, [usize; 2]) {
+    let (lead, &side) = shape.split_last_chunk::<2>().expect("shapes that Graph::shapes has proved");
+    (lead.iter().product(), side)
+}
+
+/// The shape of a pooling of `[.., c, h, w]` into `[.., c, h', w']`; shapes that `Graph::shapes` has proved.
 pub fn pooling(pool: &Pool, input: &[usize], output: &[usize]) -> Pooling {
+    let (channels, input) = planes(input);
     Pooling {
-        channels: input[0],
-        input: [input[1], input[2]],
-        output: [output[1], output[2]],
+        channels,
+        input,
+        output: planes(output).1,
         kernel: pool.kernel,
         stride: pool.stride,
         pads: pool.pads,
@@ -18,16 +25,8 @@ pub fn pooling(pool: &Pool, input: &[usize], output: &[usize]) -> Pooling {
 
 /// The mean over all positions, as a pooling whose window is the image.
 pub fn global(input: &[usize]) -> Pooling {
-    let size = [input[1], input[2]];
-    Pooling {
-        channels: input[0],
-        input: size,
-        output: [1, 1],
-        kernel: size,
-        stride: [1, 1],
-        pads: [0; 4],
-        count_pads: false,
-    }
+    let (channels, size) = planes(input);
+    Pooling { channels, input: size, output: [1, 1], kernel: size, stride: [1, 1], pads: [0; 4], count_pads: false }
 }
 
 #[cfg(test)]

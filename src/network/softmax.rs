@@ -1,13 +1,31 @@
-//! `Softmax` inside a network. As the last node it is left out: the loss is a function of its input, the logits.
+//! `Softmax` and `LogSoftmax` along the last axis. A softmax as the last node is left out: the loss is a function of its input,
+//! the logits.
 
 use crate::kernels::elementwise;
 
-pub fn forward(x: &[f32], n: usize, y: &mut [f32]) {
-    elementwise::softmax(x, n, y);
+/// A softmax, or its logarithm, of `length` numbers each.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftmaxPlan {
+    pub length: usize,
+    pub logarithm: bool,
 }
 
-pub fn backward(y: &[f32], dy: &[f32], n: usize, dx: &mut [f32]) {
-    elementwise::softmax_gradient(y, dy, n, dx);
+impl SoftmaxPlan {
+    /// `x` and `y` are `[.., length, n]`.
+    pub fn forward(&self, n: usize, x: &[f32], y: &mut [f32]) {
+        let kernel = if self.logarithm { elementwise::log_softmax } else { elementwise::softmax };
+        for (x, y) in x.chunks_exact(self.length * n).zip(y.chunks_exact_mut(self.length * n)) {
+            kernel(x, n, y);
+        }
+    }
+
+    pub fn backward(&self, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let kernel = if self.logarithm { elementwise::log_softmax_gradient } else { elementwise::softmax_gradient };
+        let length = self.length * n;
+        for (index, dx) in dx.chunks_exact_mut(length).enumerate() {
+            kernel(&y[index * length..][..length], &dy[index * length..][..length], n, dx);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -24,5 +42,17 @@ mod tests {
         model.graph.nodes[2].inputs = vec![ValueId(2)];
         model.graph.nodes.push(softmax(3));
         assert_gradients(model);
+    }
+
+    #[test]
+    fn gradients_of_several_at_once_agree_with_central_differences() {
+        for op in [Op::Softmax, Op::LogSoftmax] {
+            let mut model = Chain::new(vec![4]).linear("a", [12, 4]).flatten().linear("b", [3, 12]).build();
+            let node = |op, input| Node { name: "n".into(), op, inputs: vec![ValueId(input)] };
+            model.graph.nodes.splice(1..1, [node(Op::Reshape(vec![3, 4]), 1), node(op, 2)]);
+            model.graph.nodes[3].inputs = vec![ValueId(3)];
+            model.graph.nodes[4].inputs = vec![ValueId(4)];
+            assert_gradients(model);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The buffers of one shard, and the passes over them. Nothing is allocated while they run.
 
-use super::plan::{Operand, Plan, Step, StepWeights, Weights, Work};
-use super::{add, relu, softmax};
+use super::plan::{Plan, Step, StepWeights, Weights, Work};
+use super::{add, normalize, relu, unary};
 use crate::error::{Error, GraphError};
 use crate::kernels::{elementwise, pool};
 use crate::model::ParamId;
@@ -73,7 +73,7 @@ impl Workspace {
         for (index, (step, weights)) in plan.steps.iter().zip(&weights.steps).enumerate() {
             let mut output = take(&mut self.values[step.output.buffer]);
             let y = &mut output[..step.output.length * n];
-            let x = |i: usize| &self.values[step.inputs[i].buffer][..step.inputs[i].length * n];
+            let x = |index: usize| operand(&self.values, step, index, n);
             match &step.work {
                 Work::Conv { plan, .. } => {
                     plan.forward(n, &weights.conv, &weights.bias, x(0), &mut self.padded[index], y);
@@ -83,7 +83,16 @@ impl Workspace {
                 Work::Relu => relu::forward(x(0), y),
                 Work::MaxPool(pooling) => pool::maximum(pooling, n, x(0), y),
                 Work::MeanPool(pooling) => pool::mean(pooling, n, x(0), y),
-                Work::Softmax => softmax::forward(x(0), n, y),
+                Work::Softmax(plan) => plan.forward(n, x(0), y),
+                Work::Unary(function) => unary::forward(function, x(0), y),
+                Work::Binary(plan) => plan.forward(n, [x(0), x(1)], y),
+                Work::MatMul(plan) => plan.forward(n, [x(0), x(1)], y),
+                Work::Normalize { features, epsilon } => normalize::forward(*features, *epsilon, n, x(0), y),
+                Work::Reduce(plan) => plan.forward(n, x(0), y),
+                Work::Move(plan) => plan.forward(n, x, y),
+                Work::Parameter(_) => {
+                    y.chunks_exact_mut(n).zip(&weights.bias).for_each(|(y, &value)| y.fill(value));
+                }
             }
             self.values[step.output.buffer] = output;
         }
@@ -98,8 +107,8 @@ impl Workspace {
             let gradient = take(&mut self.gradients[step.output.buffer]);
             let dy = &gradient[..step.output.length * n];
             self.parameter_gradients(index, step, n, dy);
-            for &input in step.inputs.iter().filter(|input| input.trains) {
-                self.input_gradient(step, weights, input, n, dy);
+            for index in (0..step.inputs.len()).filter(|&index| step.inputs[index].trains) {
+                self.input_gradient(step, weights, index, n, dy);
             }
             self.gradients[step.output.buffer] = gradient;
         }
@@ -111,42 +120,55 @@ impl Workspace {
     }
 
     fn parameter_gradients(&mut self, index: usize, step: &Step, n: usize, dy: &[f32]) {
-        let input = step.inputs[0];
-        let (weight, bias) = match &step.work {
-            Work::Conv { weight, bias, .. } | Work::Linear { weight, bias, .. } => (*weight, *bias),
-            Work::Add | Work::Relu | Work::MaxPool(_) | Work::MeanPool(_) | Work::Softmax => return,
-        };
         // Several layers may share a parameter: then their gradients are summed.
         let mut first_use = |id: ParamId| !std::mem::replace(&mut self.parameter_written[id.0], true);
+        let (weight, bias) = match &step.work {
+            Work::Conv { weight, bias, .. } | Work::Linear { weight, bias, .. } => (*weight, *bias),
+            Work::Parameter(id) => {
+                let add = !first_use(*id);
+                return elementwise::row_sums(dy, add, &mut self.parameters[id.0]);
+            }
+            _ => return,
+        };
         let (add_weight, add_bias) = (!first_use(weight), bias.map(|bias| !first_use(bias)));
         if let (Some(bias), Some(add)) = (bias, add_bias) {
             elementwise::row_sums(dy, add, &mut self.parameters[bias.0]);
         }
-        let x = &self.values[input.buffer][..input.length * n];
+        let x = operand(&self.values, step, 0, n);
         let dw = &mut self.parameters[weight.0];
         match &step.work {
             Work::Conv { plan, .. } => plan.weight_gradient(n, x, &self.padded[index], dy, add_weight, dw),
             Work::Linear { plan, .. } => plan.weight_gradient(n, x, dy, add_weight, dw),
-            Work::Add | Work::Relu | Work::MaxPool(_) | Work::MeanPool(_) | Work::Softmax => {}
+            _ => {}
         }
     }
 
     /// Writes the gradient to one input, or adds it to what another step that reads the same value has written.
-    fn input_gradient(&mut self, step: &Step, weights: &StepWeights, input: Operand, n: usize, dy: &[f32]) {
+    fn input_gradient(&mut self, step: &Step, weights: &StepWeights, index: usize, n: usize, dy: &[f32]) {
+        let input = step.inputs[index];
         let length = input.length * n;
         let again = self.written[input.buffer];
         let mut buffer = take(if again { &mut self.second } else { &mut self.gradients[input.buffer] });
         let dx = &mut buffer[..length];
-        let x = &self.values[input.buffer][..length];
+        let x = |index: usize| operand(&self.values, step, index, n);
         let y = &self.values[step.output.buffer][..dy.len()];
         match &step.work {
             Work::Conv { plan, .. } => plan.data_gradient(n, &weights.conv, dy, &mut self.scratch, dx),
             Work::Linear { plan, .. } => plan.data_gradient(n, &weights.linear, dy, dx),
             Work::Add => add::backward(dy, dx),
             Work::Relu => relu::backward(y, dy, dx),
-            Work::MaxPool(pooling) => pool::maximum_gradient(pooling, n, x, y, dy, dx),
+            Work::MaxPool(pooling) => pool::maximum_gradient(pooling, n, x(0), y, dy, dx),
             Work::MeanPool(pooling) => pool::mean_gradient(pooling, n, dy, dx),
-            Work::Softmax => softmax::backward(y, dy, n, dx),
+            Work::Softmax(plan) => plan.backward(n, y, dy, dx),
+            Work::Unary(function) => unary::backward(function, x(0), y, dy, dx),
+            Work::Binary(plan) => plan.backward(n, index, [x(0), x(1)], dy, dx),
+            Work::MatMul(plan) => plan.backward(n, index, [x(0), x(1)], dy, dx),
+            Work::Normalize { features, epsilon } => {
+                normalize::backward(*features, *epsilon, n, [x(0), y, dy], dx);
+            }
+            Work::Reduce(plan) => plan.backward(n, [x(0), y, dy], dx),
+            Work::Move(plan) => plan.backward(n, index, dy, dx),
+            Work::Parameter(_) => {}
         }
         if again {
             elementwise::add_to(dx, &mut self.gradients[input.buffer][..length]);
@@ -156,6 +178,12 @@ impl Workspace {
             self.written[input.buffer] = true;
         }
     }
+}
+
+/// What a step reads.
+fn operand<'a>(values: &'a [Vec<f32>], step: &Step, index: usize, n: usize) -> &'a [f32] {
+    let input = step.inputs[index];
+    &values[input.buffer][..input.length * n]
 }
 
 /// Zeros for `capacity` samples of `length` floats.

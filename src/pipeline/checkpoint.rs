@@ -6,6 +6,7 @@
 
 use super::event::{Probe, Stage, StageState};
 use super::recipe::Recipe;
+use crate::container::{read_graph, write_graph};
 use crate::error::LoadError;
 use crate::model::{Graph, Model, Parameter};
 use crate::stages::quantize::{Codebook, FixedParameter, FixedPoint};
@@ -47,7 +48,10 @@ pub struct Checkpoint {
 pub struct CheckpointHeader {
     recipe: Recipe,
     stage: Stage,
-    graph: Graph,
+    /// As the section of a `.nut` file that holds a graph.
+    graph: Vec<u8>,
+    /// Names of the graph's input and nodes.
+    names: Vec<String>,
     parameters: Vec<ParameterHeader>,
     original_shapes: Vec<Vec<usize>>,
     stages: Vec<StageState>,
@@ -111,7 +115,7 @@ impl Checkpoint {
                     let shape = parameter.values.shape().to_vec();
                     ParameterHeader { name: parameter.name.clone(), shape, codebook: None }
                 });
-                (model.graph.clone(), headers.collect())
+                (&model.graph, headers.collect())
             }
             Network::Fixed(fixed) => {
                 let headers = fixed.parameters.iter().map(|parameter| {
@@ -122,13 +126,18 @@ impl Checkpoint {
                         codebook: Some(parameter.codebook.clone()),
                     }
                 });
-                (fixed.graph.clone(), headers.collect())
+                (&fixed.graph, headers.collect())
             }
         };
+        let graph: &Graph = graph;
+        let parameters: Vec<ParameterHeader> = parameters;
+        let shapes: Vec<Vec<usize>> = parameters.iter().map(|parameter| parameter.shape.clone()).collect();
+        let nodes = graph.nodes.iter().map(|node| &node.name);
         let header = CheckpointHeader {
             recipe: self.recipe.clone(),
             stage: self.stage,
-            graph,
+            graph: write_graph(graph, &shapes),
+            names: std::iter::once(&graph.input_name).chain(nodes).cloned().collect(),
             parameters,
             original_shapes: self.original_shapes.clone(),
             stages: self.stages.clone(),
@@ -152,6 +161,7 @@ impl Checkpoint {
         let (Some(counts), true) = (counts, expected == Some(numbers.len())) else {
             return Err(fault("numbers", &format!("{expected:?} bytes"), format!("{} bytes", numbers.len())));
         };
+        let graph = graph_of(&header.graph, &header.names)?;
         let mut taken = numbers;
         let mut take = |count: usize| {
             let (own, left) = taken.split_at(count * width);
@@ -175,7 +185,7 @@ impl Checkpoint {
             }
             shapes = fixed.iter().map(|parameter| parameter.shape.clone()).collect();
             let original_shapes = header.original_shapes.clone();
-            Network::Fixed(FixedPoint { graph: header.graph, parameters: fixed, original_shapes })
+            Network::Fixed(FixedPoint { graph, parameters: fixed, original_shapes })
         } else {
             let parameters: Vec<Parameter> = parameters
                 .map(|(parameter, count)| {
@@ -188,7 +198,7 @@ impl Checkpoint {
                 })
                 .collect();
             shapes = parameters.iter().map(|parameter| parameter.values.shape().to_vec()).collect();
-            Network::Float(Model { graph: header.graph, parameters })
+            Network::Float(Model { graph, parameters })
         };
         match &network {
             Network::Float(model) => model.graph.shapes(&shapes)?,
@@ -203,6 +213,21 @@ impl Checkpoint {
             probes: header.probes,
         })
     }
+}
+
+/// The most bytes that the nodes of a graph may take.
+const GRAPH_CAP: u64 = 1 << 28;
+
+/// A graph from its bytes and names.
+fn graph_of(bytes: &[u8], names: &[String]) -> Result<Graph, LoadError> {
+    let (mut graph, _) =
+        read_graph(bytes, GRAPH_CAP).map_err(|error| fault("graph", "a graph as in a .nut file", error.to_string()))?;
+    let Some((input, nodes)) = names.split_first().filter(|(_, nodes)| nodes.len() == graph.nodes.len()) else {
+        return Err(fault("names", &format!("{} of them", graph.nodes.len() + 1), names.len().to_string()));
+    };
+    graph.input_name.clone_from(input);
+    graph.nodes.iter_mut().zip(nodes).for_each(|(node, name)| node.name.clone_from(name));
+    Ok(graph)
 }
 
 #[cfg(test)]

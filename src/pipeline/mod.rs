@@ -23,4 +23,4 @@ pub use report::{Accuracies, Baseline, Report};
 pub use run::{Data, Observer, integer_network, measure, measure_integers};
 pub use settings::{BUDGET, SETTINGS, Setting, TOLERANCE};
 pub use train::{TrainRecipe, train};
-pub use weights::{TensorReport, WeightsOutcome, WeightsReport, WeightsTarget, compress_weights};
+pub use weights::{TensorReport, WeightsEvent, WeightsOutcome, WeightsReport, WeightsTarget, compress_weights};

@@ -4,7 +4,7 @@ use crate::container::packed::{self, Coding, Packed, PackedItems, PackedTensor};
 use crate::error::{Error, RecipeError};
 use crate::model::{Tensor, Weights};
 use crate::stages::noise::{Layer, price_of_bits, price_of_noise};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Tensors of fewer elements are kept as they are.
 const FEWEST: usize = 512;
@@ -16,7 +16,8 @@ const ROUNDS: usize = 4;
 const NEAR: f64 = 0.995;
 
 /// What is asked of a run without samples.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WeightsTarget {
     /// Every tensor as it is.
     Lossless,
@@ -24,6 +25,21 @@ pub enum WeightsTarget {
     Snr(f64),
     /// The least noise in a file of at most so many bytes.
     Budget(usize),
+}
+
+/// What a run without samples does.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WeightsEvent {
+    /// It searches the price of a bit.
+    Searching {
+        /// Share of this search that is done, 0 to 1. For a budget several follow each other.
+        done: f64,
+    },
+    /// It writes a file.
+    Coding,
+    /// It reads the file again and compares.
+    Checking,
 }
 
 /// A finished run.
@@ -82,12 +98,17 @@ pub struct TensorReport {
     pub bytes: f64,
 }
 
-/// Compresses weights.
+/// Compresses weights; `watch` is told what is being done.
 ///
 /// # Errors
 /// [`RecipeError`] if the target is out of range or cannot be met; [`DecodeError`](crate::error::DecodeError) if the file could not be read
 /// again.
-pub fn compress_weights(weights: &Weights, target: WeightsTarget, cap: u64) -> Result<WeightsOutcome, Error> {
+pub fn compress_weights(
+    weights: &Weights,
+    target: WeightsTarget,
+    cap: u64,
+    watch: &mut dyn FnMut(WeightsEvent),
+) -> Result<WeightsOutcome, Error> {
     let chosen: Vec<usize> = match target {
         WeightsTarget::Lossless => Vec::new(),
         WeightsTarget::Snr(_) | WeightsTarget::Budget(_) => {
@@ -96,17 +117,23 @@ pub fn compress_weights(weights: &Weights, target: WeightsTarget, cap: u64) -> R
     };
     let mut layers: Vec<Layer> = chosen.iter().map(|&index| Layer::new(weights.tensors[index].values())).collect();
     let (packed, nut) = match target {
-        WeightsTarget::Lossless => write(weights, &chosen, &layers, 0.0),
+        WeightsTarget::Lossless => {
+            watch(WeightsEvent::Coding);
+            write(weights, &chosen, &layers, 0.0)
+        }
         WeightsTarget::Snr(snr) => {
             if !(0.0..=200.0).contains(&snr) {
                 let (expected, got) = ("0 to 200 dB".into(), snr.to_string());
                 return Err(RecipeError::Invalid { field: "signal-to-noise ratio", expected, got }.into());
             }
-            let price = price_of_noise(&mut layers, 10f64.powf(-snr / 10.0));
+            let noise = 10f64.powf(-snr / 10.0);
+            let price = price_of_noise(&mut layers, noise, &mut |done| watch(WeightsEvent::Searching { done }));
+            watch(WeightsEvent::Coding);
             write(weights, &chosen, &layers, price)
         }
-        WeightsTarget::Budget(bytes) => within(weights, &chosen, &mut layers, bytes)?,
+        WeightsTarget::Budget(bytes) => within(weights, &chosen, &mut layers, bytes, watch)?,
     };
+    watch(WeightsEvent::Checking);
     let decoded = packed::read(&nut, cap)?;
     let report = report(weights, &decoded, &packed.items, nut.len());
     Ok(WeightsOutcome { nut, report })
@@ -145,13 +172,15 @@ fn within(
     chosen: &[usize],
     layers: &mut [Layer],
     budget: usize,
+    watch: &mut dyn FnMut(WeightsEvent),
 ) -> Result<(Packed, Vec<u8>), RecipeError> {
     let mut best: Option<(Packed, Vec<u8>)> = None;
     let mut least = usize::MAX;
     // Bits by frequencies, that are to be spent on the symbols.
     let mut allowed = 8.0 * budget as f64;
     for _ in 0..ROUNDS {
-        let price = price_of_bits(layers, allowed);
+        let price = price_of_bits(layers, allowed, &mut |done| watch(WeightsEvent::Searching { done }));
+        watch(WeightsEvent::Coding);
         let (packed, nut) = write(weights, chosen, layers, price);
         least = least.min(nut.len());
         // What the coder spent on symbols, and everything else.

@@ -181,28 +181,38 @@ fn probe_all(layers: &mut [Layer], price: f64) {
 }
 
 /// The highest price at which the mean over the layers of noise over energy is at most `noise`.
-pub fn price_of_noise(layers: &mut [Layer], noise: f64) -> f64 {
+///
+/// `watch` is told after each probe which share of them is done.
+pub fn price_of_noise(layers: &mut [Layer], noise: f64, watch: &mut dyn FnMut(f64)) -> f64 {
     let weights: usize = layers.iter().map(|layer| layer.values.len()).sum();
     // That of fine steps: noise = weights * step^2 / 12 and step^2 = price * energy / PRICE.
     let fine = noise * layers.len() as f64 * 12.0 * PRICE / weights.max(1) as f64;
-    search(Interval::Geometric { lo: fine / RANGE, hi: fine * RANGE }, PROBES, |step| {
+    search(Interval::Geometric { lo: fine / RANGE, hi: fine * RANGE }, PROBES, watch, |step| {
         probe_all(layers, step.mid);
         mean_noise(layers) <= noise
     })
 }
 
 /// The lowest price at which the symbols of all layers take at most so many bits, by their frequencies.
-pub fn price_of_bits(layers: &mut [Layer], bits: f64) -> f64 {
+///
+/// `watch` is told after each probe which share of them is done.
+pub fn price_of_bits(layers: &mut [Layer], bits: f64, watch: &mut dyn FnMut(f64)) -> f64 {
     // Of the price's inverse, since what is searched is what rises, over all prices that could be meant.
-    let inverse = search(Interval::Geometric { lo: 1e-3, hi: 1e15 }, 2 * PROBES, |step| {
+    let inverse = search(Interval::Geometric { lo: 1e-3, hi: 1e15 }, 2 * PROBES, watch, |step| {
         probe_all(layers, 1.0 / step.mid);
         layers.iter().map(|layer| layer.probe.bits).sum::<f64>() <= bits
     });
     1.0 / inverse
 }
 
-fn search(interval: Interval, probes: usize, mut accept: impl FnMut(Step) -> bool) -> f64 {
-    let found: Result<f64, std::convert::Infallible> = half_interval(interval, probes, |step| Ok(accept(step)));
+fn search(interval: Interval, probes: usize, watch: &mut dyn FnMut(f64), mut accept: impl FnMut(Step) -> bool) -> f64 {
+    let mut done = 0;
+    let found: Result<f64, std::convert::Infallible> = half_interval(interval, probes, |step| {
+        let accepted = accept(step);
+        done += 1;
+        watch(f64::from(done) / probes as f64);
+        Ok(accepted)
+    });
     found.unwrap_or_else(|never| match never {})
 }
 
@@ -233,7 +243,7 @@ mod tests {
     fn the_noise_is_what_was_asked_for_and_falls_to_the_large_layers() {
         for wanted in [0.3, 0.01, 1e-5] {
             let mut layers = layers();
-            let price = price_of_noise(&mut layers, wanted);
+            let price = price_of_noise(&mut layers, wanted, &mut |_| {});
             let noises: Vec<f64> = layers.iter().map(|layer| noise(layer, &layer.quantize(price).unwrap())).collect();
             let mean = noises.iter().sum::<f64>() / 3.0;
             assert!(mean <= wanted && mean > 0.9 * wanted, "{wanted}: {noises:?}");
@@ -244,7 +254,7 @@ mod tests {
     #[test]
     fn a_price_costs_less_than_plain_rounding_at_the_same_noise() {
         let mut all = layers();
-        let price = price_of_noise(&mut all, 0.05);
+        let price = price_of_noise(&mut all, 0.05, &mut |_| {});
         for layer in &all {
             let priced = layer.probe(price);
             // Plain rounding in the step that gives that noise.
@@ -270,7 +280,7 @@ mod tests {
     #[test]
     fn bits_are_kept_to() {
         let mut layers = layers();
-        let price = price_of_bits(&mut layers, 40_000.0);
+        let price = price_of_bits(&mut layers, 40_000.0, &mut |_| {});
         let bits: f64 = layers.iter().map(|layer| layer.probe(price).bits).sum();
         assert!(bits <= 40_000.0 && bits > 39_000.0, "{bits}");
     }

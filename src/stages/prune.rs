@@ -19,8 +19,10 @@ pub fn path_saliency(model: &Model) -> Result<Vec<Option<ArrayD<f32>>>, GraphErr
     for (node, weight, _) in model.graph.layers() {
         let out_gains = &gains[node + 1];
         let mut scores = model.values(weight).mapv(f32::abs);
-        for (mut row, &gain) in scores.outer_iter_mut().zip(out_gains) {
-            row *= gain.sqrt();
+        // Where several vectors or images go through a layer, the gains are theirs, and not those of its outputs.
+        let by_output = out_gains.len() == scores.shape()[0];
+        for (index, mut row) in scores.outer_iter_mut().enumerate() {
+            row *= if by_output { out_gains[index] } else { mean(out_gains) }.sqrt();
         }
         saliency[weight.0] = Some(scores);
     }
@@ -62,9 +64,13 @@ pub fn saliency_range(saliency: &[Option<ArrayD<f32>>]) -> Option<(f64, f64)> {
     (high > 0.0).then_some((f64::from(low), f64::from(high)))
 }
 
+fn mean(gains: &[f32]) -> f32 {
+    gains.iter().sum::<f32>() / gains.len().max(1) as f32
+}
+
 /// For every value and each of its channels (first axis), the squared norm of the paths from it to the output.
 fn path_gains(model: &Model, shapes: &[Vec<usize>]) -> Vec<Vec<f32>> {
-    let mut gains: Vec<Vec<f32>> = shapes.iter().map(|shape| vec![0.0; shape[0]]).collect();
+    let mut gains: Vec<Vec<f32>> = shapes.iter().map(|shape| vec![0.0; channels(shape)]).collect();
     let ValueId(output) = model.graph.output();
     gains[output].fill(1.0);
     for (index, node) in model.graph.nodes.iter().enumerate().rev() {
@@ -80,9 +86,13 @@ fn path_gains(model: &Model, shapes: &[Vec<usize>]) -> Vec<Vec<f32>> {
     gains
 }
 
-/// Squared gains before an operator from those after it.
+fn channels(shape: &[usize]) -> usize {
+    shape.first().copied().unwrap_or(1)
+}
+
+/// Squared gains before an operator from those after it. Where it does not keep channels apart, each gets their mean.
 fn gains_through(op: &Op, model: &Model, out: &[f32], input_shape: &[usize]) -> Vec<f32> {
-    let channels = input_shape[0];
+    let channels = channels(input_shape);
     let weighted = |weight: ParamId, groups: usize| {
         let mut gains = vec![0.0; channels];
         let values = model.values(weight);
@@ -96,10 +106,24 @@ fn gains_through(op: &Op, model: &Model, out: &[f32], input_shape: &[usize]) -> 
         gains
     };
     match op {
-        Op::Conv(conv) => weighted(conv.weight, conv.groups),
-        Op::Linear(linear) => weighted(linear.weight, 1),
+        Op::Conv(conv) if input_shape.len() == 3 => weighted(conv.weight, conv.groups),
+        Op::Linear(linear) if input_shape.len() == 1 => weighted(linear.weight, 1),
         Op::Flatten => out.chunks(out.len() / channels).map(|features| features.iter().sum()).collect(),
-        Op::Add | Op::Relu | Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool | Op::Softmax => out.to_vec(),
+        Op::Add
+        | Op::Relu
+        | Op::MaxPool(_)
+        | Op::AveragePool(_)
+        | Op::GlobalAveragePool
+        | Op::Softmax
+        | Op::Unary(_)
+        | Op::LogSoftmax
+        | Op::Binary(_)
+        | Op::Normalize(_)
+            if out.len() == channels =>
+        {
+            out.to_vec()
+        }
+        _ => vec![mean(out); channels],
     }
 }
 

@@ -9,7 +9,7 @@ use crate::data::Samples;
 use crate::error::{Error, GraphError};
 use crate::model::channels::{ChannelGroup, Consumer, channel_groups, constant_response, keep};
 use crate::model::{Model, Op, Parameter};
-use crate::network::activations;
+use crate::network::{activations, unary_value};
 use ndarray::{Array2, ArrayD, Axis, IxDyn};
 
 pub use crate::model::channels::fold_biases;
@@ -189,14 +189,25 @@ fn fed(model: &Model, group: &ChannelGroup) -> Vec<bool> {
     model.values(group.weight).outer_iter().map(|row| row.iter().any(|&value| value != 0.0)).collect()
 }
 
-/// What each channel says where nothing feeds it: its bias, through a ReLU if there is one on the way.
+/// What each channel says where nothing feeds it: its bias, through the functions on the way.
 fn constants(model: &Model, group: &ChannelGroup) -> Vec<f64> {
-    let rectified = !(group.producer + 1..only_consumer(group).node).all(|node| model.graph.nodes[node].op != Op::Relu);
+    let mut functions = Vec::new();
+    let mut value = only_consumer(group).input.0;
+    while value > group.producer + 1 {
+        let node = &model.graph.nodes[value - 1];
+        functions.extend(matches!(node.op, Op::Relu | Op::Unary(_)).then_some(&node.op));
+        value = node.inputs[0].0;
+    }
+    let through = |constant: f64| {
+        functions.iter().rev().fold(constant, |constant, op| match op {
+            Op::Unary(unary) => unary_value(unary, constant),
+            _ => constant.max(0.0),
+        })
+    };
     let bias = |channel: usize| group.bias.map_or(0.0, |bias| f64::from(model.values(bias)[[channel]]));
     let constant = |(channel, fed): (usize, bool)| match (fed, bias(channel)) {
         (true, _) => 0.0,
-        (false, bias) if rectified => bias.max(0.0),
-        (false, bias) => bias,
+        (false, bias) => through(bias),
     };
     fed(model, group).into_iter().enumerate().map(constant).collect()
 }

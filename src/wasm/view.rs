@@ -1,7 +1,8 @@
 //! What the viewer asks for: a network as a stage left it, or as it would be, in pictures and numbers.
 
-use super::{CAP, Samples, checkpoint_from_js, evaluate, fault, from_js, recipe_from_js, sample, thrown, to_js};
-use crate::formats::{self, Opened};
+use super::engine::{self, Samples, checkpoint_from_js, evaluate, recipe_from_js, sample};
+use super::{Picture, fault, from_js, thrown, to_js};
+use crate::formats::Opened;
 use crate::model::{Model, ParamId};
 use crate::network::{Inference, logits, predictions};
 use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
@@ -21,38 +22,6 @@ const TYPES: &str = include_str!("view.d.ts");
 /// The most centroids of a curve: a codebook of five bits.
 const MOST_CENTROIDS: usize = 32;
 
-/// A picture of weights, a byte a pixel: 0 is a gap, 1 a weight that is zero, 2 to 255 rise from -reach to reach; of
-/// costs, from 0 to reach; of indices, 2 is the first of `reach` values.
-#[wasm_bindgen]
-pub struct Picture(picture::Picture);
-
-#[wasm_bindgen]
-impl Picture {
-    /// Pixels of a row.
-    #[wasm_bindgen(getter)]
-    pub fn width(&self) -> usize {
-        self.0.width
-    }
-
-    /// Rows.
-    #[wasm_bindgen(getter)]
-    pub fn height(&self) -> usize {
-        self.0.height
-    }
-
-    /// The magnitude of the strongest colours.
-    #[wasm_bindgen(getter)]
-    pub fn reach(&self) -> f32 {
-        self.0.reach
-    }
-
-    /// Row by row.
-    #[wasm_bindgen(getter)]
-    pub fn pixels(&self) -> Vec<u8> {
-        self.0.pixels.clone()
-    }
-}
-
 /// A network to look at: as it was given, as a stage left it, or as it would be.
 #[wasm_bindgen]
 pub struct View {
@@ -66,9 +35,9 @@ pub struct View {
 
 #[wasm_bindgen]
 impl View {
-    /// Opens a model file of any format that is known.
+    /// Opens what [`Network::open`](engine::Network::open) does.
     pub fn open(bytes: &[u8]) -> Result<View, JsValue> {
-        Ok(match formats::load_model(bytes, CAP).map_err(thrown)? {
+        Ok(match engine::open(bytes)?.0 {
             Opened::Model(model) => View::new(model, None),
             Opened::Nut(nut) => View::new(nut.network.to_model(), Some(nut.network)),
         })

@@ -31,6 +31,15 @@ function run(source) {
   return execFileSync('node', ['program.js'], { cwd: folder, encoding: 'utf8' });
 }
 
+/** Checks a program against the package's types. @param {string} source */
+function compiles(source) {
+  writeFileSync(join(folder, 'objects.ts'), source);
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'esnext,dom', '--moduleResolution', 'bundler', '--module', 'esnext', '--types', ''];
+  const { status, stdout } = spawnSync('node', [compiler, ...options, 'objects.ts'], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+}
+
 /** The README's recipe with less training, and a look at what crosses: its program is what is tested here. */
 const SHORT = `
 await writeFile('objects.json', JSON.stringify({ settings, report, summary: network.summary(), events }));
@@ -72,23 +81,21 @@ test('the objects are what their types say', () => {
       .map((kind) => JSON.stringify(events.find((/** @type {{ kind: unknown }} */ event) => event.kind === kind)))
       .map((event, index) => `export const event${index}: RunEvent = ${event};`)
       .join('\n')}`;
-  writeFileSync(join(folder, 'objects.ts'), source);
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const options = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'esnext,dom', '--moduleResolution', 'bundler', '--module', 'esnext', '--types', ''];
-  const { status, stdout } = spawnSync('node', [compiler, ...options, 'objects.ts'], { cwd: folder, encoding: 'utf8' });
-  assert.equal(status, 0, stdout);
+  compiles(source);
 });
 
 test('what cannot be read is an error in words', () => {
   const said = run(`
     import { readFileSync } from 'node:fs';
     import { compress, Network, recipe, Samples } from 'nutshell';
+    import { ModelFile } from 'nutshell/files';
     const messages = [];
     const attempt = (work) => { try { work(); } catch (error) { messages.push(error.message); } };
     attempt(() => Network.open(Uint8Array.of(1, 2, 3)));
+    attempt(() => Network.open(readFileSync('lenet5.onnx')));
     attempt(() => recipe('lazy'));
     attempt(() => new Samples().addImages(new Uint8Array(20)));
-    const network = Network.open(readFileSync('lenet5.onnx'));
+    const network = Network.open(ModelFile.open(readFileSync('lenet5.onnx')).network());
     const run = (settings, checkpoint) =>
       attempt(() => compress(network, new Samples(), new Samples(), settings, checkpoint, () => {}, () => {}));
     const settings = recipe('quick');
@@ -98,8 +105,9 @@ test('what cannot be read is an error in words', () => {
     run(settings, new Uint8Array(3));
     console.log(JSON.stringify(messages));
   `);
-  const [file, effort, images, field, number, header, part] = JSON.parse(said);
+  const [file, other, effort, images, field, number, header, part] = JSON.parse(said);
   assert.match(file, /^not a file that Nutshell can open/);
+  assert.match(other, /nutshell\/files opens models of other kinds/);
   assert.match(effort, /^effort: unknown variant .lazy./);
   assert.match(images, /^IDX file/);
   assert.equal(field, 'recipe: unknown field `round`');
@@ -131,14 +139,48 @@ function digest(onnx) {
   return digest.toString(16).padStart(16, '0');
 }
 
+test('a file compresses by its weights alone, and is written again', () => {
+  const said = run(`
+    import { readFileSync, writeFileSync } from 'node:fs';
+    import { ModelFile, zippedBytes } from 'nutshell/files';
+    const file = ModelFile.open(readFileSync('lenet5.onnx'));
+    const [events, lost] = [[], []];
+    const { nut, report } = file.compress({ snr: 30 }, (event) => events.push(event));
+    const small = ModelFile.open(nut);
+    const kinds = small.exportKinds();
+    for (const kind of kinds) {
+      const written = small.export(kind);
+      lost.push([kind, ModelFile.open(written).summary().elements, zippedBytes(written) < written.length]);
+    }
+    writeFileSync('weights.json', JSON.stringify({ report, event: events[0], summary: small.summary(), moments: small.moments(0) }));
+    const lossless = ModelFile.open(file.compress('lossless', () => {}).nut).export('onnx');
+    console.log(JSON.stringify({ bytes: nut.length, report, kinds: new Set(events.map(({ kind }) => kind)).size, lost,
+      same: Buffer.compare(lossless, readFileSync('lenet5.onnx')), picture: small.picture(0, 8, 8).width }));
+  `);
+  const { bytes, report, kinds, lost, same, picture } = JSON.parse(said);
+  assert.equal(report.file_bytes, bytes);
+  assert.ok(report.snr >= 30 && report.ratio > 5, said);
+  assert.equal(kinds, 3);
+  assert.deepEqual(lost.map(([kind]) => kind), ['onnx', 'onnx-shared', 'onnx-scaled', 'safetensors', 'npz']);
+  for (const [kind, elements, smaller] of lost) assert.ok(elements >= 431_080 && smaller, kind);
+  assert.equal(same, 0, 'a lossless file gives the original back');
+  assert.ok(picture > 0);
+  const { event, summary, moments } = JSON.parse(readFileSync(join(folder, 'weights.json'), 'utf8'));
+  compiles(`import type { Moments, WeightsEvent, WeightsReport, WeightsSummary } from 'nutshell/files';
+    export const report: WeightsReport = ${JSON.stringify(report)};
+    export const event: WeightsEvent = ${JSON.stringify(event)};
+    export const moments: Moments = ${JSON.stringify(moments)};
+    export const summary: WeightsSummary = ${JSON.stringify(summary)};`);
+});
+
 test('golden files decode to the same bits in Node', () => {
   const lines = readFileSync(join(root, 'tests/golden/digests.txt'), 'utf8').trim().split('\n');
   assert.ok(lines.length >= 4);
   cpSync(join(root, 'tests/golden'), join(folder, 'golden'), { recursive: true });
-  run(`import { Network } from 'nutshell';
+  run(`import { ModelFile } from 'nutshell/files';
     import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
     for (const name of readdirSync('golden').filter((name) => name.endsWith('.nut')))
-      writeFileSync('golden/' + name + '.onnx', Network.open(readFileSync('golden/' + name)).toOnnx(true));`);
+      writeFileSync('golden/' + name + '.onnx', ModelFile.open(readFileSync('golden/' + name)).toCompactOnnx());`);
   for (const line of lines) {
     const [name, expected] = line.split(' ');
     assert.equal(digest(readFileSync(join(folder, 'golden', `${name}.onnx`))), expected, name);

@@ -1,10 +1,12 @@
-// The engine and the viewer, and what is said when it fails.
+// The engine, the viewer and the reader, and what is said when it fails.
 import { Engine } from '../engine.js';
+import { Reader } from '../reader.js';
 import { get, set } from '../state.js';
 import { Viewer } from '../viewer.js';
 
 export const bridge = new Engine();
 export const viewer = new Viewer();
+export const reader = new Reader();
 
 /** Shows an error in words. @param {unknown} error */
 export function report(error) {

@@ -2,14 +2,14 @@
 import { get, set } from '../state.js';
 import { download } from './download.js';
 import { fetchBytes } from '../files.js';
-import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
+import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engine.js';
 import { look } from './look.js';
 import { writeHash } from './recipe.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
-  lenet5: { name: 'LeNet-5', url: new URL('../models/lenet5.onnx', import.meta.url) },
-  lenet300: { name: 'LeNet-300-100', url: new URL('../models/lenet300.onnx', import.meta.url) },
+  lenet5: { name: 'LeNet-5' },
+  lenet300: { name: 'LeNet-300-100' },
 };
 
 /** Counts openings, so that a slow one that was overtaken is not shown. */
@@ -17,23 +17,31 @@ let openings = 0;
 
 /** @param {keyof typeof BUNDLED} id */
 export async function openBundled(id) {
-  const { name, url } = BUNDLED[id];
+  const url = new URL(`models/${id}.bin`, document.baseURI);
   try {
-    await open(name, `${id}.onnx`, await fetchBytes(url.href));
+    await open(BUNDLED[id].name, `${id}.onnx`, () => fetchBytes(url.href));
   } catch (error) {
     report(error);
   }
 }
 
 /** Opens a file that the user brought. @param {string} name @param {Uint8Array} bytes */
-export const openFile = (name, bytes) => attempt(name, () => open(name, name, bytes));
+export const openFile = (name, bytes) => attempt(name, () => open(name, name, () => networkOf(bytes)));
 
-/** @param {string} name @param {string} file @param {Uint8Array} bytes */
-async function open(name, file, bytes) {
+/** The network of a file that the user brought. @param {Uint8Array} bytes */
+async function networkOf(bytes) {
+  const { summary, network } = await reader.open(bytes);
+  if (!network) throw new Error(summary.obstacle ?? 'there are weights, and no graph');
+  return network;
+}
+
+/** @param {string} name @param {string} file @param {() => Promise<Uint8Array>} load */
+async function open(name, file, load) {
   notWhileRunning();
   const opening = ++openings;
   set({ opening: name });
   try {
+    const bytes = await load();
     const summary = await bridge.open(bytes);
     if (opening !== openings) return;
     const { recipe } = get();
@@ -90,11 +98,12 @@ export async function measure() {
  * @param {boolean} compact @param {{ nut: Uint8Array, name: string }} [result] */
 export async function downloadOnnx(compact, result) {
   const { network } = get();
-  if (!network) return;
+  const nut = result?.nut ?? bridge.network;
+  if (!network || !nut) return;
   try {
-    download(await bridge.toOnnx(compact, result?.nut), (result?.name ?? network.file).replace(/(\.[^.]*)?$/, '.onnx'));
+    const { bytes } = await reader.ask((remote) => remote.export(nut, compact ? 'onnx-compact' : 'onnx'));
+    download(bytes, (result?.name ?? network.file).replace(/(\.[^.]*)?$/, '.onnx'));
   } catch (error) {
     report(error);
   }
 }
-

@@ -4,6 +4,7 @@
 //! and said.
 
 mod mnist;
+mod models;
 mod notices;
 mod package;
 mod page;

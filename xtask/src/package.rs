@@ -1,29 +1,54 @@
-//! The npm package: wasm, its bindings and their types.
+//! The npm package: two wasm modules, their bindings and their types.
 
-use crate::process::{command, filter, run};
+use crate::process::{Outcome, command, filter, run};
 use crate::tools::{self, WASM};
-use crate::{is_fresh, read, root, target};
+use crate::{is_fresh, read, root, target, write};
 use std::path::PathBuf;
 
-/// The most that the wasm may weigh, gzipped, in bytes.
-const BUDGET: usize = 350_000;
+/// A wasm module: a feature of the crate, which is one of its doors to JavaScript.
+struct Module {
+    feature: &'static str,
+    /// Of its files in pkg/.
+    name: &'static str,
+    /// The most that it may weigh, gzipped, in bytes.
+    budget: usize,
+}
+
+/// What compresses, runs and looks at networks comes with the page; what reads the files of other programs is loaded with the first such file.
+const MODULES: [Module; 2] = [
+    Module { feature: "engine", name: "nutshell", budget: 350_000 },
+    Module { feature: "files", name: "files", budget: 260_000 },
+];
 
 /// Builds pkg/ and returns its path.
 pub fn build() -> Result<PathBuf, String> {
     tools::wasm_target()?;
     let bindgen = tools::wasm_bindgen("wasm-bindgen")?;
     tools::npm_packages()?;
-    run(&mut command("cargo", &["build", "--release", "--lib", "--target", WASM]))?;
-    let built = target().join(WASM).join("release/nutshell.wasm");
+    for module in &MODULES {
+        build_module(module, &bindgen)?;
+    }
+    Ok(root().join("pkg"))
+}
+
+fn build_module(Module { feature, name, .. }: &Module, bindgen: &std::path::Path) -> Outcome {
+    // Each has a folder of its own, so that they do not build over each other.
+    let folder = target().join("modules").join(feature);
+    let features = ["--no-default-features", "--features", feature];
+    run(command("cargo", &["build", "--release", "--lib", "--target", WASM])
+        .args(features)
+        .arg("--target-dir")
+        .arg(&folder))?;
+    let built = folder.join(WASM).join("release/nutshell.wasm");
     let package = root().join("pkg");
-    let wasm = package.join("nutshell_bg.wasm");
+    let wasm = package.join(format!("{name}_bg.wasm"));
     if is_fresh(&wasm, &[&built]) {
-        return Ok(package);
+        return Ok(());
     }
     // Bound and shrunk beside the target, so that pkg/ never holds half a build.
-    let staging = target().join("pkg");
-    run(command(bindgen, &["--target", "web", "--out-name", "nutshell", "--out-dir"]).arg(&staging).arg(&built))?;
-    let small = staging.join("nutshell_bg.opt.wasm");
+    let staging = folder.join("pkg");
+    run(command(bindgen, &["--target", "web", "--out-name", name, "--out-dir"]).arg(&staging).arg(&built))?;
+    let small = staging.join(format!("{name}_bg.opt.wasm"));
     let wasm_opt = root().join("node_modules/binaryen/bin/wasm-opt");
     let features = [
         "--enable-simd",
@@ -42,20 +67,24 @@ pub fn build() -> Result<PathBuf, String> {
         .args(["--always-inline-max-function-size=0", "--flexible-inline-max-function-size=0"])
         .arg("--one-caller-inline-max-function-size=0")
         .args(features)
-        .arg(staging.join("nutshell_bg.wasm"))
+        .arg(staging.join(format!("{name}_bg.wasm")))
         .arg("-o")
         .arg(&small))?;
-    for name in ["nutshell.js", "nutshell.d.ts", "nutshell_bg.wasm.d.ts"] {
-        crate::write(&package.join(name), &read(&staging.join(name))?)?;
+    for file in [format!("{name}.js"), format!("{name}.d.ts"), format!("{name}_bg.wasm.d.ts")] {
+        write(&package.join(&file), &read(&staging.join(&file))?)?;
     }
-    crate::write(&wasm, &read(&small)?)?;
-    Ok(package)
+    write(&wasm, &read(&small)?)
 }
 
-/// The wasm's size as it travels, held against its budget.
-pub fn check_size() -> Result<(), String> {
-    let wasm = read(&root().join("pkg/nutshell_bg.wasm"))?;
-    let packed = filter(&mut command("gzip", &["-9", "-n", "-c"]), &wasm)?.len();
-    println!("nutshell_bg.wasm: {} bytes, {packed} gzipped; the budget is {BUDGET}", wasm.len());
-    if packed <= BUDGET { Ok(()) } else { Err(format!("the wasm is {} bytes above its budget", packed - BUDGET)) }
+/// The modules' sizes as they travel, held against their budgets.
+pub fn check_size() -> Outcome {
+    for Module { name, budget, .. } in &MODULES {
+        let wasm = read(&root().join(format!("pkg/{name}_bg.wasm")))?;
+        let packed = filter(&mut command("gzip", &["-9", "-n", "-c"]), &wasm)?.len();
+        println!("{name}_bg.wasm: {} bytes, {packed} gzipped; the budget is {budget}", wasm.len());
+        if packed > *budget {
+            return Err(format!("{name}_bg.wasm is {} bytes above its budget", packed - budget));
+        }
+    }
+    Ok(())
 }

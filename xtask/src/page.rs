@@ -1,7 +1,7 @@
 //! The page: served while it is worked on, or built as a static site.
 
 use crate::process::{Outcome, command, run};
-use crate::{mnist, notices, package, root, target};
+use crate::{mnist, models, notices, package, root, target};
 use std::path::PathBuf;
 
 fn vite(arguments: &[&str]) -> Outcome {
@@ -11,6 +11,7 @@ fn vite(arguments: &[&str]) -> Outcome {
 /// Serves the page until it is stopped.
 pub fn start() -> Outcome {
     package::build()?;
+    models::prepare()?;
     mnist::prepare()?;
     notices::prepare()?;
     vite(&["--clearScreen", "false"])
@@ -19,6 +20,7 @@ pub fn start() -> Outcome {
 /// Builds dist/ and returns its path. It works from any folder of any static host.
 pub fn dist() -> Result<PathBuf, String> {
     package::build()?;
+    models::prepare()?;
     mnist::prepare()?;
     notices::prepare()?;
     vite(&["build"])?;

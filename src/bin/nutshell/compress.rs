@@ -12,7 +12,6 @@ use nutshell::pipeline::{
 use nutshell::{Error, Model};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// Signal-to-quantization-noise ratio without data and without another target, in dB.
 const DEFAULT_SNR: f64 = 30.0;
@@ -98,15 +97,18 @@ impl Arguments {
 
     /// Compresses by the weights alone, and answers with the report.
     fn without_data(&self) -> Result<Answer, Error> {
-        let started = Instant::now();
+        let mut reporter = Reporter::new();
         let target = match (self.lossless, self.settings.budget()) {
             (true, _) => WeightsTarget::Lossless,
             (false, Some(bytes)) => WeightsTarget::Budget(bytes),
             (false, None) => WeightsTarget::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
         };
         let loaded = formats::load_weights(&files::read(&self.model)?, files::CAP)?;
-        let WeightsOutcome { nut, mut report } = pipeline::compress_weights(&loaded.weights, target, files::CAP)?;
-        report.seconds = started.elapsed().as_secs_f64();
+        let outcome =
+            pipeline::compress_weights(&loaded.weights, target, files::CAP, &mut |event| reporter.weights(event));
+        reporter.end();
+        let WeightsOutcome { nut, mut report } = outcome?;
+        report.seconds = reporter.seconds();
         files::write(&self.output, &nut)?;
         if let Some(path) = &self.report {
             files::write(path, &serde_json::to_vec_pretty(&report).expect("every field has a JSON form"))?;

@@ -4,8 +4,9 @@ use crate::files::{self, ModelFile};
 use crate::{Answer, nut, weights};
 use clap::Args;
 use nutshell::error::GraphError;
-use nutshell::formats::{self, Contents, Opened};
+use nutshell::formats::{self, Contents, Loaded, Opened};
 use nutshell::stages::prune::nonzeros;
+use nutshell::summary::weights::WeightsSummary;
 use nutshell::{Error, Model, resources};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -79,12 +80,12 @@ impl Arguments {
                 (nut.network.to_model(), "nut", Some(nut::Contents::new(&nut, &plain, size)?))
             }
             Contents::Weights(weights) => {
-                let inspection = weights::Inspection::of_weights(file, weights.origin.source.name(), size, &weights);
-                return Ok(Answer::new(inspection.describe(), &inspection));
+                let format = weights.origin.source.name();
+                return Ok(named(file, WeightsSummary::new(format, size, &Loaded::of_weights(*weights), None)));
             }
             Contents::Packed(packed) => {
-                let inspection = weights::Inspection::of_packed(file, size, &packed);
-                return Ok(Answer::new(inspection.describe(), &inspection));
+                let loaded = Loaded::of_packed(&packed);
+                return Ok(named(file, WeightsSummary::new("nut", size, &loaded, Some(&packed.items))));
             }
         };
         let layers = layers(&model)?;
@@ -138,6 +139,12 @@ fn layers(model: &Model) -> Result<Vec<LayerRow>, GraphError> {
         }
     });
     Ok(rows.collect())
+}
+
+/// What is in a file without a graph that can be run.
+fn named(file: String, summary: WeightsSummary) -> Answer {
+    let inspection = weights::Inspection { file, summary };
+    Answer::new(inspection.describe(), &inspection)
 }
 
 impl Inspection {

@@ -1,7 +1,7 @@
 //! How far a run is, on standard error: a bar on a terminal, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nutshell::pipeline::{Event, Probe, Stage, StageState};
+use nutshell::pipeline::{Event, Probe, Stage, StageState, WeightsEvent};
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
@@ -59,6 +59,21 @@ impl Reporter {
         if done >= total {
             // The next training of the stage.
             self.written = 0;
+        }
+    }
+
+    /// What a run without samples does.
+    pub fn weights(&mut self, event: WeightsEvent) {
+        match event {
+            WeightsEvent::Searching { done } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_prefix("search");
+                    bar.set_length(100);
+                    bar.set_position((100.0 * done) as u64);
+                }
+            }
+            WeightsEvent::Coding => self.line("coding"),
+            WeightsEvent::Checking => self.line("reading the file again"),
         }
     }
 

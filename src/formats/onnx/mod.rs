@@ -4,8 +4,13 @@
 //! a layer, a batch normalisation and Gemm's factors are folded into the layer's own parameters, what does nothing at
 //! inference is left out, and anything else is an error that names the node and its operator.
 
+mod attributes;
+mod elementwise;
+mod fold;
 mod import;
 mod layers;
+mod moves;
+mod operands;
 mod schema;
 mod shapes;
 mod tensor;

@@ -5,6 +5,7 @@ use super::tensor::Tensor;
 use super::wire::Span;
 use super::{malformed, unsupported};
 use crate::error::LoadError;
+use std::rc::Rc;
 
 /// The most nodes, tensors, inputs and outputs that a graph may have. An empty one takes two bytes of a file and some
 /// hundred of memory: without a limit a file could grow by that factor.
@@ -25,7 +26,7 @@ pub struct GraphProto<'a> {
     /// In the order in which they run.
     pub nodes: Vec<NodeProto<'a>>,
     /// Constants.
-    pub initializers: Vec<Tensor<'a>>,
+    pub initializers: Vec<Rc<Tensor<'a>>>,
     /// Inputs; before IR version 4 the initializers are among them.
     pub inputs: Vec<InputProto<'a>>,
     /// Names of the outputs.
@@ -126,7 +127,7 @@ impl<'a> GraphProto<'a> {
         while let Some(field) = span.next_field()? {
             match field.number {
                 1 => push(&mut graph.nodes, NodeProto::parse(field.span()?)?, "nodes")?,
-                5 => push(&mut graph.initializers, Tensor::parse(field.span()?)?, "initializers")?,
+                5 => push(&mut graph.initializers, Rc::new(Tensor::parse(field.span()?)?), "initializers")?,
                 11 => push(&mut graph.inputs, InputProto::parse(field.span()?)?, "inputs")?,
                 12 => push(&mut graph.outputs, InputProto::parse(field.span()?)?.name, "outputs")?,
                 15 => return Err(unsupported("graph", "a sparse initializer", "dense initializers")),

@@ -1,85 +1,130 @@
-//! The operators whose attributes are sizes: pools and their windows, and what only changes a shape.
-//!
-//! Exporters compute the target of a Reshape in the graph, from the shape of a value. Such integers are constants here,
-//! with 0 in place of the batch: in a Reshape, 0 at the front means the batch.
+//! The operators on windows of an image and along axes: pools, reductions, softmax.
 
 use super::import::{Importer, Known};
 use super::schema::NodeProto;
-use super::tensor::Tensor;
 use crate::error::LoadError;
-use crate::model::{Op, Pool, ValueId};
-use std::rc::Rc;
+use crate::model::{Op, Pool, Reduce, Reduction, ValueId};
 
 /// The largest kernel, stride or padding, in pixels: no image is larger, and products of two fit.
 const MAX_SIDE: i64 = 1 << 15;
 
+/// How a window moves over an image.
+pub struct Window {
+    pub stride: [usize; 2],
+    pub pads: [usize; 4],
+    pub dilation: [usize; 2],
+}
+
 impl<'a> Importer<'a> {
-    /// `N` sizes from an attribute, or `N` times the default.
-    pub fn sides<const N: usize>(
-        &self,
-        node: &NodeProto<'a>,
-        name: &str,
-        default: usize,
-    ) -> Result<[usize; N], LoadError> {
-        let Some(sides) = node.ints(name)? else { return Ok([default; N]) };
-        if sides.len() != N {
-            return Err(node.unsupported(format!("{name} of {} numbers", sides.len()), &format!("{N}")));
+    /// `count` sizes from an attribute, or as many times the default.
+    fn list(&self, node: &NodeProto<'a>, name: &str, count: usize, default: usize) -> Result<Vec<usize>, LoadError> {
+        let Some(sides) = node.ints(name)? else { return Ok(vec![default; count]) };
+        if sides.len() != count {
+            return Err(node.unsupported(format!("{name} of {} numbers", sides.len()), &format!("{count}")));
         }
         if sides.iter().any(|side| !(0..=MAX_SIDE).contains(side)) {
             return Err(node.malformed(&format!("{name} of 0 to {MAX_SIDE}"), format!("{sides:?}")));
         }
-        let mut result = [0; N];
-        result.iter_mut().zip(sides).for_each(|(to, side)| *to = side as usize);
-        Ok(result)
+        Ok(sides.into_iter().map(|side| side as usize).collect())
     }
 
-    /// Strides and pads of a window, explicit or automatic. Dilation has to be 1.
-    pub fn stride_and_pads(
+    /// A height and a width from an attribute that has both, or of a window over one axis, whose height is 1.
+    pub fn sides(
+        &self,
+        node: &NodeProto<'a>,
+        name: &str,
+        axes: usize,
+        default: usize,
+    ) -> Result<[usize; 2], LoadError> {
+        match self.list(node, name, axes, default)?[..] {
+            [width] => Ok([1, width]),
+            [height, width] => Ok([height, width]),
+            _ => Err(node.unsupported(format!("a window over {axes} axes"), "one or two")),
+        }
+    }
+
+    /// The value that a window over one or two axes looks at, `[.., channels, height, width]`.
+    pub fn image(&mut self, node: &NodeProto<'a>, id: ValueId, axes: usize) -> Result<ValueId, LoadError> {
+        let whole = self.whole_shape(id);
+        if whole.len() != axes + 2 {
+            return Err(node.unsupported(format!("an input of {whole:?}"), &format!("{} dimensions", axes + 2)));
+        }
+        if axes == 2 {
+            return Ok(id);
+        }
+        let mut shape = self.shape_of(id).to_vec();
+        shape.insert(shape.len() - 1, 1);
+        self.emit(node, Op::Reshape(shape), vec![id])
+    }
+
+    /// Gives a node's output the image that a window over one or two axes makes.
+    pub fn define_image(&mut self, node: &NodeProto<'a>, mut id: ValueId, axes: usize) -> Result<(), LoadError> {
+        if axes == 1 {
+            let mut shape = self.shape_of(id).to_vec();
+            shape.remove(shape.len() - 2);
+            id = self.emit(node, Op::Reshape(shape), vec![id])?;
+        }
+        self.define(node, Known::Value(id))
+    }
+
+    /// Strides, dilations and pads of a window, explicit or automatic.
+    pub fn window(
         &self,
         node: &NodeProto<'a>,
         input: ValueId,
+        axes: usize,
         kernel: [usize; 2],
-    ) -> Result<([usize; 2], [usize; 4]), LoadError> {
-        let dilations = self.sides::<2>(node, "dilations", 1)?;
-        if dilations != [1, 1] {
-            return Err(node.unsupported(format!("dilations {dilations:?}"), "[1, 1]"));
-        }
-        let stride = self.sides::<2>(node, "strides", 1)?;
-        if stride.contains(&0) {
-            return Err(node.malformed("strides of at least 1", format!("{stride:?}")));
+    ) -> Result<Window, LoadError> {
+        let dilation = self.sides(node, "dilations", axes, 1)?;
+        let stride = self.sides(node, "strides", axes, 1)?;
+        if stride.contains(&0) || dilation.contains(&0) {
+            return Err(node.malformed("strides and dilations of at least 1", format!("{stride:?}, {dilation:?}")));
         }
         let upper = match node.text("auto_pad", "NOTSET")? {
-            "NOTSET" | "" => return Ok((stride, self.sides::<4>(node, "pads", 0)?)),
-            "VALID" => return Ok((stride, [0; 4])),
+            "NOTSET" | "" => {
+                let pads = match self.list(node, "pads", 2 * axes, 0)?[..] {
+                    [left, right] => [0, left, 0, right],
+                    [top, left, bottom, right] => [top, left, bottom, right],
+                    _ => [0; 4],
+                };
+                return Ok(Window { stride, pads, dilation });
+            }
+            "VALID" => return Ok(Window { stride, pads: [0; 4], dilation }),
             "SAME_UPPER" => true,
             "SAME_LOWER" => false,
             other => return Err(node.malformed("auto_pad of NOTSET, VALID, SAME_UPPER or SAME_LOWER", other)),
         };
-        let &[_, height, width] = self.shape_of(input) else {
+        let Some((_, size)) = self.shape_of(input).split_last_chunk::<2>() else {
             return Err(
                 node.unsupported(format!("an input of {:?}", self.shape_of(input)), "[channels, height, width]")
             );
         };
         let mut pads = [0; 4];
-        for (axis, size) in [height, width].into_iter().enumerate() {
+        for axis in 0..2 {
             // As many outputs as strides start inside the image; the odd pixel goes below, or above.
-            let covered = (size.div_ceil(stride[axis]) - 1) * stride[axis] + kernel[axis];
-            let total = covered.saturating_sub(size);
+            let reach = kernel[axis].saturating_sub(1).saturating_mul(dilation[axis]) + 1;
+            let covered = (size[axis].div_ceil(stride[axis]) - 1) * stride[axis] + reach;
+            let total = covered.saturating_sub(size[axis]);
             let (less, more) = (total / 2, total - total / 2);
             (pads[axis], pads[axis + 2]) = if upper { (less, more) } else { (more, less) };
         }
-        Ok((stride, pads))
+        Ok(Window { stride, pads, dilation })
     }
 
-    fn pool(&self, node: &NodeProto<'a>, input: ValueId) -> Result<Pool, LoadError> {
-        if !node.has("kernel_shape") {
-            return Err(node.malformed("a kernel_shape", "none"));
+    fn pool(&mut self, node: &NodeProto<'a>, op: fn(Pool) -> Op) -> Result<(), LoadError> {
+        let kernel = node.ints("kernel_shape")?.ok_or_else(|| node.malformed("a kernel_shape", "none"))?;
+        let axes = kernel.len();
+        let kernel = self.sides(node, "kernel_shape", axes, 1)?;
+        let input = self.value(node, 0)?;
+        let input = self.image(node, input, axes)?;
+        let Window { stride, pads, dilation } = self.window(node, input, axes, kernel)?;
+        if dilation != [1, 1] {
+            return Err(node.unsupported(format!("dilations {dilation:?}"), "[1, 1]"));
         }
-        let kernel = self.sides::<2>(node, "kernel_shape", 1)?;
-        let (stride, pads) = self.stride_and_pads(node, input, kernel)?;
         let ceil = node.int("ceil_mode", 0)? != 0;
         let count_pads = node.int("count_include_pad", 0)? != 0;
-        Ok(Pool { kernel, stride, pads, ceil, count_pads })
+        let id = self.emit(node, op(Pool { kernel, stride, pads, ceil, count_pads }), vec![input])?;
+        self.define_image(node, id, axes)
     }
 
     pub fn max_pool(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
@@ -93,9 +138,7 @@ impl<'a> Importer<'a> {
             "storage_order",
             "strides",
         ])?;
-        let input = self.value(node, 0)?;
-        let pool = self.pool(node, input)?;
-        self.push(node, Op::MaxPool(pool), vec![input])
+        self.pool(node, Op::MaxPool)
     }
 
     pub fn average_pool(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
@@ -108,160 +151,84 @@ impl<'a> Importer<'a> {
             "pads",
             "strides",
         ])?;
-        let input = self.value(node, 0)?;
-        let pool = self.pool(node, input)?;
-        self.push(node, Op::AveragePool(pool), vec![input])
+        self.pool(node, Op::AveragePool)
     }
 
-    pub fn flatten(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["axis"])?;
-        let input = self.value(node, 0)?;
-        let axis = node.int("axis", 1)?;
-        let rank = self.shape_of(input).len() as i64 + 1;
-        if axis != 1 && axis != 1 - rank {
-            return Err(node.unsupported(format!("axis {axis}"), "axis 1: everything but the batch"));
-        }
-        self.push(node, Op::Flatten, vec![input])
-    }
-
-    /// Reshape of a constant; of a value to one vector a sample; to the shape that it has; or of the input.
-    pub fn reshape(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["allowzero"])?;
-        let target = self.ints(node, 1)?;
-        if node.int("allowzero", 0)? != 0 && target.contains(&0) {
-            return Err(node.unsupported("allowzero with a dimension of 0", "allowzero = 0"));
-        }
-        let id = match self.input(node, 0)? {
-            Some(Known::Value(id)) => id,
-            Some(Known::Constant(tensor, shape)) => {
-                let shape = resolve(&shape, &target).ok_or_else(|| wrong_target(node, &shape, &target))?;
-                return self.define(node, Known::Constant(tensor, shape));
-            }
-            None => return Err(node.malformed("an input 0", "none")),
-        };
-        let sample = self.shape_of(id).to_vec();
-        let Some((&batch, rest)) = target.split_first() else { return Err(wrong_target(node, &sample, &target)) };
-        // With a -1 behind, the batch has to be written out; -1 in front leaves only the batch to be found.
-        let keeps_batch = match batch {
-            0 => true,
-            -1 => !rest.contains(&-1),
-            fixed => fixed == self.batch.unwrap_or(1),
-        };
-        let of_batch = |side: i64| if side == 0 { None } else { Some(side) };
-        let rest: Option<Vec<i64>> = rest.iter().map(|&side| of_batch(side)).collect();
-        let resolved = rest.filter(|_| keeps_batch).and_then(|rest| resolve(&sample, &rest));
-        match resolved {
-            Some(shape) if shape.len() == 1 => self.push(node, Op::Flatten, vec![id]),
-            Some(shape) if shape == sample => self.define(node, Known::Value(id)),
-            Some(shape) if id == ValueId(0) && self.reads_of(id) == 1 => {
-                self.reshape_input(shape);
-                self.define(node, Known::Value(id))
-            }
-            _ => Err(wrong_target(node, &sample, &target)),
-        }
-    }
-
-    /// The shape of a value, with 0 for the batch.
-    pub fn shape(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["start", "end"])?;
+    /// The mean over all axes behind the channels.
+    pub fn global_average_pool(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&[])?;
         let id = self.value(node, 0)?;
-        let sides = self.shape_of(id).iter().map(|&side| side as i64);
-        let sides: Vec<i64> = std::iter::once(0).chain(sides).collect();
-        let rank = sides.len() as i64;
-        let index = |at: i64| (if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank) as usize;
-        let (start, end) = (index(node.int("start", 0)?), index(node.int("end", rank)?));
-        let part = sides.get(start..end).unwrap_or(&[]).to_vec();
-        self.define_ints(node, part)
+        let (whole, rank) = (self.whole_shape(id).len(), self.shape_of(id).len());
+        match whole {
+            0..=2 => Err(node.unsupported(format!("an input of {whole} dimensions"), "[batch, channels, ..]")),
+            4 => self.push(node, Op::GlobalAveragePool, vec![id]),
+            _ => self.push(
+                node,
+                Op::Reduce(Reduce { kind: Reduction::Mean, axes: (rank + 2 - whole..rank).collect() }),
+                vec![id],
+            ),
+        }
     }
 
-    /// Some of several integers.
-    pub fn gather(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    /// One number for all along some axes.
+    pub fn reduce(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&["axes", "keepdims", "noop_with_empty_axes"])?;
+        let id = self.value(node, 0)?;
+        let rank = self.whole_shape(id).len();
+        let listed = match node.ints("axes")? {
+            Some(axes) => Some(axes),
+            None => self.constant(node, 1)?.map(|(axes, _)| axes.ints()).transpose()?,
+        };
+        let listed = listed.unwrap_or_default();
+        if listed.is_empty() && node.int("noop_with_empty_axes", 0)? != 0 {
+            return self.define(node, Known::Value(id));
+        }
+        let mut axes: Vec<usize> = if listed.is_empty() { (0..rank).collect() } else { Vec::new() };
+        for axis in listed {
+            axes.push(self.axis(node, axis, rank)?);
+        }
+        let keep = node.int("keepdims", 1)? != 0;
+        let lead = usize::from(self.batched);
+        if self.batched && axes.contains(&0) {
+            return Err(self.no_batch(node, "a reduction over the samples"));
+        }
+        let axes: Vec<usize> = (0..rank - lead).filter(|axis| axes.contains(&(axis + lead))).collect();
+        let dropped = self.shape_of(id).iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
+        let shape: Vec<usize> = dropped.map(|(_, &side)| side).collect();
+        let kind = Reduction::ALL.into_iter().find(|kind| kind.name() == node.op).unwrap_or(Reduction::Mean);
+        let mut id = self.emit(node, Op::Reduce(Reduce { kind, axes }), vec![id])?;
+        if !keep && shape.len() != self.shape_of(id).len() {
+            id = self.emit(node, Op::Reshape(shape), vec![id])?;
+        }
+        self.define(node, Known::Value(id))
+    }
+
+    /// Softmax, or its logarithm, along one axis; before operator set 13 over all from an axis on.
+    pub fn softmax(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis"])?;
-        let from = self.ints(node, 0)?;
-        let picked = self.ints(node, 1)?.into_iter().map(|at| {
-            let index = if at < 0 { at.saturating_add(from.len() as i64) } else { at };
-            let value = usize::try_from(index).ok().and_then(|index| from.get(index));
-            value
-                .copied()
-                .ok_or_else(|| node.malformed(&format!("an index into {} numbers", from.len()), at.to_string()))
-        });
-        let picked = picked.collect::<Result<Vec<i64>, _>>()?;
-        self.define_ints(node, picked)
-    }
-
-    /// Several integers, one after the other.
-    pub fn concat(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["axis"])?;
-        let mut all = Vec::new();
-        for index in 0..node.inputs.len() {
-            all.extend(self.ints(node, index)?);
-            if all.len() > MAX_INTEGERS {
-                return Err(node.unsupported("a long list", &format!("at most {MAX_INTEGERS} integers")));
-            }
+        let id = self.value(node, 0)?;
+        let whole = self.whole_shape(id).len();
+        let axis = self.axis(node, node.int("axis", if self.opset < 13 { 1 } else { -1 })?, whole)?;
+        let Some(axis) = axis.checked_sub(self.batched.into()) else {
+            return Err(self.no_batch(node, "a softmax over the samples"));
+        };
+        let op = if node.op == "Softmax" { Op::Softmax } else { Op::LogSoftmax };
+        let shape = self.shape_of(id).to_vec();
+        let last = shape.len() - 1;
+        if axis == last {
+            return self.push(node, op, vec![id]);
         }
-        self.define_ints(node, all)
+        let (before, after) = if self.opset < 13 {
+            let flat = [&shape[..axis], &[shape[axis..].iter().product()]].concat();
+            (Op::Reshape(flat), Op::Reshape(shape))
+        } else {
+            // The axis changes places with the last one, and back.
+            let mut order: Vec<usize> = (0..=last).collect();
+            order.swap(axis, last);
+            (Op::Transpose(order.clone()), Op::Transpose(order))
+        };
+        let id = self.emit(node, before, vec![id])?;
+        let id = self.emit(node, op, vec![id])?;
+        self.push(node, after, vec![id])
     }
-
-    /// What makes a vector of a number, or another type of integers: nothing to do here.
-    pub fn same_integers(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["axes", "to", "saturate"])?;
-        const INT64: i64 = 7;
-        if node.op == "Cast" && node.int("to", INT64)? != INT64 {
-            return Err(node.unsupported("a conversion to another type", "int64"));
-        }
-        let ints = self.ints(node, 0)?;
-        self.define_ints(node, ints)
-    }
-
-    /// Constant integers that belong to a shape.
-    fn ints(&self, node: &NodeProto<'a>, index: usize) -> Result<Vec<i64>, LoadError> {
-        let (tensor, shape) =
-            self.constant(node, index)?.ok_or_else(|| node.malformed(&format!("an input {index}"), "none"))?;
-        if shape.len() > 1 {
-            return Err(node.unsupported(format!("integers of shape {shape:?}"), "one dimension"));
-        }
-        let ints = tensor.ints()?;
-        if ints.len() > MAX_INTEGERS {
-            return Err(node.unsupported("a long list", &format!("at most {MAX_INTEGERS} integers")));
-        }
-        Ok(ints)
-    }
-
-    fn define_ints(&mut self, node: &NodeProto<'a>, ints: Vec<i64>) -> Result<(), LoadError> {
-        let shape = vec![ints.len()];
-        self.define(node, Known::Constant(Rc::new(Tensor::of_ints(ints)), shape))
-    }
-}
-
-/// The most integers in a computed shape.
-const MAX_INTEGERS: usize = 64;
-
-/// The shape that a target asks for: 0 keeps a dimension, one -1 is found from the others.
-fn resolve(shape: &[usize], target: &[i64]) -> Option<Vec<usize>> {
-    let total = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-    let mut resolved = Vec::new();
-    let mut free = None;
-    for (axis, &side) in target.iter().enumerate() {
-        resolved.push(match side {
-            -1 if free.is_none() => {
-                free = Some(axis);
-                1
-            }
-            0 => *shape.get(axis)?,
-            side => usize::try_from(side).ok()?,
-        });
-    }
-    let product = resolved.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-    if let Some(axis) = free {
-        resolved[axis] = total.checked_div(product)?;
-    }
-    let product = resolved.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-    (product == total).then_some(resolved)
-}
-
-fn wrong_target(node: &NodeProto, shape: &[usize], target: &[i64]) -> LoadError {
-    node.unsupported(
-        format!("a reshape of {shape:?} to {target:?}"),
-        "a constant, a sample to one dimension, or the input to another shape",
-    )
 }

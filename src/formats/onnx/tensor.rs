@@ -22,11 +22,23 @@ pub struct Tensor<'a> {
 
 /// `TensorProto.DataType`.
 pub const FLOAT: i64 = 1;
-const INT32: i64 = 6;
-const INT64: i64 = 7;
-const FLOAT16: i64 = 10;
-const DOUBLE: i64 = 11;
-const BFLOAT16: i64 = 16;
+pub const UINT8: i64 = 2;
+pub const INT8: i64 = 3;
+pub const UINT16: i64 = 4;
+pub const INT16: i64 = 5;
+pub const INT32: i64 = 6;
+pub const INT64: i64 = 7;
+pub const BOOL: i64 = 9;
+pub const FLOAT16: i64 = 10;
+pub const DOUBLE: i64 = 11;
+pub const UINT32: i64 = 12;
+pub const UINT64: i64 = 13;
+pub const BFLOAT16: i64 = 16;
+
+/// Whether numbers of a type have a fractional part.
+pub fn is_float(kind: i64) -> bool {
+    matches!(kind, FLOAT | FLOAT16 | DOUBLE | BFLOAT16)
+}
 
 /// The most dimensions that a tensor may have.
 const MAX_DIMENSIONS: usize = 8;
@@ -64,6 +76,42 @@ impl<'a> Tensor<'a> {
         Tensor { dimensions, kind: FLOAT, floats, ..Tensor::default() }
     }
 
+    /// A tensor that was computed: of 32-bit floats, of truths, or of integers.
+    pub fn of_numbers(name: &'a str, kind: i64, shape: &[usize], numbers: Vec<f64>) -> Self {
+        let mut tensor = Tensor { name, kind, ..Tensor::default() };
+        tensor.dimensions = shape.iter().map(|&side| side as i64).collect();
+        let ints = || numbers.iter().map(|&number| number as i64).collect();
+        match kind {
+            _ if is_float(kind) => {
+                tensor.kind = FLOAT;
+                tensor.floats = numbers.iter().map(|&number| number as f32).collect();
+            }
+            BOOL => tensor.ints32 = ints(),
+            _ => {
+                tensor.kind = INT64;
+                tensor.ints64 = ints();
+            }
+        }
+        tensor
+    }
+
+    /// Its type, as in `TensorProto.DataType`.
+    pub fn kind(&self) -> i64 {
+        self.kind
+    }
+
+    /// The values in 64-bit floats, row-major, finite or not. Integers of more than 53 bits are rounded.
+    ///
+    /// # Errors
+    /// As [`Tensor::floats`] and [`Tensor::ints`], which of them it may be.
+    pub fn numbers(&self) -> Result<Vec<f64>, LoadError> {
+        if is_float(self.kind) {
+            Ok(self.any_floats()?.into_iter().map(f64::from).collect())
+        } else {
+            Ok(self.ints()?.into_iter().map(|value| value as f64).collect())
+        }
+    }
+
     fn place(&self) -> String {
         format!("tensor '{}'", self.name)
     }
@@ -99,7 +147,16 @@ impl<'a> Tensor<'a> {
     /// # Errors
     /// [`LoadError`] if the type is another, if they are not as many as the shape asks for, or one is not finite.
     pub fn floats(&self) -> Result<Vec<f32>, LoadError> {
-        let values: Vec<f32> = match self.kind {
+        let values = self.any_floats()?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(self.malformed("finite numbers", value.to_string())),
+            None => Ok(values),
+        }
+    }
+
+    /// As [`Tensor::floats`], finite or not.
+    fn any_floats(&self) -> Result<Vec<f32>, LoadError> {
+        Ok(match self.kind {
             FLOAT => match self.raw_values::<4>()? {
                 Some(raw) => raw.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
                 None => self.stored(&self.floats)?.to_vec(),
@@ -119,31 +176,34 @@ impl<'a> Tensor<'a> {
                 let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
                 return Err(unsupported(self.place(), format!("data type {other} for weights"), supported));
             }
-        };
-        match values.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(self.malformed("finite numbers", value.to_string())),
-            None => Ok(values),
-        }
+        })
     }
 
-    /// The values as integers, row-major; `int32` is converted.
+    /// The values as integers, row-major; those of fewer bits, and truths, are converted.
     ///
     /// # Errors
     /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
     pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
-        match self.kind {
-            INT64 => match self.raw_values::<8>()? {
-                Some(raw) => Ok(raw.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect()),
-                None => Ok(self.stored(&self.ints64)?.to_vec()),
-            },
-            INT32 => match self.raw_values::<4>()? {
-                Some(raw) => Ok(raw.iter().map(|&bytes| i64::from(i32::from_le_bytes(bytes))).collect()),
-                None => Ok(self.stored(&self.ints32)?.to_vec()),
-            },
+        fn of_raw<const N: usize>(raw: &[[u8; N]], widen: fn([u8; N]) -> i64) -> Vec<i64> {
+            raw.iter().map(|&bytes| widen(bytes)).collect()
+        }
+        let raw = match self.kind {
+            UINT8 | BOOL => self.raw_values()?.map(|raw| of_raw(raw, |bytes: [u8; 1]| i64::from(bytes[0]))),
+            INT8 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(i8::from_le_bytes(bytes)))),
+            UINT16 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(u16::from_le_bytes(bytes)))),
+            INT16 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(i16::from_le_bytes(bytes)))),
+            INT32 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(i32::from_le_bytes(bytes)))),
+            UINT32 => self.raw_values()?.map(|raw| of_raw(raw, |bytes| i64::from(u32::from_le_bytes(bytes)))),
+            INT64 | UINT64 => self.raw_values()?.map(|raw| of_raw(raw, i64::from_le_bytes)),
             other => {
-                let supported = "int64 (7) and int32 (6)";
-                Err(unsupported(self.place(), format!("data type {other} for integers"), supported))
+                let supported = "integers of 8 to 64 bits, and bool (9)";
+                return Err(unsupported(self.place(), format!("data type {other} for integers"), supported));
             }
+        };
+        match (raw, self.kind) {
+            (Some(raw), _) => Ok(raw),
+            (None, INT64 | UINT32 | UINT64) => Ok(self.stored(&self.ints64)?.to_vec()),
+            (None, _) => Ok(self.stored(&self.ints32)?.to_vec()),
         }
     }
 
@@ -151,17 +211,17 @@ impl<'a> Tensor<'a> {
     pub fn dtype(&self) -> Option<Dtype> {
         Some(match self.kind {
             FLOAT => Dtype::F32,
-            2 => Dtype::U8,
-            3 => Dtype::I8,
-            4 => Dtype::U16,
-            5 => Dtype::I16,
+            UINT8 => Dtype::U8,
+            INT8 => Dtype::I8,
+            UINT16 => Dtype::U16,
+            INT16 => Dtype::I16,
             INT32 => Dtype::I32,
             INT64 => Dtype::I64,
-            9 => Dtype::Bool,
+            BOOL => Dtype::Bool,
             FLOAT16 => Dtype::F16,
             DOUBLE => Dtype::F64,
-            12 => Dtype::U32,
-            13 => Dtype::U64,
+            UINT32 => Dtype::U32,
+            UINT64 => Dtype::U64,
             BFLOAT16 => Dtype::Bf16,
             _ => return None,
         })

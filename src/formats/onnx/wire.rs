@@ -233,6 +233,17 @@ impl Message {
         self.varint(value as u64);
     }
 
+    /// Appends a `float`.
+    pub fn float(&mut self, number: u64, value: f32) {
+        self.varint(number << 3 | 5);
+        self.bytes.extend(value.to_le_bytes());
+    }
+
+    /// Appends the fields of another message.
+    pub fn append(&mut self, fields: Message) {
+        self.bytes.extend(fields.bytes);
+    }
+
     /// Appends bytes.
     pub fn bytes(&mut self, number: u64, value: &[u8]) {
         self.varint(number << 3 | 2);

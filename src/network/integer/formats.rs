@@ -1,8 +1,8 @@
 //! The formats of activations, searched on samples.
 
-use super::check_bits;
 use super::step::{sum_fraction_bits, wide_format};
 use super::values::Values;
+use super::{check_bits, check_operators};
 use crate::container::ActivationFormat;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
@@ -37,6 +37,7 @@ pub fn search_formats(fixed: &FixedPoint, samples: &Samples, bits: u8) -> Result
     check_bits(&fixed.graph, bits)?;
     let model = fixed.to_model();
     let shapes = model.shapes()?;
+    check_operators(&fixed.graph, &shapes)?;
     let values = Values::new(&fixed.graph, samples.scaling, bits);
     let mut observed: Vec<Observed> = Vec::new();
     for value in (0..shapes.len()).filter(|&value| values.read[value] && !(values.wide && value == values.logits)) {

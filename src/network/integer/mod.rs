@@ -25,7 +25,7 @@ use crate::container::ActivationFormat;
 use crate::data::{Samples, Scaling};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
-use crate::model::Graph;
+use crate::model::{Graph, Op};
 use crate::stages::quantize::FixedPoint;
 use ndarray::Array2;
 use step::{Made, Maker, Step, filled};
@@ -57,6 +57,7 @@ impl IntegerNetwork {
         check_bits(&fixed.graph, bits)?;
         let parameter_shapes: Vec<_> = fixed.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
         let shapes = fixed.graph.shapes(&parameter_shapes)?;
+        check_operators(&fixed.graph, &shapes)?;
         let fault = |what, expected: usize, got: usize| fault(&fixed.graph, what, expected.to_string(), got);
         if formats.len() != shapes.len() {
             return Err(fault("formats of activations", shapes.len(), formats.len()).into());
@@ -166,6 +167,31 @@ fn check_bits(graph: &Graph, bits: u8) -> Result<(), GraphError> {
         2..=8 => Ok(()),
         _ => Err(fault(graph, "bits of the activations", "2 to 8".into(), bits.into())),
     }
+}
+
+/// Refuses what is not known in integers: all but the operators on one image or vector a sample, undilated and not broadcast.
+fn check_operators(graph: &Graph, shapes: &[Vec<usize>]) -> Result<(), GraphError> {
+    for node in &graph.nodes {
+        let rank = |index: usize| shapes[node.inputs[index].0].len();
+        let known = match &node.op {
+            Op::Conv(conv) => rank(0) == 3 && conv.dilation == [1, 1],
+            Op::Linear(_) | Op::Softmax => rank(0) == 1,
+            Op::Add => shapes[node.inputs[0].0] == shapes[node.inputs[1].0],
+            Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => rank(0) == 3,
+            Op::Relu | Op::Flatten | Op::Reshape(_) => true,
+            _ => false,
+        };
+        if !known {
+            return Err(GraphError {
+                node: node.name.clone(),
+                op: node.op.name(),
+                what: "operator in a network of integers",
+                expected: "Conv, Gemm, Add, Relu, pools, Flatten, of one image or vector a sample".into(),
+                got: format!("one on {:?}", node.inputs.first().map(|input| &shapes[input.0])),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn fault(graph: &Graph, what: &'static str, expected: String, got: usize) -> GraphError {

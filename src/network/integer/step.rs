@@ -32,7 +32,7 @@ pub enum Work {
     Add(Addition),
     Maximum(Pooling, Rescale),
     Mean(Pooling, Rescale),
-    /// A ReLU or a flattening: another format or none.
+    /// A ReLU or another shape: another format or none.
     Rescale(Rescale),
 }
 
@@ -94,8 +94,9 @@ impl Maker<'_> {
             Op::MaxPool(window) => Work::Maximum(pool::pooling(window, from, to), rescale()?),
             Op::AveragePool(window) => self.mean(node, pool::pooling(window, from, to), rescale()?)?,
             Op::GlobalAveragePool => self.mean(node, pool::global(from), rescale()?)?,
-            Op::Relu | Op::Flatten => Work::Rescale(rescale()?),
-            Op::Softmax => {
+            Op::Relu | Op::Flatten | Op::Reshape(_) => Work::Rescale(rescale()?),
+            // A softmax; `check_operators` has refused all others.
+            _ => {
                 let got = format!("node {output} of {}", self.fixed.graph.nodes.len());
                 return Err(fault(node, "place in a network of integers", "the end".into(), got));
             }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 /// Indexed by [`ValueId`], but for the logits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Values {
-    /// The value with the logits. Flattening changes no number, and is not looked at.
+    /// The value with the logits. Another shape changes no number, and is not looked at.
     pub logits: usize,
     /// Whether the logits are a layer's sums: these keep their 32 bits.
     pub wide: bool,
@@ -30,7 +30,7 @@ impl Values {
         let count = graph.nodes.len() + 1;
         let op = |value: usize| value.checked_sub(1).map(|index| &graph.nodes[index].op);
         let ValueId(mut logits) = logits_of(graph);
-        while op(logits) == Some(&Op::Flatten) {
+        while matches!(op(logits), Some(Op::Flatten | Op::Reshape(_))) {
             logits = graph.nodes[logits - 1].inputs[0].0;
         }
         let mut needed = vec![false; count];
@@ -51,9 +51,10 @@ impl Values {
         for (index, node) in computed().rev() {
             let passes = match &node.op {
                 Op::Relu => true,
-                Op::MaxPool(_) | Op::Flatten => rectified[index + 1],
+                Op::MaxPool(_) | Op::Flatten | Op::Reshape(_) => rectified[index + 1],
                 Op::Conv(_) | Op::Linear(_) | Op::Add => false,
-                Op::AveragePool(_) | Op::GlobalAveragePool | Op::Softmax => false,
+                // Averages and softmax; `check_operators` has refused all others.
+                _ => false,
             };
             node.inputs.iter().for_each(|input| rectified[input.0] &= passes);
         }
@@ -63,11 +64,12 @@ impl Values {
         for (index, node) in computed() {
             let first = node.inputs[0].0;
             let (is_negative, takes_over) = match &node.op {
-                Op::Conv(_) | Op::Linear(_) | Op::Softmax => (true, false),
                 Op::Add => (node.inputs.iter().any(|input| negative[input.0]), false),
                 Op::Relu => (false, rectified[first] || !negative[first]),
-                Op::MaxPool(_) | Op::Flatten => (negative[first], true),
+                Op::MaxPool(_) | Op::Flatten | Op::Reshape(_) => (negative[first], true),
                 Op::AveragePool(_) | Op::GlobalAveragePool => (negative[first], false),
+                // Layers and softmax.
+                _ => (true, false),
             };
             negative[index + 1] = is_negative;
             if takes_over {

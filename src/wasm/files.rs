@@ -1,0 +1,152 @@
+//! The door to the files of other programs: what is in them, their compression without samples, and writing them.
+
+use super::{CAP, Picture, clock, fault, from_js, object, thrown, to_js};
+use crate::container::{floats, packed::PackedItems};
+use crate::formats::export::{self, Kind};
+use crate::formats::{self, Contents, Loaded, Opened, gzip, onnx};
+use crate::pipeline::{WeightsOutcome, compress_weights};
+use crate::stats;
+use crate::summary::weights::WeightsSummary;
+use crate::views::{self, picture};
+use js_sys::{Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("files.d.ts");
+
+/// A model file of any format that is known; the bytes tell which.
+#[wasm_bindgen]
+pub struct ModelFile {
+    /// Name of its format.
+    format: &'static str,
+    /// Its size in bytes, as it is.
+    file_bytes: usize,
+    /// Its graph, if that can be run.
+    network: Option<Opened>,
+    loaded: Loaded,
+    /// Of a `.nut` file of named weights.
+    items: Option<PackedItems>,
+    /// Of a `.nut` file of a network: its bytes.
+    nut: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl ModelFile {
+    /// Opens a model file, gzipped or not.
+    pub fn open(bytes: &[u8]) -> Result<ModelFile, JsValue> {
+        let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
+        let (contents, format, file_bytes) = if plain.starts_with(&floats::MAGIC) {
+            let (model, file_bytes) = floats::read(&plain, CAP).map_err(thrown)?;
+            (Contents::Network(Opened::Model(model)), "onnx", file_bytes)
+        } else {
+            (formats::open(&plain, CAP).map_err(thrown)?, formats::format_name(&plain), bytes.len())
+        };
+        let nut = if matches!(contents, Contents::Network(Opened::Nut(_))) { plain.to_vec() } else { Vec::new() };
+        let (network, loaded, items) = match contents {
+            Contents::Weights(weights) => (None, Loaded::of_weights(*weights), None),
+            Contents::Packed(packed) => (None, Loaded::of_packed(&packed), Some(packed.items)),
+            Contents::Network(Opened::Model(model)) if plain.starts_with(&floats::MAGIC) => {
+                let loaded = formats::load_weights(&onnx::write(&model).map_err(thrown)?, CAP).map_err(thrown)?;
+                (Some(Opened::Model(model)), loaded, None)
+            }
+            Contents::Network(opened) => (Some(opened), formats::load_weights(&plain, CAP).map_err(thrown)?, None),
+        };
+        Ok(ModelFile { format, file_bytes, network, loaded, items, nut })
+    }
+
+    /// What is in it.
+    #[wasm_bindgen(unchecked_return_type = "WeightsSummary")]
+    pub fn summary(&self) -> Result<JsValue, JsValue> {
+        let summary = WeightsSummary::new(self.format, self.file_bytes, &self.loaded, self.items.as_ref());
+        to_js(&WeightsSummary { runnable: self.network.is_some(), ..summary })
+    }
+
+    /// The network for `Network.open` of `nutshell`; undefined if the graph cannot be run, or there is none.
+    pub fn network(&self) -> Result<Option<Vec<u8>>, JsValue> {
+        match &self.network {
+            None => Ok(None),
+            Some(Opened::Nut(_)) => Ok(Some(self.nut.clone())),
+            Some(Opened::Model(model)) => Ok(Some(floats::write(model, self.file_bytes).map_err(thrown)?)),
+        }
+    }
+
+    /// Moments of a tensor's numbers.
+    #[wasm_bindgen(unchecked_return_type = "Moments")]
+    pub fn moments(&self, tensor: usize) -> Result<JsValue, JsValue> {
+        to_js(&views::weights::moments(&self.values(tensor)?))
+    }
+
+    /// Counts of a tensor's nonzero numbers in equal bins from `low` to `high`.
+    pub fn histogram(&self, tensor: usize, low: f32, high: f32, bins: usize) -> Result<Vec<u32>, JsValue> {
+        Ok(stats::nonzero_histogram(self.values(tensor)?, bins, [low, high]))
+    }
+
+    /// A tensor as a picture of at most so many pixels.
+    pub fn picture(&self, tensor: usize, width: usize, height: usize) -> Result<Picture, JsValue> {
+        let shape = &self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.shape;
+        Ok(Picture(picture::weights(&self.values(tensor)?, shape, [width, height])))
+    }
+
+    /// Compresses the weights without samples; `on_event` is called with each event.
+    #[wasm_bindgen(unchecked_return_type = "CompressedWeights")]
+    pub fn compress(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "WeightsTarget")] target: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "(event: WeightsEvent) => unknown")] on_event: &Function,
+    ) -> Result<JsValue, JsValue> {
+        let (clock, target) = (clock()?, from_js("target", target)?);
+        let started = clock.now();
+        let mut problem = None;
+        let outcome = compress_weights(&self.loaded.weights, target, CAP, &mut |event| {
+            let told = to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event));
+            problem = problem.take().or(told.err());
+        });
+        if let Some(problem) = problem {
+            return Err(problem);
+        }
+        let WeightsOutcome { nut, mut report } = outcome.map_err(thrown)?;
+        report.seconds = (clock.now() - started) / 1000.0;
+        object([("nut", Uint8Array::from(nut.as_slice()).into()), ("report", to_js(&report)?)])
+    }
+
+    /// What it can be written as.
+    #[wasm_bindgen(js_name = exportKinds, unchecked_return_type = "ExportKind[]")]
+    pub fn export_kinds(&self) -> Result<JsValue, JsValue> {
+        to_js(&export::kinds(&self.loaded.weights))
+    }
+
+    /// The file in another format, in the original's shapes.
+    pub fn export(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ExportKind")] kind: JsValue,
+    ) -> Result<Vec<u8>, JsValue> {
+        let kind: Kind = from_js("kind", kind)?;
+        export::export(&self.loaded, kind).map_err(thrown)
+    }
+
+    /// The network as an ONNX file in its own, compact shapes.
+    #[wasm_bindgen(js_name = toCompactOnnx)]
+    pub fn to_compact_onnx(&self) -> Result<Vec<u8>, JsValue> {
+        match &self.network {
+            Some(Opened::Model(model)) => onnx::write(model).map_err(thrown),
+            Some(Opened::Nut(nut)) => onnx::write(&nut.network.to_model()).map_err(thrown),
+            None => Err(fault("there is no graph that can be run")),
+        }
+    }
+}
+
+impl ModelFile {
+    fn values(&self, tensor: usize) -> Result<Vec<f32>, JsValue> {
+        Ok(self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.values())
+    }
+}
+
+fn no_tensor(tensor: usize) -> JsValue {
+    fault(&format!("there is no tensor {tensor}"))
+}
+
+/// Size of a file once ZIP or gzip have compressed it (DEFLATE), in bytes, without their headers.
+#[wasm_bindgen(js_name = zippedBytes)]
+pub fn zipped_bytes(file: &[u8]) -> usize {
+    export::zipped_bytes(file)
+}
