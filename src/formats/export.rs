@@ -3,6 +3,7 @@
 use super::onnx::{self, Fill};
 use super::{Loaded, numpy, safetensors};
 use crate::error::LoadError;
+use crate::model::recognise::recognise;
 use crate::model::{Dtype, Source, Tensor, Weights};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
@@ -30,7 +31,7 @@ pub enum Kind {
 /// What such weights can be written as.
 pub fn kinds(weights: &Weights) -> Vec<Kind> {
     let named = [Kind::Safetensors, Kind::Npz];
-    if weights.origin.source == Source::Onnx {
+    if weights.origin.source == Source::Onnx || recognise(weights).is_some() {
         return [Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled].into_iter().chain(named).collect();
     }
     named.to_vec()
@@ -39,11 +40,17 @@ pub fn kinds(weights: &Weights) -> Vec<Kind> {
 /// Writes weights as a file.
 ///
 /// # Errors
-/// [`LoadError::Unsupported`] for ONNX if they did not come from an ONNX file, so that there is no graph; [`LoadError::TooLarge`] if the format
-/// cannot hold so much.
+/// [`LoadError::Unsupported`] for ONNX if they did not come from an ONNX file and are not recognised, so that there is no graph;
+/// [`LoadError::TooLarge`] if the format cannot hold so much.
 pub fn export(loaded: &Loaded, kind: Kind) -> Result<Vec<u8>, LoadError> {
     let Loaded { weights, steps } = loaded;
     match kind {
+        Kind::Onnx | Kind::OnnxShared | Kind::OnnxScaled if weights.origin.source != Source::Onnx => {
+            let Some(model) = recognise(weights) else { return Err(no_graph(weights)) };
+            // In the order of the graph's parameters, some of which have a normalisation folded into them: they have no steps.
+            let file = onnx::write(&model)?;
+            export(&Loaded::of_weights(onnx::weights(&file, file.len() as u64)?), kind)
+        }
         Kind::Safetensors => Ok(safetensors::write(weights)),
         Kind::Npz => numpy::write_npz(weights).ok_or(LoadError::TooLarge {
             format: "npz",
@@ -57,21 +64,24 @@ pub fn export(loaded: &Loaded, kind: Kind) -> Result<Vec<u8>, LoadError> {
     }
 }
 
+fn no_graph(weights: &Weights) -> LoadError {
+    LoadError::Unsupported {
+        format: weights.origin.source.name(),
+        place: "graph".into(),
+        feature: "writing it as ONNX, since the file has weights and no graph,".into(),
+        supported: "safetensors and npz".into(),
+    }
+}
+
 fn fill(
     weights: &Weights,
     form: impl Fn(&Tensor, Option<f32>) -> Fill,
     steps: &[Option<f32>],
 ) -> Result<Vec<u8>, LoadError> {
-    let origin = &weights.origin;
-    if origin.source != Source::Onnx {
-        return Err(LoadError::Unsupported {
-            format: origin.source.name(),
-            place: "graph".into(),
-            feature: "writing it as ONNX, since the file has weights and no graph,".into(),
-            supported: "safetensors and npz".into(),
-        });
-    }
-    onnx::fill(&origin.skeleton, weights.tensors.iter().zip(steps).map(|(tensor, &step)| form(tensor, step)).collect())
+    onnx::fill(
+        &weights.origin.skeleton,
+        weights.tensors.iter().zip(steps).map(|(tensor, &step)| form(tensor, step)).collect(),
+    )
 }
 
 /// The different values and an index an element, where that is smaller.

@@ -17,7 +17,7 @@ use crate::container::{self, Nut, layout};
 use crate::data::idx;
 use crate::error::{Error, LoadError};
 use crate::model::expand::expand;
-use crate::model::recognise::recognise;
+use crate::model::recognise::{KNOWN, recognise};
 use crate::model::{Model, Source, Weights};
 
 /// The formats that are known.
@@ -242,7 +242,7 @@ pub fn to_model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
         format: weights.origin.source.name(),
         place: "graph".into(),
         feature: format!("running it ({obstacle})"),
-        supported: "ONNX; the names and shapes of LeNet-5 and LeNet-300-100".into(),
+        supported: format!("ONNX; the names and shapes of {KNOWN}"),
     })
 }
 

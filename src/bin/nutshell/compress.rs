@@ -103,7 +103,7 @@ impl Arguments {
             (false, Some(bytes)) => WeightsTarget::Budget(bytes),
             (false, None) => WeightsTarget::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
         };
-        let loaded = formats::load_weights(&files::read(&self.model)?, files::CAP)?;
+        let loaded = formats::load_weights(&files::model(&self.model)?.0, files::CAP)?;
         let outcome =
             pipeline::compress_weights(&loaded.weights, target, files::CAP, &mut |event| reporter.weights(event));
         reporter.end();

@@ -78,8 +78,8 @@ impl Arguments {
     /// Writes the file.
     pub fn run(&self) -> Result<Answer, Error> {
         let kind = self.form.kind(&self.output)?;
-        let input = files::read(&self.input)?;
-        write(&formats::load_weights(&input, files::CAP)?, kind, input.len(), &self.output)
+        let (input, size) = files::model(&self.input)?;
+        write(&formats::load_weights(&input, files::CAP)?, kind, size, &self.output)
     }
 }
 

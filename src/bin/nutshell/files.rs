@@ -3,11 +3,11 @@
 use nutshell::Error;
 use nutshell::data::{Samples, idx};
 use nutshell::error::LoadError;
-use nutshell::formats::{self, Contents, Opened, gzip};
+use nutshell::formats::{self, Contents, Format, Opened, gzip, onnx};
 use nutshell::pipeline::Data;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The most bytes of a file, and of the network in it: 2 GiB, as much as an ONNX file can hold.
 pub const CAP: u64 = 1 << 31;
@@ -45,10 +45,33 @@ pub struct ModelFile {
 
 /// Opens a model file of any known format.
 pub fn open(path: &Path) -> Result<ModelFile, Error> {
-    let bytes = read(path)?;
-    let size = bytes.len();
-    let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
+    let (plain, size) = model(path)?;
     Ok(ModelFile { contents: formats::open(&plain, CAP)?, plain, size })
+}
+
+/// A model file, decompressed and with the numbers that an ONNX file has in other files; and the size of all those files.
+pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
+    let bytes = read(path)?;
+    let mut size = bytes.len();
+    let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
+    if formats::sniff(&plain) != Some(Format::Onnx) {
+        return Ok((plain, size));
+    }
+    let names = onnx::external_files(&plain)?;
+    if names.is_empty() {
+        return Ok((plain, size));
+    }
+    let mut others = Vec::new();
+    for name in &names {
+        // Only files beside the model, or below: a model is not to read what its user did not mean.
+        let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let beside = path.parent().filter(|_| inside && !is_standard(path)).map(|folder| folder.join(name));
+        let other = beside.ok_or_else(|| fault(path, "its numbers in a file beside it", format!("in '{name}'")))?;
+        others.push(read(&other)?);
+    }
+    size += others.iter().map(Vec::len).sum::<usize>();
+    let named: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(others.iter().map(Vec::as_slice)).collect();
+    Ok((onnx::embed(&plain, &named, CAP)?, size))
 }
 
 /// A network that can be run.

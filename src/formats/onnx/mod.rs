@@ -6,6 +6,7 @@
 
 mod attributes;
 mod elementwise;
+mod external;
 mod fold;
 mod import;
 mod layers;
@@ -18,6 +19,7 @@ mod weights;
 mod wire;
 mod write;
 
+pub use external::{embed, external_files};
 pub use import::read;
 pub use weights::{Fill, fill, weights};
 pub use write::write;

@@ -1,6 +1,6 @@
 //! `TensorProto`: a named array in one of several encodings.
 
-use super::wire::Span;
+use super::wire::{Span, first_text};
 use super::{malformed, unsupported};
 use crate::error::LoadError;
 use crate::model::{Dtype, from_bfloat, from_half};
@@ -18,6 +18,19 @@ pub struct Tensor<'a> {
     ints64: Vec<i64>,
     doubles: Vec<f64>,
     external: bool,
+    /// Of numbers in another file: keys and values.
+    entries: Vec<(&'a str, &'a str)>,
+}
+
+/// Numbers in another file (`external_data`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elsewhere<'a> {
+    /// Path of that file, from the folder of the model.
+    pub file: &'a str,
+    /// Where in it, in bytes.
+    pub offset: usize,
+    /// How many bytes; the rest of the file if that is not told.
+    pub length: Option<usize>,
 }
 
 /// `TensorProto.DataType`.
@@ -59,11 +72,35 @@ impl<'a> Tensor<'a> {
                 8 => tensor.name = field.text()?,
                 9 => tensor.raw = Some(field.span()?.bytes()),
                 10 => field.append_doubles(&mut tensor.doubles)?,
+                13 => {
+                    let (key, value) = (first_text(field.span()?, 1)?, first_text(field.span()?, 2)?);
+                    tensor.entries.push((key, value));
+                }
                 14 => tensor.external = field.int()? == 1,
                 _ => {}
             }
         }
         Ok(tensor)
+    }
+
+    /// Where its numbers are, if they are in another file.
+    ///
+    /// # Errors
+    /// [`LoadError::Malformed`] if that is not told.
+    pub fn elsewhere(&self) -> Result<Option<Elsewhere<'a>>, LoadError> {
+        if !self.external {
+            return Ok(None);
+        }
+        let entry = |key: &str| self.entries.iter().find(|(found, _)| *found == key).map(|&(_, value)| value);
+        let number = |key: &str| {
+            let parse = |value: &str| {
+                value.parse::<usize>().map_err(|_| self.malformed("a number", format!("{key} '{value}'")))
+            };
+            entry(key).map(parse).transpose()
+        };
+        let file = entry("location").filter(|file| !file.is_empty());
+        let file = file.ok_or_else(|| self.malformed("the name of the file that has its numbers", "none".into()))?;
+        Ok(Some(Elsewhere { file, offset: number("offset")?.unwrap_or(0), length: number("length")? }))
     }
 
     /// A tensor of integers with one dimension.

@@ -6,7 +6,7 @@
 
 use super::schema::is_standard;
 use super::tensor::{FLOAT, Tensor as TensorProto};
-use super::wire::{Message, Span};
+use super::wire::{Message, Span, first_text};
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
@@ -30,7 +30,7 @@ const INT32: i64 = 6;
 const ATTRIBUTE_INT: i64 = 2;
 
 /// `TensorProto`: the numbers as raw bytes.
-const RAW_DATA: u64 = 9;
+pub(super) const RAW_DATA: u64 = 9;
 
 /// `GraphProto`.
 const NODE: u64 = 1;
@@ -98,15 +98,15 @@ fn opset(file: &[u8]) -> Result<i64, LoadError> {
 }
 
 /// Where a weight is.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     /// Its name, or that of what its node makes.
-    name: &'a str,
+    pub name: &'a str,
     /// Whether other nodes may make it instead: it is an initializer of the main graph, and no input.
-    free: bool,
+    pub free: bool,
 }
 
 /// What is done with the weights that are found.
-trait Visitor {
+pub(super) trait Visitor {
     /// The messages that take the place of a tensor's; several only where its place is free.
     fn weight(
         &mut self,
@@ -247,7 +247,7 @@ fn initializer(name: &str, shape: &[usize], kind: i64, raw: &[u8]) -> Message {
 }
 
 /// A tensor's message without its numbers, in whichever field they are.
-fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
+pub(super) fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
     let mut message = Message::default();
     while let Some(field) = span.next_field()? {
         // float_data, int32_data, string_data, int64_data, raw_data, double_data, uint64_data.
@@ -259,7 +259,7 @@ fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
 }
 
 /// A file with what a visitor makes of its weights.
-fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u8>, LoadError> {
+pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u8>, LoadError> {
     const GRAPH: u64 = 7;
     let mut message = Message::default();
     let mut graphs = 0;
@@ -366,14 +366,4 @@ fn copy_attribute(
         }
     }
     Ok(attribute)
-}
-
-/// The first text of a field's number in a message; empty if there is none.
-fn first_text(mut span: Span<'_>, number: u64) -> Result<&str, LoadError> {
-    while let Some(field) = span.next_field()? {
-        if field.number == number {
-            return field.text();
-        }
-    }
-    Ok("")
 }

@@ -210,6 +210,16 @@ fn offset(at: usize) -> String {
     format!("byte {at}")
 }
 
+/// The first text of a field's number in a message; empty if there is none.
+pub fn first_text(mut span: Span<'_>, number: u64) -> Result<&str, LoadError> {
+    while let Some(field) = span.next_field()? {
+        if field.number == number {
+            return field.text();
+        }
+    }
+    Ok("")
+}
+
 /// A message that is being written.
 #[derive(Debug, Default)]
 pub struct Message {

@@ -1,4 +1,5 @@
-"""Makes residual.onnx and residual.json: a small network of many operators, and what ONNX Runtime computes with it.
+"""Makes residual.onnx and residual.json: a small network of many operators, and what ONNX Runtime computes with it; and
+external.onnx with external.bin, the same network in two files.
 
     python3 -m venv venv && venv/bin/pip install onnx==1.23.2 onnxruntime==1.32.0 numpy
     venv/bin/python tests/data/onnx/make.py
@@ -68,3 +69,9 @@ directory = pathlib.Path(__file__).parent
 (directory / "residual.onnx").write_bytes(model.SerializeToString())
 record = {"pixels": pixels.ravel().tolist(), "outputs": outputs.ravel().tolist()}
 (directory / "residual.json").write_text(json.dumps(record) + "\n")
+
+# The same network with its larger arrays in a file of their own, as exporters write networks of more than 2 GB.
+(directory / "external.bin").unlink(missing_ok=True)
+onnx.save_model(
+    model, directory / "external.onnx", save_as_external_data=True, location="external.bin", size_threshold=64
+)

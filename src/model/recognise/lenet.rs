@@ -1,12 +1,12 @@
-//! Known networks, recognised by the names and shapes of their weights.
+//! LeNet-5 and LeNet-300-100.
 
-use super::{Model, Tensor, Weights, presets};
+use crate::model::{Model, Tensor, Weights, presets};
 use ndarray::{ArrayD, IxDyn};
 
 /// The network that these weights are of, if they have the names and the shapes of LeNet-5 or LeNet-300-100, in any widths: `conv1.weight`,
 /// `conv1.bias`, `conv2...`, `fc1...`, `fc2...`, or `fc1...` to `fc3...`; floats, all finite. What lies between the layers is taken to be as in
 /// the [`presets`]: the weights do not tell.
-pub fn recognise(weights: &Weights) -> Option<Model> {
+pub fn lenet(weights: &Weights) -> Option<Model> {
     let find = |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name);
     // Outputs of the layers.
     let widths = |layers: &[&str]| -> Option<Vec<usize>> {
@@ -74,20 +74,20 @@ mod tests {
         for mut model in [presets::lenet5([3, 4, 5, 6]), presets::lenet300([7, 6, 5])] {
             presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
             let weights = weights_of(&model);
-            assert_eq!(recognise(&weights), Some(model));
+            assert_eq!(lenet(&weights), Some(model));
             for index in 0..weights.tensors.len() {
                 let mut other = weights.clone();
                 other.tensors[index].name += "x";
-                assert_eq!(recognise(&other), None);
+                assert_eq!(lenet(&other), None);
                 let mut other = weights.clone();
                 other.tensors[index].bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
-                assert_eq!(recognise(&other), None);
+                assert_eq!(lenet(&other), None);
                 let mut other = weights.clone();
                 other.tensors[index].shape.push(1);
-                assert_eq!(recognise(&other), None);
+                assert_eq!(lenet(&other), None);
                 let mut other = weights.clone();
                 other.tensors.remove(index);
-                assert_eq!(recognise(&other), None);
+                assert_eq!(lenet(&other), None);
             }
         }
     }

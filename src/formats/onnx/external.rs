@@ -1,0 +1,154 @@
+//! Numbers that an ONNX file has in other files beside it (`external_data`): put into it, so that every reader finds them.
+
+use super::malformed;
+use super::tensor::Tensor as TensorProto;
+use super::weights::{Place, RAW_DATA, Visitor, copy_model, without_numbers};
+use super::wire::{Message, Span};
+use crate::error::LoadError;
+use crate::formats::collect::Collector;
+use crate::model::Dtype;
+use crate::model::weights::byte_count;
+
+/// Fields of `TensorProto`.
+const EXTERNAL_DATA: u64 = 13;
+const DATA_LOCATION: u64 = 14;
+
+/// Paths of the files that an ONNX file has numbers in, from its own folder, each once.
+///
+/// # Errors
+/// [`LoadError`] if the file is damaged.
+pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
+    let mut names = Names(Vec::new());
+    copy_model(file, &mut names)?;
+    Ok(names.0)
+}
+
+/// The file with the numbers of other files in it. `others` are those files, with their paths as [`external_files`] gives them;
+/// `cap` is the most bytes that the result may take.
+///
+/// # Errors
+/// [`LoadError`] if the file is damaged, another one is not there, or is too short.
+pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>, LoadError> {
+    copy_model(file, &mut Embed { others, left: cap.saturating_sub(file.len() as u64), cap })
+}
+
+/// Lists the files.
+struct Names(Vec<String>);
+
+impl Visitor for Names {
+    fn weight(&mut self, _: Span, tensor: &TensorProto, _: Dtype, _: Place) -> Result<Vec<Message>, LoadError> {
+        if let Some(elsewhere) = tensor.elsewhere()?
+            && !self.0.iter().any(|name| name == elsewhere.file)
+        {
+            self.0.push(elsewhere.file.into());
+        }
+        Ok(Vec::new())
+    }
+
+    fn nodes(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+}
+
+/// Puts them in.
+struct Embed<'a> {
+    others: &'a [(&'a str, &'a [u8])],
+    /// Bytes that may still be added.
+    left: u64,
+    cap: u64,
+}
+
+impl Visitor for Embed<'_> {
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &TensorProto,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Vec<Message>, LoadError> {
+        let mut message = Message::default();
+        let Some(elsewhere) = tensor.elsewhere()? else {
+            message.raw(span.bytes());
+            return Ok(vec![message]);
+        };
+        let fault = |expected: &str, got: String| malformed(Collector::place(place.name), expected, got);
+        let file = elsewhere.file;
+        let Some((_, bytes)) = self.others.iter().find(|(name, _)| *name == file) else {
+            return Err(fault(&format!("its numbers in the file '{file}' beside the model"), "no such file".into()));
+        };
+        let rest = bytes.get(elsewhere.offset..).unwrap_or_default();
+        let length = elsewhere.length.unwrap_or(rest.len());
+        let Some(numbers) = rest.get(..length) else {
+            let expected = format!("{length} bytes from byte {} of '{file}'", elsewhere.offset);
+            return Err(fault(&expected, format!("a file of {} bytes", bytes.len())));
+        };
+        if byte_count(&tensor.shape()?, dtype) != Some(length) {
+            return Err(fault(&format!("bytes for the shape {:?}", tensor.shape()?), length.to_string()));
+        }
+        self.left = self.left.checked_sub(length as u64).ok_or_else(|| LoadError::TooLarge {
+            format: super::FORMAT,
+            place: Collector::place(place.name),
+            bytes: length as u64,
+            cap: self.cap,
+        })?;
+        // All but where the numbers were.
+        let kept = without_numbers(span)?.into_bytes();
+        let mut fields = Span::new(&kept);
+        while let Some(field) = fields.next_field()? {
+            if !matches!(field.number, EXTERNAL_DATA | DATA_LOCATION) {
+                message.raw(field.encoded());
+            }
+        }
+        message.bytes(RAW_DATA, numbers);
+        Ok(vec![message])
+    }
+
+    fn nodes(&mut self) -> Vec<Message> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::onnx;
+
+    const FILE: &[u8] = include_bytes!("../../../tests/data/onnx/external.onnx");
+    const NUMBERS: &[u8] = include_bytes!("../../../tests/data/onnx/external.bin");
+    const WHOLE: &[u8] = include_bytes!("../../../tests/data/onnx/residual.onnx");
+    const CAP: u64 = 1 << 20;
+
+    #[test]
+    fn a_network_in_two_files_is_that_in_one() {
+        assert_eq!(external_files(FILE), Ok(vec!["external.bin".into()]));
+        let whole = embed(FILE, &[("external.bin", NUMBERS)], CAP).unwrap();
+        assert_eq!(onnx::read(&whole, CAP), onnx::read(WHOLE, CAP));
+        assert_eq!(external_files(&whole), Ok(Vec::new()));
+        assert_eq!(embed(WHOLE, &[], CAP).as_deref(), Ok(WHOLE));
+    }
+
+    #[test]
+    fn what_is_missing_or_too_short_is_named() {
+        let error = |others: &[(&str, &[u8])], cap| embed(FILE, others, cap).unwrap_err().to_string();
+        let missing = "ONNX file, tensor 'conv1': expected its numbers in the file 'external.bin' beside the model, got no such file";
+        assert_eq!(error(&[("other.bin", NUMBERS)], CAP), missing);
+        for length in 0..NUMBERS.len() {
+            assert!(embed(FILE, &[("external.bin", &NUMBERS[..length])], CAP).is_err(), "{length}");
+        }
+        let large = error(&[("external.bin", NUMBERS)], FILE.len() as u64 + 100);
+        assert!(large.contains("are more than the limit of"), "{large}");
+    }
+
+    #[test]
+    fn every_changed_byte_is_an_error_or_a_file() {
+        for place in 0..FILE.len() {
+            for bits in [1, 0x80] {
+                let mut file = FILE.to_vec();
+                file[place] ^= bits;
+                if let Ok(whole) = embed(&file, &[("external.bin", NUMBERS)], CAP) {
+                    assert!(whole.len() as u64 <= CAP);
+                }
+            }
+        }
+    }
+}
