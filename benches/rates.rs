@@ -11,13 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let clock = move || now();
         println!("{threads} thread(s)");
         for rate in pool.install(|| nutshell::bench::rates(&clock, seconds))? {
-            println!(
-                "{:50} {:12.0} / s {:8.1} GFLOP/s {:4.0} % of sgemm",
-                rate.name,
-                rate.per_second,
-                rate.gflops,
-                100.0 * rate.of_sgemm
-            );
+            println!("{}", rate.describe());
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! multiplication or an addition, counted as a dense network needs them: a zero weight that a kernel skips counts.
 
 use crate::data::{Samples, Scaling};
-use crate::error::Error;
+use crate::error::{DataError, Error};
 use crate::model::presets::{LENET5_WIDTHS, initialize, lenet5};
 use crate::model::{Model, Op};
 use crate::network::{Batch, Inference, Trainer};
@@ -26,6 +26,9 @@ pub struct Rate {
     /// `gflops` as a share of the matrix product's, measured beside it.
     pub of_sgemm: f64,
 }
+
+/// The most numbers of a batch: 1 GiB as bytes.
+const MOST: usize = 1 << 30;
 
 /// Widths of a LeNet-5 as small as structure search leaves it.
 pub const SMALL_WIDTHS: [usize; 4] = [8, 16, 20, 10];
@@ -91,11 +94,26 @@ pub fn training(now: &dyn Fn() -> f64, seconds: f64, model: &Model, batch: usize
     time(now, seconds, &mut || trainer.gradients(model, &samples).map(|_| ()))
 }
 
+impl Rate {
+    /// One line.
+    pub fn describe(&self) -> String {
+        let Rate { name, per_second, gflops, of_sgemm } = self;
+        format!("{name:50} {per_second:12.0} / s {gflops:8.1} GFLOP/s {:4.0} % of sgemm", 100.0 * of_sgemm)
+    }
+}
+
 /// Seconds for the logits of one batch, from its bytes.
 pub fn inference(now: &dyn Fn() -> f64, seconds: f64, model: &Model, batch: usize) -> Result<f64, Error> {
     let mut rng = Pcg64Mcg::seed_from_u64(3);
-    let bytes = (0..784 * batch).map(|_| rng.random()).collect();
-    let samples = Samples::new(vec![1, 28, 28], bytes, Vec::new(), Scaling::Unit)?;
+    let shape = model.graph.input_shape.clone();
+    let size = shape.iter().try_fold(batch, |product, &side| product.checked_mul(side)).filter(|&size| size <= MOST);
+    let size = size.ok_or_else(|| DataError {
+        what: "numbers of a batch",
+        expected: format!("at most {MOST}"),
+        got: format!("{batch} times {shape:?}"),
+    })?;
+    let bytes = (0..size).map(|_| rng.random()).collect();
+    let samples = Samples::new(shape, bytes, Vec::new(), Scaling::Unit)?;
     let mut inference = Inference::new(model)?;
     time(now, seconds, &mut || inference.logits(&samples).map(|_| ()))
 }
@@ -115,7 +133,7 @@ fn matrix_product(now: &dyn Fn() -> f64, seconds: f64) -> Rate {
 }
 
 /// Seconds for one call of `work`: the fastest of many short rounds, since other programs can only slow one down.
-fn time(now: &dyn Fn() -> f64, seconds: f64, work: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {
+pub fn time(now: &dyn Fn() -> f64, seconds: f64, work: &mut dyn FnMut() -> Result<(), Error>) -> Result<f64, Error> {
     const ROUNDS: f64 = 100.0;
     // The first call allocates; the second says how many fill a round.
     work()?;

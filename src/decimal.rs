@@ -22,6 +22,11 @@ pub fn number<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_f64(shortest(*value))
 }
 
+/// For `serialize_with` on numbers.
+pub fn numbers<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|&value| shortest(value)))
+}
+
 /// For `serialize_with` on an interval.
 pub fn interval<S: Serializer>(ends: &[f32; 2], serializer: S) -> Result<S::Ok, S::Error> {
     ends.map(shortest).serialize(serializer)

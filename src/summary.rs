@@ -92,7 +92,7 @@ fn compressed(nut: &Nut, file_bytes: usize) -> Result<Summary, Error> {
     let options = WriteOptions {
         names: nut.named,
         stored_graph: nut.topology == Topology::Stored,
-        scaling: nut.scaling,
+        scaling: nut.scaling.clone(),
         activations: nut.activations.clone(),
     };
     let encoded = container::write(&nut.network, &options)?;
@@ -104,7 +104,7 @@ fn compressed(nut: &Nut, file_bytes: usize) -> Result<Summary, Error> {
         format: "nut",
         file_bytes,
         baseline_bytes: 4 * original,
-        scaling: Some(nut.scaling),
+        scaling: Some(nut.scaling.clone()),
         ..plain(&model, layers)?
     })
 }

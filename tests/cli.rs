@@ -1,139 +1,17 @@
 //! The command line from outside: what it prints and writes, and how it ends.
 
+mod place;
+
 use nutshell::data::idx;
 use nutshell::formats::{load_weights, onnx};
 use nutshell::model::presets;
-use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Split, Target, Training};
-use rand::{RngExt, SeedableRng};
+use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Target};
+use place::{CLASSES, Place, TEST, TRAINING, VALIDATION, recipe};
+use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-const CLASSES: u8 = 4;
-const TRAINING: usize = 320;
-const VALIDATION: usize = 80;
-const TEST: usize = 100;
-
-/// A directory of its own for a test, with samples and the recipe `recipe.json`.
-struct Place(PathBuf);
-
-impl Place {
-    fn new(name: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(directory.join("data")).unwrap();
-        let place = Place(directory);
-        let mut rng = Pcg64Mcg::seed_from_u64(5);
-        for (stem, count) in [("train", TRAINING + VALIDATION), ("t10k", TEST)] {
-            let (images, labels) = samples(count, &mut rng);
-            place.write(&format!("data/{stem}-images-idx3-ubyte"), &images);
-            place.write(&format!("data/{stem}-labels-idx1-ubyte"), &labels);
-        }
-        place.write("recipe.json", &serde_json::to_vec(&recipe()).unwrap());
-        place
-    }
-
-    /// The same with the network `model.onnx`, which was drawn and not trained.
-    fn with_model(name: &str) -> Self {
-        let place = Place::new(name);
-        let mut model = presets::lenet5([3, 4, 6, CLASSES.into()]);
-        presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(2));
-        place.write("model.onnx", &onnx::write(&model).unwrap());
-        place
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.0.join(name), bytes).unwrap();
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.0.join(name)).unwrap()
-    }
-
-    /// Runs `nutshell` with arguments that spaces separate, in this directory.
-    fn run_with(&self, arguments: &str, input: &[u8]) -> Output {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_nutshell"))
-            .args(arguments.split_whitespace())
-            .current_dir(&self.0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that does not read may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        child.wait_with_output().unwrap()
-    }
-
-    /// Runs what has to succeed; gives its standard output.
-    fn run(&self, arguments: &str) -> Vec<u8> {
-        let output = self.run_with(arguments, &[]);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "nutshell {arguments}: {said}");
-        output.stdout
-    }
-
-    /// Runs what has to succeed; gives the one object on its standard output.
-    fn json(&self, arguments: &str) -> Value {
-        let value: Value = serde_json::from_slice(&self.run(&format!("{arguments} --json"))).unwrap();
-        assert!(value.is_object(), "nutshell {arguments}: {value}");
-        value
-    }
-
-    /// Runs what has to fail with an exit code; gives its message.
-    fn fail(&self, arguments: &str, code: i32) -> String {
-        let output = self.run_with(arguments, &[]);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "nutshell {arguments}: {said}");
-        assert!(output.stdout.is_empty(), "nutshell {arguments}");
-        said
-    }
-
-    /// Runs what has to fail with code 1, and one sentence.
-    fn refuse(&self, arguments: &str) -> String {
-        let said = self.fail(arguments, 1);
-        let last = said.lines().last().unwrap_or_default();
-        assert!(last.starts_with("nutshell: ") && !said.contains("panicked"), "nutshell {arguments}: {said}");
-        last.to_owned()
-    }
-}
-
-/// Images of 28 x 28 with one bright quarter, and which quarter it is, as IDX files.
-fn samples(count: usize, rng: &mut Pcg64Mcg) -> (Vec<u8>, Vec<u8>) {
-    let size = (count as u32).to_be_bytes();
-    let mut images = [&[0, 0, 8, 3][..], &size, &[0, 0, 0, 28, 0, 0, 0, 28]].concat();
-    let mut labels = [&[0, 0, 8, 1][..], &size].concat();
-    for _ in 0..count {
-        let class = rng.random_range(0..CLASSES);
-        labels.push(class);
-        for place in 0..28 * 28 {
-            let quarter = u8::from(place / 28 >= 14) * 2 + u8::from(place % 28 >= 14);
-            images.push(rng.random_range(0..120) + if quarter == class { 100 } else { 0 });
-        }
-    }
-    (images, labels)
-}
-
-/// A recipe that takes a moment.
-fn recipe() -> Recipe {
-    let training = |samples| Training { samples, batch: 16, learning_rate: 3e-3, augmentation: 0.2 };
-    let usual = Recipe::new(Effort::Quick);
-    let mut recipe = Recipe {
-        target: Target::Budget(4_000),
-        split: Split { validation: VALIDATION, training: 0, seed: 0 },
-        ..usual
-    };
-    recipe.structure.activation_samples = 64;
-    (recipe.structure.probes, recipe.prune.probes, recipe.share.probes) = (3, 3, 2);
-    (recipe.structure.probe_samples, recipe.prune.probe_samples, recipe.share.probe_samples) = (60, 60, 60);
-    (recipe.structure.training, recipe.prune.training) = (training(320), training(160));
-    (recipe.share.training, recipe.refine.training) = (training(160), training(640));
-    recipe
-}
 
 fn samples_and_correct(accuracy: &Value) -> [u64; 2] {
     ["samples", "correct"].map(|field| accuracy[field].as_u64().unwrap())
@@ -167,6 +45,15 @@ fn trains_compresses_evaluates_and_decompresses() {
     assert_eq!(report["baseline_bytes"], 4 * parameters);
     assert_eq!(report["before"]["test"], trained["test"]);
     assert!(report["seconds"].as_f64().unwrap() > 0.0);
+
+    let split = |name: &str| -> (usize, usize) {
+        let counts = &report["splits"][name];
+        let classes: Vec<usize> = serde_json::from_value(counts["classes"].clone()).unwrap();
+        (counts["samples"].as_u64().unwrap() as usize, classes.iter().sum())
+    };
+    for (name, samples) in [("training", TRAINING), ("validation", VALIDATION), ("test", TEST)] {
+        assert_eq!(split(name), (samples, samples), "{name}");
+    }
 
     let inspected = place.json("inspect model.nut");
     assert_eq!(inspected["format"], "nut");
@@ -288,6 +175,29 @@ fn wrong_usage_ends_with_2() {
     assert!(String::from_utf8_lossy(&place.run("--help")).contains("Exit codes"));
 }
 
+#[test]
+fn shells_get_their_completions_and_speeds_are_measured() {
+    let place = Place::with_model("bench");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = String::from_utf8(place.run(&format!("completions {shell}"))).unwrap();
+        assert!(script.contains("split-test") && script.contains("decompress"), "{shell}");
+        assert_eq!(place.json(&format!("completions {shell}"))["shell"], shell);
+    }
+    let rates = place.json("bench --seconds 0.01");
+    assert_eq!(rates["rates"].as_array().unwrap().len(), 9);
+    place.run("compress model.onnx --lossless -o model.nut");
+    for file in ["model.onnx", "model.nut"] {
+        let measured = place.json(&format!("bench {file} --seconds 0.01 --batch 16"));
+        assert_eq!((&measured["batch"], &measured["bytes"]), (&16.into(), &place.read(file).len().into()));
+        for speed in ["milliseconds_alone", "milliseconds_in_batch", "open_milliseconds", "open_megabytes_per_second"] {
+            assert!(measured[speed].as_f64().unwrap() > 0.0, "{measured}");
+        }
+    }
+    place.refuse("bench recipe.json");
+    place.fail("bench model.onnx --batch 0", 2);
+    place.fail("completions cmd", 2);
+}
+
 /// Names and numbers of a file's tensors.
 fn tensors(bytes: &[u8]) -> Vec<(String, Vec<f32>)> {
     let weights = load_weights(bytes, 1 << 24).unwrap().weights;
@@ -348,6 +258,10 @@ fn weights_alone_are_compressed_and_written_again() {
         "compress model.onnx --effort quick -o out.nut",
         "compress model.onnx --tolerance 1 -o out.nut",
         "compress model.onnx --seed 1 -o out.nut",
+        "compress model.onnx --split-test 0.5 -o out.nut",
+        "evaluate - --data -",
+        "compress - --data - -o out.nut",
+        "compress model.onnx --data - --recipe - -o out.nut",
     ] {
         place.fail(arguments, 2);
     }
@@ -360,12 +274,18 @@ fn bad_input_is_refused_with_its_reason() {
     place.write("narrow.onnx", &onnx::write(&presets::lenet5([3, 4, 6, 3])).unwrap());
     for (arguments, reason) in [
         ("inspect none.onnx", "none.onnx: expected a readable file"),
-        ("inspect data", "data: expected a readable file"),
-        ("inspect recipe.json", "not a file that Nutshell can open"),
-        ("inspect data/t10k-images-idx3-ubyte", "images or labels"),
+        ("inspect data --shape 27,28", "samples, shape"),
+        ("inspect recipe.json", "or samples as IDX, npz, CSV, or a ZIP archive of pictures, got the bytes"),
+        ("evaluate data/t10k-images-idx3-ubyte --data data", "images or labels"),
+        ("inspect data/t10k-labels-idx1-ubyte", "number of dimensions 2, 3 or 4"),
         ("inspect -", "got the bytes []"),
         ("decompress model.onnx -o out.onnx", "expected a .nut file"),
-        ("evaluate model.onnx --data none", "none: expected one of t10k-images"),
+        ("evaluate model.onnx --data none", "none: expected samples as IDX, npz, npy, CSV, or PNG and JPEG"),
+        ("evaluate model.onnx --data recipe.json", "expected samples as IDX, npz"),
+        ("evaluate model.onnx --data model.onnx", "got a model"),
+        ("evaluate model.onnx --data data/t10k-images-idx3-ubyte", "test samples: expected at least 1"),
+        ("evaluate model.onnx --data data --split-test 0.1", "no test samples in the data set"),
+        ("evaluate model.onnx --data data/t10k-images-idx3-ubyte --split-test 1.5", "above 0 and below 1"),
         ("evaluate model.onnx --data data --split validation", "validation split"),
         ("evaluate narrow.onnx --data data", "label"),
         ("evaluate model.onnx --data data --recipe other.json", "missing field"),

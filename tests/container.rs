@@ -76,6 +76,9 @@ fn everything_that_is_kept_comes_back() {
     assert_eq!(nut.topology, Topology::Stored);
     assert_eq!(nut.scaling, options.scaling);
     assert_eq!(nut.activations, options.activations);
+    let own = Scaling::PerChannel { means: vec![0.1, -2.5], deviations: vec![0.3, 7.0] };
+    let (_, nut) = round_trip(&network, &WriteOptions { scaling: own.clone(), ..WriteOptions::default() });
+    assert_eq!(nut.scaling, own);
     let (_, nut) = round_trip(&network, &WriteOptions { scaling: Scaling::Raw, ..WriteOptions::default() });
     assert_eq!(nut.scaling, Scaling::Raw);
     assert_eq!(nut.topology, Topology::LeNet5);
@@ -135,8 +138,13 @@ fn networks_that_break_their_rules_are_refused() {
         breaks(&mut network);
         assert!(write(&network, &options).is_err(), "{index}");
     }
-    let scaling = Scaling::Standardised { mean: f32::NAN, deviation: 1.0 };
-    assert!(write(&good, &WriteOptions { scaling, ..options.clone() }).is_err());
+    for scaling in [
+        Scaling::Standardised { mean: f32::NAN, deviation: 1.0 },
+        Scaling::PerChannel { means: vec![0.0, 0.0], deviations: vec![1.0] },
+        Scaling::PerChannel { means: vec![0.0], deviations: vec![0.0] },
+    ] {
+        assert!(write(&good, &WriteOptions { scaling, ..options.clone() }).is_err());
+    }
     assert!(write(&good, &WriteOptions { activations: Some(Vec::new()), ..options }).is_err());
 }
 

@@ -5,7 +5,7 @@ mod integer_reference;
 use integer_reference::reference;
 use nutshell::Error;
 use nutshell::container::ActivationFormat;
-use nutshell::data::{Samples, Scaling};
+use nutshell::data::{Row, Samples, Scaling};
 use nutshell::model::presets::{Chain, Lenet, initialize, lenet5, lenet300};
 use nutshell::model::{Graph, Model, Node, Op, Pool, ValueId};
 use nutshell::network::{IntegerNetwork, evaluate, logits, predictions, search_formats};
@@ -22,6 +22,13 @@ fn rng(seed: u64) -> Pcg64Mcg {
 
 fn narrow(fraction_bits: i8) -> ActivationFormat {
     ActivationFormat { bits: 8, fraction_bits }
+}
+
+fn bytes(samples: &Samples, index: usize) -> &[u8] {
+    match samples.row(index) {
+        Row::Bytes(bytes) => bytes,
+        Row::Floats(_) => panic!("samples of bytes"),
+    }
 }
 
 fn samples(shape: &[usize], count: usize, scaling: Scaling) -> Samples {
@@ -131,7 +138,7 @@ fn cases() -> Vec<Case> {
                 model
             },
             values: vec![(5, false), (3, true), (3, true), (2, false), (1, true), (1, true), (1, true), (0, false)],
-            scaling: STANDARDISED,
+            scaling: Scaling::PerChannel { means: vec![0.3, 0.5], deviations: vec![0.4, 0.25] },
         },
         Case {
             name: "a ReLU beside the value itself",
@@ -191,12 +198,12 @@ fn every_operator_agrees_with_the_formulas() {
         for round in 0..3 {
             let fixed = random_fixed(&case.model, &mut rng);
             let formats = formats(&case, &fixed);
-            let samples = samples(&fixed.graph.input_shape, 19, case.scaling);
-            let network = IntegerNetwork::new(&fixed, &formats, case.scaling, 8).unwrap();
+            let samples = samples(&fixed.graph.input_shape, 19, case.scaling.clone());
+            let network = IntegerNetwork::new(&fixed, &formats, &case.scaling, 8).unwrap();
             let answers = network.logits(&samples).unwrap();
             let unsigned: Vec<bool> = case.values.iter().map(|(_, unsigned)| *unsigned).collect();
             for (index, answer) in answers.rows().into_iter().enumerate() {
-                let expected = reference(&fixed, &formats, &unsigned, samples.image(index), case.scaling);
+                let expected = reference(&fixed, &formats, &unsigned, bytes(&samples, index), &case.scaling);
                 let answer: Vec<i128> = answer.iter().map(|&logit| logit.into()).collect();
                 assert_eq!(answer, expected, "{}, round {round}, sample {index}", case.name);
             }
@@ -213,11 +220,11 @@ fn every_operator_agrees_with_the_formulas() {
 fn searched_formats_agree_with_the_formulas_too() {
     for case in cases() {
         let fixed = random_fixed(&case.model, &mut rng(5));
-        let samples = samples(&fixed.graph.input_shape, 40, case.scaling);
+        let samples = samples(&fixed.graph.input_shape, 40, case.scaling.clone());
         let formats = search_formats(&fixed, &samples, 8).unwrap();
-        let network = IntegerNetwork::new(&fixed, &formats, case.scaling, 8).unwrap();
+        let network = IntegerNetwork::new(&fixed, &formats, &case.scaling, 8).unwrap();
         let unsigned: Vec<bool> = case.values.iter().map(|(_, unsigned)| *unsigned).collect();
-        let expected = reference(&fixed, &formats, &unsigned, samples.image(39), case.scaling);
+        let expected = reference(&fixed, &formats, &unsigned, bytes(&samples, 39), &case.scaling);
         let answer: Vec<i128> = network.logits(&samples).unwrap().row(39).iter().map(|&logit| logit.into()).collect();
         assert_eq!(answer, expected, "{}", case.name);
     }
@@ -237,9 +244,9 @@ fn random_networks_answer_as_in_floating_point() {
                 quantize_uniform(&model, 6, 1.0, shapes.clone()),
                 quantize_shared(&share(&model, &cluster(&model, 16), 1e-4), shapes.clone()),
             ] {
-                let samples = samples(&[1, 28, 28], 300, scaling);
+                let samples = samples(&[1, 28, 28], 300, scaling.clone());
                 let formats = search_formats(&fixed, &samples.range(0, 100), 8).unwrap();
-                let network = IntegerNetwork::new(&fixed, &formats, scaling, 8).unwrap();
+                let network = IntegerNetwork::new(&fixed, &formats, &scaling, 8).unwrap();
                 let float = logits(&fixed.to_model(), &samples).unwrap();
                 let integer = network.logits(&samples).unwrap();
                 let unit = (-f32::from(network.fraction_bits())).exp2();
@@ -282,7 +289,7 @@ fn activations_saturate() {
     let answers = |weight, format| {
         let (fixed, formats) = one_weight(weight, format);
         let samples = Samples::new(vec![1], vec![0, 1, 15, 16, 120, 255], Vec::new(), Scaling::Raw).unwrap();
-        let network = IntegerNetwork::new(&fixed, &formats, Scaling::Raw, 8).unwrap();
+        let network = IntegerNetwork::new(&fixed, &formats, &Scaling::Raw, 8).unwrap();
         network.logits(&samples).unwrap().into_raw_vec_and_offset().0
     };
     // Units of 1 hold the bytes up to 127, and their negatives up to 128; weights are sixteenths.
@@ -297,9 +304,9 @@ fn activations_saturate() {
 fn bytes_become_the_nearest_numbers_of_the_inputs_format() {
     let graph = Graph { input_name: "x".into(), input_shape: vec![1], nodes: Vec::new() };
     let fixed = FixedPoint { graph, parameters: Vec::new(), original_shapes: Vec::new() };
-    let answers = |scaling, format| {
-        let samples = Samples::new(vec![1], vec![0, 1, 127, 128, 254, 255], Vec::new(), scaling).unwrap();
-        let network = IntegerNetwork::new(&fixed, &[narrow(format)], scaling, 8).unwrap();
+    let answers = |scaling: Scaling, format| {
+        let samples = Samples::new(vec![1], vec![0, 1, 127, 128, 254, 255], Vec::new(), scaling.clone()).unwrap();
+        let network = IntegerNetwork::new(&fixed, &[narrow(format)], &scaling, 8).unwrap();
         network.logits(&samples).unwrap().into_raw_vec_and_offset().0
     };
     assert_eq!(answers(Scaling::Unit, 8), [0, 1, 127, 129, 255, 255]);
@@ -307,7 +314,7 @@ fn bytes_become_the_nearest_numbers_of_the_inputs_format() {
     assert_eq!(answers(Scaling::Raw, 0), [0, 1, 127, 128, 254, 255]);
     // From -2 to 2 in steps of 4/255.
     let standardised = Scaling::Standardised { mean: 0.5, deviation: 0.25 };
-    assert_eq!(answers(standardised, 5), [-64, -63, 0, 0, 63, 64]);
+    assert_eq!(answers(standardised.clone(), 5), [-64, -63, 0, 0, 63, 64]);
     assert_eq!(answers(standardised, 6), [-128, -127, -1, 1, 127, 127]);
 }
 
@@ -345,7 +352,7 @@ fn fewer_bits_round_more() {
     let error = |bits| {
         let formats = search_formats(&fixed, &samples, bits).unwrap();
         assert_eq!([0, 1, 8].map(|value: usize| formats[value].bits), [8, bits, 32]);
-        let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit, bits).unwrap();
+        let network = IntegerNetwork::new(&fixed, &formats, &Scaling::Unit, bits).unwrap();
         let unit = (-f32::from(network.fraction_bits())).exp2();
         let errors = network.logits(&samples).unwrap().mapv(|logit| logit as f32 * unit) - &float;
         errors.mapv(|error| error.powi(2)).mean().unwrap().sqrt()
@@ -355,10 +362,10 @@ fn fewer_bits_round_more() {
     assert!(errors.windows(2).all(|pair| (2.0..8.0).contains(&(pair[1] / pair[0]))), "{errors:?}");
 
     let formats = search_formats(&fixed, &samples, 5).unwrap();
-    assert!(IntegerNetwork::new(&fixed, &formats, Scaling::Unit, 4).is_err());
+    assert!(IntegerNetwork::new(&fixed, &formats, &Scaling::Unit, 4).is_err());
     for bits in [1, 9] {
         assert!(matches!(search_formats(&fixed, &samples, bits), Err(Error::Graph(_))));
-        assert!(matches!(IntegerNetwork::new(&fixed, &formats, Scaling::Unit, bits), Err(Error::Graph(_))));
+        assert!(matches!(IntegerNetwork::new(&fixed, &formats, &Scaling::Unit, bits), Err(Error::Graph(_))));
     }
 }
 
@@ -368,7 +375,7 @@ fn a_network_without_activity_has_formats() {
     let fixed = quantize_uniform(&model, 6, 1.0, model.parameter_shapes());
     let samples = samples(&[784], 5, Scaling::Unit);
     let formats = search_formats(&fixed, &samples, 8).unwrap();
-    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit, 8).unwrap();
+    let network = IntegerNetwork::new(&fixed, &formats, &Scaling::Unit, 8).unwrap();
     assert_eq!(network.predict(&samples).unwrap(), [0; 5]);
     assert!(network.predict(&samples.range(0, 0)).unwrap().is_empty());
 }
@@ -392,9 +399,9 @@ fn sums_fit_or_are_refused() {
     let formats = [narrow(0), ActivationFormat { bits: 32, fraction_bits: 0 }];
     let fixed = wide_sum(257);
     let white = Samples::new(vec![257], vec![255; 257], Vec::new(), Scaling::Raw).unwrap();
-    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Raw, 8).unwrap();
+    let network = IntegerNetwork::new(&fixed, &formats, &Scaling::Raw, 8).unwrap();
     assert_eq!(network.logits(&white).unwrap()[(0, 0)], 255 * 257 * 32767);
-    let error = IntegerNetwork::new(&wide_sum(258), &formats, Scaling::Raw, 8).unwrap_err();
+    let error = IntegerNetwork::new(&wide_sum(258), &formats, &Scaling::Raw, 8).unwrap_err();
     assert!(matches!(error, Error::Graph(error) if error.node == "sum" && error.expected.contains("2147483647")));
     // A bias that is too large at the scale of the sums.
     let mut fixed = wide_sum(1);
@@ -402,7 +409,7 @@ fn sums_fit_or_are_refused() {
     fixed.parameters[1].symbols = vec![-1];
     for (fraction_bits, fits) in [(-30, true), (-31, false), (-113, false), (100, true)] {
         fixed.parameters[1].codebook = Codebook::Uniform { fraction_bits };
-        assert_eq!(IntegerNetwork::new(&fixed, &formats, Scaling::Raw, 8).is_ok(), fits, "{fraction_bits}");
+        assert_eq!(IntegerNetwork::new(&fixed, &formats, &Scaling::Raw, 8).is_ok(), fits, "{fraction_bits}");
     }
 }
 
@@ -413,13 +420,13 @@ fn what_cannot_be_computed_is_an_error() {
     let samples = samples(&[784], 4, Scaling::Unit);
     let formats = search_formats(&fixed, &samples, 8).unwrap();
     let refused =
-        |fixed: &FixedPoint, formats: &[ActivationFormat]| match IntegerNetwork::new(fixed, formats, Scaling::Unit, 8)
+        |fixed: &FixedPoint, formats: &[ActivationFormat]| match IntegerNetwork::new(fixed, formats, &Scaling::Unit, 8)
             .unwrap_err()
         {
             Error::Graph(error) => (error.node, error.what),
             other => panic!("{other}"),
         };
-    let network = IntegerNetwork::new(&fixed, &formats, Scaling::Unit, 8).unwrap();
+    let network = IntegerNetwork::new(&fixed, &formats, &Scaling::Unit, 8).unwrap();
     assert_eq!(refused(&fixed, &formats[1..]), ("input".into(), "formats of activations"));
     for value in 0..=6 {
         let mut formats = formats.clone();

@@ -4,10 +4,10 @@ use nutshell::container;
 use nutshell::data::{Samples, Scaling};
 use nutshell::formats::{Opened, load_model, onnx};
 use nutshell::model::presets::{Chain, initialize};
-use nutshell::network::logits;
+use nutshell::network::{logits, predictions};
 use nutshell::pipeline::{
-    Checkpoint, CheckpointHeader, Data, Effort, Event, Observer, Recipe, SplitName, Stage, Target, TrainRecipe,
-    Training, compress, measure, train,
+    Checkpoint, CheckpointHeader, Criterion, Data, Effort, Event, Observer, Recipe, SplitName, Stage, Target,
+    TrainRecipe, Training, compress, measure, train,
 };
 use nutshell::{Model, summary::Summary};
 use rand::{RngExt, SeedableRng};
@@ -116,6 +116,40 @@ fn the_report_is_of_the_file() {
     let Opened::Nut(nut) = opened else { panic!("a .nut file") };
     let decoded = measure(&nut.network.to_model(), data.test.as_ref().unwrap(), SplitName::Test).unwrap();
     assert_eq!(Some(decoded), report.after.test);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn without_labels_the_network_is_held_to_agree_with_the_original() {
+    let (model, labelled) = trained();
+    let unlabelled = |samples: &Samples| Samples { labels: Default::default(), ..samples.clone() };
+    let test = labelled.test.unwrap();
+    let data = Data { training: unlabelled(&labelled.training), test: Some(unlabelled(&test)) };
+    let mut recipe = recipe(1);
+    recipe.target = Target::Tolerance(6.0);
+    (recipe.structure.training.samples, recipe.prune.rounds) = (6400, 2);
+    recipe.refine.training.samples = 16_000;
+    let outcome = compress(&model, &data, &recipe, None, &mut Notes::default()).unwrap();
+    let report = &outcome.report;
+    assert_eq!(report.criterion, Criterion::Agreement);
+    assert_eq!((report.before.validation.correct, report.before.test.unwrap().correct), (300, 500));
+    assert!(report.ratio > 10.0 && report.after.validation.accuracy >= 0.94, "{report:?}");
+
+    // Both measures, once more and in other words, of what the file decodes to.
+    let Opened::Nut(nut) = load_model(&outcome.nut, CAP).unwrap() else { panic!("a .nut file") };
+    let [original, small] = [&model, &nut.network.to_model()].map(|model| logits(model, &test).unwrap());
+    let agreed = predictions(&original).iter().zip(predictions(&small)).filter(|(a, b)| *a == b).count();
+    assert_eq!(report.after.test.unwrap().correct, agreed);
+    let squares = |values: ndarray::Array2<f32>| values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+    let distance = (squares(&small - &original) / squares(original)).sqrt();
+    assert!((report.output_distance.unwrap().test.unwrap() - distance).abs() < 1e-5);
+
+    // It still does what the original had learnt from labels, which the run has not seen. Those of the test samples alone change nothing.
+    assert!(measure(&nut.network.to_model(), &test, SplitName::Test).unwrap().accuracy > 0.9);
+    let data = Data { test: Some(test), ..data };
+    assert!(compress(&model, &data, &recipe, None, &mut Notes::default()).unwrap().nut == outcome.nut);
+    let data = Data { training: labelled.training, test: Some(unlabelled(data.test.as_ref().unwrap())) };
+    let error = compress(&model, &data, &recipe, None, &mut Notes::default()).unwrap_err();
+    assert!(error.to_string().starts_with("samples, labels of the test samples"), "{error}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -50,8 +50,8 @@ pub fn read_name(reader: &mut Reader) -> Result<String, DecodeError> {
     String::from_utf8(bytes).map_err(|error| reader.malformed("UTF-8", error))
 }
 
-/// A kind, and for the standardised scaling its mean and deviation as 32-bit floats. Nothing for the unit scaling.
-pub fn write_scaling(scaling: Scaling) -> Option<Vec<u8>> {
+/// A kind, and for a standardising scaling each mean with its deviation as 32-bit floats. Nothing for the unit scaling.
+pub fn write_scaling(scaling: &Scaling) -> Option<Vec<u8>> {
     match scaling {
         Scaling::Unit => None,
         Scaling::Standardised { mean, deviation } => {
@@ -59,6 +59,10 @@ pub fn write_scaling(scaling: Scaling) -> Option<Vec<u8>> {
             bytes.extend_from_slice(&mean.to_le_bytes());
             bytes.extend_from_slice(&deviation.to_le_bytes());
             Some(bytes)
+        }
+        Scaling::PerChannel { means, deviations } => {
+            let pairs = means.iter().zip(deviations).flat_map(|(mean, deviation)| [mean, deviation]);
+            Some([3].into_iter().chain(pairs.flat_map(|number| number.to_le_bytes())).collect())
         }
         Scaling::Raw => Some(vec![2]),
     }
@@ -68,25 +72,27 @@ pub fn write_scaling(scaling: Scaling) -> Option<Vec<u8>> {
 pub fn read_scaling(bytes: &[u8]) -> Result<Scaling, DecodeError> {
     let mut reader = Reader::new("input scaling", bytes);
     let scaling = match reader.byte()? {
-        1 => {
-            let mut float = || Ok::<_, DecodeError>(f32::from_le_bytes(reader.take(4)?.try_into().unwrap_or_default()));
-            let (mean, deviation) = (float()?, float()?);
-            if !valid_scaling(mean, deviation) {
-                let got = format!("mean {mean}, deviation {deviation}");
-                return Err(reader.malformed("a finite mean, and a deviation above 0", got));
-            }
-            Scaling::Standardised { mean, deviation }
-        }
+        1 => Scaling::Standardised { mean: float(&mut reader)?, deviation: float(&mut reader)? },
         2 => Scaling::Raw,
-        other => return Err(reader.malformed("1 or 2", other)),
+        3 => {
+            let (mut means, mut deviations) = (Vec::new(), Vec::new());
+            while reader.len() > 0 {
+                means.push(float(&mut reader)?);
+                deviations.push(float(&mut reader)?);
+            }
+            Scaling::PerChannel { means, deviations }
+        }
+        other => return Err(reader.malformed("1 to 3", other)),
     };
+    if !scaling.is_sound() {
+        return Err(reader.malformed("finite means, and deviations above 0", format!("{scaling:?}")));
+    }
     reader.finish()?;
     Ok(scaling)
 }
 
-/// Whether these make a [`Scaling::Standardised`].
-pub fn valid_scaling(mean: f32, deviation: f32) -> bool {
-    mean.is_finite() && deviation.is_finite() && deviation > 0.0
+fn float(reader: &mut Reader) -> Result<f32, DecodeError> {
+    Ok(f32::from_le_bytes(reader.take(4)?.try_into().unwrap_or_default()))
 }
 
 /// Two bytes for each value of the graph: its width, and its fraction bits.

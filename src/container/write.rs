@@ -1,7 +1,7 @@
 //! Writing a `.nut` file.
 
 use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES, SCALING, VERSION};
-use super::sections::{ActivationFormat, valid_scaling, write_activations, write_names, write_scaling};
+use super::sections::{ActivationFormat, write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
 use crate::checksum::crc32;
@@ -72,7 +72,7 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
         let parameters = network.parameters.iter().map(|parameter| parameter.name.as_str());
         sections.push(("names", NAMES, write_names(&network.graph, parameters)));
     }
-    if let Some(scaling) = write_scaling(options.scaling) {
+    if let Some(scaling) = write_scaling(&options.scaling) {
         sections.push(("input scaling", SCALING, scaling));
     }
     if let Some(formats) = &options.activations {
@@ -144,11 +144,9 @@ fn check(network: &FixedPoint, options: &WriteOptions) -> Result<(), EncodeError
     shapes::weight_count(&network.original_shapes)
         .filter(|&count| count <= shapes::MOST_WEIGHTS)
         .ok_or_else(|| invalid("original shapes", format!("at most {} weights", shapes::MOST_WEIGHTS), "more"))?;
-    if let Scaling::Standardised { mean, deviation } = options.scaling
-        && !valid_scaling(mean, deviation)
-    {
-        let got = format!("mean {mean}, deviation {deviation}");
-        return Err(invalid("input scaling", "a finite mean, and a deviation above 0", got));
+    if !options.scaling.is_sound() {
+        let got = format!("{:?}", options.scaling);
+        return Err(invalid("input scaling", "finite means, and deviations above 0", got));
     }
     let values = network.graph.nodes.len() + 1;
     if let Some(formats) = &options.activations

@@ -66,45 +66,68 @@ pub enum Split {
     Test,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+impl Split {
+    fn stem(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Test => "t10k",
+        }
+    }
+}
+
 /// The most bytes that a file of [`load_directory`] may hold: 1 GiB.
 #[cfg(not(target_arch = "wasm32"))]
 pub const DIRECTORY_CAP: u64 = 1 << 30;
 
+/// Whether a directory has a file of images of this set.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn is_there(directory: &std::path::Path, split: Split) -> bool {
+    spelt(directory, &format!("{}-images", split.stem()), "idx3-ubyte").iter().any(|path| path.is_file())
+}
+
 /// Images and labels from a directory that has MNIST's file names, such as `train-images-idx3-ubyte`; a dot in place of
-/// the second hyphen and an appended `.gz` are known too.
+/// the second hyphen and an appended `.gz` are known too. Without a file of labels they are unlabelled.
 ///
 /// # Errors
 /// [`LoadError::File`] names what was looked for, or could not be read; else as [`read`].
 #[cfg(not(target_arch = "wasm32"))]
 pub fn load_directory(directory: &std::path::Path, split: Split) -> Result<Samples, Error> {
-    let stem = match split {
-        Split::Train => "train",
-        Split::Test => "t10k",
-    };
+    let stem = split.stem();
     let images = read_either(directory, &format!("{stem}-images"), "idx3-ubyte")?;
-    let labels = read_either(directory, &format!("{stem}-labels"), "idx1-ubyte")?;
-    read(&images, Some(&labels), DIRECTORY_CAP)
+    let (labels, extension) = (format!("{stem}-labels"), "idx1-ubyte");
+    let there = spelt(directory, &labels, extension).iter().any(|path| path.is_file());
+    let labels = there.then(|| read_either(directory, &labels, extension)).transpose()?;
+    read(&images, labels.as_deref(), DIRECTORY_CAP)
+}
+
+/// The usual spellings.
+#[cfg(not(target_arch = "wasm32"))]
+fn spelt(directory: &std::path::Path, stem: &str, extension: &str) -> Vec<std::path::PathBuf> {
+    let names = ["-", "."].map(|joint| format!("{stem}{joint}{extension}"));
+    names.iter().flat_map(|name| [directory.join(name), directory.join(format!("{name}.gz"))]).collect()
 }
 
 /// The bytes of the first of the usual spellings that is there.
 #[cfg(not(target_arch = "wasm32"))]
 fn read_either(directory: &std::path::Path, stem: &str, extension: &str) -> Result<Vec<u8>, LoadError> {
-    let names = ["-", "."].map(|joint| format!("{stem}{joint}{extension}"));
-    let names: Vec<String> = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]).collect();
+    let paths = spelt(directory, stem, extension);
     let fault = |path: &std::path::Path, expected: String, got: String| LoadError::File {
         path: path.display().to_string(),
         expected,
         got,
     };
-    let Some(path) = names.iter().map(|name| directory.join(name)).find(|path| path.is_file()) else {
+    let Some(path) = paths.iter().find(|path| path.is_file()) else {
+        let names: Vec<_> =
+            paths.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
         return Err(fault(directory, format!("one of {}", names.join(", ")), "none of them".into()));
     };
-    let length = std::fs::metadata(&path).map_err(|error| fault(&path, "a file".into(), error.to_string()))?.len();
+    let length = std::fs::metadata(path).map_err(|error| fault(path, "a file".into(), error.to_string()))?.len();
     if length > DIRECTORY_CAP {
         let place = path.display().to_string();
         return Err(LoadError::TooLarge { format: FORMAT, place, bytes: length, cap: DIRECTORY_CAP });
     }
-    std::fs::read(&path).map_err(|error| fault(&path, "a readable file".into(), error.to_string()))
+    std::fs::read(path).map_err(|error| fault(path, "a readable file".into(), error.to_string()))
 }
 
 /// All dimensions and all values. Invariant: there is at least one dimension, none is 0, and their product is the
@@ -172,6 +195,7 @@ fn malformed(place: &str, expected: &str, got: String) -> LoadError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Row;
     use crate::error::DataError;
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write;
@@ -212,7 +236,7 @@ mod tests {
     fn reads_images_with_and_without_labels() {
         let images = idx(8, &[2, 1, 2], &[1, 2, 3, 4]);
         let samples = read(&images, Some(&gzip(&idx(8, &[2], &[7, 9]))), 100).unwrap();
-        assert_eq!((samples.len(), samples.image(1), samples.label(1)), (2, &[3, 4][..], Some(9)));
+        assert_eq!((samples.len(), samples.row(1), samples.label(1)), (2, Row::Bytes(&[3, 4]), Some(9)));
         assert_eq!(samples.shape, [1, 1, 2]);
         assert!(!read(&images, None, 100).unwrap().labelled());
         assert_eq!(
@@ -267,7 +291,7 @@ mod tests {
         write("train-images.idx3-ubyte", &idx(8, &[1, 1, 2], &[5, 6]));
         write("train-labels-idx1-ubyte.gz", &gzip(&idx(8, &[1], &[4])));
         let samples = load_directory(&directory, Split::Train).unwrap();
-        assert_eq!((samples.image(0), samples.label(0)), (&[5, 6][..], Some(4)));
+        assert_eq!((samples.row(0), samples.label(0)), (Row::Bytes(&[5, 6]), Some(4)));
         let message = load_directory(&directory, Split::Test).unwrap_err().to_string();
         assert!(
             message.ends_with(

@@ -1,74 +1,108 @@
 //! Labelled or unlabelled samples, and their splits.
 
+pub mod arrays;
+pub mod csv;
+mod dataset;
+#[cfg(feature = "cli")]
+pub mod folder;
 pub mod idx;
+pub mod moments;
+#[cfg(feature = "cli")]
+pub mod open;
+#[cfg(feature = "cli")]
+mod picture;
+mod scaling;
+mod split;
+
+pub use dataset::Dataset;
+pub use scaling::Scaling;
 
 use crate::error::DataError;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How a byte of an image becomes the number that the network sees.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scaling {
-    /// `byte / 255`, in `[0, 1]`.
-    #[default]
-    Unit,
-    /// `(byte / 255 - mean) / deviation`.
-    Standardised {
-        /// Of the pixels in `[0, 1]`.
-        #[serde(serialize_with = "crate::decimal::number")]
-        mean: f32,
-        /// Of the pixels in `[0, 1]`; above 0.
-        #[serde(serialize_with = "crate::decimal::number")]
-        deviation: f32,
-    },
-    /// The byte itself, 0 to 255.
-    Raw,
+/// The numbers of samples, as their file has them. They are shared, never copied: a clone is cheap.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Pixels, as a rule.
+    Bytes(Arc<Vec<u8>>),
+    /// Anything else. All are finite.
+    Floats(Arc<Vec<f32>>),
 }
 
-impl Scaling {
-    /// The factor and the offset of `factor * byte + offset`.
-    pub fn affine(self) -> (f32, f32) {
-        match self {
-            Scaling::Unit => (1.0 / 255.0, 0.0),
-            Scaling::Standardised { mean, deviation } => (1.0 / (255.0 * deviation), -mean / deviation),
-            Scaling::Raw => (1.0, 0.0),
+impl Values {
+    /// Numbers that were read as floats; as bytes if each is one, and they are not just zeros and ones.
+    pub fn of_floats(floats: Vec<f32>) -> Self {
+        let whole = floats.iter().all(|&number| (0.0..=255.0).contains(&number) && number.fract() == 0.0);
+        if whole && floats.iter().any(|&number| number > 1.0) {
+            return Values::Bytes(Arc::new(floats.into_iter().map(|number| number as u8).collect()));
         }
+        Values::Floats(Arc::new(floats))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Bytes(bytes) => bytes.len(),
+            Values::Floats(floats) => floats.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-/// Samples of one shape. The bytes are shared, never copied: a clone is cheap.
+/// The numbers of one sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Row<'a> {
+    /// As bytes.
+    Bytes(&'a [u8]),
+    /// As floats.
+    Floats(&'a [f32]),
+}
+
+/// Samples of one shape. The numbers are shared, never copied: a clone is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// Shape of one sample: `[channels, height, width]` or `[features]`.
+    /// Shape of one sample: `[channels, height, width]` or `[features]`. The first axis is the channels.
     pub shape: Vec<usize>,
-    /// All samples, one after the other: `[n, shape...]`, as bytes until a batch needs them.
-    pub bytes: Arc<Vec<u8>>,
+    /// All samples, one after the other: `[n, shape...]`, as they are in the file until a batch needs them.
+    pub values: Values,
     /// The class of each sample; empty if they are unlabelled.
-    pub labels: Arc<Vec<u8>>,
-    /// How bytes become numbers.
+    pub labels: Arc<Vec<u32>>,
+    /// How they become the numbers that a network sees.
     pub scaling: Scaling,
-    /// Which samples these are, as indices into `bytes` and `labels`: a split is a selection.
+    /// Which samples these are, as indices into `values` and `labels`: a split is a selection.
     pub selection: Arc<Vec<u32>>,
 }
 
 impl Samples {
-    /// All of these samples.
+    /// All of these samples, with classes as IDX files have them; no labels: unlabelled.
     ///
     /// # Errors
     /// [`DataError`] if the lengths do not fit the shape, or each other.
     pub fn new(shape: Vec<usize>, bytes: Vec<u8>, labels: Vec<u8>, scaling: Scaling) -> Result<Self, DataError> {
+        let labels = labels.into_iter().map(u32::from).collect();
+        Self::of_values(shape, Values::Bytes(Arc::new(bytes)), labels, scaling)
+    }
+
+    /// All of these samples; no labels: unlabelled.
+    ///
+    /// # Errors
+    /// As [`Samples::new`].
+    pub fn of_values(shape: Vec<usize>, values: Values, labels: Vec<u32>, scaling: Scaling) -> Result<Self, DataError> {
         let size: usize = shape.iter().product();
-        if size == 0 || bytes.is_empty() || !bytes.len().is_multiple_of(size) {
+        if size == 0 || values.is_empty() || !values.len().is_multiple_of(size) {
             return Err(DataError {
-                what: "bytes",
+                what: "numbers",
                 expected: format!("a positive multiple of the {size} of one sample"),
-                got: bytes.len().to_string(),
+                got: values.len().to_string(),
             });
         }
-        let count = bytes.len() / size;
+        let count = values.len() / size;
         if !labels.is_empty() && labels.len() != count {
             return Err(DataError { what: "labels", expected: count.to_string(), got: labels.len().to_string() });
         }
@@ -77,13 +111,8 @@ impl Samples {
             expected: format!("at most {}", u32::MAX),
             got: count.to_string(),
         })?;
-        Ok(Samples {
-            shape,
-            bytes: Arc::new(bytes),
-            labels: Arc::new(labels),
-            scaling,
-            selection: Arc::new((0..count).collect()),
-        })
+        let selection = Arc::new((0..count).collect());
+        Ok(Samples { shape, values, labels: Arc::new(labels), scaling, selection })
     }
 
     /// Number of samples.
@@ -96,53 +125,92 @@ impl Samples {
         self.selection.is_empty()
     }
 
+    /// Whether their numbers are bytes.
+    pub fn are_bytes(&self) -> bool {
+        matches!(self.values, Values::Bytes(_))
+    }
+
     /// Whether each has a class.
     pub fn labelled(&self) -> bool {
         !self.labels.is_empty()
     }
 
-    /// Bytes of sample `index` of this selection.
-    pub fn image(&self, index: usize) -> &[u8] {
+    /// The numbers of sample `index` of this selection, as they are in the file.
+    pub fn row(&self, index: usize) -> Row<'_> {
         let size: usize = self.shape.iter().product();
         let start = self.selection[index] as usize * size;
-        &self.bytes[start..start + size]
+        match &self.values {
+            Values::Bytes(bytes) => Row::Bytes(&bytes[start..start + size]),
+            Values::Floats(floats) => Row::Floats(&floats[start..start + size]),
+        }
+    }
+
+    /// Factor and offset for each number of a sample: the network sees `factor * number + offset`.
+    pub fn affine(&self) -> Vec<(f32, f32)> {
+        let size: usize = self.shape.iter().product();
+        let of_channel = size / self.shape.first().copied().unwrap_or(1).max(1);
+        let affine = |channel: usize| match &self.values {
+            Values::Bytes(_) => self.scaling.affine(channel),
+            Values::Floats(_) => self.scaling.affine_of_floats(channel),
+        };
+        (0..size).map(|place| affine(place / of_channel.max(1))).collect()
+    }
+
+    /// That the scaling is one for as many channels as the samples have.
+    ///
+    /// # Errors
+    /// [`DataError`] names both numbers.
+    pub fn check_scaling(&self) -> Result<(), DataError> {
+        let channels = self.shape.first().copied().unwrap_or(1);
+        match self.scaling.channels() {
+            Some(known) if known != channels => Err(DataError {
+                what: "channels of the scaling",
+                expected: format!("{channels}, as the samples of shape {:?} have", self.shape),
+                got: known.to_string(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Class of sample `index` of this selection, if they are labelled.
     pub fn label(&self, index: usize) -> Option<usize> {
-        self.labels.get(self.selection[index] as usize).map(|&label| usize::from(label))
+        self.labels.get(self.selection[index] as usize).map(|&label| label as usize)
     }
 
     /// One more than the largest label.
     pub fn classes(&self) -> usize {
-        self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
+        self.labels.iter().max().map_or(0, |&label| label as usize + 1)
+    }
+
+    /// How many samples of this selection each class has, up to the largest of all labels; empty if they are unlabelled.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes()];
+        for label in (0..self.len()).filter_map(|index| self.label(index)) {
+            counts[label] += 1;
+        }
+        counts
+    }
+
+    /// The same samples, each with the class at its place in `labels`.
+    ///
+    /// # Errors
+    /// [`DataError`] if there is not one for each.
+    pub fn with_labels(&self, labels: &[usize]) -> Result<Samples, DataError> {
+        if labels.len() != self.len() {
+            return Err(DataError { what: "labels", expected: self.len().to_string(), got: labels.len().to_string() });
+        }
+        let count = self.values.len() / self.shape.iter().product::<usize>();
+        let mut all = vec![0; count];
+        for (&index, &label) in self.selection.iter().zip(labels) {
+            all[index as usize] = label as u32;
+        }
+        Ok(Samples { labels: Arc::new(all), ..self.clone() })
     }
 
     /// The samples `start..end` of this selection; both are cut to what is there.
     pub fn range(&self, start: usize, end: usize) -> Samples {
         let end = end.min(self.len());
         self.with_selection(self.selection[start.min(end)..end].to_vec())
-    }
-
-    /// The last `validation` samples, and before them the rest: `(training, validation)`.
-    /// A seed other than 0 shuffles them first; 0 keeps the file's order, as is the custom with MNIST.
-    ///
-    /// # Errors
-    /// [`DataError`] if nothing would be left to train on.
-    pub fn split(&self, validation: usize, seed: u64) -> Result<(Samples, Samples), DataError> {
-        if validation == 0 || validation >= self.len() {
-            return Err(DataError {
-                what: "validation split",
-                expected: format!("1 to {} samples", self.len().saturating_sub(1)),
-                got: validation.to_string(),
-            });
-        }
-        let mut order = self.selection.to_vec();
-        if seed != 0 {
-            shuffle(&mut order, &mut Pcg64Mcg::seed_from_u64(seed));
-        }
-        let held_out = order.split_off(order.len() - validation);
-        Ok((self.with_selection(order), self.with_selection(held_out)))
     }
 
     fn with_selection(&self, selection: Vec<u32>) -> Samples {

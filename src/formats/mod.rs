@@ -10,7 +10,7 @@ pub mod onnx;
 pub mod safetensors;
 pub mod tflite;
 pub mod torch;
-mod zip;
+pub mod zip;
 
 use crate::container::packed::{self, Coding, Packed};
 use crate::container::{self, Nut, layout};

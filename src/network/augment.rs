@@ -1,6 +1,7 @@
 //! Small random changes of images: an affine map and a smooth elastic displacement (Simard, Steinkraus and Platt, "Best
 //! practices for convolutional neural networks", 2003), sampled bilinearly. What lies outside is the nearest edge.
 
+use crate::data::Row;
 use crate::kernels::lanes::{Kernel, Lanes, dispatch};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -48,12 +49,16 @@ const NODES: usize = 5;
 type Grid = [[[f32; 2]; NODES]; NODES];
 
 impl Augmentation {
-    /// Writes a changed `image` `[channels, height, width]` to `output`, as bytes' values in `0..=255`. The same seed makes the
+    /// Writes a changed `image` `[channels, height, width]` to `output`, unscaled: no number is outside of the image's. The same seed makes the
     /// same change; all channels change alike.
-    pub fn apply(&self, image: &[u8], [channels, height, width]: [usize; 3], seed: u64, output: &mut [f32]) {
-        if height < 2 || width < 2 || image.len() != channels * height * width {
+    pub fn apply(&self, image: Row, [channels, height, width]: [usize; 3], seed: u64, output: &mut [f32]) {
+        let pixels: Vec<f32> = match image {
+            Row::Bytes(bytes) => bytes.iter().map(|&byte| f32::from(byte)).collect(),
+            Row::Floats(floats) => floats.to_vec(),
+        };
+        if height < 2 || width < 2 || pixels.len() != channels * height * width {
             // There is nothing to move.
-            output.iter_mut().zip(image).for_each(|(to, &byte)| *to = f32::from(byte));
+            output.iter_mut().zip(pixels).for_each(|(to, pixel)| *to = pixel);
             return;
         }
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
@@ -69,7 +74,7 @@ impl Augmentation {
             y: [cosine * scale_y + sine * scale_x * shear, sine * scale_x, shift_y],
             x: [cosine * scale_x * shear - sine * scale_y, cosine * scale_x, shift_x],
         };
-        dispatch(Warp { image, channels, height, width, affine, grid: &grid, output });
+        dispatch(Warp { pixels: &pixels, channels, height, width, affine, grid: &grid, output });
     }
 }
 
@@ -81,7 +86,7 @@ struct Affine {
 
 /// The plain loops of one image, which the compiler turns into the instructions at hand.
 struct Warp<'a> {
-    image: &'a [u8],
+    pixels: &'a [f32],
     channels: usize,
     height: usize,
     width: usize,
@@ -103,10 +108,9 @@ struct Source {
 impl Kernel for Warp<'_> {
     #[inline(always)]
     fn run<V: Lanes>(self) {
-        let Warp { image, channels, height, width, affine, grid, output } = self;
+        let Warp { pixels, channels, height, width, affine, grid, output } = self;
         let (bottom, right) = ((height - 1) as f32, (width - 1) as f32);
         let (centre_y, centre_x) = (bottom / 2.0, right / 2.0);
-        let pixels: Vec<f32> = image.iter().map(|&byte| f32::from(byte)).collect();
         let mut columns = Vec::with_capacity(width);
         for x in 0..width {
             columns.push(position((NODES - 1) as f32 * x as f32 / right));
@@ -177,7 +181,7 @@ mod tests {
     #[test]
     fn strength_zero_changes_nothing() {
         let mut output = vec![f32::NAN; 126];
-        NONE.apply(&image(), [2, 7, 9], 5, &mut output);
+        NONE.apply(Row::Bytes(&image()), [2, 7, 9], 5, &mut output);
         for (value, byte) in output.iter().zip(image()) {
             assert!((value - f32::from(byte)).abs() < 1e-3);
         }
@@ -188,12 +192,12 @@ mod tests {
         let strong = Augmentation { elastic: 30.0, shift: 50.0, ..Augmentation::default() };
         for seed in 0..50 {
             let mut outputs = [vec![f32::NAN; 126], vec![f32::NAN; 126]];
-            outputs.iter_mut().for_each(|output| strong.apply(&image(), [2, 7, 9], seed, output));
+            outputs.iter_mut().for_each(|output| strong.apply(Row::Bytes(&image()), [2, 7, 9], seed, output));
             assert_eq!(outputs[0], outputs[1]);
             assert!(outputs[0].iter().all(|value| (0.0..=255.0).contains(value)));
         }
         let mut outputs = [vec![0.0; 126], vec![0.0; 126]];
-        (0..2).for_each(|i| Augmentation::default().apply(&image(), [2, 7, 9], i as u64, &mut outputs[i]));
+        (0..2).for_each(|i| Augmentation::default().apply(Row::Bytes(&image()), [2, 7, 9], i as u64, &mut outputs[i]));
         assert_ne!(outputs[0], outputs[1]);
     }
 
@@ -203,7 +207,7 @@ mod tests {
         let ramp: Vec<u8> = (0..64).map(|i| (i % 8 * 10) as u8).collect();
         for seed in 0..20 {
             let mut output = [0.0; 64];
-            Augmentation { shift: 1.5, ..NONE }.apply(&ramp, [1, 8, 8], seed, &mut output);
+            Augmentation { shift: 1.5, ..NONE }.apply(Row::Bytes(&ramp), [1, 8, 8], seed, &mut output);
             let change = output[3 * 8 + 3] - 30.0;
             assert!(change.abs() <= 15.0 + 1e-3);
             assert!((output[4 * 8 + 4] - 40.0 - change).abs() < 1e-3);
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn a_line_of_pixels_is_left_as_it_is() {
         let mut output = [0.0; 5];
-        Augmentation::default().apply(&[1, 2, 3, 4, 5], [1, 1, 5], 0, &mut output);
+        Augmentation::default().apply(Row::Bytes(&[1, 2, 3, 4, 5]), [1, 1, 5], 0, &mut output);
         assert_eq!(output, [1.0, 2.0, 3.0, 4.0, 5.0]);
     }
 }

@@ -69,9 +69,11 @@ impl Inference {
 
     /// The values that were asked for, each `[features, samples]`.
     fn run(&mut self, samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
-        block::check_shape(&samples.shape, &self.input_shape)?;
+        block::check(samples, &self.input_shape)?;
+        let affine = samples.affine();
         let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
-            block::fill(samples, first, count, n, block);
+            let indices: Vec<usize> = (first..first + count).collect();
+            block::fill(samples, &indices, &affine, n, block);
         };
         self.run_blocks(samples.len(), &fill)
     }
@@ -153,7 +155,7 @@ pub fn answers(model: &Model, inputs: &Array2<f32>) -> Result<Array2<f32>, Error
     let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
         let rows = inputs.slice(s![first..first + count, ..]);
         let rows: Vec<&[f32]> = rows.outer_iter().map(|row| row.to_slice().unwrap_or_default()).collect();
-        block::transpose(&rows, n, block, |number| number);
+        block::transpose(&rows, n, block, |_, number| number);
     };
     let mut outputs = inference.run_blocks(inputs.nrows(), &fill)?;
     Ok(outputs.pop().unwrap_or_default().reversed_axes())

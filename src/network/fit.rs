@@ -74,7 +74,7 @@ pub fn fit<L: Learner>(
     first: u64,
     observe: &mut dyn FnMut(&mut L, &Progress) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    super::block::check_shape(&loader.samples().shape, &learner.model().graph.input_shape)?;
+    super::block::check(loader.samples(), &learner.model().graph.input_shape)?;
     let mut trainer = Trainer::new(learner.model(), schedule.batch)?;
     let mut batch = loader.empty_batch(schedule.batch);
     let steps = schedule.steps();

@@ -16,6 +16,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Loader {
     samples: Samples,
+    /// Of each number of a sample.
+    affine: Vec<(f32, f32)>,
     targets: Arc<Array2<f32>>,
     seed: u64,
     augmentation: Option<Augmentation>,
@@ -39,7 +41,9 @@ impl Loader {
             let (expected, got) = (samples.len().to_string(), targets.nrows().to_string());
             return Err(DataError { what: "rows of targets", expected, got });
         }
-        Ok(Loader { samples, targets, seed, augmentation: None, epoch: None, order: Vec::new(), images: Vec::new() })
+        let affine = samples.affine();
+        let (order, images) = (Vec::new(), Vec::new());
+        Ok(Loader { samples, affine, targets, seed, augmentation: None, epoch: None, order, images })
     }
 
     /// Changes each image anew whenever it is met. Samples that are not images `[channels, height, width]` stay as they are.
@@ -77,7 +81,7 @@ impl Loader {
         for (mut row, &index) in batch.targets.rows_mut().into_iter().zip(&indices) {
             row.assign(&self.targets.row(index));
         }
-        let (factor, offset) = self.samples.scaling.affine();
+        let affine = &self.affine;
         let Some(inputs) = batch.inputs.as_slice_mut() else { return };
         match (self.augmentation, <[usize; 3]>::try_from(self.samples.shape.as_slice())) {
             (Some(augmentation), Ok(shape)) => {
@@ -89,15 +93,12 @@ impl Loader {
                 }
                 let (samples, seed) = (&self.samples, self.seed);
                 parallel::for_each(&mut jobs, |(at, index, image)| {
-                    augmentation.apply(samples.image(*index), shape, mix(seed ^ 1, *at), image);
+                    augmentation.apply(samples.row(*index), shape, mix(seed ^ 1, *at), image);
                 });
                 let images: Vec<&[f32]> = self.images.chunks_exact(features).collect();
-                block::transpose(&images, n, inputs, |value| factor * value + offset);
+                block::transpose(&images, n, inputs, |feature, value| affine[feature].0 * value + affine[feature].1);
             }
-            _ => {
-                let images: Vec<&[u8]> = indices.iter().map(|&index| self.samples.image(index)).collect();
-                block::transpose(&images, n, inputs, |byte| factor * f32::from(byte) + offset);
-            }
+            _ => block::fill(&self.samples, &indices, affine, n, inputs),
         }
     }
 

@@ -36,7 +36,7 @@ pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
 pub use optimizer::Adam;
 #[cfg(not(target_arch = "wasm32"))]
-pub use parallel::work_on_this_thread;
+pub use parallel::{threads, work_on_this_thread};
 pub use retrain::Retrain;
 pub use trainer::{Batch, Gradients, Trainer};
 pub(crate) use unary::value as unary_value;

@@ -1,10 +1,10 @@
 //! The stages in their order.
 
 use super::checkpoint::{Checkpoint, Network};
-use super::criterion::Judge;
+use super::criterion::{Criterion, Judge, output_distance};
 use super::event::{Event, SplitName, Stage};
 use super::recipe::{Recipe, Target};
-use super::report::{Accuracies, Baseline, Report};
+use super::report::{Accuracies, Baseline, Distances, Report};
 use super::run::{Data, Observer, Question, Run, Watched, integer_network, measure, measure_integers};
 use super::train_refined::refine;
 use crate::coding::baseline;
@@ -220,13 +220,24 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         // Both are counts of samples: what differs by rounding only is equal.
         if drop > points + 1e-9 {
             return Err(RecipeError::Unreachable {
-                what: "drop of the validation accuracy, in percentage points",
+                what: match run.criterion {
+                    Criterion::Labels => "drop of the validation accuracy, in percentage points",
+                    Criterion::Agreement => "drop of the agreement with the original, in percentage points",
+                },
                 expected: format!("at most {points}"),
                 got: format!("{drop:.2}"),
             }
             .into());
         }
     }
+    let distance = |samples: &Samples| output_distance(run.original, &decoded, samples);
+    let output_distance = match run.criterion {
+        Criterion::Labels => None,
+        Criterion::Agreement => Some(Distances {
+            validation: distance(&run.validation)?,
+            test: run.test.as_ref().map(distance).transpose()?,
+        }),
+    };
     let baseline_bytes = run.original.parameter_bytes();
     let file_bytes = encoded.bytes.len();
     let report = Report {
@@ -234,6 +245,9 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         platform: platform(),
         recipe: run.recipe.clone(),
         seed: run.recipe.seed,
+        criterion: run.criterion,
+        splits: run.splits.clone(),
+        output_distance,
         baseline_bytes,
         file_bytes,
         ratio: baseline_bytes as f64 / file_bytes as f64,
@@ -299,7 +313,7 @@ pub fn finish_fixed(run: &mut Run<'_>, stage: Stage, fixed: &FixedPoint) -> Resu
 
 /// How a run writes its files.
 pub fn write_options(recipe: &Recipe) -> WriteOptions {
-    WriteOptions { scaling: recipe.scaling, ..WriteOptions::default() }
+    WriteOptions { scaling: recipe.scaling.clone(), ..WriteOptions::default() }
 }
 
 /// What other coders make of the same symbols.

@@ -1,4 +1,4 @@
-//! When a probe is accepted: on the rise of the mean loss over a reference, on the same validation samples.
+//! What holds a run to the original, and when a probe is accepted: on the rise of the mean loss over a reference, on the same validation samples.
 //!
 //! The loss is far less noisy than the accuracy, and the difference to the reference, sample by sample, less noisy than
 //! the loss. The probe ends as soon as its outcome is statistically decided.
@@ -7,6 +7,49 @@ use crate::data::Samples;
 use crate::error::Error;
 use crate::model::Model;
 use crate::network::{cross_entropies, logits, predictions};
+use serde::{Deserialize, Serialize};
+
+/// What the answers of a compressed network are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// The samples' labels.
+    #[default]
+    Labels,
+    /// The answers of the original network, since the samples have no labels: an "accuracy" is then the share of samples whose
+    /// largest output is the original's, and a "loss" the cross-entropy to that class.
+    Agreement,
+}
+
+impl Criterion {
+    /// What is measured, in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Criterion::Labels => "accuracy",
+            Criterion::Agreement => "agreement",
+        }
+    }
+}
+
+/// The samples, labelled with the class of the network's largest output for each.
+///
+/// # Errors
+/// If the network does not run on them.
+pub fn answered_by(model: &Model, samples: &Samples) -> Result<Samples, Error> {
+    Ok(samples.with_labels(&predictions(&logits(model, samples)?))?)
+}
+
+/// How far a network's outputs are from the original's: `|y - y0| / |y0|`, Euclidean, over all outputs of all samples. The outputs
+/// are those before a softmax that ends the network.
+///
+/// # Errors
+/// If a network does not run on the samples.
+pub fn output_distance(original: &Model, model: &Model, samples: &Samples) -> Result<f64, Error> {
+    let (from, to) = (logits(original, samples)?, logits(model, samples)?);
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let distance = norm(&mut from.iter().zip(&to).map(|(from, to)| f64::from(*to) - f64::from(*from)));
+    Ok(distance / norm(&mut from.iter().map(|&value| f64::from(value))).max(f64::MIN_POSITIVE))
+}
 
 /// Samples between two looks at the outcome.
 const BLOCK: usize = 250;

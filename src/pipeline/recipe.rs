@@ -63,7 +63,7 @@ pub struct Split {
     pub validation: usize,
     /// At most so many of the others are trained on; 0 for all.
     pub training: usize,
-    /// 0: the file's last samples, as is the custom with MNIST; else a seeded shuffle chooses.
+    /// 0: the file's last samples, as is the custom with MNIST; else they are drawn, each class in its share.
     pub seed: u64,
 }
 
@@ -254,8 +254,9 @@ impl Recipe {
     /// # Errors
     /// [`RecipeError::Invalid`] names the first setting that is out of range.
     pub fn check(&self) -> Result<(), RecipeError> {
-        if let Scaling::Standardised { deviation, .. } = self.scaling {
-            check("scaling.deviation", deviation > 0.0, "above 0", f64::from(deviation))?;
+        if !self.scaling.is_sound() {
+            let expected = "finite means, deviations above 0, as many of both".to_owned();
+            return Err(RecipeError::Invalid { field: "scaling", expected, got: format!("{:?}", self.scaling) });
         }
         let target = match self.target {
             Target::Tolerance(_) => &TOLERANCE,

@@ -1,7 +1,9 @@
 //! What a run did, and what came of it.
 
+use super::criterion::Criterion;
 use super::event::{Accuracy, Probe, StageState};
 use super::recipe::Recipe;
+use crate::data::Samples;
 use serde::{Deserialize, Serialize};
 
 /// The result of a run, as the page shows it and `--report` writes it.
@@ -15,6 +17,15 @@ pub struct Report {
     pub recipe: Recipe,
     /// The recipe's seed.
     pub seed: u64,
+    /// What held the result to the original: the samples' labels, or the original's answers. All accuracies here are by it.
+    #[serde(default)]
+    pub criterion: Criterion,
+    /// The samples that the run was given.
+    #[serde(default)]
+    pub splits: Splits,
+    /// How far the decoded network's outputs are from the original's; only where there are no labels.
+    #[serde(default)]
+    pub output_distance: Option<Distances>,
     /// Bytes of the original's parameters as 32-bit floats.
     pub baseline_bytes: usize,
     /// Size of the `.nut` on disk.
@@ -50,6 +61,42 @@ pub struct Accuracies {
     pub validation: Accuracy,
     /// On test samples, looked at once, at the end.
     pub test: Option<Accuracy>,
+}
+
+/// How many samples a run had, for what.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Splits {
+    /// To train on.
+    pub training: SplitCounts,
+    /// To search and select on.
+    pub validation: SplitCounts,
+    /// To report on, if there are some.
+    pub test: Option<SplitCounts>,
+}
+
+/// How many samples a split has.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SplitCounts {
+    /// In all.
+    pub samples: usize,
+    /// Of each class; empty if they are unlabelled.
+    pub classes: Vec<usize>,
+}
+
+impl SplitCounts {
+    /// Counts samples.
+    pub fn of(samples: &Samples) -> Self {
+        SplitCounts { samples: samples.len(), classes: samples.class_counts() }
+    }
+}
+
+/// Relative distances of outputs, `|y - y0| / |y0|`; see [`output_distance`](super::output_distance).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Distances {
+    /// On validation samples.
+    pub validation: f64,
+    /// On test samples, if there are some.
+    pub test: Option<f64>,
 }
 
 /// Another coding of the same symbols.

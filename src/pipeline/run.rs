@@ -1,10 +1,11 @@
 //! What every stage of a run needs: the samples, the observer, and the way to train and to probe.
 
 use super::checkpoint::{Checkpoint, Network};
-use super::criterion::Judge;
+use super::criterion::{Criterion, Judge, answered_by};
 use super::describe::{Facts, describe};
 use super::event::{Accuracy, Event, Probe, SplitName, Stage, StageState};
 use super::recipe::{Recipe, Training};
+use super::report::{SplitCounts, Splits};
 use crate::coding::ParameterBits;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
@@ -37,10 +38,18 @@ pub trait Observer {
 /// The samples of a run.
 #[derive(Debug, Clone)]
 pub struct Data {
-    /// Labelled samples; the recipe's split holds some out for validation.
+    /// The recipe's split holds some of them out for validation.
     pub training: Samples,
     /// Samples that are looked at once, at the end, to report.
     pub test: Option<Samples>,
+}
+
+impl Data {
+    /// What a run on these samples is held by: their labels, or without any the answers of the original network. Labels of test
+    /// samples alone are not looked at: one measure is reported for both splits.
+    pub fn criterion(&self) -> Criterion {
+        if self.training.labelled() { Criterion::Labels } else { Criterion::Agreement }
+    }
 }
 
 /// A run on its way.
@@ -50,6 +59,8 @@ pub struct Run<'a> {
     pub training: Samples,
     pub validation: Samples,
     pub test: Option<Samples>,
+    pub criterion: Criterion,
+    pub splits: Splits,
     /// Targets of training, `[training samples, classes]`.
     targets: Arc<Array2<f32>>,
     observer: &'a mut dyn Observer,
@@ -68,22 +79,35 @@ impl<'a> Run<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
         recipe.check()?;
-        if !data.training.labelled() {
-            return Err(DataError { what: "labels", expected: "a label for each".into(), got: "none".into() }.into());
+        let criterion = data.criterion();
+        if criterion == Criterion::Labels && data.test.as_ref().is_some_and(|test| !test.labelled()) {
+            let (expected, got) = ("one a sample, as the training samples have".into(), "none".into());
+            return Err(DataError { what: "labels of the test samples", expected, got }.into());
         }
-        let scaled = |samples: &Samples| Samples { scaling: recipe.scaling, ..samples.clone() };
+        let scaled = |samples: &Samples| Samples { scaling: recipe.scaling.clone(), ..samples.clone() };
         let (training, validation) = scaled(&data.training).split(recipe.split.validation, recipe.split.seed)?;
         let training = match recipe.split.training {
             0 => training,
-            most => training.range(0, most),
+            most => training.at_most(most, recipe.split.seed)?,
+        };
+        let splits = Splits {
+            training: SplitCounts::of(&training),
+            validation: SplitCounts::of(&validation),
+            test: data.test.as_ref().map(SplitCounts::of),
         };
         let targets = targets(original, &training, recipe)?;
+        let compared = |samples: Samples| match criterion {
+            Criterion::Labels => Ok(samples),
+            Criterion::Agreement => answered_by(original, &samples),
+        };
         Ok(Run {
             recipe,
             original,
             training,
-            validation,
-            test: data.test.as_ref().map(scaled),
+            validation: compared(validation)?,
+            test: data.test.as_ref().map(scaled).map(compared).transpose()?,
+            criterion,
+            splits,
             targets: Arc::new(targets),
             observer,
             stages: Vec::new(),
@@ -247,10 +271,13 @@ pub fn measure(model: &Model, samples: &Samples, split: SplitName) -> Result<Acc
 }
 
 /// The network with integers only and activations of so many bits (2 to 8), in the formats that suit the samples best; `None` if
-/// it has an operator that cannot be computed so, or sums for which 32 bits might not do.
+/// it has an operator that cannot be computed so, or sums for which 32 bits might not do, or if the samples are not bytes.
 pub fn integer_network(fixed: &FixedPoint, samples: &Samples, bits: u8) -> Result<Option<IntegerNetwork>, Error> {
+    if !samples.are_bytes() {
+        return Ok(None);
+    }
     let formats = search_formats(fixed, samples, bits);
-    match formats.and_then(|formats| IntegerNetwork::new(fixed, &formats, samples.scaling, bits)) {
+    match formats.and_then(|formats| IntegerNetwork::new(fixed, &formats, &samples.scaling, bits)) {
         Ok(network) => Ok(Some(network)),
         Err(Error::Graph(_)) => Ok(None),
         Err(error) => Err(error),
@@ -267,16 +294,19 @@ fn of_split(evaluation: Evaluation, split: SplitName) -> Accuracy {
     Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss }
 }
 
-/// `weight x softmax(logits / temperature) + (1 - weight) x label` for each training sample.
+/// `weight x softmax(logits / temperature) + (1 - weight) x label` for each training sample; without labels the softmax alone.
 fn targets(teacher: &Model, samples: &Samples, recipe: &Recipe) -> Result<Array2<f32>, Error> {
     let distillation = recipe.distillation;
     let teacher_logits = logits(teacher, samples)?;
-    let labels = one_hot(samples, teacher_logits.ncols())?;
+    let labels = samples.labelled().then(|| one_hot(samples, teacher_logits.ncols())).transpose()?;
     let mut soft = teacher_logits / distillation.temperature;
     for mut row in soft.axis_iter_mut(Axis(0)) {
         let highest = row.fold(f32::NEG_INFINITY, |highest, &logit| highest.max(logit));
         row.mapv_inplace(|logit| (logit - highest).exp());
         row /= row.sum();
     }
-    Ok(soft * distillation.weight + labels * (1.0 - distillation.weight))
+    Ok(match labels {
+        Some(labels) => soft * distillation.weight + labels * (1.0 - distillation.weight),
+        None => soft,
+    })
 }

@@ -115,9 +115,13 @@ pub const SETTINGS: &[Setting] = &[
     whole("split.training", "the most other samples that are trained on; 0 for all", 0, None, |r| {
         r.split.training as f64
     }),
-    whole("split.seed", "0 holds out the file's last samples; another number shuffles them first", 0, None, |r| {
-        r.split.seed as f64
-    }),
+    whole(
+        "split.seed",
+        "0 holds out the file's last samples; another number draws them, each class in its share",
+        0,
+        None,
+        |r| r.split.seed as f64,
+    ),
     real("distillation.weight", "share of the original network's answers in what is trained for", Some(1.0), |r| {
         f64::from(r.distillation.weight)
     }),

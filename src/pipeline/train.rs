@@ -19,11 +19,11 @@ const WARM_UP: f32 = 0.02;
 const WEIGHT_DECAY: f32 = 0.02;
 
 /// How a network is trained.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TrainRecipe {
     /// Draws the first weights and the order of the samples.
     pub seed: u64,
-    /// How bytes become numbers.
+    /// How what is in the file becomes what the network sees.
     pub scaling: Scaling,
     /// Which samples are held out.
     pub split: Split,
@@ -71,7 +71,8 @@ pub fn train(
     recipe: &TrainRecipe,
     observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<(Model, Accuracies), Error> {
-    let scaled = |samples: &crate::data::Samples| crate::data::Samples { scaling: recipe.scaling, ..samples.clone() };
+    let scaled =
+        |samples: &crate::data::Samples| crate::data::Samples { scaling: recipe.scaling.clone(), ..samples.clone() };
     let (training, validation) = scaled(&data.training).split(recipe.split.validation, recipe.split.seed)?;
     recipe.check(training.len())?;
     presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(recipe.seed));

@@ -1,8 +1,12 @@
 /** How much work a run may do. */
 export type Effort = 'quick' | 'balanced' | 'thorough';
 
-/** How a byte of an image becomes the number that the network sees. */
-export type Scaling = 'unit' | 'raw' | { standardised: { mean: number; deviation: number } };
+/** How a byte of an image becomes the number that the network sees; `per_channel` has a mean and a deviation of each channel. */
+export type Scaling =
+  | 'unit'
+  | 'raw'
+  | { standardised: { mean: number; deviation: number } }
+  | { per_channel: { means: number[]; deviations: number[] } };
 
 /** A tolerance in percentage points of validation accuracy, or a budget in bytes on disk. */
 export type Target = { tolerance: number } | { budget: number };
@@ -128,12 +132,22 @@ export interface Accuracies {
   test: Accuracy | null;
 }
 
-/** What a run did, and what came of it. */
+/** How many samples a split has, and of each class; `classes` is empty if they are unlabelled. */
+export interface SplitCounts {
+  samples: number;
+  classes: number[];
+}
+
+/** What a run did, and what came of it. `criterion`: what held the result to the original, the samples' labels or, without them, the original's
+ * answers; `output_distance` is then how far the outputs are from the original's, relative to their size. */
 export interface Report {
   version: string;
   platform: string;
   recipe: Recipe;
   seed: number;
+  criterion: 'labels' | 'agreement';
+  splits: { training: SplitCounts; validation: SplitCounts; test: SplitCounts | null };
+  output_distance: { validation: number; test: number | null } | null;
   baseline_bytes: number;
   file_bytes: number;
   ratio: number;

@@ -149,9 +149,11 @@ impl Samples {
     /// The samples as the engine has them; the bytes are shared, not copied.
     pub(super) fn get(&mut self, scaling: Scaling) -> Result<data::Samples, JsValue> {
         let pixels = Arc::unwrap_or_clone(std::mem::take(&mut self.pixels));
-        let labels = Arc::unwrap_or_clone(std::mem::take(&mut self.labels));
+        let labels = self.labels.to_vec();
         let samples = data::Samples::new(self.shape.clone(), pixels, labels, scaling).map_err(thrown)?;
-        (self.pixels, self.labels) = (samples.bytes.clone(), samples.labels.clone());
+        if let data::Values::Bytes(bytes) = &samples.values {
+            self.pixels = bytes.clone();
+        }
         Ok(samples)
     }
 }
@@ -256,8 +258,8 @@ pub fn compress(
     let started = clock.now();
     let recipe = recipe_from_js(recipe)?;
     let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
-    let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling)?) };
-    let data = Data { training: training.get(recipe.scaling)?, test };
+    let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling.clone())?) };
+    let data = Data { training: training.get(recipe.scaling.clone())?, test };
     let mut observer = Callbacks { on_event, on_checkpoint, thrown: None };
     let outcome = pipeline::compress(&network.model, &data, &recipe, checkpoint, &mut observer);
     if let Some(error) = observer.thrown {

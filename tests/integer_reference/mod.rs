@@ -19,12 +19,13 @@ pub fn reference(
     formats: &[ActivationFormat],
     unsigned: &[bool],
     image: &[u8],
-    scaling: Scaling,
+    scaling: &Scaling,
 ) -> Vec<i128> {
     let shapes = fixed.to_model().shapes().unwrap();
     let bits = |value: usize| i32::from(formats[value].fraction_bits);
-    let (factor, offset) = scaling.affine();
-    let input = image.iter().map(|&byte| {
+    let of_channel = image.len() / scaling.channels().unwrap_or(1);
+    let input = image.iter().enumerate().map(|(place, &byte)| {
+        let (factor, offset) = scaling.affine(place / of_channel);
         let number = f64::from(factor) * f64::from(byte) + f64::from(offset);
         let integer = (number * f64::from(bits(0)).exp2()).round() as i128;
         if unsigned[0] { integer.clamp(0, 255) } else { integer.clamp(-128, 127) }

@@ -2,12 +2,14 @@
 
 use crate::progress::Reporter;
 use crate::recipe::{self, EffortName, Settings};
-use crate::{Answer, files, weights};
+use crate::samples::{self, Use};
+use crate::{Answer, dataset, files, weights};
 use clap::Args;
 use nutshell::error::LoadError;
 use nutshell::formats::{self, Contents, Opened};
 use nutshell::pipeline::{
-    self, Accuracy, Checkpoint, Effort, Event, Observer, Recipe, Report, WeightsOutcome, WeightsTarget,
+    self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Observer, Recipe, Report, SplitCounts, Splits,
+    WeightsOutcome, WeightsTarget,
 };
 use nutshell::{Error, Model};
 use std::ops::ControlFlow;
@@ -22,9 +24,10 @@ pub struct Arguments {
     /// The network; - is standard input.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Directory with MNIST's file names: the training file fits and validates, the test file reports. Without it, the weights alone are looked
-    /// at, of a model of any kind.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["snr", "lossless"])]
+    /// Samples: a folder with MNIST's file names, a file (IDX, npz, npy, CSV), or a folder or ZIP archive of PNG and JPEG files with a folder a class. Validation samples
+    /// are held out of the training samples; test samples, if there are some, report. Without labels the network is held to agree with the
+    /// original. Without samples, the weights alone are looked at, of a model of any kind.
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["snr", "lossless"])]
     data: Option<PathBuf>,
     /// Without data: the signal-to-quantization-noise ratio to keep, in dB, of the layers in the mean [default: 30].
     #[arg(long, value_name = "DB", conflicts_with_all = ["budget", "lossless"])]
@@ -43,6 +46,8 @@ pub struct Arguments {
     effort: Option<EffortName>,
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    samples: Use,
     /// Written after each stage: what is needed to go on from there.
     #[arg(long, value_name = "FILE", requires = "data")]
     checkpoint: Option<PathBuf>,
@@ -55,6 +60,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The files that are read.
+    pub fn inputs(&self) -> Vec<&Path> {
+        let optional = [&self.data, &self.recipe, &self.resume].into_iter().flatten();
+        optional.chain([&self.model]).map(PathBuf::as_path).collect()
+    }
+
     /// The files that are written.
     pub fn outputs(&self) -> Vec<&Path> {
         let optional = [&self.checkpoint, &self.report].into_iter().flatten();
@@ -63,8 +74,8 @@ impl Arguments {
 
     /// What is wrong with the options together, if that is so.
     pub fn misuse(&self) -> Option<&'static str> {
-        let misused = self.data.is_none() && self.settings.need_data();
-        misused.then_some("--tolerance and --seed want samples: --data DIR")
+        let misused = self.data.is_none() && (self.settings.need_data() || self.samples.is_given());
+        misused.then_some("--tolerance, --seed and what is said of samples want samples: --data DATA")
     }
 
     /// Compresses, and answers with the report.
@@ -72,14 +83,15 @@ impl Arguments {
         let Some(data) = &self.data else { return self.without_data() };
         let model = self.open()?;
         let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
-        let recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
+        let mut recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
             (Some(path), _, _) => recipe::read(path)?,
             (None, Some(effort), _) => effort.recipe(),
             (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
             (None, None, None) => Recipe::new(Effort::Balanced),
         })?;
-        let data = files::data(data)?;
-        let mut watcher = Watcher { reporter: Reporter::new(), checkpoint: self.checkpoint.as_deref(), failure: None };
+        let data = samples::data(self.samples.open(data, &mut recipe.split, &mut recipe.scaling)?)?;
+        let reporter = Reporter::new(data.criterion());
+        let mut watcher = Watcher { reporter, checkpoint: self.checkpoint.as_deref(), failure: None };
         let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut watcher);
         watcher.reporter.end();
         if let Some(failure) = watcher.failure {
@@ -97,7 +109,7 @@ impl Arguments {
 
     /// Compresses by the weights alone, and answers with the report.
     fn without_data(&self) -> Result<Answer, Error> {
-        let mut reporter = Reporter::new();
+        let mut reporter = Reporter::new(Criterion::default());
         let target = match (self.lossless, self.settings.budget()) {
             (true, _) => WeightsTarget::Lossless,
             (false, Some(bytes)) => WeightsTarget::Budget(bytes),
@@ -130,18 +142,41 @@ impl Arguments {
     }
 
     fn describe(&self, report: &Report) -> String {
-        let Report { file_bytes, baseline_bytes, ratio, before, after, seconds, .. } = report;
+        let Report { file_bytes, baseline_bytes, ratio, before, after, .. } = report;
+        let Report { criterion, output_distance, splits, seconds, .. } = report;
         let mut lines = vec![format!(
             "{}: {file_bytes} bytes, {ratio:.1} times smaller than the original's parameters ({baseline_bytes} bytes)",
             self.output.display()
         )];
-        lines.push(format!("validation accuracy: {}", compare(&before.validation, &after.validation)));
+        let word = criterion.word();
+        lines.push(match criterion {
+            Criterion::Labels => "criterion: the samples' labels".into(),
+            Criterion::Agreement => {
+                "criterion: agreement with the original's answers, since the samples have no labels".into()
+            }
+        });
+        lines.extend(describe_splits(splits));
+        lines.push(format!("validation {word}: {}", compare(&before.validation, &after.validation)));
         if let (Some(before), Some(after)) = (&before.test, &after.test) {
-            lines.push(format!("test accuracy: {}", compare(before, after)));
+            lines.push(format!("test {word}: {}", compare(before, after)));
+        }
+        if let Some(Distances { validation, test }) = output_distance {
+            let test = test.map_or(String::new(), |test| format!(", {test:.4} on test samples"));
+            lines.push(format!(
+                "distance of the outputs to the original's: {validation:.4} on validation samples{test}"
+            ));
         }
         lines.push(format!("{seconds:.1} seconds"));
         lines.join("\n")
     }
+}
+
+/// A line for each split.
+fn describe_splits(splits: &Splits) -> Vec<String> {
+    let line = |name: &str, counts: &SplitCounts| format!("{name}: {}", dataset::describe_counts(counts));
+    let Splits { training, validation, test } = splits;
+    let test = test.as_ref().map(|test| line("test", test));
+    [Some(line("training", training)), Some(line("validation", validation)), test].into_iter().flatten().collect()
 }
 
 fn compare(before: &Accuracy, after: &Accuracy) -> String {

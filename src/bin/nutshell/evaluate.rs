@@ -1,22 +1,25 @@
 //! `nutshell evaluate`.
 
+use crate::samples::Use;
 use crate::{Answer, files, recipe};
 use clap::{Args, ValueEnum};
-use nutshell::Error;
 use nutshell::data::Samples;
 use nutshell::formats::Opened;
 use nutshell::network::{Evaluation, logits, predictions};
-use nutshell::pipeline::{Accuracy, SplitName};
+use nutshell::pipeline::{Accuracy, Criterion, SplitName, answered_by, output_distance};
+use nutshell::{Error, Model};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Run a network on labelled samples.
+/// Run a network on samples, and compare its answers with their labels or with another network's.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The network, in floats or as .nut; - is standard input.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// Directory with MNIST's file names.
-    #[arg(long, value_name = "DIR")]
+    /// Samples: a folder with MNIST's file names, a file (IDX, npz, npy, CSV), or a folder or ZIP archive of PNG and JPEG files with a folder a class;
+    /// - is standard input.
+    #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// Which samples.
     #[arg(long, value_enum, default_value_t = Split::Test)]
@@ -25,21 +28,32 @@ pub struct Arguments {
     /// .nut file has a scaling of its own.
     #[arg(long, value_name = "R.json")]
     recipe: Option<PathBuf>,
+    /// The network that it was made from: its answers are compared with, instead of labels.
+    #[arg(long, value_name = "MODEL")]
+    original: Option<PathBuf>,
     /// Where to write the answers: one class a line, in the samples' order.
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
+    #[command(flatten)]
+    samples: Use,
 }
 
 /// Which samples.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Split {
-    /// The test file.
+    /// Those for testing.
     Test,
-    /// What a recipe holds out of the training file.
+    /// What a recipe holds out of the others.
     Validation,
 }
 
 impl Arguments {
+    /// The files that are read.
+    pub fn inputs(&self) -> Vec<&Path> {
+        let optional = [&self.recipe, &self.original].into_iter().flatten();
+        optional.chain([&self.model, &self.data]).map(PathBuf::as_path).collect()
+    }
+
     /// The files that are written.
     pub fn outputs(&self) -> Vec<&Path> {
         self.predictions.iter().map(PathBuf::as_path).collect()
@@ -47,20 +61,25 @@ impl Arguments {
 
     /// Runs the network, and answers with its accuracy.
     pub fn run(&self) -> Result<Answer, Error> {
-        let recipe = recipe::read_or_usual(self.recipe.as_deref())?;
+        let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
+        let dataset = self.samples.open(&self.data, &mut recipe.split, &mut recipe.scaling)?;
         let (model, scaling) = match files::network(&self.model)? {
             Opened::Model(model) => (model, recipe.scaling),
             Opened::Nut(nut) => (nut.network.to_model(), nut.scaling),
         };
         let (samples, split) = match self.split {
-            Split::Test => (files::test(&self.data)?, SplitName::Test),
+            Split::Test => (dataset.test()?.clone(), SplitName::Test),
             Split::Validation => {
-                let training = files::training(&self.data)?;
-                (training.split(recipe.split.validation, recipe.split.seed)?.1, SplitName::Validation)
+                (dataset.training()?.split(recipe.split.validation, recipe.split.seed)?.1, SplitName::Validation)
             }
         };
         let samples = Samples { scaling, ..samples };
         let logits = logits(&model, &samples)?;
+        let original = self.original.as_deref().map(|path| files::network(path).map(to_model)).transpose()?;
+        let (samples, output_distance) = match &original {
+            Some(original) => (answered_by(original, &samples)?, Some(output_distance(original, &model, &samples)?)),
+            None => (samples, None),
+        };
         let labels: Vec<usize> = (0..samples.len()).filter_map(|index| samples.label(index)).collect();
         let evaluation = Evaluation::of_logits(&logits, &labels)?;
         let Evaluation { samples, correct, loss, .. } = evaluation;
@@ -69,17 +88,43 @@ impl Arguments {
             let lines: String = predictions(&logits).iter().map(|class| format!("{class}\n")).collect();
             files::write(path, lines.as_bytes())?;
         }
-        Ok(Answer::new(describe(&accuracy), &accuracy))
+        let Some(output_distance) = output_distance else {
+            return Ok(Answer::new(describe(&accuracy, Criterion::Labels), &accuracy));
+        };
+        let criterion = Criterion::Agreement;
+        let text = format!(
+            "{}\ndistance of the outputs to the original's: {output_distance:.4}",
+            describe(&accuracy, criterion)
+        );
+        Ok(Answer::new(text, &Compared { accuracy, criterion, output_distance }))
+    }
+}
+
+/// How a network compares with its original.
+#[derive(Serialize)]
+struct Compared {
+    #[serde(flatten)]
+    accuracy: Accuracy,
+    criterion: Criterion,
+    output_distance: f64,
+}
+
+/// A network in floats.
+pub fn to_model(opened: Opened) -> Model {
+    match opened {
+        Opened::Model(model) => model,
+        Opened::Nut(nut) => nut.network.to_model(),
     }
 }
 
 /// An accuracy in words, with its samples.
-pub fn describe(accuracy: &Accuracy) -> String {
+pub fn describe(accuracy: &Accuracy, criterion: Criterion) -> String {
+    let word = criterion.word();
     let Accuracy { split, samples, correct, accuracy, loss } = accuracy;
     let split = match split {
         SplitName::Train => "training",
         SplitName::Validation => "validation",
         SplitName::Test => "test",
     };
-    format!("{split} accuracy: {:.2} % ({correct} of {samples} samples), mean loss {loss:.4} nats", 100.0 * accuracy)
+    format!("{split} {word}: {:.2} % ({correct} of {samples} samples), mean loss {loss:.4} nats", 100.0 * accuracy)
 }

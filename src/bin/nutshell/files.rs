@@ -1,10 +1,8 @@
 //! Files and standard streams.
 
 use nutshell::Error;
-use nutshell::data::{Samples, idx};
 use nutshell::error::LoadError;
 use nutshell::formats::{self, Contents, Format, Opened, gzip, onnx};
-use nutshell::pipeline::Data;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -45,13 +43,22 @@ pub struct ModelFile {
 
 /// Opens a model file of any known format.
 pub fn open(path: &Path) -> Result<ModelFile, Error> {
-    let (plain, size) = model(path)?;
+    opened(read(path)?, path)
+}
+
+/// Opens the bytes of a model file; `path` is where they came from.
+pub fn opened(bytes: Vec<u8>, path: &Path) -> Result<ModelFile, Error> {
+    let (plain, size) = whole(bytes, path)?;
     Ok(ModelFile { contents: formats::open(&plain, CAP)?, plain, size })
 }
 
 /// A model file, decompressed and with the numbers that an ONNX file has in other files; and the size of all those files.
 pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
-    let bytes = read(path)?;
+    whole(read(path)?, path)
+}
+
+/// As [`model`], of bytes that came from `path`.
+fn whole(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, usize), Error> {
     let mut size = bytes.len();
     let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
     if formats::sniff(&plain) != Some(Format::Onnx) {
@@ -76,26 +83,16 @@ pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
 
 /// A network that can be run.
 pub fn network(path: &Path) -> Result<Opened, Error> {
-    Ok(match open(path)?.contents {
+    as_network(open(path)?.contents)
+}
+
+/// What a file holds as a network that can be run.
+pub fn as_network(contents: Contents) -> Result<Opened, Error> {
+    Ok(match contents {
         Contents::Network(network) => network,
         Contents::Weights(weights) => Opened::Model(formats::to_model(&weights, CAP)?),
         Contents::Packed(packed) => Opened::Model(formats::to_model(&packed.to_weights(), CAP)?),
     })
-}
-
-/// Samples to train and validate with, of a directory with MNIST's file names.
-pub fn training(directory: &Path) -> Result<Samples, Error> {
-    idx::load_directory(directory, idx::Split::Train)
-}
-
-/// Samples to report with.
-pub fn test(directory: &Path) -> Result<Samples, Error> {
-    idx::load_directory(directory, idx::Split::Test)
-}
-
-/// Both.
-pub fn data(directory: &Path) -> Result<Data, Error> {
-    Ok(Data { training: training(directory)?, test: Some(test(directory)?) })
 }
 
 /// Writes a file as a whole, or not at all: a reader sees the old one or the new one, never a part.

@@ -1,22 +1,30 @@
 //! `nutshell inspect`.
 
 use crate::files::{self, ModelFile};
-use crate::{Answer, nut, weights};
+use crate::samples::Reading;
+use crate::{Answer, dataset, nut, weights};
 use clap::Args;
-use nutshell::error::GraphError;
-use nutshell::formats::{self, Contents, Loaded, Opened};
+use nutshell::data::{Dataset, open};
+use nutshell::error::{GraphError, LoadError};
+use nutshell::formats::{self, Contents, Loaded, Opened, gzip};
 use nutshell::stages::prune::nonzeros;
 use nutshell::summary::weights::WeightsSummary;
 use nutshell::{Error, Model, resources};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Show what is in a model file.
+/// What can be looked at.
+const KNOWN: &str = "a model as ONNX, safetensors, npz, npy, PyTorch state dictionary, TFLite or .nut, or samples as IDX, npz, CSV, or a ZIP \
+                     archive of pictures";
+
+/// Show what is in a model file, or in a data set.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The network, in floats or as .nut; - is standard input.
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    /// A network, in floats or as .nut, or samples: a folder, or a file of IDX, npz, CSV, or pictures in a ZIP archive; - is standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What is in a model file.
@@ -72,8 +80,25 @@ struct LayerRow {
 impl Arguments {
     /// Opens the file, and answers with what is in it.
     pub fn run(&self) -> Result<Answer, Error> {
-        let ModelFile { contents, plain, size } = files::open(&self.model)?;
-        let file = self.model.display().to_string();
+        let file = self.file.display().to_string();
+        if self.file.is_dir() {
+            return Ok(of_dataset(file, self.reading.open(&self.file)?));
+        }
+        let bytes = files::read(&self.file)?;
+        if open::is_dataset(&gzip::decompress(&bytes, files::CAP, "file")?) {
+            // From its path, if it has one: labels may lie beside it.
+            let dataset = match files::is_standard(&self.file) {
+                true => self.reading.read(&bytes)?,
+                false => self.reading.open(&self.file)?,
+            };
+            return Ok(of_dataset(file, dataset));
+        }
+        let ModelFile { contents, plain, size } = files::opened(bytes, &self.file).map_err(|error| match error {
+            Error::Load(LoadError::UnknownFormat { got, .. }) => {
+                LoadError::UnknownFormat { expected: KNOWN, got }.into()
+            }
+            other => other,
+        })?;
         let (model, format, nut) = match contents {
             Contents::Network(Opened::Model(model)) => (model, formats::format_name(&plain), None),
             Contents::Network(Opened::Nut(nut)) => {
@@ -105,6 +130,11 @@ impl Arguments {
         };
         Ok(Answer::new(inspection.describe(), &inspection))
     }
+}
+
+fn of_dataset(file: String, dataset: Dataset) -> Answer {
+    let inspection = dataset::Inspection::new(file, dataset);
+    Answer::new(inspection.describe(), &inspection)
 }
 
 fn nodes(model: &Model) -> Result<Vec<NodeRow>, GraphError> {

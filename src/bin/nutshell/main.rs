@@ -2,8 +2,11 @@
 //!
 //! A door: it translates and reports, and decides nothing.
 
+mod bench;
+mod completions;
 mod compress;
 mod convert;
+mod dataset;
 mod decompress;
 mod evaluate;
 mod files;
@@ -11,6 +14,7 @@ mod inspect;
 mod nut;
 mod progress;
 mod recipe;
+mod samples;
 mod train;
 mod weights;
 
@@ -44,13 +48,25 @@ enum Command {
     Convert(convert::Arguments),
     Evaluate(evaluate::Arguments),
     Recipe(recipe::Arguments),
+    Bench(bench::Arguments),
+    Completions(completions::Arguments),
 }
 
 impl Command {
+    /// The files that it reads, where there may be several.
+    fn inputs(&self) -> Vec<&Path> {
+        match self {
+            Command::Train(arguments) => arguments.inputs(),
+            Command::Compress(arguments) => arguments.inputs(),
+            Command::Evaluate(arguments) => arguments.inputs(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The files that it writes.
     fn outputs(&self) -> Vec<&Path> {
         match self {
-            Command::Inspect(_) | Command::Recipe(_) => Vec::new(),
+            Command::Inspect(_) | Command::Recipe(_) | Command::Bench(_) | Command::Completions(_) => Vec::new(),
             Command::Train(arguments) => arguments.outputs(),
             Command::Compress(arguments) => arguments.outputs(),
             Command::Decompress(arguments) => arguments.outputs(),
@@ -68,6 +84,8 @@ impl Command {
             Command::Convert(arguments) => arguments.run(),
             Command::Evaluate(arguments) => arguments.run(),
             Command::Recipe(arguments) => arguments.run(),
+            Command::Bench(arguments) => arguments.run(),
+            Command::Completions(arguments) => arguments.run(),
         }
     }
 }
@@ -93,6 +111,9 @@ fn main() -> ExitCode {
     let to_standard = outputs.iter().filter(|path| files::is_standard(path)).count();
     if to_standard + usize::from(json) > 1 {
         usage(ErrorKind::ArgumentConflict, "only one of --json and the files to write can go to standard output");
+    }
+    if command.inputs().into_iter().filter(|path| files::is_standard(path)).count() > 1 {
+        usage(ErrorKind::ArgumentConflict, "only one of the files to read can be standard input");
     }
     if let Command::Compress(arguments) = &command
         && let Some(message) = arguments.misuse()

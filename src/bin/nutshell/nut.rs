@@ -64,7 +64,7 @@ impl Contents {
         let options = WriteOptions {
             names: nut.named,
             stored_graph: nut.topology == Topology::Stored,
-            scaling: nut.scaling,
+            scaling: nut.scaling.clone(),
             activations: nut.activations.clone(),
         };
         // The coder knows what each part costs only while it writes.
@@ -72,7 +72,7 @@ impl Contents {
         Ok(Contents {
             topology: nut.topology.number(),
             named: nut.named,
-            scaling: nut.scaling,
+            scaling: nut.scaling.clone(),
             original_parameters,
             original_bytes: 4 * original_parameters,
             ratio: (4 * original_parameters) as f64 / size as f64,

@@ -1,7 +1,7 @@
 //! How far a run is, on standard error: a bar on a terminal, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nutshell::pipeline::{Event, Probe, Stage, StageState, WeightsEvent};
+use nutshell::pipeline::{Criterion, Event, Probe, Stage, StageState, WeightsEvent};
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
@@ -11,6 +11,8 @@ const LINES: usize = 10;
 /// Reports how far a run is.
 pub struct Reporter {
     start: Instant,
+    /// What accuracies are called.
+    word: &'static str,
     bar: Option<ProgressBar>,
     /// How many of a training's lines are written.
     written: usize,
@@ -18,13 +20,13 @@ pub struct Reporter {
 
 impl Reporter {
     /// Starts the clock.
-    pub fn new() -> Self {
+    pub fn new(criterion: Criterion) -> Self {
         let style = ProgressStyle::with_template("{prefix:>9} [{bar:30}] {percent:>3} %  {wide_msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ");
         let bar = io::stderr()
             .is_terminal()
             .then(|| ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr()).with_style(style));
-        Reporter { start: Instant::now(), bar, written: 0 }
+        Reporter { start: Instant::now(), word: criterion.word(), bar, written: 0 }
     }
 
     /// Seconds since the start.
@@ -104,11 +106,12 @@ impl Reporter {
             },
             Event::Training { stage, done, total, loss, bytes, accuracy } => {
                 let bytes = bytes.map_or(String::new(), |bytes| format!(", {bytes} bytes"));
+                let word = self.word;
                 let accuracy =
-                    accuracy.map_or(String::new(), |share| format!(", validation accuracy {:.2} %", 100.0 * share));
+                    accuracy.map_or(String::new(), |share| format!(", validation {word} {:.2} %", 100.0 * share));
                 self.training(name(*stage), *done, *total, &format!("loss {loss:.4}{bytes}{accuracy}"));
             }
-            Event::Finished(state) => self.line(&describe_stage(state)),
+            Event::Finished(state) => self.line(&describe_stage(state, self.word)),
         }
     }
 }
@@ -119,10 +122,10 @@ fn describe_probe(probe: &Probe) -> String {
     format!("{variable} {mid:.3e}: {criterion} {value:.4} of {limit} on {samples} samples, {verdict}")
 }
 
-fn describe_stage(state: &StageState) -> String {
+fn describe_stage(state: &StageState, word: &str) -> String {
     let StageState { stage, bytes, ratio, validation, nonzeros, macs, .. } = state;
     format!(
-        "{}: {bytes} bytes ({ratio:.1}x), {nonzeros} nonzeros, {macs} MACs, validation accuracy {:.2} % of {}",
+        "{}: {bytes} bytes ({ratio:.1}x), {nonzeros} nonzeros, {macs} MACs, validation {word} {:.2} % of {}",
         name(*stage),
         100.0 * validation.accuracy,
         validation.samples

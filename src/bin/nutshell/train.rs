@@ -1,6 +1,7 @@
 //! `nutshell train`.
 
 use crate::progress::Reporter;
+use crate::samples::{self, Use};
 use crate::{Answer, evaluate, files, recipe, usage};
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
@@ -8,7 +9,7 @@ use nutshell::data::Samples;
 use nutshell::error::DataError;
 use nutshell::formats::onnx;
 use nutshell::model::presets::{LENET5_WIDTHS, LENET300_WIDTHS, Lenet};
-use nutshell::pipeline::{self, TrainRecipe};
+use nutshell::pipeline::{self, Criterion, TrainRecipe};
 use nutshell::{Error, Model};
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -20,8 +21,8 @@ pub struct Arguments {
     /// Which network; its input and its classes are those of the samples.
     #[arg(value_enum)]
     preset: Preset,
-    /// Directory with MNIST's file names.
-    #[arg(long, value_name = "DIR")]
+    /// Samples: a folder with MNIST's file names, a file (IDX, npz, npy, CSV), or a folder or ZIP archive of PNG and JPEG files with a folder a class.
+    #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// The ONNX file to write; - is standard output.
     #[arg(short, long, value_name = "FILE.onnx")]
@@ -42,6 +43,8 @@ pub struct Arguments {
     /// training file, 0 to 1].
     #[arg(long, value_name = "R.json")]
     recipe: Option<PathBuf>,
+    #[command(flatten)]
+    samples: Use,
     /// Outputs of the layers but the last, such as 32,64,256; of lenet5 the first two are convolutions.
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     widths: Option<Vec<usize>>,
@@ -63,6 +66,11 @@ enum Preset {
 }
 
 impl Arguments {
+    /// The files that are read.
+    pub fn inputs(&self) -> Vec<&Path> {
+        self.recipe.iter().chain([&self.data]).map(PathBuf::as_path).collect()
+    }
+
     /// The files that are written.
     pub fn outputs(&self) -> Vec<&Path> {
         vec![&self.output]
@@ -73,8 +81,8 @@ impl Arguments {
         if self.preset == Preset::Lenet300 && (self.relu || self.padding.is_some()) {
             usage(ErrorKind::ArgumentConflict, "--relu and --padding are about convolutions, and lenet300 has none");
         }
-        let held_out = recipe::read_or_usual(self.recipe.as_deref())?;
-        let data = files::data(&self.data)?;
+        let mut held_out = recipe::read_or_usual(self.recipe.as_deref())?;
+        let data = samples::data(self.samples.open(&self.data, &mut held_out.split, &mut held_out.scaling)?)?;
         let model = self.network(&data.training)?;
         let mut recipe = TrainRecipe { scaling: held_out.scaling, split: held_out.split, ..TrainRecipe::default() };
         if let Some(seed) = self.seed {
@@ -90,7 +98,7 @@ impl Arguments {
         if let Some(batch) = self.batch {
             recipe.training.batch = batch;
         }
-        let mut reporter = Reporter::new();
+        let mut reporter = Reporter::new(Criterion::Labels);
         reporter.begin("train");
         let trained = pipeline::train(model, &data, &recipe, &mut |progress| {
             let (done, steps) = (progress.step as usize + 1, progress.steps as usize);
@@ -104,12 +112,18 @@ impl Arguments {
         let file = self.output.display().to_string();
         let parameters = model.parameter_count();
         let mut lines = vec![format!("{file}: {} bytes, {parameters} parameters", bytes.len())];
-        lines.extend([Some(accuracies.validation), accuracies.test].iter().flatten().map(evaluate::describe));
+        lines.extend(
+            [Some(accuracies.validation), accuracies.test]
+                .iter()
+                .flatten()
+                .map(|accuracy| evaluate::describe(accuracy, Criterion::Labels)),
+        );
         let json = json!({
             "file": file,
             "bytes": bytes.len(),
             "parameters": parameters,
             "seed": recipe.seed,
+            "scaling": recipe.scaling,
             "validation": accuracies.validation,
             "test": accuracies.test,
             "seconds": reporter.seconds(),
@@ -124,6 +138,10 @@ impl Arguments {
             expected: "[channels, height, width]".into(),
             got: format!("{:?}", samples.shape),
         })?;
+        if !samples.labelled() {
+            let (expected, got) = ("one a sample to train on".into(), "none".into());
+            return Err(DataError { what: "labels", expected, got }.into());
+        }
         let (standard, convolutions) = match self.preset {
             Preset::Lenet5 => (&LENET5_WIDTHS[..3], 2),
             Preset::Lenet300 => (&LENET300_WIDTHS[..2], 0),

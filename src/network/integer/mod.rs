@@ -22,7 +22,7 @@ use super::block;
 use super::evaluate::{self, Evaluation};
 use super::parallel;
 use crate::container::ActivationFormat;
-use crate::data::{Samples, Scaling};
+use crate::data::{Row, Samples, Scaling};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
 use crate::model::{Graph, Op};
@@ -36,8 +36,8 @@ use values::Values;
 pub struct IntegerNetwork {
     input_shape: Vec<usize>,
     scaling: Scaling,
-    /// The integer of each byte of a sample.
-    input: Vec<i16>,
+    /// The integer of each byte, in each channel that the scaling knows apart.
+    input: Vec<Vec<i16>>,
     steps: Vec<Step>,
     /// Numbers of one sample, of each value.
     lengths: Vec<usize>,
@@ -53,7 +53,7 @@ impl IntegerNetwork {
     /// [`GraphError`] if the shapes do not fit; if there are not as many formats as values, or one is of another width than
     /// `bits` (the input's: than 8 bits; that of logits that a layer makes: than 32 bits at the scale of its sums); if a weight
     /// does not fit 16 bits, or a sum of some input might not fit 32; and for a softmax that is not at the end.
-    pub fn new(fixed: &FixedPoint, formats: &[ActivationFormat], scaling: Scaling, bits: u8) -> Result<Self, Error> {
+    pub fn new(fixed: &FixedPoint, formats: &[ActivationFormat], scaling: &Scaling, bits: u8) -> Result<Self, Error> {
         check_bits(&fixed.graph, bits)?;
         let parameter_shapes: Vec<_> = fixed.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
         let shapes = fixed.graph.shapes(&parameter_shapes)?;
@@ -67,17 +67,19 @@ impl IntegerNetwork {
         }
         let values = Values::new(&fixed.graph, scaling, bits);
         let steps = Maker { fixed, values: &values, formats, shapes: &shapes }.steps()?;
-        let (factor, offset) = scaling.affine();
         let unit = 2f64.powi(-i32::from(formats[0].fraction_bits));
         let (lowest, highest) = (f64::from(*values.range(0).start()), f64::from(*values.range(0).end()));
-        let integer = |byte: u8| {
+        let integer = |channel: usize, byte: u8| {
+            let (factor, offset) = scaling.affine(channel);
             let number = f64::from(factor) * f64::from(byte) + f64::from(offset);
             (number / unit).round().clamp(lowest, highest) as i16
         };
         Ok(IntegerNetwork {
             input_shape: fixed.graph.input_shape.clone(),
-            scaling,
-            input: (0..=255).map(integer).collect(),
+            scaling: scaling.clone(),
+            input: (0..scaling.channels().unwrap_or(1))
+                .map(|channel| (0..=255).map(|byte| integer(channel, byte)).collect())
+                .collect(),
             steps,
             lengths: shapes.iter().map(|shape| shape.iter().product()).collect(),
             logits: values.logits,
@@ -93,9 +95,13 @@ impl IntegerNetwork {
     /// The logits `[samples, classes]` in units of `2^-n`: the network's answers before a softmax that ends it.
     ///
     /// # Errors
-    /// If the samples are not of the network's shape and scaling, or memory does not suffice.
+    /// If the samples are not bytes, or not of the network's shape and scaling, or memory does not suffice.
     pub fn logits(&self, samples: &Samples) -> Result<Array2<i32>, Error> {
-        block::check_shape(&samples.shape, &self.input_shape)?;
+        block::check(samples, &self.input_shape)?;
+        if !samples.are_bytes() {
+            let (expected, got) = ("bytes, for a network of integers".into(), "floats".into());
+            return Err(DataError { what: "numbers", expected, got }.into());
+        }
         if samples.scaling != self.scaling {
             let (expected, got) = (format!("{:?}", self.scaling), format!("{:?}", samples.scaling));
             return Err(DataError { what: "scaling", expected, got }.into());
@@ -123,9 +129,10 @@ impl IntegerNetwork {
         let mut values: Vec<Vec<Block>> = vec![Vec::new(); self.lengths.len()];
         values[0] = filled(self.lengths[0], Block::default())?;
         for (column, sample) in (first..samples.len().min(first + BLOCK)).enumerate() {
-            for (value, &byte) in values[0].iter_mut().zip(samples.image(sample)) {
-                value[column] = self.input[usize::from(byte)];
-            }
+            let Row::Bytes(row) = samples.row(sample) else { continue };
+            let channels = row.chunks(row.len().div_ceil(self.input.len())).zip(&self.input);
+            let integers = channels.flat_map(|(row, integers)| row.iter().map(|&byte| integers[usize::from(byte)]));
+            values[0].iter_mut().zip(integers).for_each(|(value, integer)| value[column] = integer);
         }
         for step in &self.steps {
             match step.run(&values, self.lengths[step.output])? {

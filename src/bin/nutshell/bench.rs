@@ -1,0 +1,118 @@
+//! `nutshell bench`.
+
+use crate::files::{self, ModelFile};
+use crate::{Answer, evaluate};
+use clap::Args;
+use nutshell::Error;
+use nutshell::bench::{self, Rate};
+use nutshell::formats::{self, Contents};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Measure how fast this machine runs and trains networks, or how fast it runs and decodes a given one.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The network, in floats or as .nut [default: LeNet-5 in two sizes]; - is standard input.
+    #[arg(value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// How long each speed is measured.
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    seconds: f64,
+    /// Samples that are run at once, of a given network.
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    batch: u32,
+}
+
+/// The speeds of LeNet-5.
+#[derive(Serialize)]
+struct Rates {
+    /// Threads that worked.
+    threads: usize,
+    rates: Vec<Rate>,
+}
+
+/// The speeds of a given network.
+#[derive(Serialize)]
+struct OfModel {
+    file: String,
+    /// Size of the file.
+    bytes: usize,
+    threads: usize,
+    /// Multiply-accumulates of one sample.
+    macs: u64,
+    /// Samples that were run at once.
+    batch: usize,
+    /// Of one sample, run alone.
+    milliseconds_alone: f64,
+    /// Of one sample of a batch.
+    milliseconds_in_batch: f64,
+    /// From the file's bytes to a network in floats: for one file.
+    open_milliseconds: f64,
+    /// The network's parameters as 32-bit floats in 10^6 bytes, over the seconds that opening takes.
+    open_megabytes_per_second: f64,
+}
+
+impl Arguments {
+    /// Measures, and answers with the speeds.
+    pub fn run(&self) -> Result<Answer, Error> {
+        let start = Instant::now();
+        let now = move || start.elapsed().as_secs_f64();
+        let seconds = if self.seconds.is_finite() { self.seconds.clamp(0.0, 600.0) } else { 1.0 };
+        let threads = nutshell::network::threads();
+        let Some(path) = &self.model else {
+            let rates = Rates { threads, rates: bench::rates(&now, seconds)? };
+            return Ok(Answer::new(rates.describe(), &rates));
+        };
+        let ModelFile { contents, plain, size } = files::open(path)?;
+        let decode = || -> Result<(), Error> {
+            match formats::open(&plain, files::CAP)? {
+                Contents::Network(opened) => drop(evaluate::to_model(opened)),
+                Contents::Packed(packed) => drop(packed.to_weights()),
+                Contents::Weights(weights) => drop(weights),
+            }
+            Ok(())
+        };
+        let open = bench::time(&now, seconds, &mut { decode })?;
+        let model = evaluate::to_model(files::as_network(contents)?);
+        let batch = self.batch as usize;
+        let (alone, many) =
+            (bench::inference(&now, seconds, &model, 1)?, bench::inference(&now, seconds, &model, batch)?);
+        let measured = OfModel {
+            file: path.display().to_string(),
+            bytes: size,
+            threads,
+            macs: model.macs()?,
+            batch,
+            milliseconds_alone: 1e3 * alone,
+            milliseconds_in_batch: 1e3 * many / batch as f64,
+            open_milliseconds: 1e3 * open,
+            open_megabytes_per_second: model.parameter_bytes() as f64 / open / 1e6,
+        };
+        Ok(Answer::new(measured.describe(), &measured))
+    }
+}
+
+impl Rates {
+    fn describe(&self) -> String {
+        let mut lines = vec![format!("{} thread(s)", self.threads)];
+        lines.extend(self.rates.iter().map(Rate::describe));
+        lines.join("\n")
+    }
+}
+
+impl OfModel {
+    fn describe(&self) -> String {
+        let OfModel { file, bytes, threads, macs, batch, .. } = self;
+        [
+            format!("{file}: {bytes} bytes, {macs} MACs for one sample, {threads} thread(s)"),
+            format!("alone: {:.4} ms for a sample", self.milliseconds_alone),
+            format!("in batches of {batch}: {:.4} ms for a sample", self.milliseconds_in_batch),
+            format!(
+                "opening: {:.3} ms, {:.1} MB/s of parameters as 32-bit floats",
+                self.open_milliseconds, self.open_megabytes_per_second
+            ),
+        ]
+        .join("\n")
+    }
+}

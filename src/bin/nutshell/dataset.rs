@@ -1,0 +1,132 @@
+//! What is said of a data set.
+
+use crate::samples;
+use nutshell::data::moments::{Moments, moments};
+use nutshell::data::{Dataset, Samples, Scaling};
+use nutshell::pipeline::SplitCounts;
+use serde::Serialize;
+
+/// The most numbers that are listed one by one.
+const MOST_LISTED: usize = 20;
+
+/// What is in a data set.
+#[derive(Serialize)]
+pub struct Inspection {
+    file: String,
+    /// Such as `idx`, `npz`, `csv` or `pictures`.
+    format: &'static str,
+    /// The classes' names, if they have some.
+    class_names: Vec<String>,
+    training: Option<Part>,
+    test: Option<Part>,
+    /// How `--scaling auto` lets a network see the samples.
+    scaling: Scaling,
+    /// What was found and not used.
+    ignored: Vec<String>,
+}
+
+/// The samples of one part.
+#[derive(Serialize)]
+struct Part {
+    /// Shape of one sample.
+    shape: Vec<usize>,
+    /// `bytes` or `floats`.
+    numbers: &'static str,
+    #[serde(flatten)]
+    counts: SplitCounts,
+    #[serde(flatten)]
+    moments: Moments,
+}
+
+impl Part {
+    fn new(samples: &Samples) -> Self {
+        Part {
+            shape: samples.shape.clone(),
+            numbers: if samples.are_bytes() { "bytes" } else { "floats" },
+            counts: SplitCounts::of(samples),
+            moments: moments(samples),
+        }
+    }
+
+    fn describe(&self, name: &str) -> Vec<String> {
+        let Part { shape, numbers, counts, moments: Moments { low, high, means, deviations } } = self;
+        let channels = match means.len() <= MOST_LISTED {
+            true => format!("by channel: mean {}, deviation {}", listed(means), listed(deviations)),
+            false => {
+                let of = |values: &[f64]| {
+                    let ends = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+                        (low.min(value), high.max(value))
+                    });
+                    format!("{:.4} to {:.4}", ends.0, ends.1)
+                };
+                format!("of {} columns: mean {}, deviation {}", means.len(), of(means), of(deviations))
+            }
+        };
+        vec![
+            format!("{name}: {}", describe_counts(counts)),
+            format!("  each {shape:?}, {numbers} from {low} to {high}"),
+            format!("  {channels}"),
+        ]
+    }
+}
+
+fn listed(values: &[f64]) -> String {
+    values.iter().map(|value| format!("{value:.4}")).collect::<Vec<_>>().join(" ")
+}
+
+/// So many samples, and how many of each class.
+pub fn describe_counts(SplitCounts { samples, classes }: &SplitCounts) -> String {
+    match classes.as_slice() {
+        [] => format!("{samples} samples without labels"),
+        [..] if classes.len() <= MOST_LISTED => {
+            let classes: Vec<String> = classes.iter().map(usize::to_string).collect();
+            format!("{samples} samples, by class {}", classes.join(" "))
+        }
+        [..] => {
+            let (least, most) = (classes.iter().min().unwrap_or(&0), classes.iter().max().unwrap_or(&0));
+            format!("{samples} samples, of each of {} classes {least} to {most}", classes.len())
+        }
+    }
+}
+
+impl Inspection {
+    /// Looks at a data set, which has at least one part.
+    pub fn new(file: String, dataset: Dataset) -> Self {
+        let any = dataset.training.as_ref().or(dataset.test.as_ref());
+        Inspection {
+            file,
+            format: dataset.format,
+            scaling: any.map_or(Scaling::Unit, samples::suggested),
+            training: dataset.training.as_ref().map(Part::new),
+            test: dataset.test.as_ref().map(Part::new),
+            class_names: dataset.class_names,
+            ignored: dataset.ignored,
+        }
+    }
+
+    /// The text.
+    pub fn describe(&self) -> String {
+        let Inspection { file, format, class_names, training, test, scaling, ignored } = self;
+        let mut lines = vec![format!("{file}: samples, {format}")];
+        for (name, part) in [("training", training), ("test", test)] {
+            lines.extend(part.iter().flat_map(|part| part.describe(name)));
+        }
+        if !class_names.is_empty() {
+            let shown = class_names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if class_names.len() > MOST_LISTED { ", ..." } else { "" };
+            lines.push(format!("classes: {shown}{more}"));
+        }
+        lines.push(match scaling {
+            Scaling::Unit => "suggested scaling: unit (byte / 255)".into(),
+            Scaling::Raw => "suggested scaling: raw (the numbers as they are)".into(),
+            Scaling::Standardised { mean, deviation } => {
+                format!("suggested scaling: (number - {mean}) / {deviation}")
+            }
+            Scaling::PerChannel { .. } => {
+                "suggested scaling: (number - mean) / deviation, each channel by its own (--scaling auto)".into()
+            }
+        });
+        lines.extend(ignored.iter().map(|ignored| format!("not used: {ignored}")));
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,137 @@
+//! The options that say what samples are, and how a network is to see them.
+
+use crate::files;
+use clap::{Args, ValueEnum};
+use nutshell::Error;
+use nutshell::data::arrays::Layout;
+use nutshell::data::csv::LabelColumn;
+use nutshell::data::moments::moments;
+use nutshell::data::{Dataset, Samples, Scaling, open};
+use nutshell::pipeline::{Data, Split};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// How samples are read.
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// Of a CSV file: the column with the class, by its name or its number from 1, or none [default: the one named label, class, target, y or
+    /// species, else the first or the last, if just one of them looks like classes].
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<String>,
+    /// Of arrays: where the channels are [default: last, if that axis has 1, 3 or 4].
+    #[arg(long, value_enum)]
+    layout: Option<LayoutName>,
+    /// The shape of one sample, such as 1,28,28, instead of the one that the file has.
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    shape: Option<Vec<usize>>,
+}
+
+/// Where the channels are.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LayoutName {
+    /// [n, channels, height, width].
+    ChannelsFirst,
+    /// [n, height, width, channels].
+    ChannelsLast,
+}
+
+impl Reading {
+    fn options(&self) -> open::Options {
+        let label = match self.label_column.as_deref() {
+            None => LabelColumn::Guess,
+            Some("none") => LabelColumn::None,
+            Some(name) => LabelColumn::Named(name.to_owned()),
+        };
+        let layout = match self.layout {
+            None => Layout::Guess,
+            Some(LayoutName::ChannelsFirst) => Layout::ChannelsFirst,
+            Some(LayoutName::ChannelsLast) => Layout::ChannelsLast,
+        };
+        open::Options { label, layout, shape: self.shape.clone(), ..open::Options::default() }
+    }
+
+    /// Opens a file, a folder, or standard input.
+    pub fn open(&self, path: &Path) -> Result<Dataset, Error> {
+        match files::is_standard(path) {
+            true => self.read(&files::read(path)?),
+            false => open::open(path, &self.options()),
+        }
+    }
+
+    /// Reads the bytes of a file.
+    pub fn read(&self, bytes: &[u8]) -> Result<Dataset, Error> {
+        open::read(bytes, &self.options())
+    }
+}
+
+/// How samples are read, split and scaled.
+#[derive(Debug, Args)]
+pub struct Use {
+    #[command(flatten)]
+    reading: Reading,
+    /// If the data have no test samples: the share of all, above 0 and below 1, that is held out as such, each class in its share. The same
+    /// seed of the split gives the same ones.
+    #[arg(long, value_name = "SHARE")]
+    split_test: Option<f64>,
+    /// Number of validation samples, instead of the recipe's.
+    #[arg(long, value_name = "N")]
+    validation: Option<usize>,
+    /// Seed of the split, instead of the recipe's: 0 holds out the last samples, another draws them, each class in its share.
+    #[arg(long, value_name = "N")]
+    split_seed: Option<u64>,
+    /// How numbers become what the network sees, instead of the recipe's way.
+    #[arg(long, value_enum)]
+    scaling: Option<ScalingName>,
+}
+
+/// How numbers become what the network sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ScalingName {
+    /// Bytes divided by 255; floats as they are.
+    Unit,
+    /// As they are.
+    Raw,
+    /// What suits the training samples: as `inspect` says.
+    Auto,
+}
+
+impl Use {
+    /// Whether anything is said.
+    pub fn is_given(&self) -> bool {
+        let Reading { label_column, layout, shape } = &self.reading;
+        let reading = label_column.is_some() || layout.is_some() || shape.is_some();
+        let split = self.split_test.is_some() || self.validation.is_some() || self.split_seed.is_some();
+        reading || split || self.scaling.is_some()
+    }
+
+    /// Opens the samples, and puts what was said of split and scaling in place of what was there.
+    pub fn open(&self, path: &Path, split: &mut Split, scaling: &mut Scaling) -> Result<Dataset, Error> {
+        split.validation = self.validation.unwrap_or(split.validation);
+        split.seed = self.split_seed.unwrap_or(split.seed);
+        let mut dataset = self.reading.open(path)?;
+        for ignored in &dataset.ignored {
+            // Nobody is left to tell that nobody listens.
+            let _ = writeln!(io::stderr(), "not used: {ignored}");
+        }
+        if let Some(share) = self.split_test {
+            dataset = dataset.hold_out_test(share, split.seed)?;
+        }
+        match self.scaling {
+            None => {}
+            Some(ScalingName::Unit) => *scaling = Scaling::Unit,
+            Some(ScalingName::Raw) => *scaling = Scaling::Raw,
+            Some(ScalingName::Auto) => *scaling = suggested(dataset.training()?),
+        }
+        Ok(dataset)
+    }
+}
+
+/// The scaling that suits samples.
+pub fn suggested(samples: &Samples) -> Scaling {
+    moments(samples).suggest(samples)
+}
+
+/// What a run works on.
+pub fn data(dataset: Dataset) -> Result<Data, Error> {
+    Ok(Data { training: dataset.training()?.clone(), test: dataset.test })
+}

@@ -1,0 +1,408 @@
+//! Tables as text: a line a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
+//! tabulators).
+
+use super::{Samples, Scaling, Values};
+use crate::error::{Error, LoadError};
+use std::borrow::Cow;
+
+const FORMAT: &str = "CSV";
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+/// Names of a column with the class.
+const NAMES: [&str; 5] = ["label", "class", "target", "y", "species"];
+/// A column of integers with more different ones is no classes, unless it is said so.
+const MOST_GUESSED: usize = 1000;
+/// Classes are below this number.
+pub const MOST_CLASSES: usize = 1 << 16;
+/// Bytes that are looked at to tell a table.
+const SNIFFED: usize = 1 << 16;
+
+/// Which column holds the class.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LabelColumn {
+    /// The one named label, class, target, y or species; else the first or the last, if just one of them is of words or of a few
+    /// integers that occur more than once.
+    #[default]
+    Guess,
+    /// None: the samples are unlabelled.
+    None,
+    /// The one of this name, or of this number, counted from 1.
+    Named(String),
+}
+
+/// A table that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The samples: their shape is `[columns]`.
+    pub samples: Samples,
+    /// The classes' names, in the order of their numbers; empty if the table has numbers.
+    pub class_names: Vec<String>,
+}
+
+/// Whether these bytes are the start of a table: lines of as many fields, most of them numbers in the second line.
+pub fn is_csv(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(SNIFFED)];
+    // The last character may be cut.
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or(""),
+        Err(_) => return false,
+    };
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let Some(first) = lines.next() else { return false };
+    let Some(separator) = separator(first) else { return false };
+    let Ok(first) = fields(first, separator) else { return false };
+    let numbers =
+        |fields: &[Cow<str>]| 2 * fields.iter().filter(|field| number(field).is_some()).count() >= fields.len();
+    match lines.next().map(|line| fields(line, separator)) {
+        // A second line that ends where the looking did says nothing.
+        Some(Ok(second)) if first.len() == second.len() => numbers(&second),
+        Some(_) => numbers(&first) && start.len() < bytes.len(),
+        None => numbers(&first),
+    }
+}
+
+/// Reads a table; its numbers may take up to `cap` bytes.
+///
+/// # Errors
+/// [`LoadError`] names the line; [`Error::Data`] if there is no sample.
+pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error> {
+    let text = std::str::from_utf8(bytes).map_err(|error| malformed("text", "UTF-8", error.to_string()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let Some(&(_, first)) = lines.peek() else {
+        return Err(malformed("text", "at least one line", "none".into()).into());
+    };
+    let separator = separator(first).unwrap_or(',');
+    let names = header(lines.clone().take(2).map(|(_, line)| line), separator)?;
+    if names.is_some() {
+        lines.next();
+    }
+    let columns = fields(first, separator).map_err(|got| malformed("line 1", "quotes in pairs", got))?.len();
+    let label = Label::find(label, names.as_deref(), columns)?;
+
+    // What may be a class is kept as text until all lines are known.
+    let (mut numbers, mut candidates): (Vec<f32>, Vec<Vec<Cow<str>>>) =
+        (Vec::new(), vec![Vec::new(); label.columns.len()]);
+    for (line, content) in lines {
+        let place = || format!("line {}", line + 1);
+        let mut count = 0;
+        let parsed = fields(content, separator).map_err(|got| malformed(&place(), "quotes in pairs", got))?;
+        for (column, field) in parsed.into_iter().enumerate() {
+            count += 1;
+            if let Some(candidate) = label.columns.iter().position(|&candidate| candidate == column) {
+                candidates[candidate].push(field);
+                continue;
+            }
+            let Some(value) = number(&field) else {
+                return Err(malformed(
+                    &place(),
+                    &format!("a finite number in column {}", column + 1),
+                    format!("'{field}'"),
+                )
+                .into());
+            };
+            numbers.push(value);
+        }
+        if count != columns {
+            return Err(malformed(&place(), &format!("{columns} fields"), count.to_string()).into());
+        }
+        let texts = candidates.len() * candidates.first().map_or(0, Vec::len);
+        let bytes = (size_of::<f32>() * numbers.len() + size_of::<Cow<str>>() * texts) as u64;
+        if bytes > cap {
+            let place = place();
+            return Err(LoadError::TooLarge { format: FORMAT, place, bytes, cap }.into());
+        }
+    }
+    label.assemble(numbers, candidates, columns)
+}
+
+/// The columns that may hold the class.
+struct Label {
+    columns: Vec<usize>,
+    /// Whether one of them is to be chosen, or none.
+    guessed: bool,
+}
+
+impl Label {
+    fn find(wanted: &LabelColumn, names: Option<&[String]>, columns: usize) -> Result<Self, LoadError> {
+        let one = |column| Ok(Label { columns: vec![column], guessed: false });
+        let position = |test: &dyn Fn(&String) -> bool| names.and_then(|names| names.iter().position(test));
+        match wanted {
+            LabelColumn::None => Ok(Label { columns: Vec::new(), guessed: false }),
+            LabelColumn::Named(wanted) => {
+                let numbered = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+                match position(&|name| name == wanted).or(numbered.filter(|&column| column < columns)) {
+                    Some(column) => one(column),
+                    None => {
+                        let got = format!("'{wanted}'");
+                        Err(malformed("label column", &format!("a column's name, or 1 to {columns}"), got))
+                    }
+                }
+            }
+            LabelColumn::Guess => match position(&|name| NAMES.contains(&name.to_lowercase().as_str())) {
+                Some(column) => one(column),
+                None if columns < 2 => Ok(Label { columns: Vec::new(), guessed: false }),
+                None => Ok(Label { columns: vec![0, columns - 1], guessed: true }),
+            },
+        }
+    }
+
+    /// Chooses the column with the classes, and puts the others back among the numbers.
+    fn assemble(self, numbers: Vec<f32>, candidates: Vec<Vec<Cow<str>>>, columns: usize) -> Result<Table, Error> {
+        let rows = candidates.first().map_or(numbers.len() / columns, Vec::len);
+        if !self.guessed {
+            let (labels, class_names) = match candidates.into_iter().next() {
+                Some(texts) => classes(&texts)?,
+                None => (Vec::new(), Vec::new()),
+            };
+            let width = columns - self.columns.len();
+            return table(width, numbers, labels, class_names);
+        }
+        let likely: Vec<usize> = (0..2).filter(|&side| is_likely(&candidates[side])).collect();
+        let chosen = match likely.as_slice() {
+            [] => None,
+            [side] => Some(*side),
+            _ => {
+                let got = "both".into();
+                let expected = "the classes in the first column or in the last (say which one, or that there are none)";
+                return Err(malformed("label column", expected, got).into());
+            }
+        };
+        let (labels, class_names) = chosen.map_or(Ok((Vec::new(), Vec::new())), |side| classes(&candidates[side]))?;
+        let inner = columns - 2;
+        let width = columns - usize::from(chosen.is_some());
+        let mut whole = Vec::with_capacity(rows * width);
+        for row in 0..rows {
+            let side = |side: usize| -> Result<Option<f32>, LoadError> {
+                if chosen == Some(side) {
+                    return Ok(None);
+                }
+                let text = &candidates[side][row];
+                let fault = || {
+                    malformed(
+                        &format!("sample {}", row + 1),
+                        "a finite number in the first and last column",
+                        format!("'{text}'"),
+                    )
+                };
+                number(text).map(Some).ok_or_else(fault)
+            };
+            whole.extend(side(0)?);
+            whole.extend_from_slice(&numbers[row * inner..(row + 1) * inner]);
+            whole.extend(side(1)?);
+        }
+        table(width, whole, labels, class_names)
+    }
+}
+
+fn table(width: usize, numbers: Vec<f32>, labels: Vec<u32>, class_names: Vec<String>) -> Result<Table, Error> {
+    let samples = Samples::of_values(vec![width], Values::of_floats(numbers), labels, Scaling::Unit)?;
+    Ok(Table { samples, class_names })
+}
+
+/// Whether a column may be classes: words, or a few integers of which at least one occurs twice.
+fn is_likely(texts: &[Cow<str>]) -> bool {
+    let mut different: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
+    different.sort_unstable();
+    different.dedup();
+    let words = texts.iter().all(|text| number(text).is_none());
+    let integers = texts.iter().all(|text| class_number(text).is_some());
+    (words || integers) && (2..=MOST_GUESSED).contains(&different.len()) && different.len() < texts.len()
+}
+
+/// The number of each class, and the names if they are words: those are numbered in their alphabetical order.
+fn classes(texts: &[Cow<str>]) -> Result<(Vec<u32>, Vec<String>), LoadError> {
+    if let Some(numbers) = texts.iter().map(|text| class_number(text)).collect::<Option<Vec<u32>>>() {
+        return Ok((numbers, Vec::new()));
+    }
+    let mut names: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() > MOST_CLASSES {
+        return Err(malformed("label column", &format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
+    }
+    let number = |text: &Cow<str>| names.binary_search(&text.trim()).unwrap_or(0) as u32;
+    Ok((texts.iter().map(number).collect(), names.iter().map(|&name| name.to_owned()).collect()))
+}
+
+/// A class as an integer, also if it is written as 3.0.
+fn class_number(text: &str) -> Option<u32> {
+    let value = number(text)?;
+    (value >= 0.0 && value.fract() == 0.0 && (value as usize) < MOST_CLASSES).then_some(value as u32)
+}
+
+fn number(field: &str) -> Option<f32> {
+    field.trim().parse::<f32>().ok().filter(|number| number.is_finite())
+}
+
+/// The names of the columns, if the first line has them: something in it is no number, where the second line has one.
+fn header<'a>(mut lines: impl Iterator<Item = &'a str>, separator: char) -> Result<Option<Vec<String>>, LoadError> {
+    let mut next = || lines.next().map_or(Ok(Vec::new()), |line| fields(line, separator));
+    let fault = |got| malformed("line 1 or 2", "quotes in pairs", got);
+    let (first, second) = (next().map_err(fault)?, next().map_err(fault)?);
+    let named = first.iter().zip(&second).any(|(name, value)| number(name).is_none() && number(value).is_some());
+    Ok(named.then(|| first.into_iter().map(|name| name.trim().to_owned()).collect()))
+}
+
+/// The separator that a line has most of.
+fn separator(line: &str) -> Option<char> {
+    let count = |separator: &char| line.matches(*separator).count();
+    SEPARATORS.into_iter().rev().max_by_key(count).filter(|separator| count(separator) > 0)
+}
+
+/// The fields of a line; quotes that are not in pairs are an error.
+fn fields(line: &str, separator: char) -> Result<Vec<Cow<'_, str>>, String> {
+    spans(line, separator)
+        .map(|span| match span.trim().strip_prefix('"') {
+            None => Ok(Cow::Borrowed(span)),
+            Some(rest) => match rest.strip_suffix('"') {
+                Some(inner) => Ok(Cow::Owned(inner.replace("\"\"", "\""))),
+                None => Err(span.to_owned()),
+            },
+        })
+        .collect()
+}
+
+/// The parts of a line between separators that are not in quotes.
+fn spans(line: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    line.split(move |character| {
+        quoted ^= character == '"';
+        character == separator && !quoted
+    })
+}
+
+fn malformed(place: &str, expected: &str, got: String) -> LoadError {
+    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Row;
+    use proptest::prelude::*;
+
+    const CAP: u64 = 1 << 20;
+
+    fn guess(text: &str) -> Table {
+        assert!(is_csv(text.as_bytes()), "{text}");
+        read(text.as_bytes(), &LabelColumn::Guess, CAP).unwrap()
+    }
+
+    #[test]
+    fn headers_separators_and_label_columns_are_told() {
+        struct Case {
+            text: &'static str,
+            shape: usize,
+            labels: &'static [u32],
+            names: &'static [&'static str],
+            last: Row<'static>,
+        }
+        let cases = [
+            Case {
+                text: "label,a,b\n1,0,255\n0,7,9\n",
+                shape: 2,
+                labels: &[1, 0],
+                names: &[],
+                last: Row::Bytes(&[7, 9]),
+            },
+            Case {
+                text: "a;b;Target\r\n1.5;2;1.0\r\n-3;4e-1;2\r\n",
+                shape: 2,
+                labels: &[1, 2],
+                names: &[],
+                last: Row::Floats(&[-3.0, 0.4]),
+            },
+            Case {
+                text: "5.1,3.5,setosa\n4.9,3,virginica\n6,2,setosa",
+                shape: 2,
+                labels: &[0, 1, 0],
+                names: &["setosa", "virginica"],
+                last: Row::Floats(&[6.0, 2.0]),
+            },
+            // The first column never changes, so it is no classes.
+            Case {
+                text: "0,5,13,3\n0,9,1,4\n0,2,2,3",
+                shape: 3,
+                labels: &[3, 4, 3],
+                names: &[],
+                last: Row::Bytes(&[0, 2, 2]),
+            },
+            Case { text: "0.5\t1\n0.25\t1.5\n", shape: 2, labels: &[], names: &[], last: Row::Floats(&[0.25, 1.5]) },
+            Case {
+                text: "species,\"width, in cm\"\n\"a, b\",1.5\n\"a \"\"c\"\"\",2\n",
+                shape: 1,
+                labels: &[1, 0],
+                names: &["a \"c\"", "a, b"],
+                last: Row::Floats(&[2.0]),
+            },
+        ];
+        for Case { text, shape, labels, names, last } in cases {
+            let Table { samples, class_names } = guess(text);
+            assert_eq!((samples.shape.as_slice(), samples.labels.as_slice()), (&[shape][..], labels), "{text}");
+            assert_eq!(class_names, names, "{text}");
+            assert_eq!(samples.row(samples.len() - 1), last, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_column_can_be_named_numbered_or_denied() {
+        let text = "one,2,three\n4,5,6\n7,8,9\n";
+        let labels = |wanted: LabelColumn| read(text.as_bytes(), &wanted, CAP).unwrap().samples.labels.to_vec();
+        assert_eq!(labels(LabelColumn::Named("three".into())), [6, 9]);
+        // A name goes before a number.
+        assert_eq!(labels(LabelColumn::Named("2".into())), [5, 8]);
+        assert_eq!(labels(LabelColumn::Named("1".into())), [4, 7]);
+        assert_eq!(labels(LabelColumn::None), [0u32; 0]);
+    }
+
+    #[test]
+    fn what_is_not_sound_is_refused_with_its_line() {
+        for (text, reason) in [
+            ("", "expected at least one line, got none"),
+            ("a,b\n1,2\n3\n", "line 3: expected 2 fields, got 1"),
+            ("0.5,1,0.5\n1,x,0.5\n", "line 2: expected a finite number in column 2, got 'x'"),
+            ("0.5,nan,0.5\n", "line 1: expected a finite number in column 2, got 'nan'"),
+            ("0.5,1\n0.5,\n", "sample 2: expected a finite number in the first and last column, got ''"),
+            ("y,a\n0,\"5\n", "line 1 or 2: expected quotes in pairs"),
+            ("0,1.5,0\n1,1.5,1\n0,2.5,1\n", "label column: expected the classes in the first column or in the last"),
+            ("label\n1\n2\n", "samples, numbers"),
+        ] {
+            let error = read(text.as_bytes(), &LabelColumn::Guess, CAP).unwrap_err().to_string();
+            assert!(error.contains(reason), "{text:?}: {error}");
+        }
+        assert!(read(b"\xff\xfe1,2", &LabelColumn::Guess, CAP).is_err());
+        assert!(read(b"1,2", &LabelColumn::Named("3".into()), CAP).is_err());
+        let error = read("1,2,3\n".repeat(100).as_bytes(), &LabelColumn::Guess, 1000).unwrap_err();
+        assert!(error.to_string().contains("more than the limit of 1000"), "{error}");
+    }
+
+    #[test]
+    fn other_text_is_no_table() {
+        for text in ["", "{\"effort\": \"quick\",\n\"seed\": 1}", "Dear all,\nyes, no, perhaps\n", "1 2 3\n4 5 6"] {
+            assert!(!is_csv(text.as_bytes()), "{text}");
+        }
+        assert!(!is_csv(&[0, 0, 8, 3, b',', 0xff]));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "[-0-9a,;\"\t\n. ]{0,80}", column in 0usize..4) {
+            let _ = (is_csv(text.as_bytes()), read(text.as_bytes(), &LabelColumn::Guess, CAP));
+            let _ = read(text.as_bytes(), &LabelColumn::Named(column.to_string()), CAP);
+        }
+
+        #[test]
+        fn numbers_come_back(rows in prop::collection::vec((-1e6f32..1e6, 0u32..9, -1.0f32..1.0), 1..20)) {
+            let lines: String = rows.iter().map(|(a, class, b)| format!("{a},{b},{class}\n")).collect();
+            let table = read(format!("a,b,class\n{lines}").as_bytes(), &LabelColumn::Guess, CAP).unwrap();
+            for (index, &(a, class, b)) in rows.iter().enumerate() {
+                prop_assert_eq!(table.samples.label(index), Some(class as usize));
+                match table.samples.row(index) {
+                    Row::Floats(row) => prop_assert_eq!(row, [a, b]),
+                    Row::Bytes(row) => prop_assert_eq!([f32::from(row[0]), f32::from(row[1])], [a, b]),
+                }
+            }
+        }
+    }
+}

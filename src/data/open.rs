@@ -1,0 +1,198 @@
+//! One way to open samples, whatever they are in: what a file is, is told by its bytes, and a folder by what is in it.
+
+use super::arrays::{self, Layout};
+use super::csv::{self, LabelColumn};
+use super::idx;
+use super::{Dataset, Samples, folder};
+use crate::error::{DataError, Error, LoadError};
+use crate::formats::{Format, gzip, numpy, sniff, zip};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const EXPECTED: &str = "samples as IDX, npz, npy, CSV, or PNG and JPEG files in a folder or a ZIP archive";
+
+/// What is not told by the data themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Of a table: which column has the class.
+    pub label: LabelColumn,
+    /// Of arrays: where the channels are.
+    pub layout: Layout,
+    /// The shape of one sample, in place of the one found, with as many numbers.
+    pub shape: Option<Vec<usize>>,
+    /// The most bytes of a file, and of what it holds once it is unpacked.
+    pub cap: u64,
+}
+
+impl Default for Options {
+    /// Nothing is said; 1 GiB.
+    fn default() -> Self {
+        Options { label: LabelColumn::default(), layout: Layout::default(), shape: None, cap: 1 << 30 }
+    }
+}
+
+/// Opens a file or a folder.
+///
+/// # Errors
+/// [`LoadError::File`] if it cannot be read or is no data set; else as [`read`].
+pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
+    let fault = |expected: &str, got: String| LoadError::File {
+        path: path.display().to_string(),
+        expected: expected.to_owned(),
+        got,
+    };
+    if path.is_dir() {
+        let idx = |split| idx::is_there(path, split).then(|| idx::load_directory(path, split)).transpose();
+        let (training, test) = (idx(idx::Split::Train)?, idx(idx::Split::Test)?);
+        if training.is_some() || test.is_some() {
+            return shaped(Dataset { format: "idx", training, test, ..Dataset::default() }, options);
+        }
+        return shaped(folder::read_directory(path, options.cap)?, options);
+    }
+    let length = fs::metadata(path).map_err(|error| fault(EXPECTED, error.to_string()))?.len();
+    if length > options.cap {
+        let place = path.display().to_string();
+        return Err(LoadError::TooLarge { format: "data", place, bytes: length, cap: options.cap }.into());
+    }
+    let bytes = fs::read(path).map_err(|error| fault("a readable file", error.to_string()))?;
+    let labels = labels_beside(path).map(fs::read).transpose();
+    let labels = labels.map_err(|error| fault("readable labels beside it", error.to_string()))?;
+    read_with(&bytes, labels.as_deref(), options)
+}
+
+/// Reads the bytes of a file.
+///
+/// # Errors
+/// [`LoadError`] as the format's reader; [`LoadError::UnknownFormat`] if it is none of them; [`DataError`] for a shape of other size.
+pub fn read(bytes: &[u8], options: &Options) -> Result<Dataset, Error> {
+    read_with(bytes, None, options)
+}
+
+fn read_with(bytes: &[u8], idx_labels: Option<&[u8]>, options: &Options) -> Result<Dataset, Error> {
+    let cap = options.cap;
+    let plain = gzip::decompress(bytes, cap, "samples")?;
+    let unknown = |got: String| Error::from(LoadError::UnknownFormat { expected: EXPECTED, got });
+    let dataset = match sniff(&plain) {
+        Some(Format::Idx) => {
+            let training = Some(idx::read(&plain, idx_labels, cap)?);
+            Dataset { format: "idx", training, ..Dataset::default() }
+        }
+        Some(Format::Npy) => arrays::read_npy(&plain, options.layout, cap)?,
+        Some(Format::Zip) => {
+            let entries = zip::entries(&plain)?;
+            match numpy::is_npz(&entries) {
+                true => arrays::read_npz(&entries, options.layout, cap)?,
+                false => folder::read_archive(&entries, cap)?,
+            }
+        }
+        None if csv::is_csv(&plain) => {
+            let csv::Table { samples, class_names } = csv::read(&plain, &options.label, cap)?;
+            Dataset { format: "csv", training: Some(samples), class_names, ..Dataset::default() }
+        }
+        Some(_) => return Err(unknown("a model".into())),
+        None => return Err(unknown(format!("the bytes {:02x?}", &plain[..plain.len().min(8)]))),
+    };
+    shaped(dataset, options)
+}
+
+/// Whether a file is a data set and no model, by its bytes. Archives of arrays are both: names of inputs make them a data set.
+pub fn is_dataset(plain: &[u8]) -> bool {
+    match sniff(plain) {
+        Some(Format::Idx) => true,
+        Some(Format::Zip) => zip::entries(plain).is_ok_and(|entries| match numpy::is_npz(&entries) {
+            true => arrays::is_dataset(&entries),
+            false => !crate::formats::torch::is_torch(&entries),
+        }),
+        None => csv::is_csv(plain),
+        Some(_) => false,
+    }
+}
+
+/// The file of labels beside a file of images, as MNIST has them: `images-idx3` in its name is `labels-idx1` there.
+fn labels_beside(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let labels = name.replacen("images", "labels", 1).replacen("idx3", "idx1", 1);
+    let beside = path.with_file_name(&labels);
+    (labels != name && beside.is_file()).then_some(beside)
+}
+
+/// With the shape that is asked for.
+fn shaped(mut dataset: Dataset, options: &Options) -> Result<Dataset, Error> {
+    let Some(wanted) = &options.shape else { return Ok(dataset) };
+    let reshape = |samples: Samples| {
+        let size = |shape: &[usize]| shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        if size(wanted) != size(&samples.shape) {
+            let (expected, got) = (format!("as many numbers as {:?}", samples.shape), format!("{wanted:?}"));
+            return Err(DataError { what: "shape", expected, got });
+        }
+        Ok(Samples { shape: wanted.clone(), ..samples })
+    };
+    dataset.training = dataset.training.map(reshape).transpose()?;
+    dataset.test = dataset.test.map(reshape).transpose()?;
+    Ok(dataset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::picture::tests::png;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A file of each format, whose first sample is 0, 1, 2, 3.
+    fn files() -> Vec<(&'static str, Vec<u8>)> {
+        let idx = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[0, 1, 2, 3, 4, 5, 6, 7]].concat();
+        let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }";
+        let npy = [&b"\x93NUMPY\x01\x00"[..], &[header.len() as u8, 0], header.as_bytes(), &[0, 1, 2, 3, 4, 5, 6, 7]]
+            .concat();
+        let zip = |name: &str, bytes: &[u8]| zip::write(&[(name.to_owned(), bytes.to_vec())]).unwrap();
+        vec![
+            ("idx", idx),
+            ("npz", zip("x.npy", &npy)),
+            ("npy", npy),
+            ("csv", b"a,b,c,d\n0,1,2,3\n4,5,6,7\n".to_vec()),
+            ("pictures", zip("a.png", &png(&[0, 1, 2, 3], [1, 2, 2]))),
+        ]
+    }
+
+    #[test]
+    fn each_format_is_told_by_its_bytes() {
+        let options = Options { shape: Some(vec![1, 2, 2]), label: LabelColumn::None, ..Options::default() };
+        for (format, bytes) in files() {
+            let dataset = read(&bytes, &options).unwrap();
+            assert_eq!(dataset.format, format);
+            let training = dataset.training().unwrap();
+            assert_eq!(training.row(0), super::super::Row::Bytes(&[0, 1, 2, 3]), "{format}");
+            assert_eq!(is_dataset(&bytes), format != "npy", "{format}");
+            let wrong = Options { shape: Some(vec![5]), ..options.clone() };
+            assert!(matches!(read(&bytes, &wrong), Err(Error::Data(DataError { what: "shape", .. }))));
+        }
+        assert!(matches!(read(b"\x08\x07", &options), Err(Error::Load(_))));
+        assert!(matches!(read(b"some words", &options), Err(Error::Load(LoadError::UnknownFormat { .. }))));
+    }
+
+    #[test]
+    fn labels_lie_beside_images() {
+        let directory = std::env::temp_dir().join(format!("nutshell-open-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("my-images-idx3-ubyte"), &files()[0].1).unwrap();
+        let open = || open(&directory.join("my-images-idx3-ubyte"), &Options::default()).unwrap().training.unwrap();
+        assert!(!open().labelled());
+        fs::write(directory.join("my-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 2, 1, 0]).unwrap();
+        assert_eq!(*open().labels, [1, 0]);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn cut_and_changed_files_do_not_panic(file in 0usize..5, at in 0.0f64..1.0, bit in 0u8..8, cut in any::<bool>()) {
+            let mut bytes = files()[file].1.clone();
+            let place = (at * bytes.len() as f64) as usize;
+            if cut {
+                bytes.truncate(place);
+            } else {
+                bytes[place] ^= 1 << bit;
+            }
+            let _ = (is_dataset(&bytes), read(&bytes, &Options { cap: 1 << 16, ..Options::default() }));
+        }
+    }
+}
