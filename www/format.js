@@ -36,6 +36,15 @@ export const duration = (seconds) => {
   return rounded < 60 ? `${rounded} s` : `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
 };
 
+/** 30.02 dB @param {number} value */
+export const decibels = (value) => `${value.toFixed(2)} dB`;
+
+/** model from model.onnx @param {string} name Of a file. */
+export const stem = (name) => name.replace(/\.[^.]*$/, '');
+
+/** How many elements there are. @param {number[]} sides */
+export const product = (sides) => sides.reduce((product, side) => product * side, 1);
+
 /** 20 x 1 x 5 x 5 @param {number[]} sides */
 export const shape = (sides) => sides.map((side) => whole.format(side)).join(' \u00d7 ');
 

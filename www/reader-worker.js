@@ -3,11 +3,11 @@ import * as Comlink from 'comlink';
 import init, { ModelFile, zippedBytes } from '../pkg/files.js';
 import { startWorker } from './worker-start.js';
 
-/** @typedef {import('../pkg/files.js').ExportKind} ExportKind */
+/** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../pkg/files.js').ExportKind | 'onnx-compact'} ExportKind */
 /** @typedef {import('../pkg/files.js').WeightsTarget} WeightsTarget */
 
-/** The opened file. @type {ModelFile | null} */
-let file = null;
+/** The opened files. @type {Map<number, ModelFile>} */
+const files = new Map();
 
 const api = {
   /** Starts the wasm, and holds the lock that says that this worker lives.
@@ -15,63 +15,76 @@ const api = {
    * @param {WebAssembly.Module} module */
   start: (lock, module) => startWorker(lock, () => init({ module_or_path: module })),
 
-  /** Opens a model file, in place of the one before: what is in it, and its network for the engine, if it can be run.
-   * @param {Uint8Array} bytes */
-  open(bytes) {
-    const opened = ModelFile.open(bytes);
-    file?.free();
-    file = opened;
-    const network = file.network();
-    return Comlink.transfer({ summary: file.summary(), network }, network ? [network.buffer] : []);
+  /** Opens a model file under a number. @param {number} id @param {Uint8Array} bytes */
+  open: (id, bytes) => void files.set(id, ModelFile.open(bytes)),
+
+  /** Closes a file, and gives its memory back. @param {number} id */
+  close(id) {
+    opened(id).free();
+    files.delete(id);
   },
 
-  /** Moments of a tensor, and counts of its nonzero numbers in so many equal bins between lowest and highest. @param {number} tensor @param {number} bins */
-  look(tensor, bins) {
-    const moments = opened().moments(tensor);
-    return { moments, histogram: opened().histogram(tensor, moments.low, moments.high, bins) };
+  /** What is in a file, and its network for the engine, if it can be run. @param {number} id */
+  contents(id) {
+    const network = opened(id).network();
+    return Comlink.transfer({ summary: opened(id).summary(), network }, network ? [network.buffer] : []);
   },
 
-  /** A tensor as a picture of at most so many pixels. @param {number} tensor @param {number} width @param {number} height */
-  picture(tensor, width, height) {
-    const made = opened().picture(tensor, width, height);
-    const { width: columns, height: rows, reach, pixels } = made;
+  /** Moments of a tensor's numbers. @param {number} id @param {number} tensor */
+  moments: (id, tensor) => opened(id).moments(tensor),
+
+  /** Counts of a tensor's nonzero numbers in equal bins. @param {number} id @param {number} tensor @param {[number, number]} range @param {number} bins */
+  histogram: (id, tensor, [low, high], bins) => opened(id).histogram(tensor, low, high, bins),
+
+  /** A tensor as a picture of at most so many pixels across and down. @param {number} id @param {number} tensor @param {[number, number]} most */
+  picture(id, tensor, [across, down]) {
+    const made = opened(id).picture(tensor, across, down);
+    const { width, height, reach, pixels } = made;
     made.free();
-    return Comlink.transfer({ width: columns, height: rows, reach, pixels }, [pixels.buffer]);
+    return Comlink.transfer({ width, height, reach, pixels }, [pixels.buffer]);
   },
 
-  /** Compresses the opened file by its weights alone. Events go to the port while this call does not return.
+  /** Compresses a file by its weights alone. Events go to the port while this call does not return.
+   * @param {number} id
    * @param {WeightsTarget} target
    * @param {MessagePort} port */
-  compress(target, port) {
-    const { nut, report } = opened().compress(target, (event) => port.postMessage(event));
+  compress(id, target, port) {
+    const { nut, report } = opened(id).compress(target, (event) => port.postMessage(event));
     port.close();
     return Comlink.transfer({ nut, report }, [nut.buffer]);
   },
 
-  /** What a file can be written as. @param {Uint8Array} bytes */
-  exportKinds: (bytes) => withFile(bytes, (other) => other.exportKinds()),
-
-  /** A file in another format, and its size once it is zipped. @param {Uint8Array} bytes @param {ExportKind | 'onnx-compact'} kind */
-  export(bytes, kind) {
-    const written = withFile(bytes, (other) => (kind === 'onnx-compact' ? other.toCompactOnnx() : other.export(kind)));
-    return Comlink.transfer({ bytes: written, zipped: zippedBytes(written) }, [written.buffer]);
+  /** What a file can be written as. @param {number} id @returns {ExportKind[]} */
+  exportKinds(id) {
+    const kinds = opened(id).exportKinds();
+    return opened(id).isNetwork ? ['onnx-compact', ...kinds] : kinds;
   },
+
+  /** A file in another format. @param {number} id @param {ExportKind} kind */
+  export(id, kind) {
+    const bytes = written(id, kind);
+    return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+
+  /** Bytes of a file in another format, and once it is zipped. @param {number} id @param {ExportKind} kind */
+  exportSize: (id, kind) => sizeOf(written(id, kind)),
+
+  /** Bytes of a file as it is, and once it is zipped. @param {Uint8Array} bytes */
+  size: (bytes) => sizeOf(bytes),
 };
 
-function opened() {
-  if (!file) throw new Error('no file is open');
+/** @param {number} id */
+function opened(id) {
+  const file = files.get(id);
+  if (!file) throw new Error('the file is not open');
   return file;
 }
 
-/** @template T @param {Uint8Array} bytes @param {(file: ModelFile) => T} work @returns {T} */
-function withFile(bytes, work) {
-  const other = ModelFile.open(bytes);
-  try {
-    return work(other);
-  } finally {
-    other.free();
-  }
-}
+/** @param {number} id @param {ExportKind} kind */
+const written = (id, kind) => (kind === 'onnx-compact' ? opened(id).toCompactOnnx() : opened(id).export(kind));
+
+/** @param {Uint8Array} bytes */
+const sizeOf = (bytes) => ({ raw: bytes.length, zipped: zippedBytes(bytes) });
 
 /** @typedef {typeof api} ReaderApi */
 

@@ -70,6 +70,12 @@ impl ModelFile {
         }
     }
 
+    /// Whether its graph can be run.
+    #[wasm_bindgen(getter, js_name = isNetwork)]
+    pub fn is_network(&self) -> bool {
+        self.network.is_some()
+    }
+
     /// Moments of a tensor's numbers.
     #[wasm_bindgen(unchecked_return_type = "Moments")]
     pub fn moments(&self, tensor: usize) -> Result<JsValue, JsValue> {
@@ -84,7 +90,7 @@ impl ModelFile {
     /// A tensor as a picture of at most so many pixels.
     pub fn picture(&self, tensor: usize, width: usize, height: usize) -> Result<Picture, JsValue> {
         let shape = &self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.shape;
-        Ok(Picture(picture::weights(&self.values(tensor)?, shape, [width, height])))
+        Ok(Picture(picture::weights(&self.values(tensor)?, &kernels(shape), [width, height])))
     }
 
     /// Compresses the weights without samples; `on_event` is called with each event.
@@ -138,6 +144,14 @@ impl ModelFile {
 impl ModelFile {
     fn values(&self, tensor: usize) -> Result<Vec<f32>, JsValue> {
         Ok(self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.values())
+    }
+}
+
+/// The shape that a tensor is drawn in: kernels of other than two sides are drawn in two, a row for all sides but the last.
+fn kernels(shape: &[usize]) -> Vec<usize> {
+    match shape {
+        [outputs, inputs, height @ .., width] => vec![*outputs, *inputs, height.iter().product(), *width],
+        _ => shape.to_vec(),
     }
 }
 

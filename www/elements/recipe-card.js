@@ -2,9 +2,11 @@
 import { html, nothing } from 'lit';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
+import { judgeBy } from '../actions/weights.js';
 import { difference, numberAt, settingAt } from '../address.js';
-import { get } from '../state.js';
+import { busy, get } from '../state.js';
 import { Element } from './element.js';
+import { weightsForm } from './weights-form.js';
 
 /** @type {{ effort: import('../types.js').Effort, label: string, note: string }[]} */
 const EFFORTS = [
@@ -32,9 +34,19 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, preset, settings, run, network, data } = get();
-    const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
+    const { recipe, preset, network, weights, by } = get();
     if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
+    return html`
+      <h2>Compress</h2>
+      ${network ? judge(by) : nothing} ${network || !weights ? nothing : html`<p class="quiet small-text">By the weights alone, since it cannot be run.</p>`}
+      ${by === 'weights' ? weightsForm() : this.#form(recipe, preset)}
+    `;
+  }
+
+  /** The form of a run that samples judge. @param {import('../types.js').Recipe} recipe @param {import('../types.js').Recipe} preset */
+  #form(recipe, preset) {
+    const { settings, run, network, data } = get();
+    const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
     const busy = run?.status === 'running';
     const complete = data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
@@ -43,7 +55,6 @@ class RecipeCard extends Element {
     const tolerance = 'tolerance' in recipe.target ? recipe.target.tolerance : null;
     const budget = 'budget' in recipe.target ? recipe.target.budget : null;
     return html`
-      <h2>Compress</h2>
       <form
         @submit=${(/** @type {SubmitEvent} */ event) => {
           event.preventDefault();
@@ -192,6 +203,18 @@ class RecipeCard extends Element {
       <span class="quiet" id="${id}-words">${words}; ${range}, usually ${usual}</span>
     </div>`;
   }
+}
+
+/** A choice of what a run is judged by. @param {'samples' | 'weights'} by */
+function judge(by) {
+  const choice = (/** @type {'samples' | 'weights'} */ kind, /** @type {string} */ words) => html`<label>
+    <input type="radio" name="by" value=${kind} .checked=${by === kind} @change=${() => judgeBy(kind)} />
+    <span>${words}</span>
+  </label>`;
+  return html`<fieldset class="tabs" ?disabled=${busy()}>
+    <legend>Judged by</legend>
+    ${choice('samples', 'samples')} ${choice('weights', 'the weights alone')}
+  </fieldset>`;
 }
 
 /** What the first name of a path stands for. @type {Record<string, string>} */
