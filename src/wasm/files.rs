@@ -90,7 +90,7 @@ impl ModelFile {
     /// A tensor as a picture of at most so many pixels.
     pub fn picture(&self, tensor: usize, width: usize, height: usize) -> Result<Picture, JsValue> {
         let shape = &self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.shape;
-        Ok(Picture(picture::weights(&self.values(tensor)?, &kernels(shape), [width, height])))
+        Ok(Picture(picture::weights(&self.values(tensor)?, &drawn(shape), [width, height])))
     }
 
     /// Compresses the weights without samples; `on_event` is called with each event.
@@ -147,11 +147,18 @@ impl ModelFile {
     }
 }
 
-/// The shape that a tensor is drawn in: kernels of other than two sides are drawn in two, a row for all sides but the last.
-fn kernels(shape: &[usize]) -> Vec<usize> {
-    match shape {
-        [outputs, inputs, height @ .., width] => vec![*outputs, *inputs, height.iter().product(), *width],
-        _ => shape.to_vec(),
+/// The shape that a tensor is drawn in. Kernels that are areas, or points, stay as they are; of all else sides of 1 are left out, and kernels
+/// are as wide as the last side.
+fn drawn(shape: &[usize]) -> Vec<usize> {
+    if let &[_, _, height, width] = shape
+        && (height > 1) == (width > 1)
+    {
+        return shape.to_vec();
+    }
+    let sides: Vec<usize> = shape.iter().copied().filter(|&side| side != 1).collect();
+    match sides[..] {
+        [outputs, inputs, ref height @ .., width] => vec![outputs, inputs, height.iter().product(), width],
+        _ => sides,
     }
 }
 

@@ -63,17 +63,17 @@ class ExportTable extends Element {
           <thead>
             <tr>
               <th scope="col">Format</th>
+              <th scope="col"><span class="sr">Save</span></th>
               <th scope="col" class="number">Bytes</th>
               <th scope="col" class="number">Zipped</th>
-              <th scope="col"><span class="sr">Save</span></th>
             </tr>
           </thead>
           <tbody>
             <tr>
               <th scope="row">${this.own === 'nut' ? '.nut' : 'The file as it is'}</th>
+              <td></td>
               <td class="number">${format.bytes(this.file.length)}</td>
               <td class="number">${size(this.sizes.get(SELF)?.zipped)}</td>
-              <td></td>
             </tr>
             ${kinds.map((kind) => this.#row(kind))}
           </tbody>
@@ -91,11 +91,11 @@ class ExportTable extends Element {
     const own = this.sizes.get(kind);
     return html`<tr>
       <th scope="row">${name}<small>${note}</small></th>
-      <td class="number">${size(own?.raw)}</td>
-      <td class="number">${size(own?.zipped)}</td>
       <td>
         <button type="button" class="small" data-export=${kind} aria-label="Save as ${name}" ?disabled=${this.working !== ''} @click=${() => this.#save(kind)}>Save</button>
       </td>
+      <td class="number">${size(own?.raw)}</td>
+      <td class="number">${size(own?.zipped)}</td>
     </tr>`;
   }
 

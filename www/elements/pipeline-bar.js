@@ -43,9 +43,9 @@ class PipelineBar extends Element {
         ${tile('result', 'Result', packed !== null, result)}
       </ol>
       <p class="score">
-        ${weights ? html`<span class="quiet">Tensors</span> <b>${format.bytes(weights.summary.tensor_bytes)}</b>` : nothing}
         ${packed
-          ? html`<span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(packed.report.file_bytes)}</b>,
+          ? html`<span class="quiet">Tensors</span> <b>${format.bytes(packed.report.baseline_bytes)}</b>
+              <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(packed.report.file_bytes)}</b>,
               <b>${format.ratio(packed.report.ratio)}</b>${packed.report.snr === null ? ', lossless' : html`, ${format.decibels(packed.report.snr)}`}`
           : nothing}
         ${packing?.status === 'running' ? html`<span class="working"><progress max="1" value=${packing.done ?? nothing} aria-label="The run, in short"></progress></span>` : nothing}

@@ -71,7 +71,7 @@ class TensorTable extends Element {
   /** @param {Row} row @param {boolean} chosen */
   #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr }, chosen) {
     return html`<tr class=${chosen ? 'chosen' : ''}>
-      <th scope="row">
+      <th scope="row" class="name">
         <button type="button" class="plain" data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${name || 'without a name'}</button>
       </th>
       <td>${format.shape(shape) || 'one number'}</td>

@@ -1,6 +1,7 @@
 // The tensors of an opened file: all in numbers, and one of them drawn.
 import { html, nothing } from 'lit';
 import { reader } from '../actions/engine.js';
+import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 import './tensor-table.js';
@@ -17,9 +18,8 @@ class TensorsView extends Element {
     const own = summary.tensors[tensor];
     return html`
       <p class="lesson">
-        The file has tensors with names, which are arrays of numbers: most are a network's ${term('weight', 'weights')}. ${weights.obstacle
-          ? 'How they work together is not known here, so they can be looked at and made smaller, but not run.'
-          : nothing}
+        The file has tensors with names, which are arrays of numbers: most are a network's ${term('weight', 'weights')}. They can be looked at
+        and made smaller, but not run, since the graph that ties them together ${summary.obstacle ? 'has something that is not known here' : 'is not in the file'}.
       </p>
       ${summary.tensors.length > 0 ? html`<tensor-table .tensors=${summary.tensors}></tensor-table>` : html`<p class="quiet">There is no tensor in it.</p>`}
       ${own ? figures(own, `${reader.idOf(bytes)} ${tensor}`, [sourceOf('', bytes, tensor)]) : nothing}
@@ -41,9 +41,13 @@ export const sourceOf = (label, file, tensor) => ({
 
 /** @param {number[]} shape */
 function imageWords(shape) {
-  if (shape.length < 2) return 'One number after the other, from left to right.';
-  if (shape.length === 2) return 'A row for each of the first side, a column for each of the second.';
-  return shape[1] === 1 ? 'A tile for each of the first side.' : 'A column of tiles for each of the first side, a row for each of the second.';
+  // A kernel that is a line is drawn without its sides of 1.
+  const isArea = shape.length === 4 && shape[2] > 1 === shape[3] > 1;
+  const [first, second, ...rest] = isArea ? shape : shape.filter((side) => side !== 1);
+  if (second === undefined) return 'One number after the other, from left to right.';
+  if (rest.length === 0) return `A row for each of the first ${format.count(first)}, a column for each of the other ${format.count(second)}.`;
+  if (second === 1) return `A tile for each of ${format.count(first)}.`;
+  return `A column of tiles for each of the first ${format.count(first)}, a row of tiles for each of the next ${format.count(second)}.`;
 }
 
 customElements.define('tensors-view', TensorsView);

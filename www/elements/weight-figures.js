@@ -60,7 +60,7 @@ class WeightFigures extends Element {
     const moments = this.sources.map(({ moments }, index) => this.#queries[index].moments.read(this.scope, [index], moments));
     const [first] = moments;
     return html`<div class="charts">
-      <figure class=${large ? 'wide' : ''}>
+      <figure class=${large || this.sources.length > 1 ? 'wide' : ''}>
         ${first ? this.#histograms(reachOf(first), moments) : html`<div class="placeholder">${this.#queries[0].moments.problem || 'Counting'}</div>`}
       </figure>
       ${this.sources.map(
