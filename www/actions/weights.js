@@ -41,7 +41,7 @@ export async function compressWeights() {
   if (!weights || busy()) return;
   const { bytes, file, summary } = weights;
   running = new AbortController();
-  set({ packing: { status: 'running', words: 'Opening the file', done: null }, packed: null, problem: '' });
+  set({ packing: { status: 'running', words: 'Opening the file', done: null }, packed: null, step: 'model', problem: '' });
   try {
     const { nut, report } = await reader.compress(bytes, targetOf(aim, summary), hear, running.signal);
     set({ packing: null, packed: { nut, report, name: `${format.stem(file)}.nut` }, step: 'result', part: null });
