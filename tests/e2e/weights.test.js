@@ -158,7 +158,8 @@ test('lossless, every number is given back, and other formats are measured', asy
   assert.deepEqual(values, tensor);
   const npz = await exported('weights-result', 'npz', 'array.npz');
   await page.waitForSelector('weights-result #sizes:not(:disabled)', { timeout: OPEN });
-  await page.click('weights-result #sizes');
+  await page.focus('weights-result #sizes');
+  await page.keyboard.press('Enter');
   await page.waitForSelector('weights-result #sizes:not(:disabled)', { timeout: OPEN });
   const rows = await page.$$eval('weights-result .exports tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? '')));
   assert.deepEqual(rows.map(([, , raw]) => bytesOf(raw)), [bytesOf(await text('#bytes')), file.length, npz.length]);

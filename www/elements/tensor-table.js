@@ -71,8 +71,8 @@ class TensorTable extends Element {
   /** @param {Row} row @param {boolean} chosen */
   #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr }, chosen) {
     return html`<tr class=${chosen ? 'chosen' : ''}>
-      <th scope="row" class="name">
-        <button type="button" class="plain" data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${name || 'without a name'}</button>
+      <th scope="row">
+        <button type="button" class="plain" title=${name} data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${format.brief(name) || 'without a name'}</button>
       </th>
       <td>${format.shape(shape) || 'one number'}</td>
       <td>${dtype}${dequantized ? html` <span class="tag">quantised</span>` : nothing}</td>

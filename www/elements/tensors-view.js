@@ -19,7 +19,7 @@ class TensorsView extends Element {
     return html`
       <p class="lesson">
         The file has tensors with names, which are arrays of numbers: most are a network's ${term('weight', 'weights')}. They can be looked at
-        and made smaller, but not run, since the graph that ties them together ${summary.obstacle ? 'has something that is not known here' : 'is not in the file'}.
+        and made smaller, but not run, since the graph that ties them together ${summary.obstacle ? 'cannot be run here' : 'is not in the file'}.
       </p>
       ${summary.tensors.length > 0 ? html`<tensor-table .tensors=${summary.tensors}></tensor-table>` : html`<p class="quiet">There is no tensor in it.</p>`}
       ${own ? figures(own, `${reader.idOf(bytes)} ${tensor}`, [sourceOf('', bytes, tensor)]) : nothing}
@@ -29,7 +29,7 @@ class TensorsView extends Element {
 
 /** A tensor drawn. @param {Tensor} tensor @param {string} scope @param {import('./weight-figures.js').Source[]} sources */
 export const figures = ({ name, shape }, scope, sources) =>
-  html`<weight-figures .name=${name} .shape=${shape} .words=${imageWords(shape)} .scope=${scope} .sources=${sources}></weight-figures>`;
+  html`<weight-figures .name=${format.brief(name)} .shape=${shape} .words=${imageWords(shape)} .scope=${scope} .sources=${sources}></weight-figures>`;
 
 /** A tensor of a file, to be drawn. @param {string} label @param {Uint8Array} file @param {number} tensor @returns {import('./weight-figures.js').Source} */
 export const sourceOf = (label, file, tensor) => ({

@@ -93,7 +93,8 @@ function kinds({ file_bytes, sections, tensors }) {
     ...sections.map(([name, value]) => ({ name: SECTIONS[name] ?? name, value })),
   ];
   const rest = file_bytes - named.reduce((sum, { value }) => sum + value, 0);
-  return [...named, { name: 'Head, checksum and rounding', value: Math.max(0, rest) }];
+  // The coder's counts of bits are rounded, and may come to more than there is.
+  return rest > 0 ? [...named, { name: 'Head, checksum and rounding', value: rest }] : named;
 }
 
 /** @type {Record<string, string>} */
