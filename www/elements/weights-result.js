@@ -70,7 +70,7 @@ function hero(report) {
     </div>
     <div>
       <dt>Time</dt>
-      <dd><strong>${report.seconds.toFixed(1)} s</strong> in this tab</dd>
+      <dd><strong>${report.seconds < 60 ? `${report.seconds.toFixed(1)} s` : format.duration(report.seconds)}</strong> in this tab</dd>
     </div>
   </dl>`;
 }
