@@ -5,6 +5,7 @@ import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engi
 import { exportFile } from './export.js';
 import { look } from './look.js';
 import { writeHash } from './recipe.js';
+import { judgeBy } from './weights.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -59,6 +60,7 @@ async function open(name, file, load) {
       layer: 0,
       explore: { threshold: null, centroids: null, bits: null },
     });
+    if (!summary) stopMeasuring();
   } finally {
     if (opening === openings) set({ opening: '' });
   }
@@ -108,7 +110,7 @@ export async function measure() {
   } catch (error) {
     show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
     // Samples that do not fit judge nothing; the weights of a file of the user's do.
-    if (own === measuring && get().weights) set({ by: 'weights' });
+    if (own === measuring && get().weights && get().network?.summary === network.summary) void judgeBy('weights');
   }
 }
 

@@ -47,7 +47,7 @@ class RecipeCard extends Element {
   #form(recipe, preset) {
     const { settings, run, network, data } = get();
     const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
-    const busy = run?.status === 'running';
+    const running = run?.status === 'running';
     const complete = data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
     const usual = 'tolerance' in preset.target ? preset.target.tolerance : 0;
@@ -61,7 +61,7 @@ class RecipeCard extends Element {
           void compress();
         }}
       >
-        <fieldset ?disabled=${busy}>
+        <fieldset ?disabled=${running}>
           <legend>Effort</legend>
           <div class="options">
             ${EFFORTS.map(
@@ -78,7 +78,7 @@ class RecipeCard extends Element {
             )}
           </div>
         </fieldset>
-        <fieldset ?disabled=${busy}>
+        <fieldset ?disabled=${running}>
           <legend>Target</legend>
           <div class="target">
             <label>
@@ -135,10 +135,10 @@ class RecipeCard extends Element {
           </div>
         </fieldset>
         <div class="row actions">
-          ${busy
+          ${running
             ? html`<button type="button" class="primary" id="cancel" @click=${cancel}>Cancel</button>`
             : html`<button type="submit" class="primary" id="compress" ?disabled=${!network || !complete}>Compress</button>`}
-          ${run && !busy && run.status !== 'done' && run.resumable
+          ${run && !running && run.status !== 'done' && run.resumable
             ? html`<button type="button" id="resume" ?disabled=${!complete} @click=${resume}>Resume</button>`
             : nothing}
           ${network && !complete ? html`<span class="quiet">${data.problem || missing(data)}</span>` : nothing}
@@ -152,7 +152,7 @@ class RecipeCard extends Element {
   #settings() {
     const { recipe, preset, settings, run } = get();
     if (!recipe || !preset) return nothing;
-    const busy = run?.status === 'running';
+    const running = run?.status === 'running';
     // The target has fields of its own.
     const groups = [...new Set(settings.map(({ path }) => groupOf(path)))].filter((group) => group !== 'target');
     const changed = Object.keys(difference(preset, recipe)).length > 0;
@@ -162,13 +162,13 @@ class RecipeCard extends Element {
         What the effort stands for. Changed numbers are marked; the address of this page holds them, so that a link repeats the run.
       </p>
       <div class="row">
-        <button type="button" class="small" ?disabled=${busy || !changed} @click=${resetRecipe}>As the effort has them</button>
+        <button type="button" class="small" ?disabled=${running || !changed} @click=${resetRecipe}>As the effort has them</button>
         <button type="button" class="small" id="save-recipe" @click=${saveRecipe}>Save as JSON</button>
-        <button type="button" class="small" ?disabled=${busy} @click=${drawSeed}>Another seed</button>
+        <button type="button" class="small" ?disabled=${running} @click=${drawSeed}>Another seed</button>
       </div>
       <p class="quiet small-text">To open a recipe, drop its JSON file on the page or choose it with <i>Open files</i>.</p>
       ${groups.map(
-        (group) => html`<fieldset ?disabled=${busy}>
+        (group) => html`<fieldset ?disabled=${running}>
           <legend>${GROUPS[group] ?? group}</legend>
           ${settings.filter(({ path }) => groupOf(path) === group).map((setting) => this.#setting(setting, recipe, preset))}
         </fieldset>`,

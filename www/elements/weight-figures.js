@@ -140,9 +140,11 @@ class WeightFigures extends Element {
     const painted = query.read(this.scope, [index], () => picture(MOST));
     if (!painted) return html`<div class="placeholder">${query.problem || 'Painting'}</div>`;
     if (painted.width === 0 || painted.height === 0) return html`<p class="quiet">There is nothing to draw.</p>`;
-    return html`<nutshell-image label="The weights of ${this.name}${label ? `, ${label}` : ''}" 
+    return html`<nutshell-image
+        label="The weights of ${this.name}${label ? `, ${label}` : ''}"
         .most=${painted.height > 2 * painted.width ? 320 : 640}
-        .picture=${painted}></nutshell-image>
+        .picture=${painted}
+      ></nutshell-image>
       ${together(this.shape, painted)}`;
   }
 }
