@@ -40,7 +40,7 @@ export const duration = (seconds) => {
 export const decibels = (value) => `${value.toFixed(2)} dB`;
 
 /** The beginning and the end of a long name, which tell it from others. @param {string} name */
-export const brief = (name) => (name.length > 44 ? `${name.slice(0, 14)}\u2026${name.slice(-28)}` : name);
+export const brief = (name) => (name.length > 52 ? `${name.slice(0, 22)}\u2026${name.slice(-28)}` : name);
 
 /** model from model.onnx @param {string} name Of a file. */
 export const stem = (name) => name.replace(/\.[^.]*$/, '');
