@@ -27,7 +27,7 @@ describe('numbers', () => {
     [format.decibels(30.004), '30.00 dB'],
     [format.stem('some.model.onnx'), 'some.model'],
     [format.brief('encoder.layer.0.attention.self.query.weight'), 'encoder.layer.0.attention.self.query.weight'],
-    [format.brief('bert.encoder.layer.11.attention.output.LayerNorm.weight'), 'bert.encoder.l…tion.output.LayerNorm.weight'],
+    [format.brief('bert.encoder.layer.11.attention.output.LayerNorm.weight'), 'bert.encoder.layer.11.…tion.output.LayerNorm.weight'],
     [String(format.product([2, 3, 4])), '24'],
     [format.accuracy({ split: 'test', samples: 10_000, correct: 9902, accuracy: 0.9902, loss: 0.03 }), '99.02% of 10,000 test samples'],
   ];

@@ -17,8 +17,10 @@ const COLUMNS = [
   { name: 'Type', key: ({ dtype }) => dtype },
   { name: 'Elements', key: ({ elements }) => elements, number: true },
   { name: 'Not zero', key: ({ nonzeros, elements }) => nonzeros / Math.max(1, elements), number: true },
-  { name: 'Step', key: ({ step }) => step ?? 0, number: true },
 ];
+
+/** What only a `.nut` file has. @type {import('./sorting.js').Column<Row>} */
+const STEP = { name: 'Step', key: ({ step }) => step ?? 0, number: true };
 
 /** What only a run's report has. @type {import('./sorting.js').Column<Row>[]} */
 const REPORTED = [
@@ -47,9 +49,15 @@ class TensorTable extends Element {
     this.down = false;
   }
 
+  /** @param {Map<string, unknown>} changed */
+  willUpdate(changed) {
+    if (changed.has('tensors')) [this.column, this.down] = [0, false];
+  }
+
   render() {
     const { tensor } = get();
-    const columns = this.reported ? [...COLUMNS, ...REPORTED] : COLUMNS;
+    const steps = this.tensors.some(({ step }) => step !== null);
+    const columns = [...COLUMNS, ...(steps ? [STEP] : []), ...(this.reported ? REPORTED : [])];
     // A state that says nothing new of hundreds of rows does not draw them again.
     return guard([this.tensors, tensor, this.column, this.down], () => {
       const rows = sorted(this, columns, this.tensors.map((own, index) => ({ ...own, index, elements: format.product(own.shape) })));
@@ -60,7 +68,7 @@ class TensorTable extends Element {
               <tr>${columns.map((column, index) => sortHead(this, column, index))}</tr>
             </thead>
             <tbody @keydown=${(/** @type {KeyboardEvent} */ event) => this.#move(event, rows, tensor)}>
-              ${rows.map((row) => this.#row(row, row.index === tensor))}
+              ${rows.map((row) => this.#row(row, row.index === tensor, steps))}
             </tbody>
           </table>
         </div>
@@ -68,8 +76,8 @@ class TensorTable extends Element {
     });
   }
 
-  /** @param {Row} row @param {boolean} chosen */
-  #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr }, chosen) {
+  /** @param {Row} row @param {boolean} chosen @param {boolean} steps Whether any has one. */
+  #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr }, chosen, steps) {
     return html`<tr class=${chosen ? 'chosen' : ''}>
       <th scope="row">
         <button type="button" class="plain" title=${name} data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${format.brief(name) || 'without a name'}</button>
@@ -78,7 +86,7 @@ class TensorTable extends Element {
       <td>${dtype}${dequantized ? html` <span class="tag">quantised</span>` : nothing}</td>
       <td class="number">${format.count(elements)}</td>
       <td class="number">${elements ? format.percent(nonzeros / elements) : ''}</td>
-      <td class="number">${step === null ? '' : format.number(step)}</td>
+      ${steps ? html`<td class="number">${step === null ? '' : format.number(step)}</td>` : nothing}
       ${this.reported
         ? html`<td class="number">${format.bytes(Math.ceil(bytes ?? 0))}</td>
             <td class="number">${typeof snr === 'number' ? format.decibels(snr) : 'as it was'}</td>`
