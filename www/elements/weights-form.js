@@ -75,7 +75,7 @@ const choice = (aim, kind, words) => html`<label>
 </label>`;
 
 /** What a ratio means. @param {number} snr In dB. */
-const snrWords = (snr) => `Rounding changes a layer by about ${format.number(100 * 10 ** (-snr / 20))}% of its weights' root mean square. More dB: closer to the original, and a larger file.`;
+const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square, in the mean of the layers. More dB: closer to the original, and a larger file.`;
 
 /** @param {import('../types.js').Packing} packing */
 function progress({ status, words, done }) {
