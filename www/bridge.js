@@ -86,8 +86,10 @@ export class Bridge {
   }
 
   async #start() {
+    const death = this.#death;
     try {
-      const module = await wasm(this.#wasmUrl);
+      // Ended before there is a worker: then none is made.
+      const module = await Promise.race([wasm(this.#wasmUrl), death.promise]);
       const worker = this.#make();
       this.#worker = worker;
       worker.addEventListener('error', (event) => {
@@ -106,7 +108,8 @@ export class Bridge {
       await this.#tell(remote);
       return remote;
     } catch (error) {
-      this.#remote = null;
+      // After an end another one may have been started.
+      if (death === this.#death) this.#remote = null;
       throw error;
     }
   }

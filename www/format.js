@@ -36,6 +36,18 @@ export const duration = (seconds) => {
   return rounded < 60 ? `${rounded} s` : `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
 };
 
+/** 30.02 dB @param {number} value */
+export const decibels = (value) => `${value.toFixed(2)} dB`;
+
+/** The beginning and the end of a long name, which tell it from others. @param {string} name */
+export const brief = (name) => (name.length > 52 ? `${name.slice(0, 22)}\u2026${name.slice(-28)}` : name);
+
+/** model from model.onnx @param {string} name Of a file. */
+export const stem = (name) => name.replace(/\.[^.]*$/, '');
+
+/** How many elements there are. @param {number[]} sides */
+export const product = (sides) => sides.reduce((product, side) => product * side, 1);
+
 /** 20 x 1 x 5 x 5 @param {number[]} sides */
 export const shape = (sides) => sides.map((side) => whole.format(side)).join(' \u00d7 ');
 

@@ -1,9 +1,9 @@
-// Owns the wasm that knows the files of other programs: it opens, compresses by weights alone, and writes them.
+// Owns the wasm that knows the files of other programs, and one such file: opens it, compresses it by its weights alone, and writes it.
 import * as Comlink from 'comlink';
 import init, { ModelFile, zippedBytes } from '../pkg/files.js';
 import { startWorker } from './worker-start.js';
 
-/** @typedef {import('../pkg/files.js').ExportKind} ExportKind */
+/** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../pkg/files.js').ExportKind | 'onnx-compact'} ExportKind */
 /** @typedef {import('../pkg/files.js').WeightsTarget} WeightsTarget */
 
 /** The opened file. @type {ModelFile | null} */
@@ -15,31 +15,32 @@ const api = {
    * @param {WebAssembly.Module} module */
   start: (lock, module) => startWorker(lock, () => init({ module_or_path: module })),
 
-  /** Opens a model file, in place of the one before: what is in it, and its network for the engine, if it can be run.
-   * @param {Uint8Array} bytes */
+  /** Opens a model file, which stays open until the worker ends. @param {Uint8Array} bytes */
   open(bytes) {
-    const opened = ModelFile.open(bytes);
-    file?.free();
-    file = opened;
-    const network = file.network();
-    return Comlink.transfer({ summary: file.summary(), network }, network ? [network.buffer] : []);
+    file = ModelFile.open(bytes);
   },
 
-  /** Moments of a tensor, and counts of its nonzero numbers in so many equal bins between lowest and highest. @param {number} tensor @param {number} bins */
-  look(tensor, bins) {
-    const moments = opened().moments(tensor);
-    return { moments, histogram: opened().histogram(tensor, moments.low, moments.high, bins) };
+  /** What is in the file, and its network for the engine, if it can be run. */
+  contents() {
+    const network = opened().network();
+    return Comlink.transfer({ summary: opened().summary(), network }, network ? [network.buffer] : []);
   },
 
-  /** A tensor as a picture of at most so many pixels. @param {number} tensor @param {number} width @param {number} height */
-  picture(tensor, width, height) {
-    const made = opened().picture(tensor, width, height);
-    const { width: columns, height: rows, reach, pixels } = made;
+  /** Moments of a tensor's numbers. @param {number} tensor */
+  moments: (tensor) => opened().moments(tensor),
+
+  /** Counts of a tensor's nonzero numbers in equal bins. @param {number} tensor @param {[number, number]} range @param {number} bins */
+  histogram: (tensor, [low, high], bins) => opened().histogram(tensor, low, high, bins),
+
+  /** A tensor as a picture of at most so many pixels across and down. @param {number} tensor @param {[number, number]} most */
+  picture(tensor, [across, down]) {
+    const made = opened().picture(tensor, across, down);
+    const { width, height, reach, pixels } = made;
     made.free();
-    return Comlink.transfer({ width: columns, height: rows, reach, pixels }, [pixels.buffer]);
+    return Comlink.transfer({ width, height, reach, pixels }, [pixels.buffer]);
   },
 
-  /** Compresses the opened file by its weights alone. Events go to the port while this call does not return.
+  /** Compresses a file by its weights alone. Events go to the port while this call does not return.
    * @param {WeightsTarget} target
    * @param {MessagePort} port */
   compress(target, port) {
@@ -48,14 +49,23 @@ const api = {
     return Comlink.transfer({ nut, report }, [nut.buffer]);
   },
 
-  /** What a file can be written as. @param {Uint8Array} bytes */
-  exportKinds: (bytes) => withFile(bytes, (other) => other.exportKinds()),
-
-  /** A file in another format, and its size once it is zipped. @param {Uint8Array} bytes @param {ExportKind | 'onnx-compact'} kind */
-  export(bytes, kind) {
-    const written = withFile(bytes, (other) => (kind === 'onnx-compact' ? other.toCompactOnnx() : other.export(kind)));
-    return Comlink.transfer({ bytes: written, zipped: zippedBytes(written) }, [written.buffer]);
+  /** What a file can be written as. @returns {ExportKind[]} */
+  exportKinds() {
+    const kinds = opened().exportKinds();
+    return opened().isNetwork ? ['onnx-compact', ...kinds] : kinds;
   },
+
+  /** A file in another format. @param {ExportKind} kind */
+  export(kind) {
+    const bytes = written(kind);
+    return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+
+  /** Bytes of a file in another format, and once it is zipped. @param {ExportKind} kind */
+  exportSize: (kind) => sizeOf(written(kind)),
+
+  /** Bytes of a file as it is, and once it is zipped. @param {Uint8Array} bytes */
+  size: (bytes) => sizeOf(bytes),
 };
 
 function opened() {
@@ -63,15 +73,11 @@ function opened() {
   return file;
 }
 
-/** @template T @param {Uint8Array} bytes @param {(file: ModelFile) => T} work @returns {T} */
-function withFile(bytes, work) {
-  const other = ModelFile.open(bytes);
-  try {
-    return work(other);
-  } finally {
-    other.free();
-  }
-}
+/** @param {ExportKind} kind */
+const written = (kind) => (kind === 'onnx-compact' ? opened().toCompactOnnx() : opened().export(kind));
+
+/** @param {Uint8Array} bytes */
+const sizeOf = (bytes) => ({ raw: bytes.length, zipped: zippedBytes(bytes) });
 
 /** @typedef {typeof api} ReaderApi */
 

@@ -1,46 +1,97 @@
-// The worker that knows the files of other programs. It is started with the first such file.
+// The workers that know the files of other programs: each has one file open. The first is started with the first such file.
 import { Bridge } from './bridge.js';
 import { makeWorker } from './files.js';
 import wasmUrl from '../pkg/files_bg.wasm?url';
 import workerUrl from './reader-worker.js?worker&url';
 
 /** @typedef {import('./reader-worker.js').ReaderApi} ReaderApi */
-/** @typedef {import('../pkg/files.js').ExportKind} ExportKind */
+/** @typedef {import('./reader-worker.js').ExportKind} ExportKind */
+/** @typedef {import('comlink').Remote<ReaderApi>} Remote */
+
+/** Files that stay open: the user's, and what came of it. Others are opened again when they are asked about. */
+const MOST = 2;
 
 export class Reader {
-  /** @type {Uint8Array | null} */
-  #file = null;
-  /** @type {Bridge<ReaderApi>} */
-  #bridge = new Bridge(
-    wasmUrl,
-    () => makeWorker(workerUrl, 'nutshell-reader'),
-    async (remote) => {
-      if (this.#file) await remote.open(this.#file);
-    },
-  );
+  /** The one that was opened last at the end. @type {{ file: Uint8Array, bridge: Bridge<ReaderApi> }[]} */
+  #workers = [];
+  /** @type {WeakMap<Uint8Array, number>} */
+  #ids = new WeakMap();
+  #count = 0;
+
+  /** A number that tells a file from others. @param {Uint8Array} file */
+  idOf(file) {
+    const id = this.#ids.get(file) ?? this.#count++;
+    this.#ids.set(file, id);
+    return id;
+  }
 
   /** Opens a model file of any kind: what is in it, and its network for the engine, if it can be run. @param {Uint8Array} bytes */
   async open(bytes) {
-    const opened = await this.#bridge.call((remote) => remote.open(bytes));
-    this.#file = bytes;
-    return opened;
+    try {
+      return { bytes, ...(await this.#ask(bytes, (remote) => remote.contents())) };
+    } catch (error) {
+      this.#close(bytes);
+      throw error;
+    }
   }
 
-  /** Asks the reader. @template T @param {(remote: import('comlink').Remote<ReaderApi>) => Promise<T>} work @returns {Promise<T>} */
-  ask = (work) => this.#bridge.call(work);
+  /** Moments of a tensor's numbers. @param {Uint8Array} file @param {number} tensor */
+  moments = (file, tensor) => this.#ask(file, (remote) => remote.moments(tensor));
 
-  /** Compresses the opened file by its weights alone; aborting the signal ends the worker.
+  /** Counts of a tensor's nonzero numbers in equal bins. @param {Uint8Array} file @param {number} tensor @param {[number, number]} range @param {number} bins */
+  histogram = (file, tensor, range, bins) => this.#ask(file, (remote) => remote.histogram(tensor, range, bins));
+
+  /** A tensor as a picture of at most so many pixels across and down. @param {Uint8Array} file @param {number} tensor @param {[number, number]} most */
+  picture = (file, tensor, most) => this.#ask(file, (remote) => remote.picture(tensor, most));
+
+  /** What a file can be written as. @param {Uint8Array} file */
+  exportKinds = (file) => this.#ask(file, (remote) => remote.exportKinds());
+
+  /** A file in another format. @param {Uint8Array} file @param {ExportKind} kind */
+  export = (file, kind) => this.#ask(file, (remote) => remote.export(kind));
+
+  /** Bytes of a file in another format, or as it is, and once it is zipped. @param {Uint8Array} file @param {ExportKind | null} kind */
+  size = (file, kind) => this.#ask(file, (remote) => (kind ? remote.exportSize(kind) : remote.size(file)));
+
+  /** Compresses a file by its weights alone. The run has a worker of its own: meanwhile the tensors can be looked at, the end of the run gives
+   * its memory back, and aborting the signal ends it at once.
+   * @param {Uint8Array} file
    * @param {import('../pkg/files.js').WeightsTarget} target
    * @param {(event: import('../pkg/files.js').WeightsEvent) => void} onEvent
    * @param {AbortSignal} signal
    * @returns {Promise<import('../pkg/files.js').CompressedWeights>} */
-  async compress(target, onEvent, signal) {
-    const abort = () => this.#bridge.end(new DOMException('the run was cancelled', 'AbortError'));
+  async compress(file, target, onEvent, signal) {
+    const bridge = newBridge('nutshell-packer', file);
+    const abort = () => bridge.end(new DOMException('the run was cancelled', 'AbortError'));
     signal.addEventListener('abort', abort);
     try {
-      return await this.#bridge.callWithPort(onEvent, (remote, port) => remote.compress(target, port));
+      return await bridge.callWithPort(onEvent, (remote, port) => remote.compress(target, port));
     } finally {
       signal.removeEventListener('abort', abort);
+      bridge.end(new Error('the run is over'));
     }
   }
+
+  /** Asks the worker that has a file open, starting one if there is none.
+   * @template T
+   * @param {Uint8Array} file
+   * @param {(remote: Remote) => Promise<T>} work
+   * @returns {Promise<T>} */
+  #ask(file, work) {
+    const known = this.#workers.find((worker) => worker.file === file);
+    if (known) return known.bridge.call(work);
+    const bridge = newBridge('nutshell-reader', file);
+    this.#workers.push({ file, bridge });
+    if (this.#workers.length > MOST) this.#close(this.#workers[0].file);
+    return bridge.call(work);
+  }
+
+  /** @param {Uint8Array} file */
+  #close(file) {
+    this.#workers.find((worker) => worker.file === file)?.bridge.end(new Error('another file was opened'));
+    this.#workers = this.#workers.filter((worker) => worker.file !== file);
+  }
 }
+
+/** A worker to be, with a file open. @param {string} name @param {Uint8Array} file @returns {Bridge<ReaderApi>} */
+const newBridge = (name, file) => new Bridge(wasmUrl, () => makeWorker(workerUrl, name), (remote) => remote.open(file));

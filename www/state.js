@@ -7,6 +7,7 @@
 /** @type {State} */
 let state = {
   network: null,
+  weights: null,
   opening: '',
   data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, problem: '' },
   looks: [],
@@ -14,6 +15,11 @@ let state = {
   preset: null,
   run: null,
   result: null,
+  by: 'samples',
+  aim: { kind: 'snr', snr: 30, budget: null },
+  packing: null,
+  packed: null,
+  tensor: 0,
   problem: '',
   step: 'model',
   part: null,
@@ -32,6 +38,9 @@ const listeners = new Set();
 
 /** The state now. Never changed in place. */
 export const get = () => state;
+
+/** Whether a run is going on, with samples or without. */
+export const busy = () => state.run?.status === 'running' || state.packing?.status === 'running';
 
 /** Puts new values beside the ones that stay, and tells everybody.
  * @param {Partial<State>} change */

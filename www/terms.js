@@ -95,6 +95,11 @@ export const TERMS = {
     source: 'Fawcett, An introduction to ROC analysis, 2006',
     link: 'https://doi.org/10.1016/j.patrec.2005.10.010',
   },
+  'signal-to-noise ratio': {
+    text: "The sum of the squares of the weights over that of what rounding changed in them, in decibels: 10 more are a tenth of the noise's power.",
+    source: 'Lloyd, Least squares quantization in PCM, 1982',
+    link: 'https://doi.org/10.1109/TIT.1982.1056489',
+  },
   'Pareto front': {
     text: 'The results that no other beats in both size and accuracy.',
     source: 'Pareto efficiency',

@@ -12,6 +12,8 @@
 /** @typedef {import('../pkg/nutshell.js').Report} Report */
 /** @typedef {import('../pkg/nutshell.js').Checkpoint} Checkpoint */
 /** @typedef {import('../pkg/nutshell.js').Summary} Summary */
+/** @typedef {import('../pkg/files.js').WeightsSummary} WeightsSummary */
+/** @typedef {import('../pkg/files.js').WeightsReport} WeightsReport */
 
 /**
  * An opened network.
@@ -21,6 +23,38 @@
  * @property {string} file Name of its file.
  * @property {Summary} summary
  * @property {Measured} measured Its accuracy on the test samples.
+ */
+
+/**
+ * The tensors of an opened file, whether its graph can be run or not.
+ * @typedef {object} Weights
+ * @property {number} id Another one for each opening.
+ * @property {string} name What it is called in the page.
+ * @property {string} file Name of the file.
+ * @property {Uint8Array} bytes The file.
+ * @property {WeightsSummary} summary
+ * @property {string} obstacle Why its graph is not run; empty if it is.
+ */
+
+/**
+ * What a run without samples is to reach.
+ * @typedef {object} Aim
+ * @property {'snr' | 'budget' | 'lossless'} kind
+ * @property {number} snr Signal-to-noise ratio, in dB.
+ * @property {number | null} budget In bytes; null until it is set.
+ */
+
+/**
+ * A run without samples that is going on or has failed.
+ * @typedef {object} Packing
+ * @property {'running' | 'cancelled' | 'failed'} status
+ * @property {string} words What it does, or what went wrong.
+ * @property {number | null} done Share of what it does, if that is known.
+ */
+
+/**
+ * What came of a run without samples.
+ * @typedef {{ nut: Uint8Array, report: WeightsReport, name: string }} Packed
  */
 
 /**
@@ -97,6 +131,7 @@
 /**
  * @typedef {object} State
  * @property {Network | null} network
+ * @property {Weights | null} weights The tensors of the opened file, if the reader was asked for them.
  * @property {string} opening Name of the file that is being opened; empty if none is.
  * @property {Data} data
  * @property {Look[]} looks Some test images.
@@ -104,6 +139,11 @@
  * @property {Recipe | null} preset The recipe of its effort, unchanged.
  * @property {Run | null} run
  * @property {{ id: string, nut: Uint8Array, report: Report, name: string } | null} result
+ * @property {'samples' | 'weights'} by What a run is judged by: samples, or the weights alone.
+ * @property {Aim} aim What a run by the weights alone is to reach.
+ * @property {Packing | null} packing
+ * @property {Packed | null} packed
+ * @property {number} tensor The tensor that is looked at, counted from 0.
  * @property {string} problem An error to show; empty if there is none.
  * @property {Step} step The step that is looked at.
  * @property {Stage | null} part Which of a step's stages, where it has two; null for the last that is there.

@@ -70,6 +70,12 @@ impl ModelFile {
         }
     }
 
+    /// Whether its graph can be run.
+    #[wasm_bindgen(getter, js_name = isNetwork)]
+    pub fn is_network(&self) -> bool {
+        self.network.is_some()
+    }
+
     /// Moments of a tensor's numbers.
     #[wasm_bindgen(unchecked_return_type = "Moments")]
     pub fn moments(&self, tensor: usize) -> Result<JsValue, JsValue> {
@@ -84,7 +90,7 @@ impl ModelFile {
     /// A tensor as a picture of at most so many pixels.
     pub fn picture(&self, tensor: usize, width: usize, height: usize) -> Result<Picture, JsValue> {
         let shape = &self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.shape;
-        Ok(Picture(picture::weights(&self.values(tensor)?, shape, [width, height])))
+        Ok(Picture(picture::weights(&self.values(tensor)?, &drawn(shape), [width, height])))
     }
 
     /// Compresses the weights without samples; `on_event` is called with each event.
@@ -138,6 +144,21 @@ impl ModelFile {
 impl ModelFile {
     fn values(&self, tensor: usize) -> Result<Vec<f32>, JsValue> {
         Ok(self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.values())
+    }
+}
+
+/// The shape that a tensor is drawn in. Kernels that are areas, or points, stay as they are; of all else sides of 1 are left out, and kernels
+/// are as wide as the last side.
+fn drawn(shape: &[usize]) -> Vec<usize> {
+    if let &[_, _, height, width] = shape
+        && (height > 1) == (width > 1)
+    {
+        return shape.to_vec();
+    }
+    let sides: Vec<usize> = shape.iter().copied().filter(|&side| side != 1).collect();
+    match sides[..] {
+        [outputs, inputs, ref height @ .., width] => vec![outputs, inputs, height.iter().product(), width],
+        _ => sides,
     }
 }
 

@@ -2,6 +2,7 @@
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { difference, merge, numberAt, readAddress, settingAt, writeAddress } from '../../www/address.js';
+import { sorted } from '../../www/elements/sorting.js';
 import * as format from '../../www/format.js';
 import { pareto } from '../../www/pareto.js';
 import { secondsLeft, share } from '../../www/progress.js';
@@ -23,9 +24,25 @@ describe('numbers', () => {
     [format.number(0.0000123), '1.2e-5'],
     [format.duration(41.7), '42 s'],
     [format.duration(200), '3 min 20 s'],
+    [format.decibels(30.004), '30.00 dB'],
+    [format.stem('some.model.onnx'), 'some.model'],
+    [format.brief('encoder.layer.0.attention.self.query.weight'), 'encoder.layer.0.attention.self.query.weight'],
+    [format.brief('bert.encoder.layer.11.attention.output.LayerNorm.weight'), 'bert.encoder.layer.11.…tion.output.LayerNorm.weight'],
+    [String(format.product([2, 3, 4])), '24'],
     [format.accuracy({ split: 'test', samples: 10_000, correct: 9902, accuracy: 0.9902, loss: 0.03 }), '99.02% of 10,000 test samples'],
   ];
   for (const [got, expected] of cases) test(expected, () => assert.equal(got, expected));
+});
+
+test('a table is sorted by names as people count, and by numbers, both ways', () => {
+  /** @type {import('../../www/elements/sorting.js').Column<[string, number]>[]} */
+  const columns = [{ name: 'Name', key: ([name]) => name }, { name: 'Size', key: ([, size]) => size }];
+  /** @type {[string, number][]} */
+  const rows = [['layer.10', 1], ['layer.9', Infinity], ['layer.1', 5]];
+  const names = (/** @type {number} */ column, /** @type {boolean} */ down) => sorted({ column, down }, columns, rows).map(([name]) => name);
+  assert.deepEqual(names(0, false), ['layer.1', 'layer.9', 'layer.10']);
+  assert.deepEqual(names(0, true), ['layer.10', 'layer.9', 'layer.1']);
+  assert.deepEqual(names(1, false), ['layer.10', 'layer.1', 'layer.9']);
 });
 
 describe('settings in the address', () => {

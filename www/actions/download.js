@@ -9,3 +9,5 @@ export function download(bytes, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
+/** Hands a value to the user as JSON. @param {unknown} value @param {string} name */
+export const downloadJson = (value, name) => download(new TextEncoder().encode(JSON.stringify(value, null, 2)), name);

@@ -1,7 +1,7 @@
 // The engine, the viewer and the reader, and what is said when it fails.
 import { Engine } from '../engine.js';
 import { Reader } from '../reader.js';
-import { get, set } from '../state.js';
+import { busy, set } from '../state.js';
 import { Viewer } from '../viewer.js';
 
 export const bridge = new Engine();
@@ -29,5 +29,5 @@ export async function attempt(name, work) {
 /** Throws while a run is going on, which another network or other samples would disturb. */
 export function notWhileRunning() {
   set({ problem: '' });
-  if (get().run?.status === 'running') throw new Error('a run is going on: cancel it before you open something else');
+  if (busy()) throw new Error('a run is going on: cancel it before you open something else');
 }

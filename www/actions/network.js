@@ -1,10 +1,11 @@
 // Opening and measuring a network.
 import { get, set } from '../state.js';
-import { download } from './download.js';
 import { fetchBytes } from '../files.js';
 import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engine.js';
+import { exportFile } from './export.js';
 import { look } from './look.js';
 import { writeHash } from './recipe.js';
+import { judgeBy } from './weights.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -19,49 +20,66 @@ let openings = 0;
 export async function openBundled(id) {
   const url = new URL(`models/${id}.bin`, document.baseURI);
   try {
-    await open(BUNDLED[id].name, `${id}.onnx`, () => fetchBytes(url.href));
+    await open(BUNDLED[id].name, `${id}.onnx`, async () => ({ network: await fetchBytes(url.href) }));
   } catch (error) {
     report(error);
   }
 }
 
 /** Opens a file that the user brought. @param {string} name @param {Uint8Array} bytes */
-export const openFile = (name, bytes) => attempt(name, () => open(name, name, () => networkOf(bytes)));
+export const openFile = (name, bytes) => attempt(name, () => open(name, name, () => reader.open(bytes)));
 
-/** The network of a file that the user brought. @param {Uint8Array} bytes */
-async function networkOf(bytes) {
-  const { summary, network } = await reader.open(bytes);
-  if (!network) throw new Error(summary.obstacle ?? 'there are weights, and no graph');
-  return network;
-}
+/** A file as it is opened: its network if it can be run, its tensors if the reader knows them.
+ * @typedef {{ network?: Uint8Array, bytes?: Uint8Array, summary?: import('../types.js').WeightsSummary }} Opened */
 
-/** @param {string} name @param {string} file @param {() => Promise<Uint8Array>} load */
+/** @param {string} name @param {string} file @param {() => Promise<Opened>} load */
 async function open(name, file, load) {
   notWhileRunning();
   const opening = ++openings;
   set({ opening: name });
   try {
-    const bytes = await load();
-    const summary = await bridge.open(bytes);
+    const opened = await load();
+    const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
     const { recipe } = get();
-    if (summary.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
-    await viewer.put('original', bytes);
+    if (summary?.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
+    if (summary && opened.network) await viewer.put('original', opened.network);
     set({
-      network: { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } },
+      network: summary ? { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } } : null,
+      weights: opened.bytes && opened.summary ? { id: opening, name, file, bytes: opened.bytes, summary: opened.summary, obstacle } : null,
+      by: summary ? 'samples' : 'weights',
+      looks: [],
       run: null,
       result: null,
+      packing: null,
+      packed: null,
+      tensor: 0,
       stored: ['original'],
       step: 'model',
       part: null,
       layer: 0,
       explore: { threshold: null, centroids: null, bits: null },
     });
+    if (!summary) stopMeasuring();
   } finally {
     if (opening === openings) set({ opening: '' });
   }
   writeHash();
   await measure();
+}
+
+/** Gives an opened file's network to the engine: what the engine says of it, or why it cannot be run.
+ * @param {Opened} opened */
+async function run({ network, summary }) {
+  const obstacle = summary?.obstacle ?? 'the file has weights, and no graph that says how they are used';
+  if (!network) return { summary: null, obstacle };
+  try {
+    return { summary: await bridge.open(network), obstacle: '' };
+  } catch (error) {
+    // A file of the user's can still be looked at, tensor by tensor.
+    if (!summary) throw error;
+    return { summary: null, obstacle: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** Ends the measuring that is going on. */
@@ -91,6 +109,8 @@ export async function measure() {
     await look();
   } catch (error) {
     show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
+    // Samples that do not fit judge nothing; the weights of a file of the user's do.
+    if (own === measuring && get().weights && get().network?.summary === network.summary) void judgeBy('weights');
   }
 }
 
@@ -100,10 +120,5 @@ export async function downloadOnnx(compact, result) {
   const { network } = get();
   const nut = result?.nut ?? bridge.network;
   if (!network || !nut) return;
-  try {
-    const { bytes } = await reader.ask((remote) => remote.export(nut, compact ? 'onnx-compact' : 'onnx'));
-    download(bytes, (result?.name ?? network.file).replace(/(\.[^.]*)?$/, '.onnx'));
-  } catch (error) {
-    report(error);
-  }
+  await exportFile(nut, compact ? 'onnx-compact' : 'onnx', result?.name ?? network.file);
 }

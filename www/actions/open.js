@@ -1,5 +1,4 @@
 // Opening the page, and files.
-import { get } from '../state.js';
 import { attempt, notWhileRunning, report } from './engine.js';
 import { measure, openBundled, openFile } from './network.js';
 import { openRecipe, startRecipe } from './recipe.js';
@@ -40,10 +39,6 @@ export async function openFiles(files) {
   else if (samples.length > 0) await measure();
 }
 
-/** Opens the result, as if its file had been dropped. */
-export async function openResult() {
-  const { result } = get();
-  if (!result) return;
-  await openFiles([new File([/** @type {Uint8Array<ArrayBuffer>} */ (result.nut)], result.name)]);
-}
+/** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */
+export const openResult = ({ nut, name }) => openFiles([new File([/** @type {Uint8Array<ArrayBuffer>} */ (nut)], name)]);
 

@@ -1,7 +1,7 @@
 // The recipe: its presets, its numbers, its address, its file.
 import { difference, merge, parseSettings, readAddress, writeAddress } from '../address.js';
 import { get, set } from '../state.js';
-import { download } from './download.js';
+import { downloadJson } from './download.js';
 import { bridge, notWhileRunning, report } from './engine.js';
 import { BUNDLED, measure, openBundled } from './network.js';
 
@@ -101,7 +101,7 @@ export function writeHash() {
 /** Hands the recipe to the user, as the command line's `--recipe` reads it. */
 export function saveRecipe() {
   const { recipe } = get();
-  if (recipe) download(new TextEncoder().encode(JSON.stringify(recipe, null, 2)), 'recipe.json');
+  if (recipe) downloadJson(recipe, 'recipe.json');
 }
 
 /** Takes the recipe of a JSON file: a recipe, a part of one, or a report with one. @param {string} name @param {Uint8Array} bytes */

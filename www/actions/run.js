@@ -1,6 +1,6 @@
 // Running a recipe.
 import * as format from '../format.js';
-import { advance, get, set } from '../state.js';
+import { advance, busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { bridge, report as reportError, viewer } from './engine.js';
 import { remember } from './runs.js';
@@ -52,7 +52,7 @@ export const cancel = () => running?.abort();
 /** @param {Run} first @param {Checkpoint} [checkpoint] */
 async function run(first, checkpoint) {
   const network = get().network;
-  if (!network || get().run?.status === 'running') return;
+  if (!network || busy()) return;
   set({ run: first, result: null, problem: '', following: true, stored: checkpoint ? get().stored : ['original'] });
   running = new AbortController();
   try {
@@ -69,7 +69,7 @@ async function run(first, checkpoint) {
     });
     const seconds = (performance.now() - first.started) / 1000;
     end('done', '');
-    const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: nutName(network.file) };
+    const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: `${format.stem(network.file)}.nut` };
     set({ result, step: 'result', part: null, following: false });
     await showStage('code', nut);
     await remember(result, network, new Map([...viewer.stages, ...(resumable?.stages ?? [])]));
@@ -119,9 +119,6 @@ export async function offerResume() {
   for (const [stage, bytes] of kept.stages) await showStage(stage, bytes);
   set({ run: { ...kept.run, status: 'cancelled', stage: null, training: null, finished, started: finished - kept.elapsed } });
 }
-
-/** @param {string} file */
-const nutName = (file) => `${file.replace(/\.[^.]*$/, '')}.nut`;
 
 /** The words of a result, to be read aloud. @param {import('../types.js').Report} report */
 export function announce(report) {

@@ -1,6 +1,6 @@
 // The runs so far: kept in the browser, shown again, forgotten.
 import * as format from '../format.js';
-import { get, set } from '../state.js';
+import { busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
 import { BUNDLED, openBundled, openFile } from './network.js';
@@ -29,7 +29,7 @@ export async function remember({ id, report, nut }, { name, file }, stages) {
 /** Shows a run again, with the networks after its stages; for that its network is opened again, if another one is. @param {string} id */
 export async function showRun(id) {
   const kept = get().runs.find((own) => own.id === id);
-  if (!kept || get().run?.status === 'running') return;
+  if (!kept || busy()) return;
   const { report, nut, file } = kept;
   const isOpen = () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes;
   try {
@@ -40,8 +40,8 @@ export async function showRun(id) {
     else if (!isOpen() && original instanceof Uint8Array) await openFile(file, original);
     if (!isOpen()) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
     stages.delete('original');
-    const result = { id, report, nut, name: `${file.replace(/\.[^.]*$/, '')}.nut` };
-    set({ run: null, result, step: 'result', part: null, stored: ['original'] });
+    const result = { id, report, nut, name: `${format.stem(file)}.nut` };
+    set({ run: null, result, by: 'samples', step: 'result', part: null, stored: ['original'] });
     for (const [stage, network] of stages.set('code', nut)) {
       await viewer.put(stage, network);
       set({ stored: [...get().stored, stage] });

@@ -59,7 +59,9 @@ export class WeightImage extends Chart {
     // Whole multiples where there is room, so that all pixels are of one size.
     const fit = Math.min(this.width / picture.width, this.most / picture.height);
     const scale = fit >= 1 ? Math.min(Math.floor(fit), 24) : this.full ? 1 : fit;
-    const size = `width: ${Math.max(1, picture.width * scale)}px; height: ${Math.max(1, picture.height * scale)}px`;
+    // A single row is drawn as a band.
+    const height = Math.max(picture.height === 1 ? 24 : 1, picture.height * scale);
+    const size = `width: ${Math.max(1, picture.width * scale)}px; height: ${height}px`;
     const canvas = html`<canvas
       role="img"
       aria-label=${this.label}

@@ -5,21 +5,22 @@ import * as format from '../format.js';
 import { get } from '../state.js';
 import { layersOf, shownStage, stages } from '../steps.js';
 import { Element } from './element.js';
+import { sorted, sortHead } from './sorting.js';
 import { term } from './term.js';
 
 /** @typedef {import('../types.js').LayerState} LayerState */
 /** @typedef {{ index: number, before: LayerState, after: LayerState, bytesBefore: number, bytesAfter: number,
  *   sparsity: number, bits: number }} Row */
 
-/** @type {{ name: string, key: (row: Row) => number | string }[]} */
+/** @type {import('./sorting.js').Column<Row>[]} */
 const COLUMNS = [
   { name: 'Layer', key: ({ index }) => index },
   { name: 'Shape', key: ({ after }) => after.shape.join() },
-  { name: 'Parameters', key: ({ after }) => after.parameters },
-  { name: 'Bytes before', key: ({ bytesBefore }) => bytesBefore },
-  { name: 'Bytes now', key: ({ bytesAfter }) => bytesAfter },
-  { name: 'Sparsity', key: ({ sparsity }) => sparsity },
-  { name: 'Bits a weight', key: ({ bits }) => bits },
+  { name: 'Parameters', key: ({ after }) => after.parameters, number: true },
+  { name: 'Bytes before', key: ({ bytesBefore }) => bytesBefore, number: true },
+  { name: 'Bytes now', key: ({ bytesAfter }) => bytesAfter, number: true },
+  { name: 'Sparsity', key: ({ sparsity }) => sparsity, number: true },
+  { name: 'Bits a weight', key: ({ bits }) => bits, number: true },
 ];
 
 class LayerTable extends Element {
@@ -32,8 +33,9 @@ class LayerTable extends Element {
   }
 
   render() {
-    const { network, step, layer } = get();
-    this.hidden = !network;
+    const { network, step, layer, by } = get();
+    // Of a result by the weights alone there is a table of tensors.
+    this.hidden = !network || (by === 'weights' && step === 'result');
     if (!network) return nothing;
     const stage = step === 'result' ? (stages().at(-1)?.stage ?? 'original') : (shownStage(step) ?? stages().at(-1)?.stage ?? 'original');
     const rows = this.#rows(layersOf('original'), layersOf(stage));
@@ -44,7 +46,7 @@ class LayerTable extends Element {
         <table class="layer-table">
           <thead>
             <tr>
-              ${COLUMNS.map(({ name }, column) => this.#head(name, column))}
+              ${COLUMNS.map((column, index) => sortHead(this, column, index))}
               <th scope="col">Weights</th>
             </tr>
           </thead>
@@ -85,18 +87,6 @@ class LayerTable extends Element {
     `;
   }
 
-  /** @param {string} name @param {number} column */
-  #head(name, column) {
-    const chosen = this.column === column;
-    const sort = () => {
-      this.down = chosen ? !this.down : column > 1;
-      this.column = column;
-    };
-    return html`<th scope="col" class=${column > 1 ? 'number' : ''} aria-sort=${chosen ? (this.down ? 'descending' : 'ascending') : 'none'}>
-      <button type="button" class="sort" @click=${sort}>${name}<span aria-hidden="true">${chosen ? (this.down ? ' \u25be' : ' \u25b4') : ''}</span></button>
-    </th>`;
-  }
-
   /** @param {LayerState[]} before @param {LayerState[]} after @returns {Row[]} */
   #rows(before, after) {
     const rows = before.map((own, index) => {
@@ -112,13 +102,7 @@ class LayerTable extends Element {
         bits: bits / own.parameters,
       };
     });
-    const { key } = COLUMNS[this.column];
-    const order = (/** @type {Row} */ a, /** @type {Row} */ b) => {
-      const [left, right] = [key(a), key(b)];
-      return typeof left === 'string' ? left.localeCompare(String(right), 'en', { numeric: true }) : left - Number(right);
-    };
-    rows.sort((a, b) => (this.down ? -1 : 1) * order(a, b));
-    return rows;
+    return sorted(this, COLUMNS, rows);
   }
 }
 

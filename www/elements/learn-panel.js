@@ -48,8 +48,8 @@ const go = (lesson) => set({ lesson });
 /** Begins the walk. */
 class WalkButton extends Element {
   render() {
-    const { network, lesson } = get();
-    return html`<button type="button" id="walk" ?disabled=${!network || lesson !== null} @click=${() => go(0)}>Guided walk</button>`;
+    const { network, weights, lesson } = get();
+    return html`<button type="button" id="walk" ?disabled=${(!network && !weights) || lesson !== null} @click=${() => go(0)}>Guided walk</button>`;
   }
 }
 

@@ -4,17 +4,19 @@ import { BUNDLED, downloadOnnx, measure, openBundled, stopMeasuring } from '../a
 import { openFiles } from '../actions/open.js';
 import { changeRecipe } from '../actions/recipe.js';
 import * as format from '../format.js';
-import { get } from '../state.js';
+import { busy, get } from '../state.js';
 import { Element } from './element.js';
+import './export-table.js';
 import './sample-strip.js';
+import { weightsFacts } from './weights-facts.js';
 import { working } from './working.js';
 
 /** @typedef {import('../types.js').Network} Network */
 
 class NetworkCard extends Element {
   render() {
-    const { network, opening, data, recipe, run } = get();
-    const busy = run?.status === 'running';
+    const { network, weights, opening, data, recipe } = get();
+    const disabled = busy();
     return html`
       <h2>Network</h2>
       <div class="row">
@@ -23,17 +25,17 @@ class NetworkCard extends Element {
             type="button"
             class="choice"
             aria-pressed=${network?.file === `${id}.onnx`}
-            ?disabled=${busy}
+            ?disabled=${disabled}
             @click=${() => openBundled(/** @type {keyof typeof BUNDLED} */ (id))}
           >
             ${name}
           </button>`,
         )}
-        <label class="choice file" ?data-disabled=${busy}>
+        <label class="choice file" ?data-disabled=${disabled}>
           Open files
           <input
             type="file"
-            ?disabled=${busy}
+            ?disabled=${disabled}
             multiple
             @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) => {
               const files = [...(event.target.files ?? [])];
@@ -43,39 +45,48 @@ class NetworkCard extends Element {
           />
         </label>
       </div>
+      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut.</p>
       ${opening ? html`<p class="quiet" role="status">Opening ${opening}</p>` : nothing}
-      ${network ? this.#facts(network) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
-      <dl class="facts">
-        <dt>Data</dt>
-        <dd>
-          ${data.name}: ${format.count(data.test)} test
-          images${data.train < data.trainTotal && !data.problem
-            ? html`, <progress max=${data.trainTotal} value=${data.train} aria-label="Training images loaded"></progress>`
-            : ','}
-          ${format.count(data.train)} training images
-        </dd>
-        ${recipe && network
-          ? html`<dt><label for="scaling">Pixels</label></dt>
-              <dd>
-                <select
-                  id="scaling"
-                  ?disabled=${busy}
-                  @change=${(/** @type {Event & { target: HTMLSelectElement }} */ event) =>
-                    changeRecipe({ scaling: SCALINGS[Number(event.target.value)].scaling })}
-                >
-                  ${SCALINGS.map(
-                    ({ label, scaling }, index) => html`<option
-                      value=${index}
-                      ?selected=${JSON.stringify(scaling) === JSON.stringify(recipe.scaling)}
-                    >
-                      ${label}
-                    </option>`,
-                  )}
-                </select>
-              </dd>`
-          : nothing}
-      </dl>
+      ${network ? this.#facts(network) : weights ? weightsFacts(weights) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
+      ${network || !weights ? this.#data(data, recipe) : nothing}
+      ${weights
+        ? html`<export-table own=${weights.summary.format} .file=${weights.bytes} .name=${weights.file}></export-table>`
+        : nothing}
     `;
+  }
+
+  /** @param {import('../types.js').Data} data @param {import('../types.js').Recipe | null} recipe */
+  #data(data, recipe) {
+    return html`<dl class="facts">
+      <dt>Data</dt>
+      <dd>
+        ${data.name}: ${format.count(data.test)} test
+        images${data.train < data.trainTotal && !data.problem
+          ? html`, <progress max=${data.trainTotal} value=${data.train} aria-label="Training images loaded"></progress>`
+          : ','}
+        ${format.count(data.train)} training images
+      </dd>
+      ${recipe && get().network
+        ? html`<dt><label for="scaling">Pixels</label></dt>
+            <dd>
+              <select
+                id="scaling"
+                ?disabled=${busy()}
+                @change=${(/** @type {Event & { target: HTMLSelectElement }} */ event) =>
+                  changeRecipe({ scaling: SCALINGS[Number(event.target.value)].scaling })}
+              >
+                ${SCALINGS.map(
+                  ({ label, scaling }, index) => html`<option
+                    value=${index}
+                    ?selected=${JSON.stringify(scaling) === JSON.stringify(recipe.scaling)}
+                  >
+                    ${label}
+                  </option>`,
+                )}
+              </select>
+            </dd>`
+        : nothing}
+    </dl>`;
   }
 
   /** @param {Network} network */

@@ -11,7 +11,8 @@ import { Element } from './element.js';
 
 class PipelineBar extends Element {
   render() {
-    const { step, result, network, run } = get();
+    const { step, result, network, run, by } = get();
+    if (by === 'weights') return this.#withoutSamples();
     const original = network?.summary.baseline_bytes ?? 0;
     return html`
       <ol class="stages">
@@ -24,6 +25,31 @@ class PipelineBar extends Element {
         </li>
       </ol>
       ${this.#score()}
+    `;
+  }
+
+  /** By the weights alone there is one step, and its result. */
+  #withoutSamples() {
+    const { step, network, weights, packed, packing } = get();
+    const result = packed ? html`<b>${format.ratio(packed.report.ratio)}</b> smaller` : packing?.status === 'running' ? 'at the end' : 'not yet';
+    const tile = (/** @type {Step} */ own, /** @type {string} */ name, /** @type {boolean} */ done, /** @type {unknown} */ note) => html`<li class=${done ? 'done' : 'waiting'}>
+      <button type="button" class="step" data-step=${own} aria-pressed=${step === own} @click=${() => choose(own)}>
+        <span class="name">${name}</span><span class="note">${note}</span>
+      </button>
+    </li>`;
+    return html`
+      <ol class="stages few">
+        ${tile('model', network ? 'Model' : 'Tensors', true, weights ? html`<b>${format.bytes(weights.summary.tensor_bytes)}</b>` : '')}
+        ${tile('result', 'Result', packed !== null, result)}
+      </ol>
+      <p class="score">
+        ${packed
+          ? html`<span class="quiet">Tensors</span> <b>${format.bytes(packed.report.baseline_bytes)}</b>
+              <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(packed.report.file_bytes)}</b>,
+              <b>${format.ratio(packed.report.ratio)}</b>${packed.report.snr === null ? ', lossless' : html`, ${format.decibels(packed.report.snr)}`}`
+          : nothing}
+        ${packing?.status === 'running' ? html`<span class="working"><progress max="1" value=${packing.done ?? nothing} aria-label="The run, in short"></progress></span>` : nothing}
+      </p>
     `;
   }
 

@@ -2,9 +2,11 @@
 import { html, nothing } from 'lit';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
+import { judgeBy } from '../actions/weights.js';
 import { difference, numberAt, settingAt } from '../address.js';
-import { get } from '../state.js';
+import { busy, get } from '../state.js';
 import { Element } from './element.js';
+import { weightsForm } from './weights-form.js';
 
 /** @type {{ effort: import('../types.js').Effort, label: string, note: string }[]} */
 const EFFORTS = [
@@ -32,10 +34,20 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, preset, settings, run, network, data } = get();
-    const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
+    const { recipe, preset, network, weights, by } = get();
     if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
-    const busy = run?.status === 'running';
+    return html`
+      <h2>Compress</h2>
+      ${network ? judge(by) : nothing} ${network || !weights ? nothing : html`<p class="quiet small-text">By the weights alone, since it cannot be run.</p>`}
+      ${by === 'weights' ? weightsForm() : this.#form(recipe, preset)}
+    `;
+  }
+
+  /** The form of a run that samples judge. @param {import('../types.js').Recipe} recipe @param {import('../types.js').Recipe} preset */
+  #form(recipe, preset) {
+    const { settings, run, network, data } = get();
+    const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
+    const running = run?.status === 'running';
     const complete = data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
     const usual = 'tolerance' in preset.target ? preset.target.tolerance : 0;
@@ -43,14 +55,13 @@ class RecipeCard extends Element {
     const tolerance = 'tolerance' in recipe.target ? recipe.target.tolerance : null;
     const budget = 'budget' in recipe.target ? recipe.target.budget : null;
     return html`
-      <h2>Compress</h2>
       <form
         @submit=${(/** @type {SubmitEvent} */ event) => {
           event.preventDefault();
           void compress();
         }}
       >
-        <fieldset ?disabled=${busy}>
+        <fieldset ?disabled=${running}>
           <legend>Effort</legend>
           <div class="options">
             ${EFFORTS.map(
@@ -67,7 +78,7 @@ class RecipeCard extends Element {
             )}
           </div>
         </fieldset>
-        <fieldset ?disabled=${busy}>
+        <fieldset ?disabled=${running}>
           <legend>Target</legend>
           <div class="target">
             <label>
@@ -124,10 +135,10 @@ class RecipeCard extends Element {
           </div>
         </fieldset>
         <div class="row actions">
-          ${busy
+          ${running
             ? html`<button type="button" class="primary" id="cancel" @click=${cancel}>Cancel</button>`
             : html`<button type="submit" class="primary" id="compress" ?disabled=${!network || !complete}>Compress</button>`}
-          ${run && !busy && run.status !== 'done' && run.resumable
+          ${run && !running && run.status !== 'done' && run.resumable
             ? html`<button type="button" id="resume" ?disabled=${!complete} @click=${resume}>Resume</button>`
             : nothing}
           ${network && !complete ? html`<span class="quiet">${data.problem || missing(data)}</span>` : nothing}
@@ -141,7 +152,7 @@ class RecipeCard extends Element {
   #settings() {
     const { recipe, preset, settings, run } = get();
     if (!recipe || !preset) return nothing;
-    const busy = run?.status === 'running';
+    const running = run?.status === 'running';
     // The target has fields of its own.
     const groups = [...new Set(settings.map(({ path }) => groupOf(path)))].filter((group) => group !== 'target');
     const changed = Object.keys(difference(preset, recipe)).length > 0;
@@ -151,13 +162,13 @@ class RecipeCard extends Element {
         What the effort stands for. Changed numbers are marked; the address of this page holds them, so that a link repeats the run.
       </p>
       <div class="row">
-        <button type="button" class="small" ?disabled=${busy || !changed} @click=${resetRecipe}>As the effort has them</button>
+        <button type="button" class="small" ?disabled=${running || !changed} @click=${resetRecipe}>As the effort has them</button>
         <button type="button" class="small" id="save-recipe" @click=${saveRecipe}>Save as JSON</button>
-        <button type="button" class="small" ?disabled=${busy} @click=${drawSeed}>Another seed</button>
+        <button type="button" class="small" ?disabled=${running} @click=${drawSeed}>Another seed</button>
       </div>
       <p class="quiet small-text">To open a recipe, drop its JSON file on the page or choose it with <i>Open files</i>.</p>
       ${groups.map(
-        (group) => html`<fieldset ?disabled=${busy}>
+        (group) => html`<fieldset ?disabled=${running}>
           <legend>${GROUPS[group] ?? group}</legend>
           ${settings.filter(({ path }) => groupOf(path) === group).map((setting) => this.#setting(setting, recipe, preset))}
         </fieldset>`,
@@ -192,6 +203,18 @@ class RecipeCard extends Element {
       <span class="quiet" id="${id}-words">${words}; ${range}, usually ${usual}</span>
     </div>`;
   }
+}
+
+/** A choice of what a run is judged by. @param {'samples' | 'weights'} by */
+function judge(by) {
+  const choice = (/** @type {'samples' | 'weights'} */ kind, /** @type {string} */ words) => html`<label>
+    <input type="radio" name="by" value=${kind} .checked=${by === kind} @change=${() => judgeBy(kind)} />
+    <span>${words}</span>
+  </label>`;
+  return html`<fieldset class="tabs" ?disabled=${busy()}>
+    <legend>Judged by</legend>
+    ${choice('samples', 'samples')} ${choice('weights', 'the weights alone')}
+  </fieldset>`;
 }
 
 /** What the first name of a path stands for. @type {Record<string, string>} */

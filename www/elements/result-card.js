@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit';
 import '../charts/scatter.js';
 import '../charts/waterfall.js';
-import { download } from '../actions/download.js';
+import { download, downloadJson } from '../actions/download.js';
 import { downloadOnnx } from '../actions/network.js';
 import { openResult } from '../actions/open.js';
 import { announce } from '../actions/run.js';
@@ -13,6 +13,7 @@ import { get } from '../state.js';
 import './answer-changes.js';
 import './draw-pad.js';
 import { Element } from './element.js';
+import './export-table.js';
 import './shrink-player.js';
 import { term } from './term.js';
 
@@ -60,12 +61,13 @@ class ResultCard extends Element {
       ${known(report.before) ? html`<p class="quiet">${KNOWN}</p>` : nothing}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
-        <button type="button" id="open-result" @click=${openResult}>Open it here</button>
+        <button type="button" id="open-result" @click=${() => openResult(result)}>Open it here</button>
         <span class="group">Export <button type="button" class="small" id="save-onnx" @click=${() => downloadOnnx(false, result)}>ONNX</button>
           <button type="button" class="small" @click=${() => downloadOnnx(true, result)}>ONNX, compact</button></span>
         <span class="group">Report <button type="button" class="small" id="save-page" @click=${() => savePage(report, name)}>as a page</button>
-          <button type="button" class="small" id="save-report" @click=${() => saveReport(report, name)}>as JSON</button></span>
+          <button type="button" class="small" id="save-report" @click=${() => downloadJson(report, `${format.stem(name)}.json`)}>as JSON</button></span>
       </div>
+      <export-table own="nut" .file=${nut} .name=${name}></export-table>
       <div class="charts pair">
       <figure>
         <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
@@ -114,12 +116,8 @@ function known({ validation, test }) {
 }
 
 /** @param {Report} report @param {string} name */
-const saveReport = (report, name) =>
-  download(new TextEncoder().encode(JSON.stringify(report, null, 2)), name.replace(/\.nut$/, '.json'));
-
-/** @param {Report} report @param {string} name */
 async function savePage(report, name) {
-  const title = name.replace(/\.nut$/, '');
+  const title = format.stem(name);
   download(new TextEncoder().encode(await reportPage(report, title)), `${title}.html`);
 }
 

@@ -11,16 +11,18 @@ import './prune-view.js';
 import './quantize-view.js';
 import './result-card.js';
 import './share-view.js';
+import './tensors-view.js';
+import './weights-result.js';
 
 class StageView extends Element {
   render() {
-    const { network, step } = get();
-    this.hidden = !network;
-    if (!network) return nothing;
+    const { network, weights, step } = get();
+    this.hidden = !network && !weights;
+    if (this.hidden) return nothing;
     return html`
       <div class="view-head">
-        <h2>${step === 'result' ? 'Result' : STEPS.find((own) => own.step === step)?.name}</h2>
-        ${step === 'result' ? nothing : html`${parts()} ${layers()}`}
+        <h2>${step === 'result' ? 'Result' : network ? STEPS.find((own) => own.step === step)?.name : 'Tensors'}</h2>
+        ${network && step !== 'result' ? html`${parts()} ${layers()}` : nothing}
       </div>
       ${view()}
     `;
@@ -59,9 +61,10 @@ function layers() {
 }
 
 function view() {
-  switch (get().step) {
+  const { step, network, by } = get();
+  switch (step) {
     case 'model':
-      return html`<model-view></model-view>`;
+      return network ? html`<model-view></model-view>` : html`<tensors-view></tensors-view>`;
     case 'prune':
       return html`<prune-view></prune-view>`;
     case 'share':
@@ -71,7 +74,7 @@ function view() {
     case 'code':
       return html`<code-view></code-view>`;
     case 'result':
-      return html`<result-card></result-card>`;
+      return by === 'weights' ? html`<weights-result></weights-result>` : html`<result-card></result-card>`;
   }
 }
 

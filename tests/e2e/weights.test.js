@@ -1,0 +1,214 @@
+// Files of weights, and compressing without samples, as a user has them.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { initializers } from './onnx.js';
+import { download, drop, faults, OPEN, opened, page, ready, RUN, seriousFaults, text } from './user.js';
+import { normal, npy, pth, readSafetensors, safetensors, signalToNoise } from './weight-files.js';
+
+/** Waits until a file of weights is open, and one of its tensors is drawn. @param {string} name */
+const shown = (name) =>
+  page.waitForFunction(
+    (name) =>
+      document.querySelector('network-card .lead')?.textContent?.includes(name) &&
+      document.querySelector('#obstacle') &&
+      document.querySelector('tensors-view nutshell-image')?.shadowRoot?.querySelector('canvas'),
+    { timeout: OPEN },
+    name,
+  );
+
+/** Waits for the end of a run, which must be a good one. */
+async function compressed() {
+  await page.waitForSelector('weights-result #download, #run-status.problem', { timeout: RUN });
+  if (!(await page.$('weights-result #download'))) assert.fail(`the run stopped: ${await text('#run-status')}`);
+  await page.waitForFunction(() => document.querySelectorAll('weights-result weight-figures nutshell-image').length === 2, { timeout: OPEN });
+}
+
+/** Opens the table of other formats, and saves one of them. @param {string} place @param {string} kind @param {string} name */
+async function exported(place, kind, name) {
+  if (!(await page.$(`${place} export-table details[open]`))) await page.click(`${place} export-table summary`);
+  const button = `${place} [data-export=${kind}]:not(:disabled)`;
+  await page.waitForSelector(button, { timeout: OPEN });
+  return download(button, name);
+}
+
+/** @param {string} selector @param {number} value */
+const fill = (selector, value) =>
+  page.$eval(
+    selector,
+    (field, value) => {
+      Object.assign(field, { value: String(value) });
+      field.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    value,
+  );
+
+/** @param {string} words */
+const bytesOf = (words) => Number(words.replace(/[^\d]/g, ''));
+
+const sideways = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+test('named weights are shown, compressed without samples, exported, and opened again', async () => {
+  const layers = { 'encoder.layer.0.weight': normal([64, 32], 0.1), 'encoder.layer.1.weight': normal([16, 8, 3, 3], 2) };
+  const many = Object.fromEntries(Array.from({ length: 312 }, (_, index) => [`encoder.block.${index}.bias`, normal([4], 1)]));
+  const tensors = { ...layers, ...many };
+  const file = safetensors(tensors);
+  await ready();
+  await drop('model.safetensors', file);
+  await shown('model.safetensors');
+  assert.match(await text('network-card'), /Format safetensors/);
+  assert.match(await text('network-card'), new RegExp(`${file.length.toLocaleString('en')} B on disk`));
+  assert.match(await text('network-card'), /314 of 4,448 elements, 17,792 B in their own types: float32/);
+  assert.equal((await page.$$('tensor-table tbody tr')).length, 314);
+  const { values } = layers['encoder.layer.0.weight'];
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))));
+  // Another tensor is chosen by the keyboard, and drawn.
+  await page.focus('tensor-table [aria-pressed=true]');
+  await page.keyboard.press('ArrowDown');
+  await page.waitForFunction(() => document.querySelector('weight-figures h3')?.textContent?.includes('encoder.layer.1.weight'), { timeout: OPEN });
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'encoder.layer.1.weight');
+  assert.deepEqual(await seriousFaults(), []);
+
+  await page.click('#compress');
+  await compressed();
+  assert.match(await text('#criterion'), /no sample was looked at.*2 of 314 tensors were rounded/);
+  assert.deepEqual(await seriousFaults(), []);
+  for (const width of [360, 768, 1280]) {
+    await page.setViewport({ width, height: 900 });
+    assert.equal(await sideways(), 0, `at ${width} pixels`);
+  }
+  const nut = await download('weights-result #download', 'model.nut');
+  assert.equal(nut.length, bytesOf(await text('#bytes')));
+  assert.match(await text('.score'), new RegExp(`File ${nut.length.toLocaleString('en')} B`));
+
+  // What the report says is what is in the file: by another reader, from another format.
+  const written = readSafetensors(await exported('weights-result', 'safetensors', 'model.safetensors'));
+  assert.deepEqual(Object.keys(written), Object.keys(tensors));
+  const names = Object.keys(layers);
+  const snr = signalToNoise(names.map((name) => tensors[/** @type {keyof tensors} */ (name)]), names.map((name) => written[name]));
+  assert.equal(`${snr.toFixed(2)} dB`, await text('#snr'));
+  assert.ok(snr >= 30 && snr < 31, String(snr));
+  for (const name of Object.keys(many)) assert.deepEqual(written[name].values, many[name].values);
+
+  await drop('again.nut', nut);
+  await shown('again.nut');
+  assert.match(await text('network-card'), /Nutshell \(\.nut\), made from safetensors/);
+  assert.deepEqual(readSafetensors(await exported('network-card', 'safetensors', 'again.safetensors')), written);
+  assert.deepEqual(faults, []);
+});
+
+test('a run without samples is cancelled, and another one keeps its budget', async () => {
+  await ready();
+  await drop('weights.pth', pth({ 'fc.weight': normal([512, 512], 0.05), 'fc.bias': normal([512], 0.1) }));
+  await shown('weights.pth');
+  assert.match(await text('network-card'), /Format PyTorch/);
+  await page.click('input[name=aim][value=budget]');
+  await fill('#budget-target', 100_000);
+  await page.focus('#compress');
+  await page.keyboard.press('Enter');
+  // In the middle of a search, by who looks and clicks at once.
+  const focused = await page.waitForFunction(
+    () => {
+      const cancel = /** @type {HTMLElement | null} */ (document.querySelector('#cancel'));
+      const searched = /** @type {HTMLProgressElement | null} */ (document.querySelector('recipe-card progress'))?.value;
+      if (!cancel || !searched) return null;
+      const focused = document.activeElement?.id;
+      cancel.click();
+      return focused;
+    },
+    { timeout: OPEN },
+  );
+  assert.equal(await focused.jsonValue(), 'cancel');
+  await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
+  assert.match(await text('#run-status'), /Cancelled/);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'compress');
+  // At once, before there is a worker to end.
+  await page.evaluate(async () => {
+    /** @type {HTMLElement | null} */ (document.querySelector('#compress'))?.click();
+    await /** @type {any} */ (document.querySelector('recipe-card')).updateComplete;
+    /** @type {HTMLElement | null} */ (document.querySelector('#cancel'))?.click();
+  });
+  await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
+  assert.match(await text('#run-status'), /Cancelled/);
+
+  await page.click('#compress');
+  await compressed();
+  const bytes = bytesOf(await text('#bytes'));
+  assert.ok(bytes <= 100_000 && bytes > 90_000, String(bytes));
+
+  await fill('#budget-target', 100);
+  await page.click('#compress');
+  await page.waitForSelector('#run-status.problem', { timeout: RUN });
+  assert.match(await text('#run-status'), /bytes of the file: wanted at most 100/);
+  assert.deepEqual(faults, []);
+});
+
+test('lossless, every number is given back, and other formats are measured', async () => {
+  const tensor = normal([40, 30], 1);
+  await ready();
+  await drop('array.npy', npy(tensor));
+  await shown('array.npy');
+  await page.click('input[name=aim][value=lossless]');
+  await page.click('#compress');
+  await compressed();
+  assert.match(await text('#criterion'), /bit for bit/);
+  const file = await exported('weights-result', 'safetensors', 'array.safetensors');
+  const [values] = Object.values(readSafetensors(file));
+  assert.deepEqual(values, tensor);
+  const npz = await exported('weights-result', 'npz', 'array.npz');
+  await page.waitForSelector('weights-result #sizes:not(:disabled)', { timeout: OPEN });
+  await page.focus('weights-result #sizes');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('weights-result #sizes:not(:disabled)', { timeout: OPEN });
+  const rows = await page.$$eval('weights-result .exports tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? '')));
+  assert.deepEqual(rows.map(([, , raw]) => bytesOf(raw)), [bytesOf(await text('#bytes')), file.length, npz.length]);
+  for (const [name, , , zipped] of rows) assert.ok(bytesOf(zipped) > 4000, `${name}: ${zipped}`);
+
+  await drop('again.npz', npz);
+  await shown('again.npz');
+  assert.match(await text('network-card'), /numpy archive/);
+  assert.deepEqual(faults, []);
+});
+
+test('a network is judged by its weights alone if the user wants it, and is written as ONNX', async () => {
+  await ready();
+  await page.click('input[name=by][value=weights]');
+  await page.waitForSelector('#snr-target', { timeout: OPEN });
+  assert.equal((await page.$$('.stages .step')).length, 2);
+  await page.click('#compress');
+  await compressed();
+  assert.deepEqual(await seriousFaults(), []);
+  const onnx = await exported('weights-result', 'onnx', 'lenet5.onnx');
+  const originals = initializers(readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url)));
+  const written = initializers(onnx);
+  assert.deepEqual(written.map(([name, { length }]) => [name, length]), originals.map(([name, { length }]) => [name, length]));
+  // The 8-bit file has a list of values, or steps; it is opened by the same page.
+  const scaled = await exported('weights-result', 'onnx-scaled', 'lenet5.scaled.onnx');
+  assert.ok(scaled.length < 0.3 * onnx.length, `${scaled.length} of ${onnx.length}`);
+  await drop('scaled.onnx', scaled);
+  await opened('scaled.onnx');
+  const accuracy = await text('#accuracy .figure');
+  assert.ok(parseFloat(accuracy) > 98, accuracy);
+  await drop('plain.onnx', onnx);
+  await opened('plain.onnx');
+  assert.equal(await text('#accuracy .figure'), accuracy);
+  assert.deepEqual(faults, []);
+});
+
+test('a file that cannot be opened leaves the tensors that are shown as they are', async () => {
+  await ready();
+  const file = safetensors({ first: normal([32, 32], 1) });
+  await drop('good.safetensors', file);
+  await shown('good.safetensors');
+  await drop('bad.safetensors', file.subarray(0, 200));
+  await page.waitForFunction(() => document.querySelector('#problem')?.textContent?.includes('bad.safetensors'), { timeout: OPEN });
+  assert.match(await text('network-card .lead'), /good\.safetensors/);
+  await page.click('#compress');
+  await compressed();
+  // And back to the example.
+  await page.click('network-card .choice');
+  await opened('LeNet-5');
+  assert.equal((await page.$$('.stages .step')).length, 6);
+  assert.deepEqual(faults, []);
+});

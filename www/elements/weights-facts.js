@@ -1,0 +1,40 @@
+// A file without a network that can be run, in words.
+import { html, nothing } from 'lit';
+import * as format from '../format.js';
+
+/** What a format is called. @type {Record<string, string>} */
+const FORMATS = {
+  onnx: 'ONNX',
+  safetensors: 'safetensors',
+  npz: 'numpy archive (npz)',
+  npy: 'numpy array (npy)',
+  torch: 'PyTorch',
+  tflite: 'TensorFlow Lite',
+  nut: 'Nutshell (.nut)',
+};
+
+/** @param {import('../types.js').Weights} weights */
+export function weightsFacts({ name, summary, obstacle }) {
+  const { format: kind, source, bytes, tensors, elements, tensor_bytes, nut } = summary;
+  const types = [...new Set(tensors.map(({ dtype }) => dtype))];
+  const quantised = tensors.filter(({ dequantized }) => dequantized).length;
+  return html`
+    <p class="lead"><strong>${name}</strong></p>
+    <p id="obstacle" class="small-text">It cannot be run: ${obstacle}.</p>
+    <dl class="facts">
+      <dt>Format</dt>
+      <dd>${FORMATS[kind] ?? kind}${kind === source ? nothing : `, made from ${FORMATS[source] ?? source}`}</dd>
+      <dt>Size</dt>
+      <dd>${format.bytes(bytes)} on disk${nut ? `, ${format.ratio(nut.ratio)} smaller than its tensors` : nothing}</dd>
+      <dt>Tensors</dt>
+      <dd>
+        ${format.count(tensors.length)} of ${format.count(elements)} elements, ${format.bytes(tensor_bytes)} in their own
+        types${types.length > 0 ? `: ${types.join(', ')}` : nothing}
+      </dd>
+      ${quantised > 0
+        ? html`<dt>Note</dt>
+            <dd>${format.count(quantised)} of its tensors were quantised already: the file has integers and a scale, and here is what they mean.</dd>`
+        : nothing}
+    </dl>
+  `;
+}

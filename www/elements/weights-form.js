@@ -1,0 +1,85 @@
+// What a run by the weights alone is to reach.
+import { html, nothing } from 'lit';
+import { budgetOf, cancelWeights, changeAim, compressWeights } from '../actions/weights.js';
+import * as format from '../format.js';
+import { busy, get } from '../state.js';
+import { term } from './term.js';
+
+/** @typedef {import('../types.js').Aim} Aim */
+
+/** The form. */
+export function weightsForm() {
+  const { weights, aim, packing } = get();
+  if (!weights) return html`<p class="quiet">The tensors are being read.</p>`;
+  const running = packing?.status === 'running';
+  return html`<form
+    @submit=${(/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      void compressWeights();
+    }}
+  >
+    <fieldset ?disabled=${running}>
+      <legend>Target</legend>
+      <div class="target">
+        ${choice(aim, 'snr', 'smallest, with a signal-to-noise ratio of')}
+        <span>
+          <input
+            type="number"
+            id="snr-target"
+            aria-label="Signal-to-noise ratio in decibels"
+            min="0"
+            max="200"
+            step="0.5"
+            required
+            ?disabled=${aim.kind !== 'snr'}
+            .value=${String(aim.snr)}
+            @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => target.checkValidity() && changeAim({ snr: target.valueAsNumber })}
+          />
+          dB <small id="snr-words">${snrWords(aim.snr)}</small>
+        </span>
+        ${choice(aim, 'budget', 'least noise, in at most')}
+        <span>
+          <input
+            type="number"
+            id="budget-target"
+            class="long"
+            aria-label="Budget in bytes"
+            min="1"
+            step="1"
+            required
+            ?disabled=${aim.kind !== 'budget'}
+            .value=${String(budgetOf(aim, weights.summary))}
+            @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => target.checkValidity() && changeAim({ budget: target.valueAsNumber })}
+          />
+          bytes
+        </span>
+        ${choice(aim, 'lossless', 'lossless: every number as it is')}
+      </div>
+    </fieldset>
+    <p class="quiet small-text">
+      No sample is looked at: the ${term('signal-to-noise ratio', 'ratio of signal to noise')} judges. What is rounded are the weights of layers; vectors, integers and tensors of fewer than 512 numbers stay as they are.
+    </p>
+    <div class="row actions">
+      ${running
+        ? html`<button type="button" class="primary" id="cancel" @click=${cancelWeights}>Cancel</button>`
+        : html`<button type="submit" class="primary" id="compress" ?disabled=${busy()}>Compress</button>`}
+    </div>
+    ${packing ? progress(packing) : nothing}
+  </form>`;
+}
+
+/** @param {Aim} aim @param {Aim['kind']} kind @param {string} words */
+const choice = (aim, kind, words) => html`<label>
+  <input type="radio" name="aim" value=${kind} .checked=${aim.kind === kind} @change=${() => changeAim({ kind })} />
+  ${words}
+</label>`;
+
+/** What a ratio means. @param {number} snr In dB. */
+const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square, in the mean of the layers. More dB: closer to the original, and a larger file.`;
+
+/** @param {import('../types.js').Packing} packing */
+function progress({ status, words, done }) {
+  if (status !== 'running') return html`<p role="status" class=${status === 'failed' ? 'problem' : 'quiet'} id="run-status">${words}</p>`;
+  return html`<progress class="wide" max="1" value=${done ?? nothing} aria-label="The run"></progress>
+    <p role="status" class="quiet" id="run-status">${words}</p>`;
+}
