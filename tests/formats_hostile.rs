@@ -361,7 +361,7 @@ fn onnx_files_whose_weights_cannot_be_had() {
     expect_errors(vec![
         (
             with(|tensor| tensor.data_location = Some(DataLocation::EXTERNAL)),
-            "ONNX file, tensor 'w': data in another file is not supported; supported: data in the file itself",
+            "ONNX file, tensor 'w': data in another file ('') that was not opened with this one is not supported; supported: both files together, or data in the file itself",
         ),
         (with(|tensor| tensor.dims[0] = 5), "ONNX file, tensor 'w': expected 150 values of 4 bytes, got 480 bytes"),
         (

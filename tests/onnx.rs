@@ -213,6 +213,18 @@ fn reshapes_that_flatten_are_known_in_every_form() {
         .node("Concat", &["batch", "minus"], "s", vec![int("axis", 0)])
         .node("Reshape", &["r", "s"], "f", vec![]);
     check("computed", &layers(computed), &[2, 3, 4], &operators);
+    // As tf2onnx writes it: in integers of 32 bits on the way.
+    let cast = new()
+        .ints("zero", &[0])
+        .ints("one", &[1])
+        .ints("minus", &[-1])
+        .node("Shape", &["x"], "shape", vec![])
+        .node("Cast", &["shape"], "narrow", vec![int("to", 6)])
+        .node("Slice", &["narrow", "zero", "one"], "batch", vec![])
+        .node("Concat", &["batch", "minus"], "s32", vec![int("axis", 0)])
+        .node("Cast", &["s32"], "s", vec![int("to", 7)])
+        .node("Reshape", &["r", "s"], "f", vec![]);
+    check("computed in 32 bits", &layers(cast), &[2, 3, 4], &operators);
     let negative = new().node("Flatten", &["r"], "f", vec![int("axis", -3)]);
     check("negative axis", &layers(negative), &[2, 3, 4], &operators);
     let same = new().ints("s", &[-1, 2, 3, 4]).node("Reshape", &["r", "s"], "t", vec![]);

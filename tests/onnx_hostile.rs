@@ -307,7 +307,7 @@ fn tensors_that_do_not_hold_what_they_declare() {
         ),
         (
             edit(file(), |file| tensor_of(file).data_location = Some(DataLocation::EXTERNAL)),
-            "ONNX file, tensor 'w': data in another file is not supported; supported: data in the file itself",
+            "ONNX file, tensor 'w': data in another file ('') that was not opened with this one is not supported; supported: both files together, or data in the file itself",
         ),
         (
             edit(file(), |file| tensor_of(file).raw_data = Some(RefCell::new(f32::NAN.to_le_bytes().repeat(12)))),

@@ -1,6 +1,6 @@
 // Owns the wasm that knows the files of other programs, and one such file: opens it, compresses it by its weights alone, and writes it.
 import * as Comlink from 'comlink';
-import init, { ModelFile, zippedBytes } from '../pkg/files.js';
+import init, { ModelFile, withExternalData, zippedBytes } from '../pkg/files.js';
 import { startWorker } from './worker-start.js';
 
 /** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../pkg/files.js').ExportKind | 'onnx-compact'} ExportKind */
@@ -18,6 +18,12 @@ const api = {
   /** Opens a model file, which stays open until the worker ends. @param {Uint8Array} bytes */
   open(bytes) {
     file = ModelFile.open(bytes);
+  },
+
+  /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} bytes @param {import('./reader.js').Companion[]} others */
+  join(bytes, others) {
+    const whole = withExternalData(bytes, others.map(({ name }) => name), others.map(({ bytes }) => bytes));
+    return Comlink.transfer(whole, [whole.buffer]);
   },
 
   /** What is in the file, and its network for the engine, if it can be run. */

@@ -7,6 +7,7 @@ import workerUrl from './reader-worker.js?worker&url';
 /** @typedef {import('./reader-worker.js').ReaderApi} ReaderApi */
 /** @typedef {import('./reader-worker.js').ExportKind} ExportKind */
 /** @typedef {import('comlink').Remote<ReaderApi>} Remote */
+/** A file beside a model. @typedef {{ name: string, bytes: Uint8Array }} Companion */
 
 /** Files that stay open: the user's, and what came of it. Others are opened again when they are asked about. */
 const MOST = 2;
@@ -25,8 +26,11 @@ export class Reader {
     return id;
   }
 
-  /** Opens a model file of any kind: what is in it, and its network for the engine, if it can be run. @param {Uint8Array} bytes */
-  async open(bytes) {
+  /** Opens a model file of any kind: what is in it, and its network for the engine, if it can be run.
+   * @param {Uint8Array} file
+   * @param {Companion[]} others Files that an ONNX file has its numbers in. */
+  async open(file, others = []) {
+    const bytes = others.length > 0 ? await join(file, others) : file;
     try {
       return { bytes, ...(await this.#ask(bytes, (remote) => remote.contents())) };
     } catch (error) {
@@ -95,3 +99,14 @@ export class Reader {
 
 /** A worker to be, with a file open. @param {string} name @param {Uint8Array} file @returns {Bridge<ReaderApi>} */
 const newBridge = (name, file) => new Bridge(wasmUrl, () => makeWorker(workerUrl, name), (remote) => remote.open(file));
+
+/** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */
+async function join(file, others) {
+  /** @type {Bridge<ReaderApi>} */
+  const bridge = new Bridge(wasmUrl, () => makeWorker(workerUrl, 'nutshell-joiner'), async () => {});
+  try {
+    return await bridge.call((remote) => remote.join(file, others));
+  } finally {
+    bridge.end(new Error('the files are one'));
+  }
+}

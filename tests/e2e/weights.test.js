@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { initializers } from './onnx.js';
-import { download, drop, faults, OPEN, opened, page, ready, RUN, seriousFaults, text } from './user.js';
+import { download, drop, dropAll, faults, OPEN, opened, page, ready, RUN, seriousFaults, text } from './user.js';
 import { normal, npy, pth, readSafetensors, safetensors, signalToNoise } from './weight-files.js';
 
 /** Waits until a file of weights is open, and one of its tensors is drawn. @param {string} name */
@@ -211,4 +211,15 @@ test('a file that cannot be opened leaves the tensors that are shown as they are
   await opened('LeNet-5');
   assert.equal((await page.$$('.stages .step')).length, 6);
   assert.deepEqual(faults, []);
+});
+
+test('an ONNX file opens with the file that it has its numbers in, and alone says that it is missing', async () => {
+  const data = (/** @type {string} */ name) => readFileSync(new URL(`../data/onnx/${name}`, import.meta.url));
+  await ready();
+  await drop('external.onnx', data('external.onnx'));
+  await page.waitForSelector('#problem:not([hidden])', { timeout: OPEN });
+  assert.match(await text('#problem'), /data in another file \('external\.bin'\)/);
+  await dropAll({ 'external.bin': data('external.bin'), 'external.onnx': data('external.onnx') });
+  await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('external.onnx'), { timeout: OPEN });
+  assert.match(await text('network-card'), /operators/);
 });

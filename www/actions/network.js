@@ -26,8 +26,8 @@ export async function openBundled(id) {
   }
 }
 
-/** Opens a file that the user brought. @param {string} name @param {Uint8Array} bytes */
-export const openFile = (name, bytes) => attempt(name, () => open(name, name, () => reader.open(bytes)));
+/** Opens a file that the user brought. @param {string} name @param {Uint8Array} bytes @param {import('../reader.js').Companion[]} [others] */
+export const openFile = (name, bytes, others) => attempt(name, () => open(name, name, () => reader.open(bytes, others)));
 
 /** A file as it is opened: its network if it can be run, its tensors if the reader knows them.
  * @typedef {{ network?: Uint8Array, bytes?: Uint8Array, summary?: import('../types.js').WeightsSummary }} Opened */

@@ -28,14 +28,17 @@ export async function openFiles(files) {
   const isRecipe = (/** @type {{ file: File }} */ { file }) => file.name.endsWith('.json');
   const samples = contents.filter(isSamples);
   const recipe = contents.find(isRecipe);
-  const network = contents.find((content) => !isSamples(content) && !isRecipe(content));
+  const models = contents.filter((content) => !isSamples(content) && !isRecipe(content));
+  // Files beside an ONNX file are those that it has its numbers in.
+  const network = models.find(({ file }) => file.name.endsWith('.onnx')) ?? models[0];
+  const others = models.filter((model) => model !== network).map(({ file, bytes }) => ({ name: file.name, bytes }));
   if (recipe)
     await attempt(recipe.file.name, () => {
       notWhileRunning();
       return openRecipe(recipe.file.name, recipe.bytes);
     });
   if (samples.length > 0) await openSamples(samples);
-  if (network) await openFile(network.file.name, network.bytes);
+  if (network) await openFile(network.file.name, network.bytes, network.file.name.endsWith('.onnx') ? others : []);
   else if (samples.length > 0) await measure();
 }
 

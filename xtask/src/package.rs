@@ -17,7 +17,7 @@ struct Module {
 /// What compresses, runs and looks at networks comes with the page; what reads the files of other programs is loaded with the first such file.
 const MODULES: [Module; 2] = [
     Module { feature: "engine", name: "nutshell", budget: 350_000 },
-    Module { feature: "files", name: "files", budget: 260_000 },
+    Module { feature: "files", name: "files", budget: 280_000 },
 ];
 
 /// Builds pkg/ and returns its path.

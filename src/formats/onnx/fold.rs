@@ -49,7 +49,15 @@ impl<'a> Importer<'a> {
                     node.unsupported(format!("type {kind}"), "floats of 16 to 64 bits, integers of 8 to 64")
                 })?;
                 let before = array.numbers.clone();
+                if is_float(kind) {
+                    self.numbers_only(node, &array)?;
+                }
+                let batch = (array.kind == INT64).then_some(BATCH as f64);
                 for number in &mut array.numbers {
+                    // The number of samples stays what it is in any type of integers.
+                    if Some(*number) == batch && kind != BOOL {
+                        continue;
+                    }
                     *number = match kind {
                         BOOL => f64::from(*number != 0.0),
                         FLOAT16 => rounded(*number, 10, -14, 65504.0),

@@ -103,6 +103,12 @@ impl<'a> Tensor<'a> {
         Ok(Some(Elsewhere { file, offset: number("offset")?.unwrap_or(0), length: number("length")? }))
     }
 
+    fn is_elsewhere(&self) -> LoadError {
+        let file = self.entries.iter().find(|(key, _)| *key == "location").map_or("", |&(_, file)| file);
+        let feature = format!("data in another file ('{file}') that was not opened with this one");
+        unsupported(self.place(), feature, "both files together, or data in the file itself")
+    }
+
     /// A tensor of integers with one dimension.
     pub fn of_ints(ints64: Vec<i64>) -> Self {
         Tensor { dimensions: vec![ints64.len() as i64], kind: INT64, ints64, ..Tensor::default() }
@@ -270,7 +276,7 @@ impl<'a> Tensor<'a> {
     /// [`LoadError`] if they are in another file.
     pub fn bytes(&self, dtype: Dtype) -> Result<Vec<u8>, LoadError> {
         if self.external {
-            return Err(unsupported(self.place(), "data in another file", "data in the file itself"));
+            return Err(self.is_elsewhere());
         }
         if let Some(raw) = self.raw {
             return Ok(raw.to_vec());
@@ -288,7 +294,7 @@ impl<'a> Tensor<'a> {
     /// The raw bytes in values of `N` bytes, if the tensor has any.
     fn raw_values<const N: usize>(&self) -> Result<Option<&'a [[u8; N]]>, LoadError> {
         if self.external {
-            return Err(unsupported(self.place(), "data in another file", "data in the file itself"));
+            return Err(self.is_elsewhere());
         }
         let Some(raw) = self.raw else { return Ok(None) };
         let count = self.count()?;
