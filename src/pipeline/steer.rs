@@ -18,6 +18,8 @@ const SETTLED: f64 = 0.92;
 const LARGEST_CHANGE: f64 = 2.0;
 /// A drop is aimed at a little below what is tolerated, so that its noise stays inside.
 const AIM: f64 = 0.85;
+/// In percentage points, less than the noise of a drop: none is taken to be smaller.
+const DROP_NOISE: f64 = 0.1;
 /// Prices outside are of no use to any network.
 const PRICES: (f64, f64) = (1e-9, 1e-2);
 
@@ -69,12 +71,26 @@ impl Steering {
     }
 }
 
+/// Whether a training cost so much more than is allowed that the next one cannot make it good: both in percentage points.
+pub fn far_beyond(drop: f64, tolerance: f64) -> bool {
+    drop > LARGEST_CHANGE * tolerance
+}
+
+/// The price to start over with, after a first training at `price` whose drop was far beyond the tolerance.
+pub fn first_price(price: f64, drop: f64, tolerance: f64) -> f64 {
+    (price * wanted_change(drop, tolerance)).clamp(PRICES.0, PRICES.1)
+}
+
 /// The price of the next training, after one at `price` that cost `drop` where `tolerance` is allowed, both in percentage
 /// points of accuracy.
 pub fn next_price(price: f64, drop: f64, tolerance: f64) -> f64 {
-    // A drop follows the price about in proportion. A tenth of a point is less than its noise: none is taken to be smaller.
-    let change = (AIM * tolerance).max(0.1) / drop.max(0.1);
-    (price * change.clamp(1.0 / LARGEST_CHANGE, LARGEST_CHANGE)).clamp(PRICES.0, PRICES.1)
+    let change = wanted_change(drop, tolerance).clamp(1.0 / LARGEST_CHANGE, LARGEST_CHANGE);
+    (price * change).clamp(PRICES.0, PRICES.1)
+}
+
+/// The factor by which the price is wrong: a drop follows it about in proportion.
+fn wanted_change(drop: f64, tolerance: f64) -> f64 {
+    (AIM * tolerance).max(DROP_NOISE) / drop.max(DROP_NOISE)
 }
 
 #[cfg(test)]
@@ -113,6 +129,17 @@ mod tests {
                 price = next_price(price, constant * price, tolerance);
             }
             let drop = constant * price;
+            assert!(drop <= tolerance && drop > 0.7 * tolerance, "{tolerance}: {drop}");
+        }
+    }
+
+    #[test]
+    fn a_first_price_that_was_far_too_high_is_put_right_at_once() {
+        for (tolerance, constant) in [(0.2, 1e5), (0.5, 1e6)] {
+            let drop = constant * 1e-5;
+            assert!(far_beyond(drop, tolerance));
+            let drop = constant * first_price(1e-5, drop, tolerance);
+            assert!(!far_beyond(drop, tolerance));
             assert!(drop <= tolerance && drop > 0.7 * tolerance, "{tolerance}: {drop}");
         }
     }
