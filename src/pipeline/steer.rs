@@ -20,6 +20,8 @@ const LARGEST_CHANGE: f64 = 2.0;
 const AIM: f64 = 0.85;
 /// In percentage points, less than the noise of a drop: none is taken to be smaller.
 const DROP_NOISE: f64 = 0.1;
+/// Cautions are this many to one: a checkpoint writes and reads them exactly.
+const CAUTIONS: f64 = 1024.0;
 /// Prices outside are of no use to any network.
 const PRICES: (f64, f64) = (1e-9, 1e-2);
 
@@ -71,14 +73,14 @@ impl Steering {
     }
 }
 
-/// Whether a training cost so much more than is allowed that the next one cannot make it good: both in percentage points.
+/// Whether a drop is so far beyond the tolerance that no change of the price from one training to the next makes it good.
 pub fn far_beyond(drop: f64, tolerance: f64) -> bool {
     drop > LARGEST_CHANGE * tolerance
 }
 
-/// The price to start over with, after a first training at `price` whose drop was far beyond the tolerance.
-pub fn first_price(price: f64, drop: f64, tolerance: f64) -> f64 {
-    (price * wanted_change(drop, tolerance)).clamp(PRICES.0, PRICES.1)
+/// The factor that all limits come down by after a drop far beyond the tolerance: the price, and the rises of the loss.
+pub fn caution(drop: f64, tolerance: f64) -> f64 {
+    (wanted_change(drop, tolerance) * CAUTIONS).round().max(1.0) / CAUTIONS
 }
 
 /// The price of the next training, after one at `price` that cost `drop` where `tolerance` is allowed, both in percentage
@@ -88,7 +90,7 @@ pub fn next_price(price: f64, drop: f64, tolerance: f64) -> f64 {
     (price * change).clamp(PRICES.0, PRICES.1)
 }
 
-/// The factor by which the price is wrong: a drop follows it about in proportion.
+/// The factor by which a price is wrong that cost `drop` where `tolerance` is allowed: a drop follows it about in proportion.
 fn wanted_change(drop: f64, tolerance: f64) -> f64 {
     (AIM * tolerance).max(DROP_NOISE) / drop.max(DROP_NOISE)
 }
@@ -134,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_first_price_that_was_far_too_high_is_put_right_at_once() {
+    fn caution_puts_right_what_is_far_beyond_a_tolerance() {
         for (tolerance, constant) in [(0.2, 1e5), (0.5, 1e6)] {
             let drop = constant * 1e-5;
             assert!(far_beyond(drop, tolerance));
-            let drop = constant * first_price(1e-5, drop, tolerance);
+            let drop = drop * caution(drop, tolerance);
             assert!(!far_beyond(drop, tolerance));
             assert!(drop <= tolerance && drop > 0.7 * tolerance, "{tolerance}: {drop}");
         }

@@ -4,7 +4,7 @@ use super::compress::{finish_fixed, write_options};
 use super::event::{Accuracy, Stage};
 use super::recipe::Target;
 use super::run::{Run, Watched, measure};
-use super::steer::{Steering, far_beyond, first_price, next_price};
+use super::steer::{Steering, caution, far_beyond, next_price};
 use crate::container;
 use crate::error::Error;
 use crate::pipeline::SplitName;
@@ -36,17 +36,17 @@ const ROUND_STEP: f64 = 1.1;
 /// then left of it is trimmed.
 const MARGIN: f64 = 1.02;
 
-/// Trains with the bits' price, in rounds that each start from the integers of the one before. If the first one took far
-/// more than a tolerance allows, what it took is missing for good: the second one then starts where it did, at a lower price.
-pub fn refine(run: &mut Run<'_>, start: FixedPoint) -> Result<FixedPoint, Error> {
+/// Trains with the bits' price, in rounds that each start from the integers of the one before.
+///
+/// `None` if the first one took far more than a tolerance allows: what it and the stages before it took is missing for
+/// good, and they are to be done again with the caution that the run now has.
+pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<Option<FixedPoint>, Error> {
     let recipe = run.recipe.refine;
     let options = write_options(run.recipe);
     let before = run.validate(run.original)?;
     let validation = run.validation.clone();
-    let mut price = recipe.price;
+    let mut price = recipe.price * run.caution;
     let mut aim = FIRST_AIM;
-    let mut fixed = start.clone();
-    let mut refined = false;
     let mut best = Best { target: run.recipe.target, before, candidate: None };
     for round in 0..recipe.rounds + EXTRA_ROUNDS {
         if round >= recipe.rounds && best.within_target() {
@@ -62,7 +62,7 @@ pub fn refine(run: &mut Run<'_>, start: FixedPoint) -> Result<FixedPoint, Error>
         let mut of_round = Best { target, before, candidate: None };
         let mut validated = 0.0;
         let mut training = recipe.training;
-        if refined {
+        if round > 0 {
             training.learning_rate *= RESTART;
         }
         if round >= recipe.rounds && matches!(target, Target::Budget(_)) {
@@ -100,23 +100,20 @@ pub fn refine(run: &mut Run<'_>, start: FixedPoint) -> Result<FixedPoint, Error>
             aim = (aim * bytes as f64 / last_bytes.max(1) as f64).clamp(AIMS.0, AIMS.1);
         }
         let Some(candidate) = of_round.candidate else { break };
-        refined = true;
         fixed = candidate.network.clone();
         if let Target::Tolerance(points) = run.recipe.target {
             let (drop, clear) = accuracy_drop(&before, &candidate.accuracy, points);
-            if round == 0 && far_beyond(drop, points) {
-                price = first_price(price, drop, points);
-                fixed = start.clone();
-                refined = false;
-            } else {
-                price = next_price(price, drop, points - clear);
+            if round == 0 && run.caution == 1.0 && far_beyond(drop, points) {
+                run.caution = caution(drop, points);
+                return Ok(None);
             }
+            price = next_price(price, drop, points - clear);
         }
         best.offer(candidate);
     }
     let fixed = structure::drop_dead_fixed(&best.candidate.map_or(fixed, |best| best.network))?;
     finish_fixed(run, Stage::Refine, &fixed)?;
-    Ok(fixed)
+    Ok(Some(fixed))
 }
 
 /// A network that a training came by.
