@@ -250,7 +250,8 @@ fn a_run_that_lost_far_too_much_starts_again_with_caution() {
     let (model, data) = place.load();
     let mut recipe = Recipe { target: Target::Tolerance(10.0), ..recipe() };
     // So dear that the first training prunes almost everything.
-    recipe.refine.price = 1e-2;
+    recipe.refine.price = 0.5;
+    recipe.refine.training = Training { samples: 2_560, learning_rate: 4e-2, ..recipe.refine.training };
     let run = |resume| {
         let mut checkpoints = Checkpoints::default();
         let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut checkpoints).unwrap();
