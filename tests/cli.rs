@@ -4,8 +4,8 @@ mod place;
 
 use nutshell::data::idx;
 use nutshell::formats::{load_weights, onnx};
-use nutshell::model::presets;
-use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Target};
+use nutshell::model::{Model, presets};
+use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Stage, Target, Training};
 use place::{CLASSES, Place, TEST, TRAINING, VALIDATION, recipe};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -17,13 +17,25 @@ fn samples_and_correct(accuracy: &Value) -> [u64; 2] {
     ["samples", "correct"].map(|field| accuracy[field].as_u64().unwrap())
 }
 
+/// Trains `model.onnx` on the samples; what is said of it.
+fn train(place: &Place) -> Value {
+    place.json(
+        "train lenet5 --widths 3,4,6 --data data --recipe recipe.json --epochs 12 --batch 16 --seed 3 \
+         --learning-rate 0.005 -o model.onnx",
+    )
+}
+
+/// The network and the samples.
+fn load(place: &Place) -> (Model, Data) {
+    let load = |split| idx::load_directory(&place.0.join("data"), split).unwrap();
+    let data = Data { training: load(idx::Split::Train), test: Some(load(idx::Split::Test)) };
+    (onnx::read(&place.read("model.onnx"), 1 << 20).unwrap(), data)
+}
+
 #[test]
 fn trains_compresses_evaluates_and_decompresses() {
     let place = Place::new("round_trip");
-    let trained = place.json(
-        "train lenet5 --widths 3,4,6 --data data --recipe recipe.json --epochs 12 --batch 16 --seed 3 \
-         --learning-rate 0.005 -o model.onnx",
-    );
+    let trained = train(&place);
     assert_eq!(trained["file"], "model.onnx");
     assert_eq!(trained["bytes"], place.read("model.onnx").len());
     assert_eq!(trained["seed"], 3);
@@ -102,9 +114,7 @@ fn a_resumed_run_makes_the_same_bytes() {
     place.run(started);
     let whole = place.read("whole.nut");
 
-    let load = |split| idx::load_directory(&place.0.join("data"), split).unwrap();
-    let data = Data { training: load(idx::Split::Train), test: Some(load(idx::Split::Test)) };
-    let model = onnx::read(&place.read("model.onnx"), 1 << 20).unwrap();
+    let (model, data) = load(&place);
     let mut checkpoints = Checkpoints::default();
     let outcome = pipeline::compress(&model, &data, &recipe(), None, &mut checkpoints).unwrap();
     assert_eq!(outcome.nut, whole, "the command line and the library");
@@ -118,6 +128,33 @@ fn a_resumed_run_makes_the_same_bytes() {
     }
     let said = place.refuse("compress model.onnx --data data --resume last --seed 9 -o other.nut");
     assert!(said.contains("another recipe's"), "{said}");
+}
+
+#[test]
+fn a_run_that_lost_far_too_much_starts_again_with_caution() {
+    let place = Place::new("caution");
+    train(&place);
+    let (model, data) = load(&place);
+    let mut recipe = Recipe { target: Target::Tolerance(10.0), ..recipe() };
+    // So dear that the first training prunes almost everything.
+    recipe.refine.price = 0.5;
+    recipe.refine.training = Training { samples: 2_560, learning_rate: 4e-2, ..recipe.refine.training };
+    let run = |resume| {
+        let mut checkpoints = Checkpoints::default();
+        let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut checkpoints).unwrap();
+        (outcome, checkpoints.0)
+    };
+    let (outcome, checkpoints) = run(None);
+    let shrink = [Stage::Structure, Stage::Prune, Stage::Share, Stage::Quantize];
+    let expected = [&shrink[..], &shrink, &[Stage::Refine]].concat();
+    assert_eq!(checkpoints.iter().map(|checkpoint| checkpoint.stage).collect::<Vec<_>>(), expected);
+    let reported: Vec<Stage> = outcome.report.stages.iter().map(|state| state.stage).collect();
+    assert_eq!(reported, [&[Stage::Original], &shrink[..], &[Stage::Refine, Stage::Code]].concat());
+    for (index, checkpoint) in checkpoints.iter().enumerate() {
+        assert_eq!(checkpoint.caution < 1.0, index >= shrink.len());
+        let read = Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap();
+        assert_eq!(run(Some(read)).0.nut, outcome.nut, "after {index}");
+    }
 }
 
 #[test]

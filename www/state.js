@@ -68,8 +68,12 @@ export function advance(run, event) {
   const over = run.training !== null && (event.kind !== 'training' || event.done <= run.training.done);
   const trained = run.trained + (over ? (run.training?.total ?? 0) : 0);
   switch (event.kind) {
-    case 'started':
-      return { ...run, stage: event.stage, training: null, trained: 0 };
+    case 'started': {
+      // A stage that starts again is of a second pass: what it and the stages after it had made is not used.
+      const again = run.stages.findIndex((done) => done.stage === event.stage);
+      const stages = again < 0 ? run.stages : run.stages.slice(0, again);
+      return { ...run, stage: event.stage, training: null, trained: 0, stages };
+    }
     case 'probed':
       return { ...run, stage: event.stage, training: null, trained, probes: [...run.probes, event] };
     case 'training':

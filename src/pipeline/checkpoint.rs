@@ -41,6 +41,8 @@ pub struct Checkpoint {
     pub stages: Vec<StageState>,
     /// The probes so far.
     pub probes: Vec<Probe>,
+    /// Factor on what the searches allow, 1 unless a first pass through the stages lost too much.
+    pub caution: f64,
 }
 
 /// A checkpoint without its numbers. What is in it is of no use outside: whoever keeps it gives it back as it is.
@@ -56,6 +58,7 @@ pub struct CheckpointHeader {
     original_shapes: Vec<Vec<usize>>,
     stages: Vec<StageState>,
     probes: Vec<Probe>,
+    caution: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,6 +145,7 @@ impl Checkpoint {
             original_shapes: self.original_shapes.clone(),
             stages: self.stages.clone(),
             probes: self.probes.clone(),
+            caution: self.caution,
         };
         (header, numbers)
     }
@@ -211,6 +215,7 @@ impl Checkpoint {
             original_shapes: header.original_shapes,
             stages: header.stages,
             probes: header.probes,
+            caution: header.caution,
         })
     }
 }
@@ -248,7 +253,8 @@ mod tests {
         [(Stage::Prune, Network::Float(model)), (Stage::Refine, Network::Fixed(fixed))].map(|(stage, network)| {
             let (stages, probes) = (Vec::new(), Vec::new());
             let recipe = Recipe::new(Effort::Quick);
-            Checkpoint { recipe, stage, network, original_shapes: original_shapes.clone(), stages, probes }
+            let original_shapes = original_shapes.clone();
+            Checkpoint { recipe, stage, network, original_shapes, stages, probes, caution: 0.25 }
         })
     }
 

@@ -31,6 +31,8 @@ pub struct Outcome {
     pub report: Report,
 }
 
+/// The stages that make the network smaller, in their order.
+const WORKING: [Stage; 5] = [Stage::Structure, Stage::Prune, Stage::Share, Stage::Quantize, Stage::Refine];
 /// The range of epsilon: the share of a layer's variance that may stay unexplained.
 const EPSILONS: Interval = Interval::Geometric { lo: 1e-4, hi: 0.9 };
 /// The range of the price of a bit in weight sharing, in relative distortion.
@@ -64,6 +66,7 @@ pub fn compress(
             check_resumable(&checkpoint, original, recipe)?;
             run.stages = checkpoint.stages;
             run.probes = checkpoint.probes;
+            run.caution = checkpoint.caution;
             for state in run.stages.clone() {
                 run.tell(Event::Finished(state))?;
             }
@@ -75,8 +78,10 @@ pub fn compress(
         }
     };
     let finished = run.stages.last().map_or(Stage::Original, |state| state.stage);
-    for stage in [Stage::Structure, Stage::Prune, Stage::Share, Stage::Quantize, Stage::Refine] {
-        if stage <= finished || (stage == Stage::Refine && recipe.refine.rounds == 0) {
+    let mut next = WORKING.iter().position(|&stage| stage > finished).unwrap_or(WORKING.len());
+    while let Some(&stage) = WORKING.get(next) {
+        next += 1;
+        if stage == Stage::Refine && recipe.refine.rounds == 0 {
             continue;
         }
         run.start(stage)?;
@@ -85,7 +90,16 @@ pub fn compress(
             (Stage::Prune, Network::Float(model)) => Network::Float(prune_rounds(&mut run, model)?),
             (Stage::Share, Network::Float(model)) => Network::Float(share_weights(&mut run, model)?),
             (Stage::Quantize, Network::Float(model)) => Network::Fixed(quantize(&mut run, &model)?),
-            (_, Network::Fixed(fixed)) => Network::Fixed(refine(&mut run, fixed)?),
+            (_, Network::Fixed(fixed)) => match refine(&mut run, fixed)? {
+                Some(fixed) => Network::Fixed(fixed),
+                None => {
+                    // With more caution from the start: of the stages so far only the original's description still holds.
+                    run.stages.truncate(1);
+                    next = 0;
+                    network = Network::Float(original.clone());
+                    continue;
+                }
+            },
             (_, float) => float,
         };
         run.checkpoint(stage, network.clone());

@@ -211,7 +211,7 @@ impl Recipe {
                 training: training(10_000, 64, 5e-4, 1.0),
             },
             refine: Refine {
-                rounds: 3,
+                rounds: 4,
                 levels: 5,
                 unit: 0.5,
                 price: 1e-5,
@@ -242,7 +242,7 @@ impl Recipe {
                     training: training(550_000, 64, 3e-3, 0.4),
                     ..base.structure
                 },
-                refine: Refine { rounds: 4, levels: 4, training: training(1_500_000, 128, 4e-2, 0.4), ..base.refine },
+                refine: Refine { levels: 4, training: training(1_500_000, 128, 4e-2, 0.4), ..base.refine },
                 code: Code { trial_symbols: 20_000_000 },
                 ..base
             },

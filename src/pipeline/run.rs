@@ -66,6 +66,9 @@ pub struct Run<'a> {
     observer: &'a mut dyn Observer,
     pub stages: Vec<StageState>,
     pub probes: Vec<Probe>,
+    /// Factor on each rise of the loss that a search allows, and on the first price of a bit: 1, until a first refining
+    /// training has cost far more than the tolerance.
+    pub caution: f64,
     /// Trainings so far in this stage: each draws its samples in another order.
     trainings: u64,
 }
@@ -112,6 +115,7 @@ impl<'a> Run<'a> {
             observer,
             stages: Vec::new(),
             probes: Vec::new(),
+            caution: 1.0,
             trainings: 0,
         })
     }
@@ -153,12 +157,13 @@ impl<'a> Run<'a> {
             original_shapes: self.original.parameter_shapes(),
             stages: self.stages.clone(),
             probes: self.probes.clone(),
+            caution: self.caution,
         };
         self.observer.checkpoint(&checkpoint);
     }
 
-    /// Half-interval search of the largest value whose network's loss rises by at most `limit`; each probe is told.
-    /// `exempt` networks are accepted without looking at their loss: they are still too large for the budget.
+    /// Half-interval search of the largest value whose network's loss rises by at most the question's limit, times the
+    /// run's caution; each probe is told. `exempt` networks are accepted without looking at their loss: they are still too large for the budget.
     pub fn search(
         &mut self,
         question: &Question<'_>,
@@ -166,9 +171,10 @@ impl<'a> Run<'a> {
         candidate: impl Fn(f64) -> Result<Model, Error>,
         exempt: impl Fn(&Model) -> bool,
     ) -> Result<f64, Error> {
+        let limit = self.caution * question.limit;
         half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
             let model = candidate(mid)?;
-            let verdict = judge.judge(&model, question.limit)?;
+            let verdict = judge.judge(&model, limit)?;
             let accepted = verdict.accepted || exempt(&model);
             let probe = Probe {
                 stage: question.stage,
@@ -178,7 +184,7 @@ impl<'a> Run<'a> {
                 hi,
                 criterion: "rise of the mean loss".to_owned(),
                 value: verdict.rise,
-                limit: question.limit,
+                limit,
                 standard_error: verdict.standard_error,
                 accuracy: verdict.accuracy,
                 samples: verdict.samples,
@@ -261,7 +267,7 @@ pub struct Question<'a> {
     pub interval: Interval,
     /// How often the interval is halved.
     pub probes: usize,
-    /// By how much the mean loss may rise, in nats.
+    /// By how much the mean loss may rise, in nats, if the run need not be cautious.
     pub limit: f64,
 }
 

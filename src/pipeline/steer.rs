@@ -18,6 +18,10 @@ const SETTLED: f64 = 0.92;
 const LARGEST_CHANGE: f64 = 2.0;
 /// A drop is aimed at a little below what is tolerated, so that its noise stays inside.
 const AIM: f64 = 0.85;
+/// In percentage points, less than the noise of a drop: none is taken to be smaller.
+const DROP_NOISE: f64 = 0.1;
+/// Cautions are this many to one: a checkpoint writes and reads them exactly.
+const CAUTIONS: f64 = 1024.0;
 /// Prices outside are of no use to any network.
 const PRICES: (f64, f64) = (1e-9, 1e-2);
 
@@ -69,12 +73,26 @@ impl Steering {
     }
 }
 
+/// Whether a drop is so far beyond the tolerance that no change of the price from one training to the next makes it good.
+pub fn far_beyond(drop: f64, tolerance: f64) -> bool {
+    drop > LARGEST_CHANGE * tolerance
+}
+
+/// The factor that all limits come down by after a drop far beyond the tolerance: the price, and the rises of the loss.
+pub fn caution(drop: f64, tolerance: f64) -> f64 {
+    (wanted_change(drop, tolerance) * CAUTIONS).round().max(1.0) / CAUTIONS
+}
+
 /// The price of the next training, after one at `price` that cost `drop` where `tolerance` is allowed, both in percentage
 /// points of accuracy.
 pub fn next_price(price: f64, drop: f64, tolerance: f64) -> f64 {
-    // A drop follows the price about in proportion. A tenth of a point is less than its noise: none is taken to be smaller.
-    let change = (AIM * tolerance).max(0.1) / drop.max(0.1);
-    (price * change.clamp(1.0 / LARGEST_CHANGE, LARGEST_CHANGE)).clamp(PRICES.0, PRICES.1)
+    let change = wanted_change(drop, tolerance).clamp(1.0 / LARGEST_CHANGE, LARGEST_CHANGE);
+    (price * change).clamp(PRICES.0, PRICES.1)
+}
+
+/// The factor by which a price is wrong that cost `drop` where `tolerance` is allowed: a drop follows it about in proportion.
+fn wanted_change(drop: f64, tolerance: f64) -> f64 {
+    (AIM * tolerance).max(DROP_NOISE) / drop.max(DROP_NOISE)
 }
 
 #[cfg(test)]
@@ -113,6 +131,17 @@ mod tests {
                 price = next_price(price, constant * price, tolerance);
             }
             let drop = constant * price;
+            assert!(drop <= tolerance && drop > 0.7 * tolerance, "{tolerance}: {drop}");
+        }
+    }
+
+    #[test]
+    fn caution_puts_right_what_is_far_beyond_a_tolerance() {
+        for (tolerance, constant) in [(0.2, 1e5), (0.5, 1e6)] {
+            let drop = constant * 1e-5;
+            assert!(far_beyond(drop, tolerance));
+            let drop = drop * caution(drop, tolerance);
+            assert!(!far_beyond(drop, tolerance));
             assert!(drop <= tolerance && drop > 0.7 * tolerance, "{tolerance}: {drop}");
         }
     }

@@ -4,7 +4,7 @@ use super::compress::{finish_fixed, write_options};
 use super::event::{Accuracy, Stage};
 use super::recipe::Target;
 use super::run::{Run, Watched, measure};
-use super::steer::{Steering, next_price};
+use super::steer::{Steering, caution, far_beyond, next_price};
 use crate::container;
 use crate::error::Error;
 use crate::pipeline::SplitName;
@@ -37,12 +37,15 @@ const ROUND_STEP: f64 = 1.1;
 const MARGIN: f64 = 1.02;
 
 /// Trains with the bits' price, in rounds that each start from the integers of the one before.
-pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Error> {
+///
+/// `None` if the first one took far more than a tolerance allows: what it and the stages before it took is missing for
+/// good, and they are to be done again with the caution that the run now has.
+pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<Option<FixedPoint>, Error> {
     let recipe = run.recipe.refine;
     let options = write_options(run.recipe);
     let before = run.validate(run.original)?;
     let validation = run.validation.clone();
-    let mut price = recipe.price;
+    let mut price = recipe.price * run.caution;
     let mut aim = FIRST_AIM;
     let mut best = Best { target: run.recipe.target, before, candidate: None };
     for round in 0..recipe.rounds + EXTRA_ROUNDS {
@@ -97,16 +100,20 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<FixedPoint, Er
             aim = (aim * bytes as f64 / last_bytes.max(1) as f64).clamp(AIMS.0, AIMS.1);
         }
         let Some(candidate) = of_round.candidate else { break };
-        if let Target::Tolerance(points) = run.recipe.target {
-            let (drop, error) = accuracy_drop(&before, &candidate.accuracy);
-            price = next_price(price, drop, points - error);
-        }
         fixed = candidate.network.clone();
+        if let Target::Tolerance(points) = run.recipe.target {
+            let (drop, clear) = accuracy_drop(&before, &candidate.accuracy, points);
+            if round == 0 && run.caution == 1.0 && far_beyond(drop, points) {
+                run.caution = caution(drop, points);
+                return Ok(None);
+            }
+            price = next_price(price, drop, points - clear);
+        }
         best.offer(candidate);
     }
     let fixed = structure::drop_dead_fixed(&best.candidate.map_or(fixed, |best| best.network))?;
     finish_fixed(run, Stage::Refine, &fixed)?;
-    Ok(fixed)
+    Ok(Some(fixed))
 }
 
 /// A network that a training came by.
@@ -139,9 +146,8 @@ impl Best {
         match self.target {
             Target::Budget(budget) => (bytes.saturating_sub((MARGIN * budget as f64) as usize) as f64, accuracy.loss),
             Target::Tolerance(points) => {
-                // Of many candidates the one that seems best is not as good as it seems: one standard error is kept clear.
-                let (drop, error) = accuracy_drop(&self.before, accuracy);
-                ((drop + error - points).max(0.0), *bytes as f64)
+                let (drop, clear) = accuracy_drop(&self.before, accuracy, points);
+                ((drop + clear - points).max(0.0), *bytes as f64)
             }
         }
     }
@@ -152,8 +158,11 @@ impl Best {
     }
 }
 
-/// By how much an accuracy is lower than another on as many samples, and the standard error of that, in percentage points.
-fn accuracy_drop(before: &Accuracy, after: &Accuracy) -> (f64, f64) {
+/// By how much an accuracy is lower than another on as many samples, and how much of the tolerance is to be kept clear, in
+/// percentage points. Of many candidates the one that seems best is not as good as it seems: one standard error is kept
+/// clear, but no more than all of the tolerance, since no network has to be better than the original.
+fn accuracy_drop(before: &Accuracy, after: &Accuracy, tolerance: f64) -> (f64, f64) {
     let variance = |accuracy: &Accuracy| accuracy.accuracy * (1.0 - accuracy.accuracy) / accuracy.samples.max(1) as f64;
-    (100.0 * (before.accuracy - after.accuracy), 100.0 * (variance(before) + variance(after)).sqrt())
+    let error = 100.0 * (variance(before) + variance(after)).sqrt();
+    (100.0 * (before.accuracy - after.accuracy), error.min(tolerance))
 }

@@ -137,6 +137,13 @@ describe('a run', () => {
     assert.equal(advance(advance(run, finished), finished).stages.length, 1);
   });
 
+  test('forgets what a second pass makes again', () => {
+    const finished = ['original', 'structure', 'prune'].map((stage) => ({ kind: 'finished', stage }));
+    const again = /** @type {any[]} */ ([...finished, { kind: 'started', stage: 'structure' }]).reduce(advance, run);
+    assert.deepEqual(again.stages.map((/** @type {any} */ state) => state.stage), ['original']);
+    assert.equal(share(again), 0);
+  });
+
   test('hears nothing once it has ended', () => {
     const ended = { ...run, status: 'cancelled' };
     assert.equal(advance(ended, { kind: 'started', stage: 'prune' }), ended);
