@@ -277,6 +277,7 @@ fn weights_alone_are_compressed_and_written_again() {
     let text = place.run("inspect 30.nut");
     assert!(String::from_utf8_lossy(&text).contains("conv2.weight: float32 [16, 8, 5, 5]"));
     // Its names and shapes say what it is.
+    assert!(String::from_utf8_lossy(&place.run("inspect again.npz")).contains("recognised by its weights"));
     let answered = place.json("evaluate 30.nut --data data");
     place.run("decompress 30.nut -o known.onnx");
     assert_eq!(place.json("evaluate known.onnx --data data")["correct"], answered["correct"]);

@@ -94,6 +94,11 @@ class NetworkCard extends Element {
     const compressed = summary.format === 'nut';
     return html`
       <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
+      ${recognised(get().weights)
+        ? html`<p class="quiet" id="recognised">
+            Recognised by the names and shapes of its weights: the graph and the size of a sample are taken to be what the architecture has, since the file does not tell them.
+          </p>`
+        : nothing}
       <p id="accuracy" role="status">${accuracy(measured)}</p>
       <sample-strip></sample-strip>
       <dl class="facts">
@@ -137,6 +142,9 @@ class NetworkCard extends Element {
     `;
   }
 }
+
+/** Whether a file's network was recognised, since it has no graph. @param {import('../types.js').State['weights']} weights */
+const recognised = (weights) => weights?.summary.runnable && !['onnx', 'nut'].includes(weights.summary.format);
 
 /** @param {import('../types.js').Measured} measured */
 function accuracy(measured) {

@@ -184,8 +184,14 @@ impl Inspection {
             format!("{} parameters, {} of them not zero", self.parameters, self.nonzeros),
             format!("{} MACs for one sample, {} with a nonzero weight", self.macs, self.nonzero_macs),
             format!("{} bytes of activations at once for one sample, at most", self.peak_activation_bytes),
-            format!("graph, from {:?}:", self.input_shape),
         ];
+        if !matches!(self.format, "onnx" | "nut") {
+            lines.push(
+                "recognised by its weights: the graph and the size of a sample are taken to be the architecture's"
+                    .into(),
+            );
+        }
+        lines.push(format!("graph, from {:?}:", self.input_shape));
         for NodeRow { name, op, inputs, shape } in &self.nodes {
             lines.push(format!("  {name}: {op} of {} gives {shape:?}", inputs.join(" and ")));
         }

@@ -1,0 +1,11 @@
+//! safetensors.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use nutshell::formats::safetensors;
+
+const CAP: u64 = 1 << 20;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = safetensors::read(bytes, CAP);
+});
