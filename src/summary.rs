@@ -1,5 +1,6 @@
 //! What is to be said of an opened file before anything is done with it.
 
+pub mod samples;
 pub mod weights;
 
 use crate::container::{self, Nut, Topology, WriteOptions};

@@ -85,6 +85,18 @@ export class Bridge {
     }
   }
 
+  /** Asks a worker that ends with its answer.
+   * @template T
+   * @param {(remote: Comlink.Remote<Api>) => Promise<T>} work
+   * @returns {Promise<T>} */
+  async once(work) {
+    try {
+      return await this.call(work);
+    } finally {
+      this.end(new Error('the question is answered'));
+    }
+  }
+
   async #start() {
     const death = this.#death;
     try {

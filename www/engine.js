@@ -7,7 +7,7 @@ import workerUrl from './worker.js?worker&url';
 /** @typedef {import('./worker.js').WorkerApi} WorkerApi */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
 /** @typedef {import('./types.js').Scaling} Scaling */
-/** @typedef {{ set: 'train' | 'test', images?: Uint8Array, labels?: Uint8Array }} Part */
+/** @typedef {import('./worker-samples.js').Part} Part */
 
 export class Engine {
   /** @type {Uint8Array | null} */
@@ -20,7 +20,7 @@ export class Engine {
     () => makeWorker(workerUrl, 'nutshell'),
     async (remote) => {
       if (this.#network) await remote.open(this.#network);
-      for (const part of this.#parts) await remote.addData(part.set, part);
+      for (const part of this.#parts) await remote.addData(part);
     },
   );
 
@@ -39,11 +39,11 @@ export class Engine {
     return this.#network;
   }
 
-  /** Adds samples; resolves to the number of images of that set. @param {Part} part */
+  /** Adds samples; resolves to what that set is like so far. @param {Part} part */
   async addData(part) {
-    const images = await this.#call((remote) => remote.addData(part.set, part));
+    const so = await this.#call((remote) => remote.addData(part));
     this.#parts.push(part);
-    return images;
+    return so;
   }
 
   /** Forgets all samples. */

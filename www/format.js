@@ -51,6 +51,12 @@ export const product = (sides) => sides.reduce((product, side) => product * side
 /** 20 x 1 x 5 x 5 @param {number[]} sides */
 export const shape = (sides) => sides.map((side) => whole.format(side)).join(' \u00d7 ');
 
+/** Whether samples can be drawn: channels, height and width, in grey or colour. @param {number[]} shape Of one sample. */
+export const isImage = (shape) => shape.length === 3 && (shape[0] === 1 || shape[0] === 3);
+
+/** What the accuracies of a report are: without labels, the original's answers count as such. @param {{ criterion: 'labels' | 'agreement' }} report */
+export const measureOf = ({ criterion }) => (criterion === 'agreement' ? 'Agreement with the original' : 'Accuracy');
+
 /** 99.02% of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
 export const accuracy = (accuracy) =>
   `${percent(accuracy.accuracy)} of ${count(accuracy.samples)} ${SPLITS[accuracy.split]} samples`;

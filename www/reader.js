@@ -101,12 +101,8 @@ export class Reader {
 const newBridge = (name, file) => new Bridge(wasmUrl, () => makeWorker(workerUrl, name), (remote) => remote.open(file));
 
 /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */
-async function join(file, others) {
+function join(file, others) {
   /** @type {Bridge<ReaderApi>} */
   const bridge = new Bridge(wasmUrl, () => makeWorker(workerUrl, 'nutshell-joiner'), async () => {});
-  try {
-    return await bridge.call((remote) => remote.join(file, others));
-  } finally {
-    bridge.end(new Error('the files are one'));
-  }
+  return bridge.once((remote) => remote.join(file, others));
 }

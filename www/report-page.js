@@ -44,7 +44,7 @@ export async function reportPage(report, name) {
   const facts = [
     ['Network', name],
     ['Size on disk', `${format.bytes(report.file_bytes)} of ${format.bytes(report.baseline_bytes)}, ${format.ratio(report.ratio)}`],
-    ['Accuracy', format.accuracy(after.test ?? after.validation)],
+    [format.measureOf(report), format.accuracy(after.test ?? after.validation)],
     ['Untouched', format.accuracy(before.test ?? before.validation)],
     ['Time', `${format.duration(report.seconds)} on ${report.platform}`],
     ['Version', report.version],
@@ -72,7 +72,7 @@ ${table(['', ''], facts)}
 ${figures.join('\n')}
 <h2>After each stage</h2>
 ${table(
-    ['Stage', 'Bytes', 'Ratio', 'Not zero', 'Accuracy'],
+    ['Stage', 'Bytes', 'Ratio', 'Not zero', format.measureOf(report)],
     stages.map((state) => [format.STAGES[state.stage], format.bytes(state.bytes), format.ratio(state.ratio), format.count(state.nonzeros), format.accuracy(state.validation)]),
   )}
 <h2>Recipe</h2>

@@ -9,7 +9,7 @@ let state = {
   network: null,
   weights: null,
   opening: '',
-  data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, problem: '' },
+  data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
   looks: [],
   recipe: null,
   preset: null,
@@ -41,6 +41,9 @@ export const get = () => state;
 
 /** Whether a run is going on, with samples or without. */
 export const busy = () => state.run?.status === 'running' || state.packing?.status === 'running';
+
+/** Whether a run is held to agreement with the original's answers, since its samples have no labels. @param {import('./types.js').Data} data */
+export const byAgreement = ({ train, labelled }) => !(train > 0 ? labelled.train : labelled.test);
 
 /** Puts new values beside the ones that stay, and tells everybody.
  * @param {Partial<State>} change */

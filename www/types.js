@@ -14,6 +14,7 @@
 /** @typedef {import('../pkg/nutshell.js').Summary} Summary */
 /** @typedef {import('../pkg/files.js').WeightsSummary} WeightsSummary */
 /** @typedef {import('../pkg/files.js').WeightsReport} WeightsReport */
+/** @typedef {import('../pkg/samples.js').SamplesSummary} SamplesSummary */
 
 /**
  * An opened network.
@@ -58,9 +59,10 @@
  */
 
 /**
- * An accuracy that is there, is being measured (`done` of `total` samples), or cannot be had (and why).
+ * An accuracy that is there, is being measured (`done` of `total` samples), cannot be had (and why), or has no meaning, since the samples have
+ * no labels.
  * @typedef {{ kind: 'waiting', done: number, total: number, started: number } | { kind: 'known', accuracy: Accuracy }
- *   | { kind: 'none', reason: string }} Measured
+ *   | { kind: 'none', reason: string } | { kind: 'unlabelled' }} Measured
  */
 
 /**
@@ -70,6 +72,9 @@
  * @property {number} test Test samples.
  * @property {number} train Training samples that have come, validation samples among them.
  * @property {number} trainTotal Those that will.
+ * @property {number[]} shape Of one sample: channels, height, width; or features.
+ * @property {{ train: boolean, test: boolean }} labelled Whether they have labels.
+ * @property {SamplesSummary | null} summary Of a file that the reader opened.
  * @property {string} problem Why no more come; empty if all is well.
  */
 
@@ -97,9 +102,9 @@
  */
 
 /**
- * A test image, and the class that the opened network takes it for.
+ * A test sample, and the class that the opened network takes it for.
  * @typedef {object} Look
- * @property {number[]} shape Channels, height, width.
+ * @property {number[]} shape Channels, height, width; or features, which cannot be drawn.
  * @property {Uint8Array} pixels
  * @property {number | null} label Its class, if that is known.
  * @property {number} answer

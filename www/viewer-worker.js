@@ -1,6 +1,7 @@
 // Owns the wasm that looks at networks, so that looking goes on while the other worker compresses.
 import * as Comlink from 'comlink';
 import init, { compareAnswers, normaliseDrawing, Samples, View } from '../pkg/nutshell.js';
+import { addPart } from './worker-samples.js';
 import { startWorker, stopper } from './worker-start.js';
 
 /** @typedef {import('./types.js').Stage} Stage */
@@ -60,14 +61,12 @@ const api = {
   },
 
   /** Adds a part of the test samples, or of the training samples, of which only the last `keep` are kept.
-   * @param {'train' | 'test'} set
-   * @param {{ images?: Uint8Array, labels?: Uint8Array }} part
+   * @param {import('./worker-samples.js').Part} part
    * @param {number} keep */
-  addData(set, { images, labels }, keep) {
-    const samples = set === 'test' ? sets.test : sets.held;
-    if (images) samples.addImages(images);
-    if (labels) samples.addLabels(labels);
-    if (set === 'train') samples.keepLast(keep);
+  addData(part, keep) {
+    const samples = part.set === 'test' ? sets.test : sets.held;
+    addPart(samples, part);
+    if (part.set === 'train') samples.keepLast(keep);
   },
 
   /** A layer of each stage in numbers. @param {Stage} stage @param {number} layer */
@@ -109,13 +108,13 @@ const api = {
     return picture && plain(picture);
   },
 
-  /** Accuracy on the last `count` training samples.
+  /** Accuracy on the last `count` training samples; null if there are none, or they have no labels.
    * @param {Which} which
    * @param {number} count
    * @param {Scaling} scaling */
   accuracy(which, count, scaling) {
-    const { length } = sets.held;
-    return length === 0 ? null : view(which).evaluate(sets.held, Math.max(0, length - count), length, scaling);
+    const { length, labelled } = sets.held;
+    return length === 0 || !labelled ? null : view(which).evaluate(sets.held, Math.max(0, length - count), length, scaling);
   },
 
   /** As `accuracy`, with integers only and activations of so many bits; null before quantization.
@@ -124,8 +123,8 @@ const api = {
    * @param {Scaling} scaling
    * @param {number} bits */
   integerAccuracy(stage, count, scaling, bits) {
-    const { length } = sets.held;
-    if (length === 0) return null;
+    const { length, labelled } = sets.held;
+    if (length === 0 || !labelled) return null;
     return view({ stage }).evaluateIntegers(sets.held, Math.max(0, length - count), length, scaling, bits) ?? null;
   },
 
@@ -137,7 +136,7 @@ const api = {
     const { test } = sets;
     const total = test.length;
     const networks = [view({ stage: 'original' }), view({ stage: 'code' })];
-    const answers = networks.map(() => new Uint8Array(total));
+    const answers = networks.map(() => new Uint32Array(total));
     const stopped = stopper(reports);
     let done = 0;
     while (done < total) {

@@ -6,12 +6,13 @@ import workerUrl from './viewer-worker.js?worker&url';
 
 /** @typedef {import('./viewer-worker.js').ViewerApi} ViewerApi */
 /** @typedef {import('./types.js').Stage} Stage */
+/** @typedef {import('./worker-samples.js').Part} Part */
 /** A stage's network: a model file, or a checkpoint. @typedef {Uint8Array | import('./types.js').Checkpoint} File */
 
 export class Viewer {
   /** @type {Map<Stage, File>} */
   #stages = new Map();
-  /** @type {{ part: import('./engine.js').Part, keep: number }[]} */
+  /** @type {{ part: Part, keep: number }[]} */
   #parts = [];
   #started = false;
   /** @type {{ question: string, answer: Promise<import('../pkg/nutshell.js').Comparison> } | null} */
@@ -24,7 +25,7 @@ export class Viewer {
       this.#started = true;
       const [stages, parts] = [[...this.#stages], [...this.#parts]];
       for (const [stage, file] of stages) await remote.put(stage, file);
-      for (const { part, keep } of parts) await remote.addData(part.set, part, keep);
+      for (const { part, keep } of parts) await remote.addData(part, keep);
     },
   );
 
@@ -65,11 +66,11 @@ export class Viewer {
   }
 
   /** Adds samples; of training samples the last `keep` are kept.
-   * @param {import('./engine.js').Part} part
+   * @param {Part} part
    * @param {number} keep */
   async addData(part, keep) {
     // A worker that is yet to start is told then.
-    if (this.#started) await this.ask((remote) => remote.addData(part.set, part, keep));
+    if (this.#started) await this.ask((remote) => remote.addData(part, keep));
     this.#parts.push({ part, keep });
   }
 

@@ -1,6 +1,7 @@
 // Owns the wasm. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
 import init, { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../pkg/nutshell.js';
+import { addPart } from './worker-samples.js';
 import { startWorker, stopper } from './worker-start.js';
 
 /** @typedef {import('./types.js').Recipe} Recipe */
@@ -38,14 +39,11 @@ const api = {
     sets = { train: new Samples(), test: new Samples() };
   },
 
-  /** Adds a part of a set; both are IDX files, gzipped or not.
-   * @param {'train' | 'test'} set
-   * @param {{ images?: Uint8Array, labels?: Uint8Array }} part
-   * @returns {number} images so far */
-  addData(set, { images, labels }) {
-    if (images) sets[set].addImages(images);
-    if (labels) sets[set].addLabels(labels);
-    return sets[set].length;
+  /** Adds a part of a set, and says what the set is like so far. @param {import('./worker-samples.js').Part} part */
+  addData(part) {
+    const samples = sets[part.set];
+    addPart(samples, part);
+    return { count: samples.length, shape: [...samples.shape], labelled: samples.labelled };
   },
 
   /** A seed for those who want another one. */
@@ -82,20 +80,20 @@ const api = {
     return done === 0 ? null : /** @type {Accuracy} */ ({ split: 'test', samples: done, correct, accuracy: correct / done, loss: loss / done });
   },
 
-  /** Some test images, evenly spread from `first` on, with the opened network's answers.
+  /** Some test samples, evenly spread from `first` on, with the opened network's answers.
    * @param {number} first
    * @param {number} count
    * @param {Recipe['scaling']} scaling
    * @returns {import('./types.js').Look[]} */
   look(first, count, scaling) {
     const model = opened();
-    const shape = model.summary().input_shape;
+    const shape = [...sets.test.shape];
     const total = sets.test.length;
     return Array.from({ length: Math.min(count, total) }, (_, place) => {
       const index = (first + Math.floor((place * total) / count)) % total;
       const pixels = sets.test.image(index) ?? new Uint8Array();
-      const logits = model.forward(pixels, scaling);
-      return { shape, pixels, label: sets.test.label(index) ?? null, answer: logits.indexOf(Math.max(...logits)) };
+      const [answer] = model.answers(sets.test, index, index + 1, scaling);
+      return { shape, pixels, label: sets.test.label(index) ?? null, answer };
     });
   },
 

@@ -38,7 +38,7 @@ enum Role {
 
 /// The role of an array: `x`, `y` and their synonyms, with `train` or `test` before or behind them.
 fn role(name: &str) -> Option<Role> {
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     let with = |part: &str| {
         let before = name.strip_prefix(part).map(|rest| rest.trim_start_matches('_'));
         before.or_else(|| name.strip_suffix(part).map(|rest| rest.trim_end_matches('_'))).map(str::to_owned)

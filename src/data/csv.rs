@@ -139,7 +139,7 @@ impl Label {
                     }
                 }
             }
-            LabelColumn::Guess => match position(&|name| NAMES.contains(&name.to_lowercase().as_str())) {
+            LabelColumn::Guess => match position(&|name| NAMES.contains(&name.to_ascii_lowercase().as_str())) {
                 Some(column) => one(column),
                 None if columns < 2 => Ok(Label { columns: Vec::new(), guessed: false }),
                 None => Ok(Label { columns: vec![0, columns - 1], guessed: true }),

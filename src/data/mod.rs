@@ -7,7 +7,6 @@ mod dataset;
 pub mod folder;
 pub mod idx;
 pub mod moments;
-#[cfg(feature = "cli")]
 pub mod open;
 #[cfg(feature = "cli")]
 mod picture;

@@ -61,6 +61,11 @@ impl Moments {
         if !samples.are_bytes() && self.low >= -1.0 && self.high <= 1.0 {
             return Scaling::Raw;
         }
+        self.standardise(samples)
+    }
+
+    /// The scaling after which each channel has mean 0 and deviation 1.
+    pub fn standardise(&self, samples: &Samples) -> Scaling {
         // A byte counts as its share of 255.
         let unit = if samples.are_bytes() { 255.0 } else { 1.0 };
         let deviation = |&deviation: &f64| match (deviation / unit) as f32 {

@@ -2,14 +2,21 @@
 
 use super::arrays::{self, Layout};
 use super::csv::{self, LabelColumn};
+#[cfg(feature = "cli")]
+use super::folder;
 use super::idx;
-use super::{Dataset, Samples, folder};
+use super::{Dataset, Samples};
 use crate::error::{DataError, Error, LoadError};
 use crate::formats::{Format, gzip, numpy, sniff, zip};
+#[cfg(feature = "cli")]
 use std::fs;
+#[cfg(feature = "cli")]
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "cli")]
 const EXPECTED: &str = "samples as IDX, npz, npy, CSV, or PNG and JPEG files in a folder or a ZIP archive";
+#[cfg(not(feature = "cli"))]
+const EXPECTED: &str = "samples as IDX, npz, npy or CSV";
 
 /// What is not told by the data themselves.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +42,7 @@ impl Default for Options {
 ///
 /// # Errors
 /// [`LoadError::File`] if it cannot be read or is no data set; else as [`read`].
+#[cfg(feature = "cli")]
 pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
     let fault = |expected: &str, got: String| LoadError::File {
         path: path.display().to_string(),
@@ -82,7 +90,7 @@ fn read_with(bytes: &[u8], idx_labels: Option<&[u8]>, options: &Options) -> Resu
             let entries = zip::entries(&plain)?;
             match numpy::is_npz(&entries) {
                 true => arrays::read_npz(&entries, options.layout, cap)?,
-                false => folder::read_archive(&entries, cap)?,
+                false => pictures(&entries, cap)?,
             }
         }
         None if csv::is_csv(&plain) => {
@@ -93,6 +101,17 @@ fn read_with(bytes: &[u8], idx_labels: Option<&[u8]>, options: &Options) -> Resu
         None => return Err(unknown(format!("the bytes {:02x?}", &plain[..plain.len().min(8)]))),
     };
     shaped(dataset, options)
+}
+
+#[cfg(feature = "cli")]
+fn pictures(entries: &[zip::Entry], cap: u64) -> Result<Dataset, Error> {
+    folder::read_archive(entries, cap)
+}
+
+/// Without a decoder of pictures there is nothing else that an archive may hold.
+#[cfg(not(feature = "cli"))]
+fn pictures(_: &[zip::Entry], _: u64) -> Result<Dataset, Error> {
+    Err(LoadError::UnknownFormat { expected: EXPECTED, got: "an archive without arrays".into() }.into())
 }
 
 /// Whether a file is a data set and no model, by its bytes. Archives of arrays are both: names of inputs make them a data set.
@@ -109,6 +128,7 @@ pub fn is_dataset(plain: &[u8]) -> bool {
 }
 
 /// The file of labels beside a file of images, as MNIST has them: `images-idx3` in its name is `labels-idx1` there.
+#[cfg(feature = "cli")]
 fn labels_beside(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let labels = name.replacen("images", "labels", 1).replacen("idx3", "idx1", 1);
@@ -132,7 +152,7 @@ fn shaped(mut dataset: Dataset, options: &Options) -> Result<Dataset, Error> {
     Ok(dataset)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::super::picture::tests::png;
     use super::*;

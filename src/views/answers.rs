@@ -3,6 +3,9 @@
 use crate::error::DataError;
 use serde::Serialize;
 
+/// The most classes of a confusion matrix.
+const MOST_CLASSES: usize = 2048;
+
 /// The most samples with changed answers that are listed.
 const MOST_CHANGED: usize = 200;
 
@@ -27,31 +30,34 @@ pub struct Changed {
     /// Which sample.
     pub index: usize,
     /// Its class.
-    pub label: u8,
+    pub label: u32,
     /// The first network's answer.
-    pub before: u8,
+    pub before: u32,
     /// The second network's answer.
-    pub after: u8,
+    pub after: u32,
 }
 
 /// Compares two networks' answers, each a class a sample, with the labels.
 ///
 /// # Errors
-/// [`DataError`] if there are not as many answers as labels, or one of them is not below `classes`.
-pub fn compare(labels: &[u8], before: &[u8], after: &[u8], classes: usize) -> Result<Comparison, DataError> {
+/// [`DataError`] if there are not as many answers as labels, or one of them is not below `classes`, or those are more than 2,048.
+pub fn compare(labels: &[u32], before: &[u32], after: &[u32], classes: usize) -> Result<Comparison, DataError> {
     let fault = |what, expected: String, got: String| DataError { what, expected, got };
+    if classes > MOST_CLASSES {
+        return Err(fault("classes", format!("at most {MOST_CLASSES}"), classes.to_string()));
+    }
     for answers in [before, after] {
         if answers.len() != labels.len() {
             return Err(fault("answers", labels.len().to_string(), answers.len().to_string()));
         }
     }
-    if let Some(class) = labels.iter().chain(before).chain(after).find(|&&class| usize::from(class) >= classes) {
+    if let Some(class) = labels.iter().chain(before).chain(after).find(|&&class| class as usize >= classes) {
         return Err(fault("class", format!("below {classes}"), class.to_string()));
     }
-    let confusion = |answers: &[u8]| {
+    let confusion = |answers: &[u32]| {
         let mut counts = vec![0; classes * classes];
         for (&label, &answer) in labels.iter().zip(answers) {
-            counts[usize::from(label) * classes + usize::from(answer)] += 1;
+            counts[label as usize * classes + answer as usize] += 1;
         }
         counts
     };
@@ -92,6 +98,7 @@ mod tests {
     fn what_does_not_fit_is_an_error() {
         assert!(compare(&[0, 1], &[0], &[0, 1], 2).is_err());
         assert!(compare(&[0, 2], &[0, 1], &[0, 1], 2).is_err());
+        assert!(compare(&[0], &[0], &[0], MOST_CLASSES + 1).is_err());
     }
 
     #[test]

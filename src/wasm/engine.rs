@@ -1,18 +1,19 @@
 //! The door to what compresses, runs and looks at networks.
 
-use super::{CAP, clock, fault, from_js, object, thrown, to_js};
+pub use super::samples::Samples;
+use super::values::{clock, from_js, object};
+use super::{CAP, fault, thrown, to_js};
 use crate::bench;
 use crate::container::{self, floats};
-use crate::data::{self, Scaling, idx};
+use crate::data;
 use crate::error::LoadError;
 use crate::formats::{Format, Opened, sniff};
 use crate::model::Model;
-use crate::network::logits;
+use crate::network::{logits, predictions};
 use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
 use crate::summary::Summary;
 use js_sys::{Function, JsString, Object, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 use wasm_bindgen::{JsCast, prelude::*};
 
 /// The types of what is passed as plain objects.
@@ -79,85 +80,6 @@ pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) 
     to_js(&Recipe::new(from_js("effort", effort)?))
 }
 
-/// Labelled or unlabelled samples, gathered from parts.
-#[wasm_bindgen]
-#[derive(Default)]
-pub struct Samples {
-    shape: Vec<usize>,
-    pixels: Arc<Vec<u8>>,
-    pub(super) labels: Arc<Vec<u8>>,
-}
-
-#[wasm_bindgen]
-impl Samples {
-    /// No samples.
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds the images of an IDX file, gzipped or not.
-    #[wasm_bindgen(js_name = addImages)]
-    pub fn add_images(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
-        let (shape, pixels) = idx::read_images(bytes, CAP).map_err(thrown)?;
-        if !self.pixels.is_empty() && self.shape != shape {
-            return Err(fault(&format!("images: expected the shape {:?} of those before, got {shape:?}", self.shape)));
-        }
-        self.shape = shape;
-        Arc::make_mut(&mut self.pixels).extend(pixels);
-        Ok(())
-    }
-
-    /// Adds the labels of an IDX file, gzipped or not.
-    #[wasm_bindgen(js_name = addLabels)]
-    pub fn add_labels(&mut self, bytes: &[u8]) -> Result<(), JsValue> {
-        Arc::make_mut(&mut self.labels).extend(idx::read_labels(bytes, CAP).map_err(thrown)?);
-        Ok(())
-    }
-
-    /// Forgets all but the last `count` images, and all but the last `count` labels.
-    #[wasm_bindgen(js_name = keepLast)]
-    pub fn keep_last(&mut self, count: usize) {
-        let bytes = count.saturating_mul(self.shape.iter().product());
-        let keep = |items: &mut Arc<Vec<u8>>, most: usize| {
-            let gone = items.len().saturating_sub(most);
-            Arc::make_mut(items).drain(..gone);
-        };
-        keep(&mut self.pixels, bytes);
-        keep(&mut self.labels, count);
-    }
-
-    /// Number of images.
-    #[wasm_bindgen(getter)]
-    pub fn length(&self) -> usize {
-        self.pixels.len() / self.shape.iter().product::<usize>().max(1)
-    }
-
-    /// Pixels of one image, 0 to 255.
-    pub fn image(&self, index: usize) -> Option<Vec<u8>> {
-        let size: usize = self.shape.iter().product();
-        self.pixels.chunks_exact(size.max(1)).nth(index).map(<[u8]>::to_vec)
-    }
-
-    /// Class of one image, if it is known.
-    pub fn label(&self, index: usize) -> Option<u8> {
-        self.labels.get(index).copied()
-    }
-}
-
-impl Samples {
-    /// The samples as the engine has them; the bytes are shared, not copied.
-    pub(super) fn get(&mut self, scaling: Scaling) -> Result<data::Samples, JsValue> {
-        let pixels = Arc::unwrap_or_clone(std::mem::take(&mut self.pixels));
-        let labels = self.labels.to_vec();
-        let samples = data::Samples::new(self.shape.clone(), pixels, labels, scaling).map_err(thrown)?;
-        if let data::Values::Bytes(bytes) = &samples.values {
-            self.pixels = bytes.clone();
-        }
-        Ok(samples)
-    }
-}
-
 /// A network, and the size of its file in bytes.
 pub fn open(bytes: &[u8]) -> Result<(Opened, usize), JsValue> {
     if bytes.starts_with(&floats::MAGIC) {
@@ -210,6 +132,17 @@ impl Network {
         evaluate(&self.model, samples, start..end, scaling, SplitName::Test)
     }
 
+    /// The class that the network answers for each of the samples `start` to `end`.
+    pub fn answers(
+        &self,
+        samples: &mut Samples,
+        start: usize,
+        end: usize,
+        #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
+    ) -> Result<Vec<u32>, JsValue> {
+        answers_to(&self.model, samples, start..end, scaling)
+    }
+
     /// The answer for one image: a number (logit) for each class.
     pub fn forward(
         &self,
@@ -231,6 +164,18 @@ pub fn evaluate(
 ) -> Result<JsValue, JsValue> {
     let samples = samples.get(from_js("scaling", scaling)?)?.range(range.start, range.end);
     to_js(&measure(model, &samples, split).map_err(thrown)?)
+}
+
+/// The class that a network answers for each of a range of samples.
+pub fn answers_to(
+    model: &Model,
+    samples: &mut Samples,
+    range: Range<usize>,
+    scaling: JsValue,
+) -> Result<Vec<u32>, JsValue> {
+    let samples = samples.get(from_js("scaling", scaling)?)?.range(range.start, range.end);
+    let logits = logits(model, &samples).map_err(thrown)?;
+    Ok(predictions(&logits).into_iter().map(|class| class as u32).collect())
 }
 
 /// One image as a sample of what a network reads.

@@ -1,6 +1,8 @@
 //! The door to the files of other programs: what is in them, their compression without samples, and writing them.
 
-use super::{CAP, Picture, clock, fault, from_js, object, thrown, to_js};
+use super::picture::Picture;
+use super::values::{clock, from_js, object};
+use super::{CAP, fault, thrown, to_js};
 use crate::container::{floats, packed::PackedItems};
 use crate::formats::export::{self, Kind};
 use crate::formats::{self, Contents, Loaded, Opened, gzip, onnx};

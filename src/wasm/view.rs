@@ -1,10 +1,12 @@
 //! What the viewer asks for: a network as a stage left it, or as it would be, in pictures and numbers.
 
-use super::engine::{self, Samples, checkpoint_from_js, evaluate, recipe_from_js, sample};
-use super::{Picture, fault, from_js, thrown, to_js};
+use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, recipe_from_js, sample};
+use super::picture::Picture;
+use super::values::from_js;
+use super::{fault, thrown, to_js};
 use crate::formats::Opened;
 use crate::model::{Model, ParamId};
-use crate::network::{Inference, logits, predictions};
+use crate::network::Inference;
 use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
@@ -212,10 +214,8 @@ impl View {
         start: usize,
         end: usize,
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
-    ) -> Result<Vec<u8>, JsValue> {
-        let samples = samples.get(from_js("scaling", scaling)?)?.range(start, end);
-        let logits = logits(&self.model, &samples).map_err(thrown)?;
-        Ok(predictions(&logits).into_iter().map(|class| class.min(usize::from(u8::MAX)) as u8).collect())
+    ) -> Result<Vec<u32>, JsValue> {
+        answers_to(&self.model, samples, start..end, scaling)
     }
 
     /// The probability of each class for one image.
@@ -280,10 +280,13 @@ fn no_layer(layer: usize) -> JsValue {
     fault(&format!("there is no layer {layer}"))
 }
 
-/// Compares two networks' answers to the first labelled samples, as many as there are answers.
+/// Compares two networks' answers to the first samples, as many as there are answers; without labels the answers before count as such.
 #[wasm_bindgen(js_name = compareAnswers, unchecked_return_type = "Comparison")]
-pub fn compare_answers(samples: &Samples, before: &[u8], after: &[u8], classes: usize) -> Result<JsValue, JsValue> {
-    let labels = &samples.labels[..before.len().min(samples.labels.len())];
+pub fn compare_answers(samples: &Samples, before: &[u32], after: &[u32], classes: usize) -> Result<JsValue, JsValue> {
+    let labels = match samples.labels.get(..before.len()) {
+        Some(labels) => labels,
+        None => before,
+    };
     to_js(&answers::compare(labels, before, after, classes).map_err(thrown)?)
 }
 

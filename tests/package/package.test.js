@@ -173,6 +173,51 @@ test('a file compresses by its weights alone, and is written again', () => {
     export const summary: WeightsSummary = ${JSON.stringify(summary)};`);
 });
 
+test('a table becomes samples, and a network answers them', () => {
+  const said = run(`
+    import { readFileSync, writeFileSync } from 'node:fs';
+    import { Network, Samples } from 'nutshell';
+    import { ModelFile } from 'nutshell/files';
+    import { isSamples, SampleFile } from 'nutshell/samples';
+    const [images, labels] = ['images-idx3', 'labels-idx1'].map((name) => readFileSync('train-' + name + '-ubyte'));
+    const rows = Array.from({ length: 100 }, (_, row) => [labels[8 + row], ...images.subarray(16 + 784 * row, 800 + 784 * row)].join(','));
+    const bytes = new TextEncoder().encode(rows.join('\\n'));
+    const file = SampleFile.open(bytes);
+    file.holdOutTest(0.2, 3);
+    const summary = file.summary();
+    writeFileSync('samples.json', JSON.stringify(summary));
+    const network = Network.open(ModelFile.open(readFileSync('lenet5.onnx')).network());
+    const right = ['training', 'test'].map((part) => {
+      const [bytes, floats] = [new Samples(), new Samples()];
+      bytes.addBytes(Uint32Array.of(1, 28, 28), file.values(part));
+      floats.addFloats(Uint32Array.of(1, 28, 28), Float32Array.from(file.values(part), (byte) => byte / 255));
+      for (const samples of [bytes, floats]) samples.addClasses(file.labels(part));
+      const answers = [network.answers(bytes, 0, bytes.length, 'unit'), network.answers(floats, 0, floats.length, 'raw')];
+      const same = answers[0].every((answer, index) => answer === answers[1][index]);
+      return [bytes.length, network.evaluate(bytes, 0, bytes.length, 'unit').correct, same, Buffer.compare(bytes.image(0), floats.image(0))];
+    });
+    let mixed = '';
+    try {
+      const samples = new Samples();
+      samples.addBytes(Uint32Array.of(2), Uint8Array.of(1, 2));
+      samples.addFloats(Uint32Array.of(2), Float32Array.of(1, 2));
+    } catch (error) {
+      mixed = error.message;
+    }
+    console.log(JSON.stringify({ isSamples: [isSamples(bytes), isSamples(readFileSync('lenet5.onnx'))], right, mixed }));
+  `);
+  const { isSamples, right, mixed } = JSON.parse(said);
+  assert.deepEqual(isSamples, [true, false]);
+  assert.deepEqual(right.map(([count]) => count), [80, 20]);
+  for (const [count, correct, same, drawn] of right) {
+    assert.ok(correct >= 0.95 * count, said);
+    assert.ok(same && drawn === 0, said);
+  }
+  assert.match(mixed, /expected bytes, as those before, got floats/);
+  compiles(`import type { SamplesSummary } from 'nutshell/samples';
+    export const summary: SamplesSummary = ${readFileSync(join(folder, 'samples.json'), 'utf8')};`);
+});
+
 test('golden files decode to the same bits in Node', () => {
   const lines = readFileSync(join(root, 'tests/golden/digests.txt'), 'utf8').trim().split('\n');
   assert.ok(lines.length >= 4);

@@ -1,5 +1,6 @@
-// Looking at a few test images.
+// Looking at a few test samples.
 import { get, set } from '../state.js';
+import { isImage } from '../format.js';
 import { bridge, report } from './engine.js';
 
 /** How many are shown. */
@@ -10,10 +11,10 @@ let first = 0;
 
 /** Shows some test images with the opened network's answers. */
 export async function look() {
-  const { network, recipe, run } = get();
-  if (!recipe || network?.measured.kind !== 'known' || run?.status === 'running') return;
-  // Images have channels, height and width; a vector cannot be drawn.
-  if (network.summary.input_shape.length !== 3) return;
+  const { network, recipe, run, data } = get();
+  const known = network?.measured.kind === 'known' || network?.measured.kind === 'unlabelled';
+  if (!recipe || !known || run?.status === 'running') return;
+  if (!isImage(data.shape)) return;
   try {
     set({ looks: await bridge.look(first++, COUNT, recipe.scaling) });
   } catch (error) {

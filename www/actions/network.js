@@ -104,6 +104,12 @@ export async function measure() {
   };
   show({ kind: 'waiting', done: 0, total, started });
   try {
+    if (!data.labelled.test) {
+      // One answer shows whether they fit.
+      await bridge.look(0, 1, recipe.scaling);
+      show({ kind: 'unlabelled' });
+      return await look();
+    }
     const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total, started }), own.signal);
     show(accuracy ? { kind: 'known', accuracy } : { kind: 'none', reason: 'the measuring was cancelled' });
     await look();

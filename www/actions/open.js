@@ -4,7 +4,7 @@ import { measure, openBundled, openFile } from './network.js';
 import { openRecipe, startRecipe } from './recipe.js';
 import { offerResume } from './run.js';
 import { loadRuns } from './runs.js';
-import { loadMnist, openSamples } from './samples.js';
+import { loadMnist, openSamples, readSamples, takeSamples } from './samples.js';
 
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
@@ -28,7 +28,16 @@ export async function openFiles(files) {
   const isRecipe = (/** @type {{ file: File }} */ { file }) => file.name.endsWith('.json');
   const samples = contents.filter(isSamples);
   const recipe = contents.find(isRecipe);
-  const models = contents.filter((content) => !isSamples(content) && !isRecipe(content));
+  /** @type {typeof contents} */
+  const models = [];
+  /** @type {{ name: string, opened: import('./samples.js').Opened }[]} */
+  const tables = [];
+  for (const content of contents.filter((content) => !isSamples(content) && !isRecipe(content)))
+    await attempt(content.file.name, async () => {
+      const opened = await readSamples(content.bytes);
+      if (opened) tables.push({ name: content.file.name, opened });
+      else models.push(content);
+    });
   // Files beside an ONNX file are those that it has its numbers in.
   const network = models.find(({ file }) => file.name.endsWith('.onnx')) ?? models[0];
   const others = models.filter((model) => model !== network).map(({ file, bytes }) => ({ name: file.name, bytes }));
@@ -38,8 +47,10 @@ export async function openFiles(files) {
       return openRecipe(recipe.file.name, recipe.bytes);
     });
   if (samples.length > 0) await openSamples(samples);
+  // The last one takes the place of those before.
+  for (const { name, opened } of tables.slice(-1)) await takeSamples(name, opened);
   if (network) await openFile(network.file.name, network.bytes, network.file.name.endsWith('.onnx') ? others : []);
-  else if (samples.length > 0) await measure();
+  else if (samples.length + tables.length > 0) await measure();
 }
 
 /** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */

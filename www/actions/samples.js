@@ -1,6 +1,7 @@
 // Loading samples: the example's, or the user's own.
 import { get, set } from '../state.js';
 import { fetchBytes } from '../files.js';
+import { readSampleFile } from '../sample-reader.js';
 import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
 import { measure } from './network.js';
 
@@ -10,12 +11,17 @@ const loading = new AbortController();
 /** Training samples that the viewer keeps to measure on: the last ones, which no training of ours sees. */
 const HELD = 1000;
 
+/** Share of the samples that is held out for testing, where a file has no such part. */
+const TEST_SHARE = 0.2;
+
 /** Adds samples to the engine, and to the viewer what it needs. @param {import('../engine.js').Part} part @param {boolean} last */
 async function add(part, last) {
-  const images = await bridge.addData(part);
+  const { count, shape, labelled } = await bridge.addData(part);
   if (part.set === 'test' || last) await viewer.addData(part, HELD);
-  if (part.set === 'train' && last) set({ held: Math.min(HELD, images) });
-  return images;
+  const { data } = get();
+  set({ data: { ...data, shape, labelled: { ...data.labelled, [part.set]: labelled } } });
+  if (part.set === 'train' && last) set({ held: labelled ? Math.min(HELD, count) : 0 });
+  return count;
 }
 
 /** Test images first: the page is usable before the training images have come. */
@@ -49,20 +55,55 @@ export async function loadMnist() {
 export async function openSamples(files) {
   await attempt('', () => notWhileRunning());
   if (get().problem) return;
+  // What the samples before were scaled by is not theirs.
+  const { recipe, data } = get();
+  if (recipe && data.summary) set({ recipe: { ...recipe, scaling: 'unit' } });
+  await begin('Your samples', null);
+  for (const { file, bytes } of files) {
+    const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
+    await attempt(file.name, () => take({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) }));
+  }
+  holdOut();
+}
+
+/** Samples as the reader has opened them. @typedef {NonNullable<Awaited<ReturnType<typeof readSamples>>>} Opened */
+
+/** The samples of a file; null if it has none, which its beginning may tell. @param {Uint8Array} bytes */
+export async function readSamples(bytes) {
+  const begins = (/** @type {number[]} */ ...first) => first.every((byte, place) => bytes[place] === byte);
+  const isText = bytes.subarray(0, 256).every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13);
+  if (!isText && !begins(0x50, 0x4b) && !begins(0x1f, 0x8b)) return null;
+  return readSampleFile(bytes, TEST_SHARE, get().recipe?.split.seed ?? 0);
+}
+
+/** Takes the samples of a file in place of those that are there. @param {string} name @param {Opened} opened */
+export const takeSamples = (name, { summary, parts }) =>
+  attempt(name, async () => {
+    notWhileRunning();
+    await begin(name, summary);
+    for (const part of parts) await take(part);
+    const { recipe, network } = get();
+    // A file's order may be that of its classes: the validation samples are drawn. A .nut file has a scaling of its own.
+    if (recipe) {
+      const scaling = network?.summary.scaling ?? summary.scaling;
+      set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
+    }
+    holdOut();
+  });
+
+/** Forgets the samples that are there. @param {string} name Of those that come. @param {import('../types.js').SamplesSummary | null} summary */
+async function begin(name, summary) {
   loading.abort();
   await bridge.clearData();
   await viewer.clearData();
-  set({ held: 0, data: { name: 'Your samples', test: 0, train: 0, trainTotal: 0, problem: '' } });
-  for (const { file, bytes } of files) {
-    const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
-    await attempt(file.name, async () => {
-      const part = { set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) };
-      const images = await add(/** @type {import('../engine.js').Part} */ (part), true);
-      const { data } = get();
-      set({ data: which === 'test' ? { ...data, test: images } : { ...data, train: images, trainTotal: images } });
-    });
-  }
-  holdOut();
+  set({ held: 0, data: { name, test: 0, train: 0, trainTotal: 0, shape: [], labelled: { train: false, test: false }, summary, problem: '' } });
+}
+
+/** Takes a part of the user's samples. @param {import('../engine.js').Part} part */
+async function take(part) {
+  const count = await add(part, true);
+  const { data } = get();
+  set({ data: part.set === 'test' ? { ...data, test: count } : { ...data, train: count, trainTotal: count } });
 }
 
 /** Holds out a fifth to validate where the recipe's number would leave little to train on. */

@@ -42,6 +42,7 @@ class AnswerChanges extends Element {
         ? html`<p class="quiet">The answers cannot be compared: ${this.#comparison.problem}</p>`
         : html`<p>${working('Comparing the answers to the test samples', this.done, this.#started, () => this.#stop.abort())}</p>`;
     const { changed, changes } = comparison;
+    const byLabels = data.labelled.test;
     const samples = comparison.before.reduce((sum, count) => sum + count, 0);
     const all = samples === data.test ? 'test samples' : `of ${format.count(data.test)} test samples`;
     const images = this.#images.read(run, [changes], async () => {
@@ -54,11 +55,13 @@ class AnswerChanges extends Element {
       <h3 class="part">What changed in the answers</h3>
       <p>
         ${format.count(changes)} of ${samples === data.test ? '' : 'the first '}${format.count(samples)} ${all} are answered otherwise than before:
-        ${format.count(changed.filter(({ label, after }) => label === after).length)}
-        ${changes > changed.length ? html`of the first ${format.count(changed.length)} ` : nothing}now rightly,
-        ${format.count(changed.filter(({ label, before }) => label === before).length)} no longer.
+        ${byLabels
+          ? html`${format.count(changed.filter(({ label, after }) => label === after).length)}
+            ${changes > changed.length ? html`of the first ${format.count(changed.length)} ` : nothing}now rightly,
+            ${format.count(changed.filter(({ label, before }) => label === before).length)} no longer.`
+          : 'the samples have no labels, so the original\u2019s answers stand for them.'}
       </p>
-      ${images
+      ${images && format.isImage(data.shape)
         ? html`<ul class="strip many" aria-label="Test samples whose answer changed">
             ${changed.slice(0, SHOWN).map(
               ({ label, before, after }) => html`<li>
@@ -82,13 +85,12 @@ class AnswerChanges extends Element {
   }
 
   updated() {
-    const { network } = get();
+    const { shape } = get().data;
     const { changed } = this.#comparison.latest(/** @type {{ changed: { label: number, after: number }[] }} */ ({ changed: [] }));
     const images = this.#images.latest(/** @type {(Uint8Array | null)[]} */ ([]));
-    if (!network) return;
     for (const [index, canvas] of this.querySelectorAll('canvas').entries()) {
       const pixels = images[index];
-      if (pixels) drawLook(canvas, { shape: network.summary.input_shape, pixels, label: changed[index].label, answer: changed[index].after });
+      if (pixels) drawLook(canvas, { shape, pixels, label: changed[index].label, answer: changed[index].after });
     }
   }
 }

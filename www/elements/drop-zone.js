@@ -48,7 +48,7 @@ class DropZone extends Element {
   render() {
     const { problem } = get();
     return html`
-      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, NumPy, TensorFlow Lite, .nut), samples (IDX files) or a recipe (JSON) to open it</div>` : nothing}
+      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, NumPy, TensorFlow Lite, .nut), samples (IDX, npz, CSV) or a recipe (JSON) to open it</div>` : nothing}
       <div role="alert" class="alert" ?hidden=${!problem} id="problem">
         <span>${problem}</span>
         <button type="button" @click=${dismiss}>Dismiss</button>

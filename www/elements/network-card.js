@@ -2,9 +2,9 @@
 import { html, nothing } from 'lit';
 import { BUNDLED, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
 import { openFiles } from '../actions/open.js';
-import { changeRecipe } from '../actions/recipe.js';
 import * as format from '../format.js';
 import { busy, get } from '../state.js';
+import { dataFacts } from './data-facts.js';
 import { Element } from './element.js';
 import './export-table.js';
 import './sample-strip.js';
@@ -15,7 +15,7 @@ import { working } from './working.js';
 
 class NetworkCard extends Element {
   render() {
-    const { network, weights, opening, data, recipe } = get();
+    const { network, weights, opening } = get();
     const disabled = busy();
     return html`
       <h2>Network</h2>
@@ -45,48 +45,14 @@ class NetworkCard extends Element {
           />
         </label>
       </div>
-      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut.</p>
+      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz and CSV.</p>
       ${opening ? html`<p class="quiet" role="status">Opening ${opening}</p>` : nothing}
       ${network ? this.#facts(network) : weights ? weightsFacts(weights) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
-      ${network || !weights ? this.#data(data, recipe) : nothing}
+      ${network || !weights ? dataFacts() : nothing}
       ${weights
         ? html`<export-table own=${weights.summary.format} .file=${weights.bytes} .name=${weights.file}></export-table>`
         : nothing}
     `;
-  }
-
-  /** @param {import('../types.js').Data} data @param {import('../types.js').Recipe | null} recipe */
-  #data(data, recipe) {
-    return html`<dl class="facts">
-      <dt>Data</dt>
-      <dd>
-        ${data.name}: ${format.count(data.test)} test
-        images${data.train < data.trainTotal && !data.problem
-          ? html`, <progress max=${data.trainTotal} value=${data.train} aria-label="Training images loaded"></progress>`
-          : ','}
-        ${format.count(data.train)} training images
-      </dd>
-      ${recipe && get().network
-        ? html`<dt><label for="scaling">Pixels</label></dt>
-            <dd>
-              <select
-                id="scaling"
-                ?disabled=${busy()}
-                @change=${(/** @type {Event & { target: HTMLSelectElement }} */ event) =>
-                  changeRecipe({ scaling: SCALINGS[Number(event.target.value)].scaling })}
-              >
-                ${SCALINGS.map(
-                  ({ label, scaling }, index) => html`<option
-                    value=${index}
-                    ?selected=${JSON.stringify(scaling) === JSON.stringify(recipe.scaling)}
-                  >
-                    ${label}
-                  </option>`,
-                )}
-              </select>
-            </dd>`
-        : nothing}
-    </dl>`;
   }
 
   /** @param {Network} network */
@@ -155,18 +121,13 @@ function accuracy(measured) {
     case 'none':
       return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>
         <button type="button" class="plain" @click=${measure}>Measure it</button>`;
+    case 'unlabelled':
+      return html`The samples have no labels: a run is held to agreement with this network's answers`;
     case 'waiting':
       return measured.total
         ? working('Measuring its accuracy', measured.done / measured.total, measured.started, stopMeasuring)
         : html`<span class="quiet">Its accuracy will be measured when the test images are here</span>`;
   }
 }
-
-/** @type {{ label: string, scaling: import('../types.js').Scaling }[]} */
-const SCALINGS = [
-  { label: '0 to 1', scaling: 'unit' },
-  { label: 'standardised as is usual for MNIST', scaling: { standardised: { mean: 0.1307, deviation: 0.3081 } } },
-  { label: '0 to 255', scaling: 'raw' },
-];
 
 customElements.define('network-card', NetworkCard);

@@ -9,7 +9,7 @@ import { Query } from '../query.js';
 import { get } from '../state.js';
 import { layersOf, shownStage, stageBefore, stageState } from '../steps.js';
 import { Element } from './element.js';
-import { heldOut } from './held-out.js';
+import { heldOut, missing } from './held-out.js';
 import { Sweep } from '../sweep.js';
 import { term } from './term.js';
 import { working } from './working.js';
@@ -215,7 +215,7 @@ function accuracyCurve(what, sweep, chosen, choose) {
     : stopped
       ? html`<button type="button" class="small" @click=${sweep.again}>Measure again</button>`
       : html`${problem}`;
-  if (answers.length === 0) return html`<div class="placeholder">${get().held ? more : 'When the samples are here'}</div>`;
+  if (answers.length === 0) return html`<div class="placeholder">${get().held ? more : missing()}</div>`;
   return html`<nutshell-curve
       label="Accuracy against bits of ${words}"
       xName="bits of ${words}"

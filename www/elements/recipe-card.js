@@ -4,7 +4,7 @@ import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '.
 import { cancel, compress, resume } from '../actions/run.js';
 import { judgeBy } from '../actions/weights.js';
 import { difference, numberAt, settingAt } from '../address.js';
-import { busy, get } from '../state.js';
+import { busy, byAgreement, get } from '../state.js';
 import { Element } from './element.js';
 import { weightsForm } from './weights-form.js';
 
@@ -48,6 +48,7 @@ class RecipeCard extends Element {
     const { settings, run, network, data } = get();
     const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
     const running = run?.status === 'running';
+    const agreement = byAgreement(data);
     const complete = data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
     const usual = 'tolerance' in preset.target ? preset.target.tolerance : 0;
@@ -80,6 +81,12 @@ class RecipeCard extends Element {
         </fieldset>
         <fieldset ?disabled=${running}>
           <legend>Target</legend>
+          ${agreement
+            ? html`<p class="quiet small-text" id="by-agreement">
+                The samples have no labels: a run is held to agreement with the original, and loses a point with every hundredth of its answers that
+                becomes another one.
+              </p>`
+            : nothing}
           <div class="target">
             <label>
               <input
@@ -94,7 +101,7 @@ class RecipeCard extends Element {
             <span>
               <input
                 type="number"
-                aria-label="Tolerance in percentage points of validation accuracy"
+                aria-label="Tolerance in percentage points of ${agreement ? 'agreement with the original' : 'validation accuracy'}"
                 min=${range('tolerance').low}
                 max=${range('tolerance').high ?? nothing}
                 step="0.05"
@@ -115,7 +122,7 @@ class RecipeCard extends Element {
                 ?disabled=${!network}
                 @change=${() => changeRecipe({ target: { budget: start } })}
               />
-              most accurate, in at most
+              ${agreement ? 'most like the original' : 'most accurate'}, in at most
             </label>
             <span>
               <input
@@ -234,6 +241,6 @@ const groupOf = (path) => (path.includes('.') ? path.split('.')[0] : '');
 
 /** @param {import('../types.js').Data} data */
 const missing = ({ trainTotal }) =>
-  trainTotal > 0 ? 'Waiting for the training images' : 'Training images and labels are needed: drop their IDX files';
+  trainTotal > 0 ? 'Waiting for the training images' : 'Training samples are needed: drop a file of them';
 
 customElements.define('recipe-card', RecipeCard);

@@ -35,6 +35,7 @@ class ResultCard extends Element {
     const { report, nut, name } = result;
     const before = report.before.test ?? report.before.validation;
     const after = report.after.test ?? report.after.validation;
+    const distance = report.output_distance && (report.output_distance.test ?? report.output_distance.validation);
     return html`
       <p class="sr" role="status">${announce(report)}</p>
       <dl class="hero">
@@ -47,10 +48,12 @@ class ResultCard extends Element {
           <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> fewer bytes than 32-bit parameters</dd>
         </div>
         <div>
-          <dt>Accuracy</dt>
+          <dt>${format.measureOf(report)}</dt>
           <dd>
             <strong id="after">${format.percent(after.accuracy)}</strong> of ${format.count(after.samples)}
-            ${format.SPLITS[after.split]} samples; untouched ${format.percent(before.accuracy)}
+            ${format.SPLITS[after.split]} samples${distance === null
+              ? html`; untouched ${format.percent(before.accuracy)}`
+              : html` are answered as by the original; its outputs are ${format.percent(distance)} of their size away from it`}
           </dd>
         </div>
         <div>
@@ -122,7 +125,7 @@ async function savePage(report, name) {
 }
 
 /** @param {Report} report */
-function stageTable({ stages }) {
+function stageTable({ stages, criterion }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="The stages">
     <table>
       <caption>After each stage</caption>
@@ -133,7 +136,7 @@ function stageTable({ stages }) {
           <th scope="col" class="number">Ratio</th>
           <th scope="col" class="number">Not zero</th>
           <th scope="col" class="number">Multiplications</th>
-          <th scope="col">Accuracy</th>
+          <th scope="col">${format.measureOf({ criterion })}</th>
         </tr>
       </thead>
       <tbody>
@@ -153,7 +156,7 @@ function stageTable({ stages }) {
 }
 
 /** @param {Report} report */
-function accuracyTable({ before, after, integer }) {
+function accuracyTable({ before, after, integer, criterion }) {
   /** @type {[string, import('../../pkg/nutshell.js').Accuracies | null][]} */
   const rows = [
     ['Untouched', before],
@@ -162,7 +165,7 @@ function accuracyTable({ before, after, integer }) {
   ];
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Accuracies">
     <table>
-      <caption>Accuracy</caption>
+      <caption>${format.measureOf({ criterion })}</caption>
       <thead>
         <tr><th scope="col">Network</th><th scope="col">Validation</th><th scope="col">Test</th></tr>
       </thead>

@@ -1,4 +1,4 @@
-// A few test images, and what the opened network takes them for.
+// A few test samples, and what the opened network takes them for.
 import { html, nothing } from 'lit';
 import { look } from '../actions/look.js';
 import { get } from '../state.js';

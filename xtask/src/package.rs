@@ -1,4 +1,4 @@
-//! The npm package: two wasm modules, their bindings and their types.
+//! The npm package: three wasm modules, their bindings and their types.
 
 use crate::process::{Outcome, command, filter, run};
 use crate::tools::{self, WASM};
@@ -14,10 +14,12 @@ struct Module {
     budget: usize,
 }
 
-/// What compresses, runs and looks at networks comes with the page; what reads the files of other programs is loaded with the first such file.
-const MODULES: [Module; 2] = [
+/// What compresses, runs and looks at networks comes with the page; what reads the files of other programs, and files of samples, is loaded
+/// with the first such file.
+const MODULES: [Module; 3] = [
     Module { feature: "engine", name: "nutshell", budget: 350_000 },
     Module { feature: "files", name: "files", budget: 280_000 },
+    Module { feature: "samples", name: "samples", budget: 110_000 },
 ];
 
 /// Builds pkg/ and returns its path.

@@ -1,73 +1,41 @@
 //! What is said of a data set.
 
-use crate::samples;
-use nutshell::data::moments::{Moments, moments};
-use nutshell::data::{Dataset, Samples, Scaling};
+use nutshell::data::moments::Moments;
+use nutshell::data::{Dataset, Scaling};
 use nutshell::pipeline::SplitCounts;
+use nutshell::summary::samples::{DatasetSummary, PartSummary};
 use serde::Serialize;
 
 /// The most numbers that are listed one by one.
 const MOST_LISTED: usize = 20;
 
-/// What is in a data set.
+/// What is in the data set of a file.
 #[derive(Serialize)]
 pub struct Inspection {
     file: String,
-    /// Such as `idx`, `npz`, `csv` or `pictures`.
-    format: &'static str,
-    /// The classes' names, if they have some.
-    class_names: Vec<String>,
-    training: Option<Part>,
-    test: Option<Part>,
-    /// How `--scaling auto` lets a network see the samples.
-    scaling: Scaling,
-    /// What was found and not used.
-    ignored: Vec<String>,
+    #[serde(flatten)]
+    summary: DatasetSummary,
 }
 
-/// The samples of one part.
-#[derive(Serialize)]
-struct Part {
-    /// Shape of one sample.
-    shape: Vec<usize>,
-    /// `bytes` or `floats`.
-    numbers: &'static str,
-    #[serde(flatten)]
-    counts: SplitCounts,
-    #[serde(flatten)]
-    moments: Moments,
-}
-
-impl Part {
-    fn new(samples: &Samples) -> Self {
-        Part {
-            shape: samples.shape.clone(),
-            numbers: if samples.are_bytes() { "bytes" } else { "floats" },
-            counts: SplitCounts::of(samples),
-            moments: moments(samples),
+fn describe_part(name: &str, part: &PartSummary) -> Vec<String> {
+    let PartSummary { shape, numbers, counts, moments: Moments { low, high, means, deviations } } = part;
+    let channels = match means.len() <= MOST_LISTED {
+        true => format!("by channel: mean {}, deviation {}", listed(means), listed(deviations)),
+        false => {
+            let of = |values: &[f64]| {
+                let ends = values
+                    .iter()
+                    .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+                format!("{:.4} to {:.4}", ends.0, ends.1)
+            };
+            format!("of {} columns: mean {}, deviation {}", means.len(), of(means), of(deviations))
         }
-    }
-
-    fn describe(&self, name: &str) -> Vec<String> {
-        let Part { shape, numbers, counts, moments: Moments { low, high, means, deviations } } = self;
-        let channels = match means.len() <= MOST_LISTED {
-            true => format!("by channel: mean {}, deviation {}", listed(means), listed(deviations)),
-            false => {
-                let of = |values: &[f64]| {
-                    let ends = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
-                        (low.min(value), high.max(value))
-                    });
-                    format!("{:.4} to {:.4}", ends.0, ends.1)
-                };
-                format!("of {} columns: mean {}, deviation {}", means.len(), of(means), of(deviations))
-            }
-        };
-        vec![
-            format!("{name}: {}", describe_counts(counts)),
-            format!("  each {shape:?}, {numbers} from {low} to {high}"),
-            format!("  {channels}"),
-        ]
-    }
+    };
+    vec![
+        format!("{name}: {}", describe_counts(counts)),
+        format!("  each {shape:?}, {numbers} from {low} to {high}"),
+        format!("  {channels}"),
+    ]
 }
 
 fn listed(values: &[f64]) -> String {
@@ -91,25 +59,17 @@ pub fn describe_counts(SplitCounts { samples, classes }: &SplitCounts) -> String
 
 impl Inspection {
     /// Looks at a data set, which has at least one part.
-    pub fn new(file: String, dataset: Dataset) -> Self {
-        let any = dataset.training.as_ref().or(dataset.test.as_ref());
-        Inspection {
-            file,
-            format: dataset.format,
-            scaling: any.map_or(Scaling::Unit, samples::suggested),
-            training: dataset.training.as_ref().map(Part::new),
-            test: dataset.test.as_ref().map(Part::new),
-            class_names: dataset.class_names,
-            ignored: dataset.ignored,
-        }
+    pub fn new(file: String, dataset: &Dataset) -> Self {
+        Inspection { file, summary: DatasetSummary::new(dataset) }
     }
 
     /// The text.
     pub fn describe(&self) -> String {
-        let Inspection { file, format, class_names, training, test, scaling, ignored } = self;
+        let Inspection { file, summary } = self;
+        let DatasetSummary { format, class_names, training, test, scaling, ignored, .. } = summary;
         let mut lines = vec![format!("{file}: samples, {format}")];
         for (name, part) in [("training", training), ("test", test)] {
-            lines.extend(part.iter().flat_map(|part| part.describe(name)));
+            lines.extend(part.iter().flat_map(|part| describe_part(name, part)));
         }
         if !class_names.is_empty() {
             let shown = class_names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -133,7 +133,7 @@ impl Arguments {
 }
 
 fn of_dataset(file: String, dataset: Dataset) -> Answer {
-    let inspection = dataset::Inspection::new(file, dataset);
+    let inspection = dataset::Inspection::new(file, &dataset);
     Answer::new(inspection.describe(), &inspection)
 }
 

@@ -1,0 +1,19 @@
+// How both workers that have samples gather them.
+
+/** A part of a set: images and labels as IDX files, gzipped or not, or the values of samples of one shape, with their classes.
+ * @typedef {object} Part
+ * @property {'train' | 'test'} set
+ * @property {Uint8Array} [images]
+ * @property {Uint8Array} [labels]
+ * @property {number[]} [shape]
+ * @property {Uint8Array | Float32Array} [values]
+ * @property {Uint32Array} [classes] */
+
+/** @param {import('../pkg/nutshell.js').Samples} samples @param {Part} part */
+export function addPart(samples, { images, labels, shape = [], values, classes }) {
+  if (images) samples.addImages(images);
+  if (labels) samples.addLabels(labels);
+  if (values instanceof Float32Array) samples.addFloats(Uint32Array.from(shape), values);
+  else if (values) samples.addBytes(Uint32Array.from(shape), values);
+  if (classes) samples.addClasses(classes);
+}
