@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { csv, npz } from './sample-files.js';
-import { drop, faults, finished, mnist, OPEN, page, ready, seriousFaults, SHORT, text } from './user.js';
+import { drop, dropAll, faults, finished, mnist, OPEN, page, ready, seriousFaults, SHORT, text } from './user.js';
 
 /** The first of MNIST's samples, without the headers of their files. @param {'t10k' | 'train'} set @param {number} count */
 const digits = (set, count) => ({
@@ -92,4 +92,14 @@ test('samples without a class for each are refused in words, and those that are 
   assert.match(await text('#problem'), /array 'y': expected \[10\]/);
   assert.match(await text('network-card'), /MNIST: 10,000 test images/);
   assert.deepEqual(faults, []);
+});
+
+test('of two files of samples that are dropped together, the one that is left out is named', async () => {
+  const { pixels, classes } = digits('t10k', 20);
+  const file = npz({ x: { shape: [20, 28, 28], values: pixels }, y: { shape: [20], values: classes } });
+  await ready();
+  await dropAll({ 'first.npz': file, 'second.npz': file });
+  await page.waitForSelector('#problem:not([hidden])', { timeout: OPEN });
+  assert.match(await text('#problem'), /not opened, .*: first\.npz/);
+  assert.match(await text('network-card'), /second\.npz/);
 });

@@ -47,10 +47,13 @@ export async function openFiles(files) {
       return openRecipe(recipe.file.name, recipe.bytes);
     });
   if (samples.length > 0) await openSamples(samples);
-  // The last one takes the place of those before.
-  for (const { name, opened } of tables.slice(-1)) await takeSamples(name, opened);
-  if (network) await openFile(network.file.name, network.bytes, network.file.name.endsWith('.onnx') ? others : []);
+  const table = tables.at(-1);
+  if (table) await takeSamples(table.name, table.opened);
+  const whole = network?.file.name.endsWith('.onnx') ? others : [];
+  if (network) await openFile(network.file.name, network.bytes, whole);
   else if (samples.length + tables.length > 0) await measure();
+  const left = [...tables.slice(0, -1), ...others.filter((other) => !whole.includes(other))].map(({ name }) => name);
+  if (left.length > 0) report(new Error(`not opened, since one network and one file of samples are open at a time: ${left.join(', ')}`));
 }
 
 /** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */
