@@ -48,16 +48,7 @@ impl Lenet {
     /// # Errors
     /// [`GraphError`] if a width is 0 or above [`MAX_WIDTH`], or the image becomes smaller than a window.
     pub fn build(&self) -> Result<Model, GraphError> {
-        let mut widths = self.convolutions.iter().chain(&self.linears);
-        if let Some(width) = widths.find(|width| !(1..=MAX_WIDTH).contains(*width)) {
-            return Err(GraphError {
-                node: "of the preset".into(),
-                op: "",
-                what: "width",
-                expected: format!("1 to {MAX_WIDTH}"),
-                got: width.to_string(),
-            });
-        }
+        check_widths(self.convolutions.iter().chain(&self.linears))?;
         let mut chain = Chain::new(self.input_shape.to_vec());
         for (index, &out) in self.convolutions.iter().enumerate() {
             let channels = if index == 0 { self.input_shape[0] } else { self.convolutions[index - 1] };
@@ -67,19 +58,57 @@ impl Lenet {
             }
             chain = chain.max_pool();
         }
-        chain = chain.flatten();
-        let shapes = chain.model.shapes()?;
-        let mut features = shapes.last().and_then(|shape| shape.first()).copied().unwrap_or(0);
-        for (index, &out) in self.linears.iter().enumerate() {
-            if index > 0 {
-                chain = chain.relu();
+        chain.classifier(&self.linears, |index| format!("fc{}", index + 1))
+    }
+}
+
+/// A small network in the manner of VGG (Simonyan and Zisserman 2015): blocks of convolutions 3x3 that keep the size of the image, each with a
+/// ReLU; a maximum over 2x2 after each block; then linear layers with ReLU between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vgg {
+    /// `[channels, height, width]` of an image.
+    pub input_shape: [usize; 3],
+    /// Outputs of each convolution of each block, such as `[[32, 32], [64, 64]]`.
+    pub blocks: Vec<Vec<usize>>,
+    /// Outputs of each linear layer, such as `[256, 10]`; the last are the classes.
+    pub linears: Vec<usize>,
+}
+
+/// Outputs of the layers of a small [`Vgg`] for images of 32 x 32, but for the last: three blocks of two convolutions, and a linear layer.
+pub const VGG_WIDTHS: [usize; 7] = [32, 32, 64, 64, 128, 128, 256];
+
+impl Vgg {
+    /// The network. Layers are named as torchvision's: `features.0`, `features.2` and so on, and `classifier.0`, `classifier.2` and so on;
+    /// parameters are zero.
+    ///
+    /// # Errors
+    /// As [`Lenet::build`].
+    pub fn build(&self) -> Result<Model, GraphError> {
+        check_widths(self.blocks.iter().flatten().chain(&self.linears))?;
+        let mut chain = Chain::new(self.input_shape.to_vec());
+        let (mut channels, mut place) = (self.input_shape[0], 0);
+        for block in &self.blocks {
+            for &out in block {
+                chain = chain.conv(&format!("features.{place}"), [out, channels, 3, 3], 1).relu();
+                (channels, place) = (out, place + 2);
             }
-            chain = chain.linear(&format!("fc{}", index + 1), [out, features]);
-            features = out;
+            chain = chain.max_pool();
+            place += 1;
         }
-        let model = chain.build();
-        model.shapes()?;
-        Ok(model)
+        chain.classifier(&self.linears, |index| format!("classifier.{}", 2 * index))
+    }
+}
+
+fn check_widths<'a>(mut widths: impl Iterator<Item = &'a usize>) -> Result<(), GraphError> {
+    match widths.find(|width| !(1..=MAX_WIDTH).contains(*width)) {
+        None => Ok(()),
+        Some(width) => Err(GraphError {
+            node: "of the preset".into(),
+            op: "",
+            what: "width",
+            expected: format!("1 to {MAX_WIDTH}"),
+            got: width.to_string(),
+        }),
     }
 }
 
@@ -140,6 +169,23 @@ impl Chain {
     /// Appends a flattening to one dimension.
     pub fn flatten(self) -> Self {
         self.node("flatten", Op::Flatten)
+    }
+
+    /// Appends a flattening, and linear layers with ReLU between; the model is then finished.
+    fn classifier(self, linears: &[usize], name: impl Fn(usize) -> String) -> Result<Model, GraphError> {
+        let mut chain = self.flatten();
+        let shapes = chain.model.shapes()?;
+        let mut features = shapes.last().and_then(|shape| shape.first()).copied().unwrap_or(0);
+        for (index, &out) in linears.iter().enumerate() {
+            if index > 0 {
+                chain = chain.relu();
+            }
+            chain = chain.linear(&name(index), [out, features]);
+            features = out;
+        }
+        let model = chain.build();
+        model.shapes()?;
+        Ok(model)
     }
 
     /// The finished model.
@@ -203,5 +249,20 @@ mod tests {
         let deep = Lenet { padding: 0, convolutions: vec![1, 1, 1], ..padded.clone() };
         assert_eq!(deep.build().unwrap_err().what, "window");
         assert!(Lenet { linears: vec![0], ..padded }.build().is_err());
+    }
+
+    #[test]
+    fn a_vgg_is_recognised_by_its_weights() {
+        let blocks = VGG_WIDTHS[..6].chunks(2).map(<[usize]>::to_vec).collect();
+        let vgg = Vgg { input_shape: [3, 32, 32], blocks, linears: vec![VGG_WIDTHS[6], 10] };
+        let model = vgg.build().unwrap();
+        assert_eq!(model.parameter_count(), 287_008 + (128 * 16 + 1) * 256 + 2570);
+        let file = crate::formats::onnx::write(&model).unwrap();
+        let weights = crate::formats::onnx::weights(&file, 1 << 23).unwrap();
+        let recognised = crate::model::recognise::recognise(&weights).unwrap();
+        assert_eq!(recognised.shapes(), model.shapes());
+        assert_eq!(recognised.parameters, model.parameters);
+        let shallow = Vgg { blocks: vec![vec![4]; 6], ..vgg };
+        assert_eq!(shallow.build().unwrap_err().what, "window");
     }
 }

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde::{Deserialize, Serialize};
 
-/// How much images may change. All are drawn uniformly from `-strength..strength`; 0 leaves a part out.
+/// How much images may change. All but `mirror` are drawn uniformly from `-strength..strength`; 0 leaves a part out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Augmentation {
     /// Largest rotation, in degrees.
@@ -20,17 +20,25 @@ pub struct Augmentation {
     pub shift: f32,
     /// Largest elastic displacement of a point of the coarse grid along each axis, in pixels.
     pub elastic: f32,
+    /// The share of images that are mirrored left to right, 0 to 1.
+    pub mirror: f32,
 }
 
 impl Default for Augmentation {
-    /// 12 degrees, 12 %, shear 0.1, 1.5 pixels, elastic 1 pixel: for digits of 28 x 28.
+    /// 12 degrees, 12 %, shear 0.1, 1.5 pixels, elastic 1 pixel, not mirrored: for digits of 28 x 28.
     fn default() -> Self {
-        Augmentation { rotation: 12.0, scale: 0.12, shear: 0.1, shift: 1.5, elastic: 1.0 }
+        Augmentation { rotation: 12.0, scale: 0.12, shear: 0.1, shift: 1.5, elastic: 1.0, mirror: 0.0 }
     }
 }
 
 impl Augmentation {
-    /// All strengths times a factor.
+    /// The usual changes times a strength, and a share of mirrored images; nothing if both are 0.
+    pub fn of(strength: f32, mirror: f32) -> Option<Self> {
+        let changes = Augmentation { mirror, ..Augmentation::default().scaled(strength) };
+        (strength > 0.0 || mirror > 0.0).then_some(changes)
+    }
+
+    /// All strengths times a factor; as many images are mirrored.
     pub fn scaled(self, factor: f32) -> Self {
         Augmentation {
             rotation: factor * self.rotation,
@@ -38,6 +46,7 @@ impl Augmentation {
             shear: factor * self.shear,
             shift: factor * self.shift,
             elastic: factor * self.elastic,
+            mirror: self.mirror,
         }
     }
 }
@@ -52,7 +61,7 @@ impl Augmentation {
     /// Writes a changed `image` `[channels, height, width]` to `output`, unscaled: no number is outside of the image's. The same seed makes the
     /// same change; all channels change alike.
     pub fn apply(&self, image: Row, [channels, height, width]: [usize; 3], seed: u64, output: &mut [f32]) {
-        let pixels: Vec<f32> = match image {
+        let mut pixels: Vec<f32> = match image {
             Row::Bytes(bytes) => bytes.iter().map(|&byte| f32::from(byte)).collect(),
             Row::Floats(floats) => floats.to_vec(),
         };
@@ -68,6 +77,10 @@ impl Augmentation {
         let (shift_y, shift_x) = (draw(self.shift), draw(self.shift));
         let mut grid: Grid = [[[0.0; 2]; NODES]; NODES];
         grid.iter_mut().flatten().flatten().for_each(|node| *node = draw(self.elastic));
+        // Drawn last, and only if it may be: what is never mirrored changes as it would without it.
+        if self.mirror > 0.0 && rng.random::<f32>() < self.mirror {
+            pixels.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+        }
         // Where a pixel comes from: sheared, then scaled, then rotated, all about the centre, then shifted.
         let (sine, cosine) = (angle.sin(), angle.cos());
         let affine = Affine {
@@ -172,7 +185,8 @@ fn interpolate(grid: &Grid, at: f32) -> [[f32; 2]; NODES] {
 mod tests {
     use super::*;
 
-    const NONE: Augmentation = Augmentation { rotation: 0.0, scale: 0.0, shear: 0.0, shift: 0.0, elastic: 0.0 };
+    const NONE: Augmentation =
+        Augmentation { rotation: 0.0, scale: 0.0, shear: 0.0, shift: 0.0, elastic: 0.0, mirror: 0.0 };
 
     fn image() -> Vec<u8> {
         (0..2 * 7 * 9).map(|i| (i * 37 % 251) as u8).collect()
@@ -212,6 +226,27 @@ mod tests {
             assert!(change.abs() <= 15.0 + 1e-3);
             assert!((output[4 * 8 + 4] - 40.0 - change).abs() < 1e-3);
         }
+    }
+
+    #[test]
+    fn so_many_images_are_mirrored_and_nothing_else_changes() {
+        let line: Vec<u8> = (0..4).flat_map(|_| [0, 10, 20, 30]).collect();
+        let mut mirrored = 0;
+        for seed in 0..400 {
+            let mut output = [0.0; 16];
+            let changes = Augmentation { mirror: 0.25, ..NONE };
+            changes.apply(Row::Bytes(&line), [1, 4, 4], seed, &mut output);
+            let first = output[0] > 15.0;
+            mirrored += usize::from(first);
+            for (x, value) in output.iter().enumerate() {
+                let expected = if first { 30 - x % 4 * 10 } else { x % 4 * 10 };
+                assert!((value - expected as f32).abs() < 1e-3, "{output:?}");
+            }
+        }
+        // 100 expected, deviation 9.
+        assert!((65..135).contains(&mirrored), "{mirrored}");
+        assert_eq!(Augmentation::of(0.0, 0.0), None);
+        assert_eq!(Augmentation::of(1.0, 0.0), Some(Augmentation::default()));
     }
 
     #[test]

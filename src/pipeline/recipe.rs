@@ -19,6 +19,9 @@ pub struct Recipe {
     pub scaling: Scaling,
     /// Which samples validate.
     pub split: Split,
+    /// The share of images that trainings mirror left to right, 0 to 1: 0 for digits, 0.5 for most photos.
+    #[serde(default, serialize_with = "crate::decimal::number")]
+    pub mirror: f32,
     /// Targets of every training in the run.
     pub distillation: Distillation,
     /// Removal of channels and neurons.
@@ -186,6 +189,7 @@ impl Recipe {
             seed: 1,
             scaling: Scaling::Unit,
             split: Split { training: 0, validation: 5_000, seed: 0 },
+            mirror: 0.0,
             distillation: Distillation { weight: 0.7, temperature: 1.0 },
             structure: Structure {
                 rounds: 2,

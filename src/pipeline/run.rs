@@ -213,8 +213,8 @@ impl<'a> Run<'a> {
         let own = (stage as u64) << 32 | self.trainings;
         let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
         let mut loader = Loader::new(self.training.clone(), self.targets.clone(), seed)?;
-        if augmentation > 0.0 {
-            loader = loader.with_augmentation(Augmentation::default().scaled(augmentation));
+        if let Some(changes) = Augmentation::of(augmentation, self.recipe.mirror) {
+            loader = loader.with_augmentation(changes);
         }
         let report_every = schedule.steps().div_ceil(REPORTS).max(LEAST_REPORTED / batch as u64).max(1);
         let (mut loss, mut failure) = (0.0, None);

@@ -122,6 +122,12 @@ pub const SETTINGS: &[Setting] = &[
         None,
         |r| r.split.seed as f64,
     ),
+    real(
+        "mirror",
+        "share of images that trainings mirror left to right: 0 for digits, 0.5 for most photos",
+        Some(1.0),
+        |r| f64::from(r.mirror),
+    ),
     real("distillation.weight", "share of the original network's answers in what is trained for", Some(1.0), |r| {
         f64::from(r.distillation.weight)
     }),

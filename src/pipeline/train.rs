@@ -29,6 +29,8 @@ pub struct TrainRecipe {
     pub split: Split,
     /// How long, and how fast.
     pub training: Training,
+    /// The share of images that are mirrored left to right, 0 to 1.
+    pub mirror: f32,
 }
 
 impl Default for TrainRecipe {
@@ -38,6 +40,7 @@ impl Default for TrainRecipe {
             scaling: Scaling::Unit,
             split: Split { training: 0, validation: 5_000, seed: 0 },
             training: Training { samples: 12 * 55_000, batch: 128, learning_rate: 2e-3, augmentation: 0.5 },
+            mirror: 0.0,
         }
     }
 }
@@ -55,6 +58,9 @@ impl TrainRecipe {
         }
         if !(augmentation >= 0.0 && augmentation.is_finite()) {
             return invalid("training.augmentation", "0 or more".into(), augmentation.to_string());
+        }
+        if !(0.0..=1.0).contains(&self.mirror) {
+            return invalid("mirror", "0 to 1".into(), self.mirror.to_string());
         }
         Ok(())
     }
@@ -81,8 +87,8 @@ pub fn train(
     let targets = Arc::new(one_hot(&training, classes)?);
     let Training { samples, batch, learning_rate, augmentation } = recipe.training;
     let mut loader = Loader::new(training, targets, recipe.seed)?;
-    if augmentation > 0.0 {
-        loader = loader.with_augmentation(Augmentation::default().scaled(augmentation));
+    if let Some(changes) = Augmentation::of(augmentation, recipe.mirror) {
+        loader = loader.with_augmentation(changes);
     }
     let schedule = Schedule { samples: samples as u64, batch, rate: learning_rate, warm_up: WARM_UP, decay: 1.0 };
     let mut learner = Retrain::new(model).with_weight_decay(WEIGHT_DECAY);

@@ -26,6 +26,8 @@ export interface Recipe {
   seed: number;
   scaling: Scaling;
   split: { validation: number; seed: number; training: number };
+  /** Share of the images that trainings mirror left to right, 0 to 1. */
+  mirror: number;
   distillation: { weight: number; temperature: number };
   structure: {
     rounds: number;

@@ -75,7 +75,7 @@ impl Arguments {
     /// What is wrong with the options together, if that is so.
     pub fn misuse(&self) -> Option<&'static str> {
         let misused = self.data.is_none() && (self.settings.need_data() || self.samples.is_given());
-        misused.then_some("--tolerance, --seed and what is said of samples want samples: --data DATA")
+        misused.then_some("--tolerance, --seed, --mirror and what is said of samples want samples: --data DATA")
     }
 
     /// Compresses, and answers with the report.

@@ -40,6 +40,9 @@ pub struct Settings {
     /// Seed of every random choice: the same seed gives the same file.
     #[arg(long)]
     seed: Option<u64>,
+    /// Share of the images that trainings mirror left to right, 0 to 1: 0.5 for most photos.
+    #[arg(long, value_name = "SHARE")]
+    mirror: Option<f32>,
 }
 
 impl Arguments {
@@ -70,7 +73,7 @@ impl Settings {
 
     /// Whether anything is set that only training can keep to.
     pub fn need_data(&self) -> bool {
-        self.tolerance.is_some() || self.seed.is_some()
+        self.tolerance.is_some() || self.seed.is_some() || self.mirror.is_some()
     }
 
     /// The recipe with these settings in place of its own.
@@ -83,6 +86,9 @@ impl Settings {
         }
         if let Some(seed) = self.seed {
             recipe.seed = seed;
+        }
+        if let Some(share) = self.mirror {
+            recipe.mirror = share;
         }
         recipe.check()?;
         Ok(recipe)

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use nutshell::data::Samples;
 use nutshell::error::DataError;
 use nutshell::formats::onnx;
-use nutshell::model::presets::{LENET5_WIDTHS, LENET300_WIDTHS, Lenet};
+use nutshell::model::presets::{LENET5_WIDTHS, LENET300_WIDTHS, Lenet, VGG_WIDTHS, Vgg};
 use nutshell::pipeline::{self, Criterion, TrainRecipe};
 use nutshell::{Error, Model};
 use serde_json::json;
@@ -45,13 +45,17 @@ pub struct Arguments {
     recipe: Option<PathBuf>,
     #[command(flatten)]
     samples: Use,
-    /// Outputs of the layers but the last, such as 32,64,256; of lenet5 the first two are convolutions.
+    /// Outputs of the layers but the last, such as 32,64,256. Of lenet5 the first two are convolutions; of vgg all but the last are, and a maximum
+    /// follows every second one.
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     widths: Option<Vec<usize>>,
-    /// A ReLU after each convolution.
+    /// Share of the images that are mirrored left to right, 0 to 1: 0 for digits, 0.5 for most photos [default: the recipe's, or 0].
+    #[arg(long, value_name = "SHARE")]
+    mirror: Option<f32>,
+    /// Of lenet5: a ReLU after each convolution.
     #[arg(long)]
     relu: bool,
-    /// Zeros on each side of what a convolution reads; 2 keeps the size of the image.
+    /// Of lenet5: zeros on each side of what a convolution reads; 2 keeps the size of the image.
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u8).range(0..=4))]
     padding: Option<u8>,
 }
@@ -63,6 +67,8 @@ enum Preset {
     Lenet5,
     /// LeNet-300-100.
     Lenet300,
+    /// A small network in the manner of VGG: convolutions 3x3 with ReLU, for photos of about 32 x 32.
+    Vgg,
 }
 
 impl Arguments {
@@ -78,13 +84,18 @@ impl Arguments {
 
     /// Trains, and answers with the accuracies.
     pub fn run(&self) -> Result<Answer, Error> {
-        if self.preset == Preset::Lenet300 && (self.relu || self.padding.is_some()) {
-            usage(ErrorKind::ArgumentConflict, "--relu and --padding are about convolutions, and lenet300 has none");
+        if self.preset != Preset::Lenet5 && (self.relu || self.padding.is_some()) {
+            usage(ErrorKind::ArgumentConflict, "--relu and --padding are about the convolutions of lenet5");
         }
         let mut held_out = recipe::read_or_usual(self.recipe.as_deref())?;
         let data = samples::data(self.samples.open(&self.data, &mut held_out.split, &mut held_out.scaling)?)?;
         let model = self.network(&data.training)?;
-        let mut recipe = TrainRecipe { scaling: held_out.scaling, split: held_out.split, ..TrainRecipe::default() };
+        let mut recipe = TrainRecipe {
+            scaling: held_out.scaling,
+            split: held_out.split,
+            mirror: self.mirror.unwrap_or(held_out.mirror),
+            ..TrainRecipe::default()
+        };
         if let Some(seed) = self.seed {
             recipe.seed = seed;
         }
@@ -142,19 +153,28 @@ impl Arguments {
             let (expected, got) = ("one a sample to train on".into(), "none".into());
             return Err(DataError { what: "labels", expected, got }.into());
         }
-        let (standard, convolutions) = match self.preset {
-            Preset::Lenet5 => (&LENET5_WIDTHS[..3], 2),
-            Preset::Lenet300 => (&LENET300_WIDTHS[..2], 0),
+        let standard = match self.preset {
+            Preset::Lenet5 => &LENET5_WIDTHS[..3],
+            Preset::Lenet300 => &LENET300_WIDTHS[..2],
+            Preset::Vgg => &VGG_WIDTHS,
         };
         let widths = self.widths.as_deref().unwrap_or(standard);
-        let (convolutions, hidden) = widths.split_at(convolutions.min(widths.len()));
-        let lenet = Lenet {
-            input_shape,
-            convolutions: convolutions.to_vec(),
-            padding: self.padding.unwrap_or(0).into(),
-            relu: self.relu,
-            linears: hidden.iter().copied().chain([samples.classes()]).collect(),
+        let convolutions = match self.preset {
+            Preset::Lenet5 => 2.min(widths.len()),
+            Preset::Lenet300 => 0,
+            Preset::Vgg => widths.len().saturating_sub(1),
         };
-        Ok(lenet.build()?)
+        let (convolutions, hidden) = widths.split_at(convolutions);
+        let linears = hidden.iter().copied().chain([samples.classes()]).collect();
+        Ok(match self.preset {
+            Preset::Vgg => {
+                let blocks = convolutions.chunks(2).map(<[usize]>::to_vec).collect();
+                Vgg { input_shape, blocks, linears }.build()?
+            }
+            Preset::Lenet5 | Preset::Lenet300 => {
+                let (convolutions, padding) = (convolutions.to_vec(), self.padding.unwrap_or(0).into());
+                Lenet { input_shape, convolutions, padding, relu: self.relu, linears }.build()?
+            }
+        })
     }
 }
