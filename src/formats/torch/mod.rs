@@ -6,16 +6,18 @@
 
 mod pickle;
 mod state;
+mod value;
 
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::Entry;
 use crate::error::LoadError;
 use crate::model::{Dtype, Origin, Source, Tensor, Weights};
-use pickle::{Pickle, Value};
+use pickle::Pickle;
 use state::View;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use value::Value;
 
 const FORMAT: &str = "PyTorch";
 

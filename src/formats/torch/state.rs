@@ -1,7 +1,8 @@
 //! The tensors of a state dictionary, or of one that lies in a wrapper.
 
 use super::FORMAT;
-use super::pickle::{Pickle, Value};
+use super::pickle::Pickle;
+use super::value::Value;
 use crate::error::LoadError;
 use crate::formats::cursor::{MAX_TENSORS, malformed};
 

@@ -6,26 +6,115 @@ use crate::model::{
 use ndarray::{ArrayD, IxDyn};
 use std::collections::BTreeMap;
 
-/// What PyTorch adds to a variance before its root is taken, unless it is told otherwise.
-const EPSILON: f32 = 1e-5;
-
 /// The suffix of what counts batches in PyTorch's normalisation; a network that runs does not need it.
 const BATCHES: &str = "num_batches_tracked";
+
+/// How a framework names the tensors of a layer, and in which order their axes are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Naming {
+    /// `LAYER.weight`: kernels `[out, in, kh, kw]`, matrices `[out, in]`.
+    Torch,
+    /// `LAYER/kernel`: kernels `[kh, kw, in, out]`, depthwise `[kh, kw, in, multiplier]`, matrices `[in, out]`; images have their channels last.
+    Keras {
+        /// What is added to a variance before its root is taken.
+        epsilon: f32,
+    },
+}
+
+impl Naming {
+    /// The name of a layer's tensor, of a file that may put it into folders and may number it.
+    pub fn canonical(self, name: &str) -> String {
+        if self == Naming::Torch {
+            return name.to_owned();
+        }
+        let name = name.strip_suffix(":0").unwrap_or(name);
+        let mut parts = name.rsplit(['/', '.']);
+        match (parts.next(), parts.next()) {
+            // Keras 2 has a name of its own for these, Keras 3 has not.
+            (Some("depthwise_kernel"), Some(layer)) => format!("{layer}/kernel"),
+            (Some(part), Some(layer)) => format!("{layer}/{part}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    fn kernel(self, layer: &str) -> String {
+        match self {
+            Naming::Torch => format!("{layer}.weight"),
+            Naming::Keras { .. } => format!("{layer}/kernel"),
+        }
+    }
+
+    fn bias(self, layer: &str) -> String {
+        match self {
+            Naming::Torch => format!("{layer}.bias"),
+            Naming::Keras { .. } => format!("{layer}/bias"),
+        }
+    }
+
+    /// Gain, offset, mean and variance of a normalisation.
+    fn norm(self, layer: &str) -> [String; 4] {
+        match self {
+            Naming::Torch => ["weight", "bias", "running_mean", "running_var"].map(|part| format!("{layer}.{part}")),
+            Naming::Keras { .. } => {
+                ["gamma", "beta", "moving_mean", "moving_variance"].map(|part| format!("{layer}/{part}"))
+            }
+        }
+    }
+
+    fn epsilon(self) -> f32 {
+        match self {
+            // Unless it is told otherwise.
+            Naming::Torch => 1e-5,
+            Naming::Keras { epsilon } => epsilon,
+        }
+    }
+}
+
+/// What a layer's kernel multiplies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kernel {
+    Window,
+    /// A window of each channel by itself.
+    Depthwise,
+    /// A vector; one that is an image `[channels, height, width]` flattened, if there are any.
+    Vector([usize; 3]),
+}
+
+/// The numbers of a Keras kernel in the order `[out, in, kh, kw]`, or `[out, in]`, and that shape.
+fn reorder(values: Vec<f32>, shape: &[usize], kernel: Kernel) -> Option<(Vec<f32>, Vec<usize>)> {
+    let (spread, order) = match (kernel, shape) {
+        (Kernel::Window, &[kh, kw, inputs, outputs]) => ([kh, kw, inputs, outputs], [3, 2, 0, 1]),
+        (Kernel::Depthwise, &[kh, kw, inputs, multiplier]) => ([kh, kw, inputs, multiplier], [2, 3, 0, 1]),
+        (Kernel::Vector([channels, height, width]), &[inputs, outputs]) if channels * height * width == inputs => {
+            ([height, width, channels, outputs], [3, 2, 0, 1])
+        }
+        _ => return None,
+    };
+    let array = ArrayD::from_shape_vec(IxDyn(&spread), values).ok()?.permuted_axes(IxDyn(&order));
+    let sides = array.shape().to_vec();
+    let shape = match kernel {
+        Kernel::Window => sides,
+        Kernel::Depthwise => vec![sides[0] * sides[1], 1, sides[2], sides[3]],
+        Kernel::Vector(_) => vec![sides[0], shape[0]],
+    };
+    Some((array.iter().copied().collect(), shape))
+}
 
 /// How a convolution moves.
 #[derive(Debug, Clone, Copy)]
 pub struct Moves {
     /// Step in pixels, both ways.
     pub stride: usize,
-    /// Zeros on each side, in pixels.
-    pub pad: usize,
+    /// Zeros above, left, below and right, in pixels.
+    pub pads: [usize; 4],
     /// Number of groups.
     pub groups: usize,
 }
 
 /// A graph on its way. Whatever does not fit is `None`: then the weights are those of another network.
 pub struct Build<'a> {
-    tensors: BTreeMap<&'a str, &'a Tensor>,
+    naming: Naming,
+    tensors: BTreeMap<String, &'a Tensor>,
     /// How many of the tensors the graph has.
     used: usize,
     model: Model,
@@ -33,10 +122,10 @@ pub struct Build<'a> {
 
 impl<'a> Build<'a> {
     /// Begins with an input of this shape.
-    pub fn new(weights: &'a Weights, input_shape: [usize; 3]) -> Self {
-        let tensors = weights.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    pub fn new(weights: &'a Weights, naming: Naming, input_shape: [usize; 3]) -> Self {
+        let tensors = weights.tensors.iter().map(|tensor| (naming.canonical(&tensor.name), tensor)).collect();
         let graph = Graph { input_name: "input".into(), input_shape: input_shape.to_vec(), nodes: Vec::new() };
-        Build { tensors, used: 0, model: Model { graph, parameters: Vec::new() } }
+        Build { naming, tensors, used: 0, model: Model { graph, parameters: Vec::new() } }
     }
 
     /// The value that was made last; at first the input.
@@ -66,10 +155,20 @@ impl<'a> Build<'a> {
     }
 
     /// Weight and bias of a layer with its normalisation folded into them.
-    fn layer(&mut self, name: &str, norm: Option<&str>) -> Option<(Vec<usize>, ParamId, Option<ParamId>)> {
-        let (mut weight, shape) = self.take(&format!("{name}.weight"))?;
-        let bias_name = format!("{name}.bias");
-        let mut bias = match self.tensors.contains_key(bias_name.as_str()) {
+    fn layer(
+        &mut self,
+        name: &str,
+        norm: Option<&str>,
+        kernel: Kernel,
+    ) -> Option<(Vec<usize>, ParamId, Option<ParamId>)> {
+        let weight_name = self.naming.kernel(name);
+        let (weight, shape) = self.take(&weight_name)?;
+        let (mut weight, shape) = match self.naming {
+            Naming::Torch => (weight, shape.to_vec()),
+            Naming::Keras { .. } => reorder(weight, shape, kernel)?,
+        };
+        let bias_name = self.naming.bias(name);
+        let mut bias = match self.tensors.contains_key(&bias_name) {
             true => Some(self.take(&bias_name)?.0),
             false => None,
         };
@@ -78,40 +177,56 @@ impl<'a> Build<'a> {
             return None;
         }
         if let Some(norm) = norm {
-            let mut part =
-                |part: &str| Some(self.take(&format!("{norm}.{part}"))?.0).filter(|part| part.len() == outputs);
-            let (gain, offset) = (part("weight")?, part("bias")?);
-            let (mean, variance) = (part("running_mean")?, part("running_var")?);
+            let parts = self.naming.norm(norm);
+            let mut part = |index: usize| Some(self.take(&parts[index])?.0).filter(|part| part.len() == outputs);
+            let (gain, offset, mean, variance) = (part(0)?, part(1)?, part(2)?, part(3)?);
+            let epsilon = self.naming.epsilon();
             let mut shifts = bias.unwrap_or_else(|| vec![0.0; outputs]);
             let size = weight.len() / outputs;
             for index in 0..outputs {
-                let factor = gain[index] / (variance[index].max(0.0) + EPSILON).sqrt();
+                let factor = gain[index] / (variance[index].max(0.0) + epsilon).sqrt();
                 weight[index * size..][..size].iter_mut().for_each(|weight| *weight *= factor);
                 shifts[index] = (shifts[index] - mean[index]) * factor + offset[index];
             }
             bias = Some(shifts);
         }
-        let weight = self.parameter(format!("{name}.weight"), shape, weight)?;
+        let weight = self.parameter(weight_name, &shape, weight)?;
         let bias = match bias {
             Some(values) => Some(self.parameter(bias_name, &[outputs], values)?),
             None => None,
         };
-        Some((shape.to_vec(), weight, bias))
+        Some((shape, weight, bias))
     }
 
     /// Appends a square convolution, with its normalisation if it has one.
     pub fn conv(&mut self, from: ValueId, name: &str, norm: Option<&str>, moves: Moves) -> Option<ValueId> {
-        let (shape, weight, bias) = self.layer(name, norm)?;
-        let Moves { stride, pad, groups } = moves;
+        let Moves { stride, pads, groups } = moves;
+        let kernel = if groups > 1 { Kernel::Depthwise } else { Kernel::Window };
+        let (shape, weight, bias) = self.layer(name, norm, kernel)?;
         let square = shape.len() == 4 && shape[2] == shape[3];
-        let conv = Conv { weight, bias, stride: [stride; 2], pads: [pad; 4], groups, dilation: [1, 1] };
+        let conv = Conv { weight, bias, stride: [stride; 2], pads, groups, dilation: [1, 1] };
         square.then(|| self.node(name, Op::Conv(conv), &[from]))
     }
 
     /// Appends a fully connected layer.
     pub fn linear(&mut self, from: ValueId, name: &str) -> Option<ValueId> {
-        let (shape, weight, bias) = self.layer(name, None)?;
+        let kernel = Kernel::Vector(self.flattened()?);
+        let (shape, weight, bias) = self.layer(name, None, kernel)?;
         (shape.len() == 2).then(|| self.node(name, Op::Linear(Linear { weight, bias }), &[from]))
+    }
+
+    /// What the last value was before it was flattened, as `[channels, height, width]`.
+    fn flattened(&self) -> Option<[usize; 3]> {
+        let shapes = self.model.shapes().ok()?;
+        let before = match self.model.graph.nodes.last() {
+            Some(Node { op: Op::Flatten, inputs, .. }) => inputs.first()?.0,
+            _ => self.last().0,
+        };
+        match shapes.get(before)?[..] {
+            [channels, height, width] => Some([channels, height, width]),
+            [features] => Some([features, 1, 1]),
+            _ => None,
+        }
     }
 
     /// Appends `max(x, 0)`.

@@ -1,6 +1,6 @@
 //! MobileNetV2 (Sandler et al. 2018) as torchvision has it.
 
-use super::build::{Build, Moves};
+use super::build::{Build, Moves, Naming};
 use crate::model::{Model, Op, Weights};
 
 /// Sides of an image, in pixels.
@@ -15,9 +15,9 @@ pub fn mobilenet_v2(weights: &Weights) -> Option<Model> {
     let shape =
         |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape.as_slice());
     let stem = shape("features.0.0.weight")?;
-    let mut build = Build::new(weights, [*stem.get(1)?, SIDE, SIDE]);
-    let point = Moves { stride: 1, pad: 0, groups: 1 };
-    build.conv(build.last(), "features.0.0", Some("features.0.1"), Moves { stride: 2, pad: 1, groups: 1 })?;
+    let mut build = Build::new(weights, Naming::Torch, [*stem.get(1)?, SIDE, SIDE]);
+    let point = Moves { stride: 1, pads: [0; 4], groups: 1 };
+    build.conv(build.last(), "features.0.0", Some("features.0.1"), Moves { stride: 2, pads: [1; 4], groups: 1 })?;
     build.relu6("features.0.2");
     let mut index = 1;
     for (blocks, stride) in STAGES {
@@ -36,7 +36,7 @@ pub fn mobilenet_v2(weights: &Weights) -> Option<Model> {
             }
             let depthwise = format!("{name}.{place}");
             let groups = *shape(&format!("{depthwise}.0.weight"))?.first()?;
-            let moves = Moves { stride, pad: 1, groups };
+            let moves = Moves { stride, pads: [1; 4], groups };
             build.conv(build.last(), &format!("{depthwise}.0"), Some(&format!("{depthwise}.1")), moves)?;
             build.relu6(&format!("{depthwise}.2"));
             let (out, norm) = (format!("{name}.{}", place + 1), format!("{name}.{}", place + 2));

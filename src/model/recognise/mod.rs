@@ -2,6 +2,7 @@
 //! lies between them.
 
 mod build;
+mod keras;
 mod lenet;
 mod mobilenet;
 mod resnet;
@@ -10,7 +11,8 @@ mod vgg;
 use super::{Model, Weights};
 
 /// What is recognised, in words.
-pub const KNOWN: &str = "LeNet-5, LeNet-300-100, and torchvision's VGG, ResNet and MobileNetV2";
+pub const KNOWN: &str =
+    "LeNet-5, LeNet-300-100, VGG, ResNet and MobileNetV2, as PyTorch and torchvision name them or as Keras does";
 
 /// The network that these weights are of, if they have the names and the shapes of one of the [`KNOWN`], in any widths, and nothing else.
 /// Batch normalisation is folded into the layer before it. What lies between the layers is taken to be as the architecture has it, and
@@ -20,6 +22,7 @@ pub fn recognise(weights: &Weights) -> Option<Model> {
         .or_else(|| vgg::vgg(weights))
         .or_else(|| resnet::resnet(weights))
         .or_else(|| mobilenet::mobilenet_v2(weights))
+        .or_else(|| keras::keras(weights))
 }
 
 #[cfg(test)]
@@ -134,9 +137,126 @@ mod tests {
         dictionary.weights
     }
 
+    /// Keras' name of a layer of torchvision's, of the dictionaries here.
+    fn keras_layer(layer: &str) -> String {
+        let fixed = [
+            ("features.2", "block1_conv2"),
+            ("features.5", "block2_conv1"),
+            ("features.0", "block1_conv1"),
+            ("classifier.0", "fc1"),
+            ("classifier.3", "predictions"),
+            ("classifier.1", "predictions"),
+            ("fc", "predictions"),
+            ("conv1", "conv1_conv"),
+            ("bn1", "conv1_bn"),
+            ("features.0.0", "Conv1"),
+            ("features.0.1", "bn_Conv1"),
+            ("features.18.0", "Conv_1"),
+            ("features.18.1", "Conv_1_bn"),
+        ];
+        if let Some((_, name)) = fixed.iter().find(|(torch, _)| *torch == layer) {
+            return (*name).to_owned();
+        }
+        let parts: Vec<&str> = layer.split('.').collect();
+        if let Some(stage) = parts[0].strip_prefix("layer") {
+            let (stage, block) = (stage.parse::<usize>().unwrap() + 1, parts[1].parse::<usize>().unwrap() + 1);
+            let part = match parts[2..] {
+                ["downsample", "0"] => "0_conv".into(),
+                ["downsample", _] => "0_bn".into(),
+                [part] => format!("{}_{}", &part[part.len() - 1..], &part[..part.len() - 1]),
+                _ => panic!("{layer}"),
+            };
+            return format!("conv{stage}_block{block}_{part}");
+        }
+        let block: usize = parts[1].parse().unwrap();
+        let name = if block == 1 { "expanded_conv".to_owned() } else { format!("block_{}", block - 1) };
+        let places = if block == 1 { &["depthwise", "project"][..] } else { &["expand", "depthwise", "project"] };
+        match parts[3..] {
+            [place] => match place.parse::<usize>().unwrap() {
+                place if place + 1 == places.len() => format!("{name}_project"),
+                _ => format!("{name}_project_BN"),
+            },
+            [place, norm] => {
+                format!("{name}_{}{}", places[place.parse::<usize>().unwrap()], if norm == "1" { "_BN" } else { "" })
+            }
+            _ => panic!("{layer}"),
+        }
+    }
+
+    /// A state dictionary as Keras has it; `image` is what the first linear layer reads, flattened with channels last.
+    fn keras(weights: &Weights, image: [usize; 3]) -> Weights {
+        let mut keras = weights.clone();
+        keras.tensors.retain(|tensor| tensor.dtype == Dtype::F32);
+        let normed: Vec<String> =
+            keras.tensors.iter().filter_map(|t| t.name.strip_suffix(".running_mean").map(str::to_owned)).collect();
+        for tensor in &mut keras.tensors {
+            let (layer, part) = tensor.name.rsplit_once('.').unwrap();
+            let norm = normed.iter().any(|norm| norm == layer);
+            let values = tensor.values();
+            let (shape, numbers, kernel) = match tensor.shape[..] {
+                [outputs, 1, kh, kw] => {
+                    let at = |k: usize, o: usize| values[o * kh * kw + k];
+                    let numbers: Vec<f32> = (0..kh * kw * outputs).map(|i| at(i / outputs, i % outputs)).collect();
+                    (vec![kh, kw, outputs, 1], numbers, "depthwise_kernel")
+                }
+                [outputs, inputs, kh, kw] => {
+                    let at = |k: usize, i: usize, o: usize| values[(o * inputs + i) * kh * kw + k];
+                    let place = |i: usize| at(i / outputs / inputs, i / outputs % inputs, i % outputs);
+                    (vec![kh, kw, inputs, outputs], (0..values.len()).map(place).collect(), "kernel")
+                }
+                [outputs, inputs] => {
+                    let [channels, area] = [image[0], image[1] * image[2]];
+                    let column =
+                        |i: usize| if channels * area == inputs { i % channels * area + i / channels } else { i };
+                    let place = |i: usize| values[i % outputs * inputs + column(i / outputs)];
+                    (vec![inputs, outputs], (0..values.len()).map(place).collect(), "kernel")
+                }
+                _ => (tensor.shape.clone(), values, ""),
+            };
+            let part = match (part, norm) {
+                ("weight", false) => kernel,
+                ("weight", true) => "gamma",
+                ("bias", true) => "beta",
+                ("running_mean", _) => "moving_mean",
+                ("running_var", _) => "moving_variance",
+                (other, _) => other,
+            };
+            let layer = keras_layer(layer);
+            tensor.name = format!("layers/{layer}/{layer}/{part}:0");
+            tensor.shape = shape;
+            tensor.bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        }
+        keras
+    }
+
+    #[test]
+    fn keras_names_and_orders_give_the_same_numbers() {
+        for (weights, image) in [(vgg(false), [5, 7, 7]), (resnet(true), [1; 3]), (mobilenet(), [1; 3])] {
+            let (torch, keras) = (recognise(&weights).unwrap(), recognise(&keras(&weights, image)).unwrap());
+            assert_eq!(torch.parameters.len(), keras.parameters.len());
+            for parameter in &torch.parameters {
+                let (layer, part) = parameter.name.rsplit_once('.').unwrap();
+                let name = keras_layer(layer);
+                let same = |name: &str| {
+                    let found = name.split_once('/').unwrap();
+                    found.0 == keras_layer(layer) && (found.1 == "bias") == (part == "bias")
+                };
+                let twin = keras.parameters.iter().find(|other| same(&other.name)).expect(&name);
+                assert_eq!(parameter.values.shape(), twin.values.shape(), "{name}");
+                for (one, other) in parameter.values.iter().zip(&twin.values) {
+                    // Their normalisations add different small numbers to the variance.
+                    assert!((one - other).abs() < 2e-3 * one.abs().max(1.0), "{name}: {one} {other}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn architectures_are_recognised_and_nothing_like_them_is() {
         let cases = [
+            (keras(&vgg(false), [5, 7, 7]), [2, 28, 28]),
+            (keras(&resnet(true), [1; 3]), [3, 224, 224]),
+            (keras(&mobilenet(), [1; 3]), [3, 224, 224]),
             (vgg(false), [2, 28, 28]),
             (vgg(true), [2, 28, 28]),
             (resnet(false), [3, 224, 224]),
@@ -155,7 +275,7 @@ mod tests {
                 let mut other = weights.clone();
                 let removed = other.tensors.remove(index).name;
                 // A layer may have no bias.
-                if !removed.ends_with("bias") {
+                if !removed.contains("bias") {
                     assert_eq!(recognise(&other).is_none(), !counts, "{removed}");
                 }
                 if !counts {

@@ -1,6 +1,6 @@
 //! ResNet (He et al. 2016) as torchvision has it: ResNet-18, -34, -50, -101, -152, and others of these blocks.
 
-use super::build::{Build, Moves};
+use super::build::{Build, Moves, Naming};
 use crate::model::{Model, Op, ValueId, Weights};
 
 /// Sides of an image, in pixels.
@@ -15,8 +15,8 @@ pub fn resnet(weights: &Weights) -> Option<Model> {
     let find = |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name);
     let stem = find("conv1.weight")?;
     let (7, Some(&channels)) = (stem.shape.last().copied()?, stem.shape.get(1)) else { return None };
-    let mut build = Build::new(weights, [channels, SIDE, SIDE]);
-    build.conv(build.last(), "conv1", Some("bn1"), Moves { stride: 2, pad: 3, groups: 1 })?;
+    let mut build = Build::new(weights, Naming::Torch, [channels, SIDE, SIDE]);
+    build.conv(build.last(), "conv1", Some("bn1"), Moves { stride: 2, pads: [3; 4], groups: 1 })?;
     build.relu("relu");
     build.max_pool("maxpool", 3, 2, 1);
     for stage in 1..=4 {
@@ -40,7 +40,7 @@ pub fn resnet(weights: &Weights) -> Option<Model> {
 fn residual(build: &mut Build, name: &str, stride: usize, deep: bool, through: bool) -> Option<ValueId> {
     let from = build.last();
     // Of each convolution, how it moves.
-    let (point, spread) = (Moves { stride: 1, pad: 0, groups: 1 }, Moves { stride: 1, pad: 1, groups: 1 });
+    let (point, spread) = (Moves { stride: 1, pads: [0; 4], groups: 1 }, Moves { stride: 1, pads: [1; 4], groups: 1 });
     let moves = match deep {
         true => vec![point, Moves { stride, ..spread }, point],
         false => vec![Moves { stride, ..spread }, spread],

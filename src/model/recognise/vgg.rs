@@ -1,6 +1,6 @@
 //! VGG and its kind (Simonyan and Zisserman 2015), as `torch.nn.Sequential` names it: `features.N` and `classifier.N`.
 
-use super::build::{Build, Moves};
+use super::build::{Build, Moves, Naming};
 use crate::model::{Model, Op, Weights};
 
 /// The most convolutions, and the most linear layers.
@@ -67,11 +67,11 @@ pub fn vgg(weights: &Weights) -> Option<Model> {
     if side * side * channels != features {
         return None;
     }
-    let mut build = Build::new(weights, [first[1], input, input]);
+    let mut build = Build::new(weights, Naming::Torch, [first[1], input, input]);
     for (place, pooled) in places.iter().zip(pooled) {
         let norm = normed(place).then(|| place.name(1));
         let kernel = shape(&format!("{}.weight", place.name(0)))?[3];
-        let moves = Moves { stride: 1, pad: kernel / 2, groups: 1 };
+        let moves = Moves { stride: 1, pads: [kernel / 2; 4], groups: 1 };
         build.conv(build.last(), &place.name(0), norm.as_deref(), moves)?;
         let offset = if norm.is_some() { 2 } else { 1 };
         build.relu(&place.name(offset));

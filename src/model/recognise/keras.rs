@@ -1,0 +1,230 @@
+//! The architectures as Keras has them (`keras.applications`): other names, other orders of the axes, and small differences in what lies between.
+
+use super::build::{Build, Moves, Naming};
+use crate::model::{Model, Op, ValueId, Weights};
+use std::collections::BTreeMap;
+
+/// Sides of an image, in pixels.
+const SIDE: usize = 224;
+
+/// The most convolutions of a block, blocks of a stage, and layers at the end.
+const MOST: usize = 64;
+
+/// The usual addition to a variance.
+const NAMING: Naming = Naming::Keras { epsilon: 1e-3 };
+
+/// A convolution that keeps the size of an image.
+const fn same(kernel: usize) -> Moves {
+    Moves { stride: 1, pads: [kernel / 2; 4], groups: 1 }
+}
+
+/// Steps of two: TensorFlow's `same` on an even side puts its zeros below and right.
+const HALVE: Moves = Moves { stride: 2, pads: [0, 0, 1, 1], groups: 1 };
+
+type Shapes<'a> = BTreeMap<String, &'a [usize]>;
+
+/// VGG16 and VGG19, ResNet-50 to -152 (the first version), MobileNetV2 and the two LeNets, with Keras' names, in any widths. A file may
+/// put folders before the layer's name, and `:0` behind. Outputs are those before the softmax.
+pub fn keras(weights: &Weights) -> Option<Model> {
+    let mut shapes = Shapes::new();
+    for tensor in &weights.tensors {
+        if shapes.insert(NAMING.canonical(&tensor.name), &tensor.shape).is_some() {
+            // Two layers of one name: some other network.
+            return None;
+        }
+    }
+    vgg(weights, &shapes)
+        .or_else(|| resnet(weights, &shapes))
+        .or_else(|| mobilenet_v2(weights, &shapes))
+        .or_else(|| lenet(weights, &shapes))
+}
+
+/// The channels that the first convolution reads, `[kh, kw, in, out]`.
+fn channels(shapes: &Shapes, layer: &str) -> Option<usize> {
+    shapes.get(&format!("{layer}/kernel"))?.get(2).copied()
+}
+
+/// Blocks `block1_conv1`, `block1_conv2` and so on of convolutions that keep the size, each with a ReLU, and a maximum over 2 x 2 after each block;
+/// then `fc1`, `fc2` and so on with a ReLU, and `predictions`. Images are as large as the first of those expects.
+fn vgg(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+    let kernel = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
+    let convolutions = |block: usize| {
+        let names = (1..=MOST).map(move |index| format!("block{block}_conv{index}"));
+        names.take_while(|name| kernel(name).is_some()).collect::<Vec<String>>()
+    };
+    let blocks: Vec<Vec<String>> = (1..).map(convolutions).take_while(|block| !block.is_empty()).take(MOST).collect();
+    let hidden = (1..=MOST).map(|index| format!("fc{index}")).take_while(|name| kernel(name).is_some());
+    let linears: Vec<String> = hidden.chain(["predictions".to_owned()]).collect();
+    let features = *kernel(&linears[0])?.first()?;
+    let outputs = *kernel(blocks.last()?.last()?)?.get(3)?;
+    let side = features.checked_div(outputs)?.isqrt();
+    let input = side.checked_mul(1usize.checked_shl(u32::try_from(blocks.len()).ok()?)?)?;
+    let mut build = Build::new(weights, NAMING, [channels(shapes, &blocks[0][0])?, input, input]);
+    for (index, block) in blocks.iter().enumerate() {
+        for name in block {
+            let moves = same(*kernel(name)?.first()?);
+            build.conv(build.last(), name, None, moves)?;
+            build.relu(&format!("{name}_relu"));
+        }
+        build.max_pool(&format!("block{}_pool", index + 1), 2, 2, 0);
+    }
+    linear_layers(build, &linears)
+}
+
+/// A flattening and linear layers, with ReLU between.
+fn linear_layers(mut build: Build, names: &[String]) -> Option<Model> {
+    let last = build.last();
+    build.node("flatten", Op::Flatten, &[last]);
+    for (index, name) in names.iter().enumerate() {
+        if index > 0 {
+            build.relu(&format!("{}_relu", names[index - 1]));
+        }
+        build.linear(build.last(), name)?;
+    }
+    build.finish()
+}
+
+/// A convolution of 7 x 7 and a maximum, four stages `conv2` to `conv5` of blocks, a mean, and `predictions`. A block has three convolutions of
+/// 1 x 1, 3 x 3 and 1 x 1, of which the first has the stride (not that of 3 x 3, as in torchvision).
+fn resnet(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+    let has = |layer: &str| shapes.contains_key(&format!("{layer}/kernel"));
+    let naming = Naming::Keras { epsilon: 1.001e-5 };
+    let mut build = Build::new(weights, naming, [channels(shapes, "conv1_conv")?, SIDE, SIDE]);
+    let stem = Moves { stride: 2, pads: [3; 4], groups: 1 };
+    build.conv(build.last(), "conv1_conv", Some("conv1_bn"), stem)?;
+    build.relu("conv1_relu");
+    // Keras puts zeros around what is at least 0, and takes the maximum of that.
+    build.max_pool("pool1_pool", 3, 2, 1);
+    for stage in 2..=5 {
+        for block in 1..=MOST {
+            let name = format!("conv{stage}_block{block}");
+            if !has(&format!("{name}_1_conv")) {
+                break;
+            }
+            let stride = if stage > 2 && block == 1 { 2 } else { 1 };
+            residual(&mut build, &name, stride, has(&format!("{name}_0_conv")))?;
+        }
+    }
+    build.mean();
+    build.linear(build.last(), "predictions")?;
+    build.finish()
+}
+
+/// A block; `through` if what it reads passes a convolution.
+fn residual(build: &mut Build, name: &str, stride: usize, through: bool) -> Option<ValueId> {
+    let from = build.last();
+    let other = match through {
+        true => {
+            let norm = format!("{name}_0_bn");
+            build.conv(from, &format!("{name}_0_conv"), Some(&norm), Moves { stride, ..same(1) })?
+        }
+        false => from,
+    };
+    let mut made = from;
+    for (number, moves) in [(1, Moves { stride, ..same(1) }), (2, same(3)), (3, same(1))] {
+        made = build.conv(made, &format!("{name}_{number}_conv"), Some(&format!("{name}_{number}_bn")), moves)?;
+        if number < 3 {
+            made = build.relu(&format!("{name}_{number}_relu"));
+        }
+    }
+    build.node(&format!("{name}_add"), Op::Add, &[other, made]);
+    Some(build.relu(&format!("{name}_out")))
+}
+
+/// `Conv1`, a block `expanded_conv` that does not expand, blocks `block_1` to `block_16`, `Conv_1`, a mean, and `predictions`.
+fn mobilenet_v2(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+    /// Blocks that take steps of two.
+    const HALVING: [usize; 4] = [1, 3, 6, 13];
+    let sides = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
+    let mut build = Build::new(weights, NAMING, [channels(shapes, "Conv1")?, SIDE, SIDE]);
+    build.conv(build.last(), "Conv1", Some("bn_Conv1"), HALVE)?;
+    build.relu6("Conv1_relu");
+    for block in 0..=16 {
+        let name = if block == 0 { "expanded_conv".to_owned() } else { format!("block_{block}") };
+        let from = build.last();
+        if block > 0 {
+            build.conv(from, &format!("{name}_expand"), Some(&format!("{name}_expand_BN")), same(1))?;
+            build.relu6(&format!("{name}_expand_relu"));
+        }
+        let depthwise = format!("{name}_depthwise");
+        let groups = *sides(&depthwise)?.get(2)?;
+        let moves = if HALVING.contains(&block) { HALVE } else { same(3) };
+        build.conv(build.last(), &depthwise, Some(&format!("{depthwise}_BN")), Moves { groups, ..moves })?;
+        build.relu6(&format!("{depthwise}_relu"));
+        let project = format!("{name}_project");
+        let made = build.conv(build.last(), &project, Some(&format!("{project}_BN")), same(1))?;
+        let entered = sides(&format!("{name}_expand")).and_then(|sides| sides.get(2));
+        if moves.stride == 1 && entered.is_some() && entered == sides(&project).and_then(|sides| sides.get(3)) {
+            build.node(&format!("{name}_add"), Op::Add, &[from, made]);
+        }
+    }
+    build.conv(build.last(), "Conv_1", Some("Conv_1_bn"), same(1))?;
+    build.relu6("out_relu");
+    build.mean();
+    build.linear(build.last(), "predictions")?;
+    build.finish()
+}
+
+/// LeNet-5 and LeNet-300-100 as in the presets, with their names or those that Keras gives to layers without one.
+fn lenet(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+    const CONVOLUTIONS: [[&str; 2]; 2] = [["conv1", "conv2"], ["conv2d", "conv2d_1"]];
+    const LINEARS: [[&str; 3]; 2] = [["fc1", "fc2", "fc3"], ["dense", "dense_1", "dense_2"]];
+    let kernel = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
+    for (convolutions, linears) in CONVOLUTIONS.into_iter().zip(LINEARS) {
+        let linears = linears.map(str::to_owned);
+        let mut build = Build::new(weights, NAMING, [1, 28, 28]);
+        match (kernel(convolutions[0]), kernel(convolutions[1]), weights.tensors.len()) {
+            (Some(&[5, 5, 1, _]), Some(&[5, 5, _, _]), 8) => {
+                for (index, name) in convolutions.into_iter().enumerate() {
+                    build.conv(build.last(), name, None, Moves { pads: [0; 4], ..same(5) })?;
+                    build.max_pool(&format!("pool{}", index + 1), 2, 2, 0);
+                }
+                return linear_layers(build, &linears[..2]);
+            }
+            (None, None, 6) if kernel(&linears[0]).is_some() => return linear_layers(build, &linears),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Dtype, Origin, Source, Tensor};
+
+    /// Weights of 1, 2, 3 and so on.
+    fn weights(layers: &[(&str, &[usize])]) -> Weights {
+        let mut tensors = Vec::new();
+        for (layer, shape) in layers {
+            for (part, shape) in [("kernel", *shape), ("bias", &shape[shape.len() - 1..])] {
+                let count: usize = shape.iter().product();
+                let bytes = (1..=count).flat_map(|number| (number as f32).to_le_bytes()).collect();
+                let name = format!("{layer}/{part}");
+                tensors.push(Tensor { name, shape: shape.to_vec(), dtype: Dtype::F32, bytes, dequantized: false });
+            }
+        }
+        Weights { tensors, origin: Origin { source: Source::Npz, skeleton: Vec::new() }, obstacle: None }
+    }
+
+    #[test]
+    fn layers_without_names_of_their_own_make_a_lenet() {
+        let lenet5 = weights(&[
+            ("conv2d", &[5, 5, 1, 2]),
+            ("conv2d_1", &[5, 5, 2, 3]),
+            ("dense", &[48, 4]),
+            ("dense_1", &[4, 10]),
+        ]);
+        let model = keras(&lenet5).unwrap();
+        assert_eq!(model.shapes(), crate::model::presets::lenet5([2, 3, 4, 10]).shapes());
+        let numbers = |index: usize| model.parameters[index].values.as_slice().unwrap();
+        // Row 0 of the window of output 1, then how output 2 reads the image: 4 x 4 of channel 0 first.
+        assert_eq!(numbers(0)[25..30], [2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(numbers(4)[2 * 48..][..3], [3.0, 15.0, 27.0]);
+        let lenet300 = weights(&[("fc1", &[784, 5]), ("fc2", &[5, 4]), ("fc3", &[4, 10])]);
+        assert_eq!(keras(&lenet300).unwrap().parameter_count(), 784 * 5 + 5 + 24 + 50);
+        assert!(keras(&weights(&[("fc1", &[783, 5]), ("fc2", &[5, 4]), ("fc3", &[4, 10])])).is_none());
+        let twice = weights(&[("a/fc1", &[784, 5]), ("fc2", &[5, 4]), ("b/fc1", &[784, 5])]);
+        assert!(keras(&twice).is_none());
+    }
+}
