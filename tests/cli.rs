@@ -179,6 +179,19 @@ fn prints_recipes_that_it_reads() {
 }
 
 #[test]
+fn a_vgg_is_trained_and_known_again_by_its_weights() {
+    let place = Place::with_model("vgg");
+    let trained = place.json(
+        "train vgg --widths 4,4,6,8 --data data --recipe recipe.json --epochs 16 --batch 16 --learning-rate 0.005 \
+         --augmentation 0.2 --mirror 0 -o vgg.onnx",
+    );
+    assert!(trained["test"]["accuracy"].as_f64().unwrap() > 0.8, "{trained}");
+    place.run("convert vgg.onnx -o vgg.safetensors");
+    let evaluate = |file: &str| place.json(&format!("evaluate {file} --data data --recipe recipe.json"));
+    assert_eq!(evaluate("vgg.safetensors"), trained["test"]);
+}
+
+#[test]
 fn standard_streams_stand_for_files() {
     let place = Place::with_model("streams");
     let onnx = place.read("model.onnx");
@@ -200,6 +213,7 @@ fn wrong_usage_ends_with_2() {
         "inspect model.onnx --data data",
         "train lenet6 --data data -o out.onnx",
         "train lenet300 --relu --data data -o out.onnx",
+        "train vgg --padding 1 --data data -o out.onnx",
         "compress model.onnx --data data --tolerance 1 --budget 1000 -o out.nut",
         "compress model.onnx --data data --effort quick --recipe recipe.json -o out.nut",
         "compress model.onnx --data data --report - -o -",
@@ -334,6 +348,9 @@ fn bad_input_is_refused_with_its_reason() {
         ("train lenet5 --data data --recipe recipe.json --batch 1000000000000 -o out.onnx", "training.batch"),
         ("train lenet5 --data data --recipe recipe.json --learning-rate nan -o out.onnx", "training.learning_rate"),
         ("train lenet5 --data data --recipe recipe.json --widths 0,1,2 -o out.onnx", "width"),
+        ("train vgg --data data --recipe recipe.json --mirror 1.5 -o out.onnx", "mirror"),
+        ("train vgg --data data --recipe recipe.json --augmentation=-1 -o out.onnx", "training.augmentation"),
+        ("train vgg --data data --recipe recipe.json --widths 1,1,1,1,1,1,1,1,1,1,1,9 -o out.onnx", "window"),
         ("compress model.onnx --data data --recipe recipe.json --tolerance nan -o out.nut", "recipe, target"),
         ("compress narrow.onnx --data data --recipe recipe.json -o out.nut", "label"),
         ("compress model.onnx --data data --resume model.onnx -o out.nut", "checkpoint file, start"),

@@ -49,6 +49,9 @@ pub struct Arguments {
     /// follows every second one.
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     widths: Option<Vec<usize>>,
+    /// Strength of random rotations, shears and elastic maps of the images: 0 is none, 1 about 12 degrees, 12 % and 1.5 pixels [default: 0.5].
+    #[arg(long, value_name = "X")]
+    augmentation: Option<f32>,
     /// Share of the images that are mirrored left to right, 0 to 1: 0 for digits, 0.5 for most photos [default: the recipe's, or 0].
     #[arg(long, value_name = "SHARE")]
     mirror: Option<f32>,
@@ -108,6 +111,9 @@ impl Arguments {
         }
         if let Some(batch) = self.batch {
             recipe.training.batch = batch;
+        }
+        if let Some(strength) = self.augmentation {
+            recipe.training.augmentation = strength;
         }
         let mut reporter = Reporter::new(Criterion::Labels);
         reporter.begin("train");
