@@ -10,11 +10,11 @@ use nutshell::formats::export::{Kind, export};
 use nutshell::formats::{Contents, Format, Loaded, Opened, load_weights, onnx, open, sniff, to_model};
 use nutshell::model::{Dtype, Model, Source, Tensor, Weights, presets};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
-use onnx_files::{File, graph, tensor as tensor_of, tensor_info};
+use onnx_files::{File, tensor as tensor_of, tensor_info};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rten::Value;
-use rten_onnx::onnx::{DataType, Dimension, TensorProto};
+use rten_onnx::onnx::{AttributeProto, AttributeType, DataType, Dimension, GraphProto, TensorProto};
 use std::cell::RefCell;
 use weight_files::{legacy, npy, pickle_of, safetensors, samples, state_dict, torch_zip};
 
@@ -268,6 +268,15 @@ fn onnx_files_keep_sharing_or_steps_on_disk() {
         let file = export(&loaded, kind).unwrap();
         assert!(file.len() * 3 < plain.len(), "{kind:?}: {} of {}", file.len(), plain.len());
         assert_eq!(answer(&rten::Model::load(file).unwrap()), answer(&wanted), "{kind:?}");
+    }
+}
+
+fn graph(name: &str, value: GraphProto) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.into()),
+        g: Some(value),
+        r#type: Some(AttributeType::GRAPH),
+        ..AttributeProto::default()
     }
 }
 

@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn what_would_turn_it_is_found() {
         let file = png(0, &[chunk(b"eXIf", b"MM"), chunk(b"IDAT", &[1, 2, 3])]);
-        assert_eq!(read(&file, "a", 1000).unwrap().exif, [33..47]);
+        assert_eq!(read(&file, "a", 1000).unwrap().exif, vec![Range { start: 33, end: 47 }]);
         let file = jpeg(3, b"\xff\xe1\0\x08Exif\0\0\xff\xe1\0\x05xmp");
-        assert_eq!(read(&file, "a", 1000).unwrap().exif, [2..12]);
+        assert_eq!(read(&file, "a", 1000).unwrap().exif, vec![Range { start: 2, end: 12 }]);
     }
 
     #[test]

@@ -175,14 +175,14 @@ pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
             pieces.extend(content.map(|content| Piece { file, test, content }));
         }
     }
-    let training = part(&pieces, false, None, options)?;
-    let test = part(&pieces, true, training.as_ref().map(|(samples, _)| samples), options)?;
-    let (training, test, class_names) = match (training, test) {
+    let mut training = part(&pieces, false, None, options)?;
+    let mut test = part(&pieces, true, training.as_ref().map(|(samples, _)| samples), options)?;
+    let class_names = match (&mut training, &mut test) {
         (Some(training), Some(test)) => same_classes(training, test)?,
-        (Some((samples, names)), None) => (Some(samples), None, names),
-        (None, Some((samples, names))) => (None, Some(samples), names),
+        (Some((_, names)), None) | (None, Some((_, names))) => names.clone(),
         (None, None) => return Err(misfit("samples", "a file of inputs", "none".into())),
     };
+    let [training, test] = [training, test].map(|part| part.map(|(samples, _)| samples));
     Ok(Dataset { format, training, test, class_names, ignored }.alike())
 }
 
@@ -260,27 +260,24 @@ fn part(pieces: &[Piece], test: bool, like: Option<&Samples>, options: &Options)
     }
 }
 
-/// Both parts with one numbering of their classes, where those are words.
-fn same_classes(
-    (mut training, names): Named,
-    (mut test, others): Named,
-) -> Result<(Option<Samples>, Option<Samples>, Vec<String>), Error> {
+/// Gives both parts one numbering of their classes, where those are words, and returns these.
+fn same_classes((training, names): &mut Named, (test, others): &mut Named) -> Result<Vec<String>, Error> {
     if names.is_empty() != others.is_empty() && training.labelled() && test.labelled() {
         let words = |names: &[String]| if names.is_empty() { "numbers" } else { "words" };
-        let got = format!("{} to train with and {} to test with", words(&names), words(&others));
+        let got = format!("{} to train with and {} to test with", words(names), words(others));
         return Err(misfit("classes", "words or numbers in both files", got));
     }
-    let mut all = [names.clone(), others.clone()].concat();
+    let mut all = [names.as_slice(), others].concat();
     sort_by(&mut all, &|a, b| a.cmp(b));
     all.dedup();
-    for (samples, own) in [(&mut training, &names), (&mut test, &others)] {
+    for (samples, own) in [(training, names), (test, others)] {
         let number = |&label: &u32| {
             let place = own.get(label as usize).and_then(|name| all.binary_search(name).ok());
             place.map_or(label, |place| place as u32)
         };
         samples.labels = Arc::new(samples.labels.iter().map(number).collect());
     }
-    Ok((Some(training), Some(test), all))
+    Ok(all)
 }
 
 fn inside(file: &File, error: Error) -> Error {
@@ -397,7 +394,8 @@ mod tests {
         let y = npy(&[3], &[0, 1, 2]);
         let table = b"a,b,label\n1,2,0\n3,4,1\n5,6,0\n";
         let words = b"a,b,label\n1,2,no\n3,4,yes\n5,6,no\n";
-        let cases: [(&[(&str, &[u8])], &str); 8] = [
+        type Files<'a> = &'a [(&'a str, &'a [u8])];
+        let cases: [(Files, &str); 8] = [
             (&[("a.npy", &x), ("b.npy", &x)], "got b.npy for the same as a.npy"),
             (&[("train.csv", table), ("a.csv", table)], "got a.csv for the same as train.csv"),
             (&[("x.npy", &x), ("x_test.npy", &wide)], "x_test.npy: expected samples of the shape [2], as those"),

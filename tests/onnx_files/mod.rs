@@ -157,15 +157,6 @@ pub fn text(name: &str, value: &str) -> AttributeProto {
     }
 }
 
-pub fn graph(name: &str, value: GraphProto) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.into()),
-        g: Some(value),
-        r#type: Some(AttributeType::GRAPH),
-        ..AttributeProto::default()
-    }
-}
-
 pub fn tensor(name: &str, value: TensorProto) -> AttributeProto {
     AttributeProto {
         name: Some(name.into()),

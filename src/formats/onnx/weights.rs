@@ -23,6 +23,9 @@ const FEWEST: usize = 16;
 /// The first operator set with DequantizeLinear.
 const DEQUANTIZE_OPSET: i64 = 10;
 
+/// The first version of the form in which an initializer need not be an input.
+const FREE_VERSION: i64 = 4;
+
 /// `TensorProto.DataType`, and `AttributeProto.AttributeType`.
 const UINT8: i64 = 2;
 const INT8: i64 = 3;
@@ -71,12 +74,24 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
             return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
         }
     }
-    let mut filler = Filler { fills: fills.into_iter() };
+    let mut filler = Filler { fills: fills.into_iter(), listed: (1..FREE_VERSION).contains(&ir_version(skeleton)?) };
     let file = copy_model(skeleton, &mut filler)?;
     match filler.fills.next() {
         None => Ok(file),
         Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
     }
+}
+
+/// The version of the file's form; 0 if it does not say.
+fn ir_version(file: &[u8]) -> Result<i64, LoadError> {
+    const IR_VERSION: u64 = 1;
+    let (mut version, mut span) = (0, Span::new(file));
+    while let Some(field) = span.next_field()? {
+        if field.number == IR_VERSION {
+            version = field.int()?;
+        }
+    }
+    Ok(version)
 }
 
 /// The version of the standard operator set; 0 if there is none.
@@ -151,6 +166,8 @@ impl Visitor for Cut {
 /// Puts numbers in.
 struct Filler {
     fills: std::vec::IntoIter<Fill>,
+    /// Whether the file is of a time when every initializer had to be listed as an input: then none is added.
+    listed: bool,
 }
 
 impl Visitor for Filler {
@@ -158,9 +175,10 @@ impl Visitor for Filler {
         let fill = self.fills.next();
         let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
         let name = place.name;
+        let free = place.free && !self.listed;
         let shape = tensor.shape()?;
         match fill {
-            Fill::Shared(codebook, indices) if place.free => {
+            Fill::Shared(codebook, indices) if free => {
                 let part = |suffix: &str| format!("{name}/{suffix}");
                 let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
                 let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
@@ -173,7 +191,7 @@ impl Visitor for Filler {
                     nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
                 })
             }
-            Fill::Scaled(scale, integers) if place.free => {
+            Fill::Scaled(scale, integers) if free => {
                 let part = |suffix: &str| format!("{name}/{suffix}");
                 let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
                 let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
