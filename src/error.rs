@@ -23,6 +23,14 @@ pub enum Error {
     /// The recipe or its target cannot be met.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
+    /// One of several files is to blame.
+    #[error("{place}: {error}")]
+    In {
+        /// Its name.
+        place: String,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
     /// The caller asked the run to stop.
     #[error("the run was cancelled")]
     Cancelled,

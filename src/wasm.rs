@@ -17,6 +17,8 @@ mod files;
 #[cfg(any(feature = "engine", feature = "files"))]
 mod picture;
 #[cfg(feature = "samples")]
+mod pictures;
+#[cfg(feature = "samples")]
 mod sample_file;
 #[cfg(feature = "engine")]
 mod samples;

@@ -108,6 +108,35 @@ fn the_same_samples_in_any_format_are_the_same() {
 }
 
 #[test]
+fn files_in_a_folder_are_put_together_by_their_names() {
+    let place = Place::with_model("together");
+    let folder = place.0.join("arrays");
+    fs::create_dir_all(&folder).unwrap();
+    // The numbers of an IDX file as an array of numpy.
+    let array = |from: &str, to: &str| {
+        let bytes = place.read(&format!("data/{from}"));
+        let sides = usize::from(bytes[3]);
+        let side = |index: usize| u32::from_be_bytes(bytes[4 * index..4 * index + 4].try_into().unwrap());
+        let shape: String = (1..=sides).map(|index| format!("{}, ", side(index))).collect();
+        let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape}), }}");
+        let head = [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+        fs::write(folder.join(to), [&head, &bytes[4 + 4 * sides..]].concat()).unwrap();
+    };
+    array("train-images-idx3-ubyte", "x_train.npy");
+    array("train-labels-idx1-ubyte", "y_train.npy");
+    array("t10k-images-idx3-ubyte", "x_test.npy");
+    array("t10k-labels-idx1-ubyte", "y_test.npy");
+    fs::write(folder.join("notes.txt"), "of arrays").unwrap();
+    let (inspected, expected) = (place.json("inspect arrays"), place.json("inspect data"));
+    for field in ["training", "test", "scaling"] {
+        assert_eq!(inspected[field], expected[field], "{field}");
+    }
+    assert_eq!((&inspected["format"], &inspected["ignored"][0]), (&"npy".into(), &"notes.txt".into()));
+    fs::remove_file(folder.join("x_train.npy")).unwrap();
+    assert!(place.refuse("inspect arrays").contains("y_train.npy: expected a file of the inputs"));
+}
+
+#[test]
 fn pictures_alone_are_enough_to_compress() {
     let place = Place::with_model("pictures");
     other_formats(&place);

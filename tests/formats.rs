@@ -10,9 +10,12 @@ use nutshell::formats::export::{Kind, export};
 use nutshell::formats::{Contents, Format, Loaded, Opened, load_weights, onnx, open, sniff, to_model};
 use nutshell::model::{Dtype, Model, Source, Tensor, Weights, presets};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
+use onnx_files::{File, tensor as tensor_of, tensor_info};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use rten::Value;
+use rten_onnx::onnx::{AttributeProto, AttributeType, DataType, Dimension, GraphProto, TensorProto};
+use std::cell::RefCell;
 use weight_files::{legacy, npy, pickle_of, safetensors, samples, state_dict, torch_zip};
 
 const CAP: u64 = 1 << 24;
@@ -268,11 +271,80 @@ fn onnx_files_keep_sharing_or_steps_on_disk() {
     }
 }
 
+fn graph(name: &str, value: GraphProto) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.into()),
+        g: Some(value),
+        r#type: Some(AttributeType::GRAPH),
+        ..AttributeProto::default()
+    }
+}
+
+/// A network of two branches, one with its weights as initializers of its graph, the other with theirs in Constant nodes.
+fn branches(condition: bool) -> Vec<u8> {
+    let condition = TensorProto {
+        name: Some("condition".into()),
+        data_type: Some(DataType::BOOL),
+        raw_data: Some(RefCell::new(vec![u8::from(condition)])),
+        ..TensorProto::default()
+    };
+    let any = |name: &str| Dimension { dim_param: Some(name.into()), ..Dimension::default() };
+    let branch = |name: &str, constant: bool| {
+        let (own, output) = (|part: &str| format!("{name}.{part}"), vec![any("N"), any("classes")]);
+        let mut file = File::new(&[64]).random(&own("weight"), &[64, 64]).random(&own("bias"), &[64]);
+        if constant {
+            for tensor in std::mem::take(&mut file.graph.initializer) {
+                let name = tensor.name.clone().unwrap();
+                file = file.node("Constant", &[], &name, vec![tensor_of("value", tensor)]);
+            }
+        }
+        let file = file.node("MatMul", &["x", &own("weight")], &own("product"), vec![]);
+        let mut graph = file.node("Add", &[&own("product"), &own("bias")], &own("sum"), vec![]).graph;
+        graph.input.clear();
+        graph.output.push(tensor_info(&own("sum"), output));
+        graph
+    };
+    let branches = vec![graph("then_branch", branch("yes", false)), graph("else_branch", branch("no", true))];
+    let mut file = File::new(&[64]);
+    file.graph.initializer.push(condition);
+    file.node("If", &["condition"], "y", branches).bytes()
+}
+
+#[test]
+fn weights_in_subgraphs_stay_small_on_disk_too() {
+    let input: Vec<f32> = (0..64).map(|index| (index % 7) as f32 / 7.0).collect();
+    let answer = |file: Vec<u8>| -> Vec<f32> {
+        let input = Value::from_shape(vec![1, 64], input.clone()).unwrap();
+        match rten::Model::load(file).unwrap().run_one(input.into(), None).unwrap() {
+            Value::FloatTensor(output) => output.into_data(),
+            other => panic!("not floats: {:?}", other.dtype()),
+        }
+    };
+    for condition in [true, false] {
+        let original = branches(condition);
+        let weights = loaded(&original);
+        assert_eq!(weights.count(), 2 * (64 * 64 + 64) + 1);
+        let outcome = compress_weights(&weights, WeightsTarget::Snr(20.0), CAP, &mut |_| {}).unwrap();
+        let loaded = load_weights(&outcome.nut, CAP).unwrap();
+        let plain = export(&loaded, Kind::Onnx).unwrap();
+        assert_eq!(plain.len(), original.len());
+        let wanted = answer(plain.clone());
+        for kind in [Kind::OnnxShared, Kind::OnnxScaled] {
+            let file = export(&loaded, kind).unwrap();
+            assert!(file.len() * 3 < plain.len(), "{kind:?}: {} of {}", file.len(), plain.len());
+            assert_eq!(answer(file), wanted, "{kind:?}");
+        }
+    }
+}
+
 /// What is decoded has the same numbers when it is written and read again.
 #[test]
 fn packed_files_come_back() {
     let outcome = compress_weights(&mixed(), WeightsTarget::Snr(25.0), CAP, &mut |_| {}).unwrap();
     let mut read: Packed = packed::read(&outcome.nut, CAP).unwrap();
+    let mut told = Vec::new();
+    assert_eq!(packed::read_telling(&outcome.nut, CAP, &mut |done| told.push(done)).as_ref(), Ok(&read));
+    assert!(told.len() == read.tensors.len() && told.is_sorted() && told.last() == Some(&1.0), "{told:?}");
     assert_eq!(packed::write(&mut read), outcome.nut);
 }
 

@@ -121,9 +121,9 @@ const CHARTS = [
   },
   {
     tag: 'nutshell-scatter',
-    words: 'Bytes against accuracy, with the front of what no other beats in both.',
-    properties: { points: 'each with id, name, bytes, accuracy, samples, and whether it is shown; the event "choose" says an id' },
-    example: { label: 'Runs', points: [[900, 0.971], [2100, 0.985], [4000, 0.989], [4300, 0.984]].map(([bytes, accuracy], id) => ({ id: String(id), name: `run ${id + 1}`, bytes, accuracy, samples: 10000 })) },
+    words: 'Bytes against accuracy, or signal to noise, with the front of what no other beats in both.',
+    properties: { measure: 'accuracy, or snr for decibels', points: 'each with id, name, bytes, quality, samples if it has some, and whether it is shown; the event "choose" says an id' },
+    example: { label: 'Runs', points: [[900, 0.971], [2100, 0.985], [4000, 0.989], [4300, 0.984]].map(([bytes, quality], id) => ({ id: String(id), name: `run ${id + 1}`, bytes, quality, samples: 10000 })) },
   },
   {
     tag: 'nutshell-confusion',

@@ -36,6 +36,11 @@ export const duration = (seconds) => {
   return rounded < 60 ? `${rounded} s` : `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
 };
 
+const times = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** Nov 25, 2026, 8:39 PM @param {number} date Milliseconds since 1970. */
+export const when = (date) => times.format(date);
+
 /** 30.02 dB @param {number} value */
 export const decibels = (value) => `${value.toFixed(2)} dB`;
 

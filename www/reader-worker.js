@@ -6,6 +6,9 @@ import { startWorker } from './worker-start.js';
 /** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../pkg/files.js').ExportKind | 'onnx-compact'} ExportKind */
 /** @typedef {import('../pkg/files.js').WeightsTarget} WeightsTarget */
 
+/** Milliseconds between two reports. */
+const PACE = 100;
+
 /** The opened file. @type {ModelFile | null} */
 let file = null;
 
@@ -15,9 +18,17 @@ const api = {
    * @param {WebAssembly.Module} module */
   start: (lock, module) => startWorker(lock, () => init({ module_or_path: module })),
 
-  /** Opens a model file, which stays open until the worker ends. @param {Uint8Array} bytes */
-  open(bytes) {
-    file = ModelFile.open(bytes);
+  /** Opens a model file, which stays open until the worker ends. The port hears what share of it is decoded, where that takes time.
+   * @param {Uint8Array} bytes
+   * @param {MessagePort} port */
+  open(bytes, port) {
+    let told = 0;
+    file = ModelFile.open(bytes, (done) => {
+      if (performance.now() - told < PACE) return;
+      told = performance.now();
+      port.postMessage(done);
+    });
+    port.close();
   },
 
   /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} bytes @param {import('./reader.js').Companion[]} others */

@@ -1,4 +1,5 @@
 // The workers that know the files of other programs: each has one file open. The first is started with the first such file.
+import * as Comlink from 'comlink';
 import { Bridge } from './bridge.js';
 import { makeWorker } from './files.js';
 import wasmUrl from '../pkg/files_bg.wasm?url';
@@ -28,14 +29,21 @@ export class Reader {
 
   /** Opens a model file of any kind: what is in it, and its network for the engine, if it can be run.
    * @param {Uint8Array} file
-   * @param {Companion[]} others Files that an ONNX file has its numbers in. */
-  async open(file, others = []) {
+   * @param {object} [options]
+   * @param {Companion[]} [options.others] Files that an ONNX file has its numbers in.
+   * @param {(done: number) => void} [options.hear] Is told the share that is decoded.
+   * @param {AbortSignal} [options.signal] Ends it at once. */
+  async open(file, { others = [], hear, signal } = {}) {
     const bytes = others.length > 0 ? await join(file, others) : file;
+    const abort = () => this.#close(bytes, new DOMException('opening was cancelled', 'AbortError'));
+    signal?.addEventListener('abort', abort);
     try {
-      return { bytes, ...(await this.#ask(bytes, (remote) => remote.contents())) };
+      return { bytes, ...(await this.#ask(bytes, (remote) => remote.contents(), hear)) };
     } catch (error) {
       this.#close(bytes);
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
   }
 
@@ -62,10 +70,11 @@ export class Reader {
    * @param {Uint8Array} file
    * @param {import('../pkg/files.js').WeightsTarget} target
    * @param {(event: import('../pkg/files.js').WeightsEvent) => void} onEvent
+   * @param {(done: number) => void} onOpening Is told the share of the file that is decoded, before it is compressed.
    * @param {AbortSignal} signal
    * @returns {Promise<import('../pkg/files.js').CompressedWeights>} */
-  async compress(file, target, onEvent, signal) {
-    const bridge = newBridge('nutshell-packer', file);
+  async compress(file, target, onEvent, onOpening, signal) {
+    const bridge = newBridge('nutshell-packer', file, onOpening);
     const abort = () => bridge.end(new DOMException('the run was cancelled', 'AbortError'));
     signal.addEventListener('abort', abort);
     try {
@@ -80,25 +89,39 @@ export class Reader {
    * @template T
    * @param {Uint8Array} file
    * @param {(remote: Remote) => Promise<T>} work
+   * @param {(done: number) => void} [hear] Is told the share that is decoded, if it is opened for this.
    * @returns {Promise<T>} */
-  #ask(file, work) {
+  #ask(file, work, hear) {
     const known = this.#workers.find((worker) => worker.file === file);
     if (known) return known.bridge.call(work);
-    const bridge = newBridge('nutshell-reader', file);
+    const bridge = newBridge('nutshell-reader', file, hear);
     this.#workers.push({ file, bridge });
     if (this.#workers.length > MOST) this.#close(this.#workers[0].file);
     return bridge.call(work);
   }
 
-  /** @param {Uint8Array} file */
-  #close(file) {
-    this.#workers.find((worker) => worker.file === file)?.bridge.end(new Error('another file was opened'));
+  /** @param {Uint8Array} file @param {Error} [reason] */
+  #close(file, reason = new Error('another file was opened')) {
+    this.#workers.find((worker) => worker.file === file)?.bridge.end(reason);
     this.#workers = this.#workers.filter((worker) => worker.file !== file);
   }
 }
 
-/** A worker to be, with a file open. @param {string} name @param {Uint8Array} file @returns {Bridge<ReaderApi>} */
-const newBridge = (name, file) => new Bridge(wasmUrl, () => makeWorker(workerUrl, name), (remote) => remote.open(file));
+/** A worker to be, with a file open. @param {string} name @param {Uint8Array} file @param {(done: number) => void} [hear] @returns {Bridge<ReaderApi>} */
+const newBridge = (name, file, hear) =>
+  new Bridge(
+    wasmUrl,
+    () => makeWorker(workerUrl, name),
+    async (remote) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => hear?.(data);
+      try {
+        await remote.open(file, Comlink.transfer(port2, [port2]));
+      } finally {
+        port1.close();
+      }
+    },
+  );
 
 /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */
 function join(file, others) {

@@ -8,9 +8,11 @@
 let state = {
   network: null,
   weights: null,
-  opening: '',
+  opening: null,
   data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
   looks: [],
+  reading: null,
+  asked: null,
   recipe: null,
   preset: null,
   run: null,

@@ -63,11 +63,20 @@ export async function keepRun(run, stages) {
 }
 
 /** All runs that were kept, the oldest first. @returns {Promise<import('./types.js').Kept[]>} */
-export const loadRuns = async () =>
-  /** @type {import('./types.js').Kept[]} */ (await ask('readonly', (store) => store.getAll(), RUNS)).sort((a, b) => a.date - b.date);
+export async function loadRuns() {
+  const kept = /** @type {import('./types.js').Kept[]} */ (await ask('readonly', (store) => store.getAll(), RUNS));
+  // A page that kept no other runs did not say what judged them.
+  const judged = kept.map((run) => /** @type {typeof run} */ ({ ...run, by: run.by ?? 'samples' }));
+  return judged.sort((a, b) => a.date - b.date);
+}
 
 /** The stages of a kept run; none if there was no room for them. @param {string} id @returns {Promise<Stages>} */
 export const loadStages = async (id) => (await ask('readonly', (store) => store.get(id), STAGES)) ?? new Map();
+
+/** Forgets a run, and its stages. @param {string} id */
+export async function forgetRun(id) {
+  for (const name of [RUNS, STAGES]) await ask('readwrite', (store) => store.delete(id), name);
+}
 
 /** Forgets all runs, and what could be resumed. */
 export async function forgetRuns() {

@@ -55,7 +55,7 @@
 
 /**
  * What came of a run without samples.
- * @typedef {{ nut: Uint8Array, report: WeightsReport, name: string }} Packed
+ * @typedef {{ id: string, nut: Uint8Array, report: WeightsReport, name: string }} Packed
  */
 
 /**
@@ -76,6 +76,25 @@
  * @property {{ train: boolean, test: boolean }} labelled Whether they have labels.
  * @property {SamplesSummary | null} summary Of a file that the reader opened.
  * @property {string} problem Why no more come; empty if all is well.
+ */
+
+/**
+ * A file that is being opened; the share of it that is decoded, where that takes time and is known.
+ * @typedef {{ name: string, done: number | null, started: number }} Opening
+ */
+
+/**
+ * Samples that are being read: so many of so many files, of which there are none to count where all is in one.
+ * @typedef {{ name: string, done: number, total: number, started: number }} Reading
+ */
+
+/**
+ * An array that may be samples or a model's weights.
+ * @typedef {object} Asked
+ * @property {string} name Of its file.
+ * @property {Uint8Array<ArrayBuffer>} bytes
+ * @property {import('./actions/samples.js').Opened} opened As samples.
+ * @property {number[]} shape Of one of them.
  */
 
 /**
@@ -121,15 +140,18 @@
  */
 
 /**
- * A run that is over and was kept.
- * @typedef {object} Kept
+ * What is kept of any run that is over.
+ * @typedef {object} KeptRun
  * @property {string} id
  * @property {string} name What it is called in the page.
  * @property {string} file Name of the network's file.
  * @property {number} date Milliseconds since 1970.
- * @property {Report} report
  * @property {Uint8Array} nut
  */
+
+/** A run that samples judged. @typedef {KeptRun & { by: 'samples', report: Report }} KeptBySamples */
+/** A run by the weights alone. @typedef {KeptRun & { by: 'weights', report: WeightsReport }} KeptByWeights */
+/** @typedef {KeptBySamples | KeptByWeights} Kept */
 
 /** @typedef {import('../pkg/nutshell.js').Setting} Setting */
 
@@ -137,9 +159,11 @@
  * @typedef {object} State
  * @property {Network | null} network
  * @property {Weights | null} weights The tensors of the opened file, if the reader was asked for them.
- * @property {string} opening Name of the file that is being opened; empty if none is.
+ * @property {Opening | null} opening The file that is being opened.
  * @property {Data} data
  * @property {Look[]} looks Some test images.
+ * @property {Reading | null} reading Samples that are being read.
+ * @property {Asked | null} asked An array that is samples or weights: the user says which.
  * @property {Recipe | null} recipe What the form says.
  * @property {Recipe | null} preset The recipe of its effort, unchanged.
  * @property {Run | null} run

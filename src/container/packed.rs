@@ -234,6 +234,30 @@ pub fn is_packed(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`DecodeError`], whatever the bytes are.
 pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
+    read_by(bytes, cap_bytes, |blocks| for_each(blocks, |block| block.error = decode(block, &mut |_| ()).err()))
+}
+
+/// As [`read`], but one tensor after the other; `tell` hears after each what share of the elements is decoded.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_telling(bytes: &[u8], cap_bytes: u64, tell: &mut dyn FnMut(f64)) -> Result<Packed, DecodeError> {
+    read_by(bytes, cap_bytes, |blocks| {
+        let tensors = blocks.iter().flat_map(|block| block.tensors.iter());
+        let total: usize = tensors.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
+        let mut done = 0;
+        for block in blocks {
+            let decoded = decode(block, &mut |elements| {
+                done += elements;
+                tell(done as f64 / total.max(1) as f64);
+            });
+            block.error = decoded.err();
+        }
+    })
+}
+
+/// Reads a file whose blocks are decoded by `work`.
+fn read_by(bytes: &[u8], cap_bytes: u64, work: impl FnOnce(&mut [Block])) -> Result<Packed, DecodeError> {
     let (body, head) = split(bytes)?;
     let mut reader = Reader::new("sections", body);
     if !is_packed(bytes) || head & 1 == 0 {
@@ -274,7 +298,7 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
     }
     table.finish()?;
     reader.finish()?;
-    for_each(&mut blocks, |block| block.error = decode(block).err());
+    work(&mut blocks);
     if let Some(error) = blocks.into_iter().find_map(|block| block.error) {
         return Err(error);
     }
@@ -337,8 +361,8 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
     Ok(PackedTensor { name, shape, dtype, dequantized: head & DEQUANTIZED != 0, coding })
 }
 
-/// Decodes the tensors of a block.
-fn decode(block: &mut Block) -> Result<(), DecodeError> {
+/// Decodes the tensors of a block; `tell` hears of the elements of each.
+fn decode(block: &mut Block, tell: &mut dyn FnMut(usize)) -> Result<(), DecodeError> {
     let mut decoder = Decoder::new(&block.bytes);
     let mut models = Models::default();
     for tensor in block.tensors.iter_mut() {
@@ -354,6 +378,7 @@ fn decode(block: &mut Block) -> Result<(), DecodeError> {
         if decoder.overrun() {
             return Err(DecodeError::Truncated { place: "numbers", expected: 1, got: 0 });
         }
+        tell(count);
     }
     if decoder.complete() {
         return Ok(());

@@ -93,7 +93,7 @@ pub fn read_npz(entries: &[Entry], layout: Layout, cap: u64) -> Result<Dataset, 
     }
     let unused = tensors.iter().filter(|tensor| role(&tensor.name).is_none());
     let ignored = unused.map(|tensor| format!("array '{}'", tensor.name)).collect();
-    Ok(Dataset { format: "npz", training, test, ignored, ..Dataset::default() })
+    Ok(Dataset { format: "npz", training, test, ignored, ..Dataset::default() }.alike())
 }
 
 /// Reads one array as unlabelled samples.
@@ -106,7 +106,11 @@ pub fn read_npy(bytes: &[u8], layout: Layout, cap: u64) -> Result<Dataset, Error
     Ok(Dataset { format: "npy", training, ..Dataset::default() })
 }
 
-fn samples(inputs: &Tensor, classes: Option<&Tensor>, layout: Layout) -> Result<Samples, Error> {
+/// Samples of an array of inputs and, if there is one, one of classes.
+///
+/// # Errors
+/// [`LoadError`] names the array; [`Error::Data`] if there is no sample.
+pub fn samples(inputs: &Tensor, classes: Option<&Tensor>, layout: Layout) -> Result<Samples, Error> {
     let place = format!("array '{}'", inputs.name);
     let (&count, sides) = inputs.shape.split_first().unwrap_or((&0, &[]));
     let channels_last = match (layout, sides) {
@@ -155,7 +159,10 @@ fn moved<T: Copy>(values: Vec<T>, shape: &[usize], channels_last: bool) -> Vec<T
 }
 
 /// The class of each of `count` samples: one integer each, or a row each that is 1 at the class and 0 elsewhere.
-fn labels(classes: &Tensor, count: usize) -> Result<Vec<u32>, LoadError> {
+///
+/// # Errors
+/// [`LoadError`] names the array, if it is neither.
+pub fn labels(classes: &Tensor, count: usize) -> Result<Vec<u32>, LoadError> {
     let fault = |expected: &str, got: String| malformed(&format!("array '{}'", classes.name), expected, got);
     let values = classes.values();
     match classes.shape[..] {

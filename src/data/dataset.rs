@@ -35,6 +35,16 @@ impl Dataset {
         self.test.as_ref().ok_or_else(|| missing("test samples"))
     }
 
+    /// With the numbers of both parts as floats, if those of one are: bytes would be scaled otherwise.
+    pub fn alike(self) -> Dataset {
+        let Dataset { training: Some(training), test: Some(test), .. } = &self else { return self };
+        if training.are_bytes() == test.are_bytes() {
+            return self;
+        }
+        let floats = |samples: Samples| Samples { values: samples.values.into_floats(), ..samples };
+        Dataset { training: self.training.map(floats), test: self.test.map(floats), ..self }
+    }
+
     /// Without a part for testing: a share of all samples becomes it, drawn by `seed`, each class in its share.
     ///
     /// # Errors

@@ -1,95 +1,79 @@
-//! Pictures in folders: a folder a class, and perhaps folders for training and for testing above them; or pictures alone, which have no
-//! classes. The folders are those of a disk or of a ZIP archive.
+//! Pictures in the folders of a disk or of a ZIP archive, as samples: see [`gather`](super::gather) for what the folders say.
 
-use super::picture::{self, Picture};
-use super::{Dataset, Samples, Scaling, Values};
+use super::gather::{Gathering, MOST_FILES};
+use super::{Dataset, header, picture};
 use crate::error::{Error, LoadError};
 use crate::formats::zip::Entry;
 use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-/// Folders above the classes.
-const TRAINING: [&str; 2] = ["train", "training"];
-const TEST: [&str; 2] = ["test", "testing"];
-const OTHER: [&str; 4] = ["val", "valid", "validation", "dev"];
 /// Folders in folders that are looked into.
 const DEEPEST: usize = 6;
-/// The most files.
-const MOST_FILES: usize = 1 << 22;
-/// Files that are not used are listed up to this many.
-const MOST_IGNORED: usize = 20;
 
-/// A file that may be a picture.
-struct File<'a> {
-    /// The folders that it is in, and its name.
-    path: Vec<String>,
-    bytes: Source<'a>,
-}
-
-enum Source<'a> {
-    Disk(PathBuf),
-    Archive(&'a Entry<'a>),
-}
-
-impl File<'_> {
-    fn place(&self) -> String {
-        self.path.join("/")
-    }
-
-    fn read(&self, cap: u64) -> Result<Cow<'_, [u8]>, LoadError> {
-        let path = match &self.bytes {
-            Source::Archive(entry) => return entry.unpack(cap),
-            Source::Disk(path) => path,
-        };
-        let mut bytes = Vec::new();
-        let read = fs::File::open(path).and_then(|file| file.take(cap + 1).read_to_end(&mut bytes));
-        read.map_err(|error| unreadable(path, &error))?;
-        if bytes.len() as u64 > cap {
-            return Err(LoadError::TooLarge { format: "picture", place: self.place(), bytes: bytes.len() as u64, cap });
-        }
-        Ok(Cow::Owned(bytes))
-    }
-}
-
-/// Reads a folder of a disk; all pixels together may take `cap` bytes.
+/// Reads a folder of a disk; all pixels together may take `cap` bytes. `None` if there is no picture in it.
 ///
 /// # Errors
 /// [`LoadError`] names the file or folder; also where pictures are not of one size.
-pub fn read_directory(directory: &Path, cap: u64) -> Result<Dataset, Error> {
+pub fn read_directory(directory: &Path, cap: u64) -> Result<Option<Dataset>, Error> {
     let mut files = Vec::new();
     walk(directory, &mut Vec::new(), &mut files)?;
-    assemble(files, cap, &directory.display().to_string())
+    let paths = files.iter().map(|(path, _)| path.clone());
+    let mut gathering = Gathering::new(paths, directory.display().to_string(), cap)?;
+    fill(&mut gathering, cap, |number, place| read_file(&files[number].1, place, cap).map(Cow::Owned))?;
+    (!gathering.found_none()).then(|| gathering.finish()).transpose()
 }
 
 /// Reads an archive, as a folder.
 ///
 /// # Errors
-/// As [`read_directory`].
+/// As [`read_directory`]; also if there is no picture in it.
 pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Dataset, Error> {
-    let path = |entry: &Entry| entry.name.split(['/', '\\']).map(str::to_owned).collect::<Vec<_>>();
-    let files = entries.iter().filter(|entry| !entry.name.ends_with(['/', '\\']));
-    let files = files.map(|entry| File { path: path(entry), bytes: Source::Archive(entry) });
-    assemble(files.filter(|file| !is_hidden(file)).collect(), cap, "archive")
+    let files: Vec<&Entry> = entries.iter().filter(|entry| !entry.is_folder()).collect();
+    let mut gathering = Gathering::new(files.iter().map(|entry| entry.path()), "archive", cap)?;
+    fill(&mut gathering, cap, |number, _| files[number].unpack(cap))?;
+    gathering.finish()
 }
 
-/// What systems put beside files.
-fn is_hidden(file: &File) -> bool {
-    file.path.iter().any(|part| part.starts_with('.') || part == "__MACOSX")
+/// Decodes what is a picture; `bytes` reads a file by its number.
+fn fill<'a>(
+    gathering: &mut Gathering,
+    cap: u64,
+    bytes: impl Fn(usize, String) -> Result<Cow<'a, [u8]>, LoadError>,
+) -> Result<(), LoadError> {
+    for index in 0..gathering.len() {
+        let Some(number) = gathering.number(index) else { continue };
+        let place = gathering.place(index);
+        let bytes = bytes(number, place.clone())?;
+        if header::is_picture(&bytes) {
+            gathering.add(index, picture::read(&bytes, &place, cap)?)?;
+        } else {
+            gathering.ignore(index);
+        }
+    }
+    Ok(())
 }
 
-/// All files below a folder.
-fn walk(directory: &Path, path: &mut Vec<String>, files: &mut Vec<File>) -> Result<(), LoadError> {
+fn read_file(path: &Path, place: String, cap: u64) -> Result<Vec<u8>, LoadError> {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(cap + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > cap {
+        return Err(LoadError::TooLarge { format: "picture", place, bytes: bytes.len() as u64, cap });
+    }
+    Ok(bytes)
+}
+
+/// All files below a folder: the folders that each is in, with its name, and where it is.
+fn walk(directory: &Path, path: &mut Vec<String>, files: &mut Vec<(Vec<String>, PathBuf)>) -> Result<(), LoadError> {
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     for entry in entries.map_err(|error| unreadable(directory, &error))? {
         path.push(entry.file_name().to_string_lossy().into_owned());
-        let file = File { path: path.clone(), bytes: Source::Disk(entry.path()) };
         if entry.path().is_dir() && path.len() < DEEPEST {
             walk(&entry.path(), path, files)?;
-        } else if entry.path().is_file() && !is_hidden(&file) {
-            files.push(file);
+        } else if entry.path().is_file() {
+            files.push((path.clone(), entry.path()));
         }
         path.pop();
         if files.len() > MOST_FILES {
@@ -102,123 +86,6 @@ fn walk(directory: &Path, path: &mut Vec<String>, files: &mut Vec<File>) -> Resu
 
 fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
     LoadError::File { path: path.display().to_string(), expected: "a readable file".into(), got: error.to_string() }
-}
-
-/// Which part a file belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Training,
-    Test,
-    Other,
-}
-
-/// The folders of these files that say nothing, being around all of them, are taken away.
-fn strip(files: &mut [File]) {
-    while let Some(first) = files.first().and_then(|file| file.path.first()).cloned() {
-        let around = files.iter().all(|file| file.path.len() > 1 && file.path[0] == first);
-        if !around || part(&first).is_some() {
-            return;
-        }
-        files.iter_mut().for_each(|file| drop(file.path.remove(0)));
-    }
-}
-
-fn part(folder: &str) -> Option<Part> {
-    let folder = folder.to_lowercase();
-    let is_of = |names: &[&str]| names.contains(&folder.as_str());
-    match () {
-        () if is_of(&TRAINING) => Some(Part::Training),
-        () if is_of(&TEST) => Some(Part::Test),
-        () if is_of(&OTHER) => Some(Part::Other),
-        () => None,
-    }
-}
-
-/// A picture in its place.
-struct Placed {
-    part: Part,
-    class: Option<String>,
-    picture: Picture,
-}
-
-/// Reads what is a picture, in the order of the names, and says what the others were.
-fn assemble(mut files: Vec<File>, cap: u64, place: &str) -> Result<Dataset, Error> {
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    strip(&mut files);
-    let parted = files.iter().any(|file| file.path.len() > 1 && part(&file.path[0]).is_some());
-    let (mut placed, mut ignored): (Vec<Placed>, Vec<String>) = (Vec::new(), Vec::new());
-    let mut total = 0;
-    for file in &files {
-        let part = match parted {
-            true => part(&file.path[0]).unwrap_or(Part::Other),
-            false => Part::Training,
-        };
-        let bytes = if part == Part::Other { Cow::Borrowed(&[][..]) } else { file.read(cap)? };
-        if !picture::is_picture(&bytes) {
-            ignored.push(file.place());
-            continue;
-        }
-        let picture = picture::read(&bytes, &file.place(), cap)?;
-        // Grey ones may yet become coloured.
-        total += 3 * (picture.pixels.len() / picture.shape[0]) as u64;
-        if total > cap {
-            return Err(LoadError::TooLarge { format: "picture", place: place.to_owned(), bytes: total, cap }.into());
-        }
-        let [expected, got] = [placed.first().map_or(&picture, |first| &first.picture), &picture];
-        if expected.shape[1..] != got.shape[1..] {
-            let expected = format!("pictures of one size (height and width), {:?}", &expected.shape[1..]);
-            let got = format!("{:?}", &got.shape[1..]);
-            return Err(LoadError::Malformed { format: "picture", place: file.place(), expected, got }.into());
-        }
-        let folders = &file.path[usize::from(parted)..];
-        placed.push(Placed { part, class: (folders.len() > 1).then(|| folders[0].clone()), picture });
-    }
-    if placed.is_empty() {
-        let expected = "PNG or JPEG files, in folders of classes or alone".into();
-        return Err(LoadError::File { path: place.to_owned(), expected, got: "none".into() }.into());
-    }
-    let class_names = class_names(&placed);
-    if placed.iter().any(|placed| placed.picture.shape[0] == 3) {
-        placed = placed.into_iter().map(|it| Placed { picture: it.picture.into_colour(), ..it }).collect();
-    }
-    let (training, test): (Vec<_>, Vec<_>) = placed.into_iter().partition(|placed| placed.part == Part::Training);
-    let (training, test) = (samples(training, &class_names, place)?, samples(test, &class_names, place)?);
-    let more = ignored.len().saturating_sub(MOST_IGNORED);
-    ignored.truncate(MOST_IGNORED);
-    if more > 0 {
-        ignored.push(format!("{more} other files"));
-    }
-    Ok(Dataset { format: "pictures", training, test, class_names, ignored })
-}
-
-/// The folders' names in their order: that of numbers, if all are numbers.
-fn class_names(placed: &[Placed]) -> Vec<String> {
-    let mut names: Vec<String> = placed.iter().filter_map(|placed| placed.class.clone()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let number = |name: &String| name.parse::<u32>().ok();
-    if names.iter().all(|name| number(name).is_some()) {
-        names.sort_by_key(number);
-    }
-    names
-}
-
-/// The samples of a part, if it has any: all with a class, or none.
-fn samples(placed: Vec<Placed>, class_names: &[String], place: &str) -> Result<Option<Samples>, Error> {
-    let Some(first) = placed.first() else { return Ok(None) };
-    let (shape, count) = (first.picture.shape.to_vec(), placed.len());
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    for Placed { class, picture, .. } in placed {
-        pixels.extend_from_slice(&picture.pixels);
-        let class = class.and_then(|class| class_names.iter().position(|name| *name == class));
-        labels.extend(class.map(|class| class as u32));
-    }
-    if !labels.is_empty() && labels.len() != count {
-        let (expected, got) = ("pictures in folders of classes, or none of them".into(), "both".into());
-        return Err(LoadError::File { path: place.to_owned(), expected, got }.into());
-    }
-    let values = Values::Bytes(Arc::new(pixels));
-    Ok(Some(Samples::of_values(shape, values, labels, Scaling::Unit)?))
 }
 
 #[cfg(test)]
@@ -298,7 +165,7 @@ mod tests {
             fs::create_dir_all(directory.join(folder)).unwrap();
             fs::write(directory.join(folder).join("a.png"), grey(value)).unwrap();
         }
-        let read = read_directory(&directory, CAP).unwrap();
+        let read = read_directory(&directory, CAP).unwrap().unwrap();
         fs::remove_dir_all(&directory).unwrap();
         assert_eq!(read, archive(&[("no/a.png", grey(2)), ("yes/a.png", grey(1))]).unwrap());
         assert_eq!(read.class_names, ["no", "yes"]);

@@ -5,6 +5,8 @@ pub mod csv;
 mod dataset;
 #[cfg(feature = "cli")]
 pub mod folder;
+pub mod gather;
+pub mod header;
 pub mod idx;
 pub mod moments;
 pub mod open;
@@ -12,6 +14,7 @@ pub mod open;
 mod picture;
 mod scaling;
 mod split;
+pub mod together;
 
 pub use dataset::Dataset;
 pub use scaling::Scaling;
@@ -38,6 +41,14 @@ impl Values {
             return Values::Bytes(Arc::new(floats.into_iter().map(|number| number as u8).collect()));
         }
         Values::Floats(Arc::new(floats))
+    }
+
+    /// The same numbers as floats.
+    pub fn into_floats(self) -> Self {
+        match self {
+            Values::Bytes(bytes) => Values::Floats(Arc::new(bytes.iter().map(|&byte| f32::from(byte)).collect())),
+            floats => floats,
+        }
     }
 
     /// How many there are.

@@ -5,6 +5,8 @@ use super::csv::{self, LabelColumn};
 #[cfg(feature = "cli")]
 use super::folder;
 use super::idx;
+#[cfg(feature = "cli")]
+use super::together;
 use super::{Dataset, Samples};
 use crate::error::{DataError, Error, LoadError};
 use crate::formats::{Format, gzip, numpy, sniff, zip};
@@ -14,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cli")]
-const EXPECTED: &str = "samples as IDX, npz, npy, CSV, or PNG and JPEG files in a folder or a ZIP archive";
+const EXPECTED: &str = "samples as IDX, npz, npy or CSV files, or PNG and JPEG files in a folder or a ZIP archive";
 #[cfg(not(feature = "cli"))]
 const EXPECTED: &str = "samples as IDX, npz, npy or CSV";
 
@@ -55,7 +57,11 @@ pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
         if training.is_some() || test.is_some() {
             return shaped(Dataset { format: "idx", training, test, ..Dataset::default() }, options);
         }
-        return shaped(folder::read_directory(path, options.cap)?, options);
+        let found = match folder::read_directory(path, options.cap)? {
+            Some(pictures) => Some(pictures),
+            None => parts_of(path, options)?,
+        };
+        return shaped(found.ok_or_else(|| fault(EXPECTED, "a folder without them".into()))?, options);
     }
     let length = fs::metadata(path).map_err(|error| fault(EXPECTED, error.to_string()))?.len();
     if length > options.cap {
@@ -66,6 +72,47 @@ pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
     let labels = labels_beside(path).map(fs::read).transpose();
     let labels = labels.map_err(|error| fault("readable labels beside it", error.to_string()))?;
     read_with(&bytes, labels.as_deref(), options)
+}
+
+/// Reads the tables and arrays of a folder, as far as there are some; of folders in it nothing.
+#[cfg(feature = "cli")]
+fn parts_of(path: &Path, options: &Options) -> Result<Option<Dataset>, Error> {
+    let fault = |path: &Path, error: std::io::Error| LoadError::File {
+        path: path.display().to_string(),
+        expected: "a readable file".into(),
+        got: error.to_string(),
+    };
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let mut paths: Vec<PathBuf> = entries.map_err(|error| fault(path, error))?.iter().map(fs::DirEntry::path).collect();
+    paths.sort();
+    let (mut files, mut ignored, mut left) = (Vec::new(), Vec::new(), options.cap);
+    for path in paths.iter().filter(|path| path.is_file()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let length = fs::metadata(path).map_err(|error| fault(path, error))?.len();
+        if name.starts_with('.') {
+            continue;
+        }
+        if length > left {
+            let place = path.display().to_string();
+            return Err(LoadError::TooLarge { format: "data", place, bytes: length, cap: options.cap }.into());
+        }
+        let bytes = fs::read(path).map_err(|error| fault(path, error))?;
+        let plain = gzip::decompress(&bytes, left, "samples")?.into_owned();
+        match together::is_part(&plain) {
+            true => {
+                left = left.saturating_sub(plain.len() as u64);
+                files.push((name, plain));
+            }
+            false => ignored.push(name),
+        }
+    }
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let files: Vec<together::File> = files.iter().map(|(name, bytes)| together::File { name, bytes }).collect();
+    let mut dataset = together::read(&files, options)?;
+    dataset.ignored.extend(ignored);
+    Ok(Some(dataset))
 }
 
 /// Reads the bytes of a file.

@@ -1,30 +1,10 @@
 //! PNG and JPEG files as pixels: the only place that knows the library that decodes them.
 
+use super::gather::{Picture, planes};
+use super::header;
 use crate::error::LoadError;
-use image::{ImageFormat, ImageReader, Limits};
+use image::{ImageReader, Limits};
 use std::io::Cursor;
-
-/// The most bytes of one pixel, as the decoder has them.
-const PIXEL: u64 = 8;
-
-/// A picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// `[channels, height, width]`: 1 channel of grey, or 3 of red, green and blue.
-    pub shape: [usize; 3],
-    /// In the order of `shape`.
-    pub pixels: Vec<u8>,
-}
-
-/// The format that the first bytes announce, if it is one that is read.
-fn format(bytes: &[u8]) -> Option<ImageFormat> {
-    image::guess_format(bytes).ok().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg))
-}
-
-/// Whether these are the first bytes of a picture.
-pub fn is_picture(bytes: &[u8]) -> bool {
-    format(bytes).is_some()
-}
 
 /// Decodes a picture that takes at most `cap` bytes meanwhile. Transparency is left out, 16 bits become 8.
 ///
@@ -34,44 +14,23 @@ pub fn read(bytes: &[u8], place: &str, cap: u64) -> Result<Picture, LoadError> {
     let fault = |expected: &str, got: String| {
         Err(LoadError::Malformed { format: "picture", place: place.to_owned(), expected: expected.to_owned(), got })
     };
-    let Some(format) = format(bytes) else {
-        return fault("PNG or JPEG", format!("the bytes {:02x?}", &bytes[..bytes.len().min(4)]));
+    let header = header::read(bytes, place, cap)?;
+    let mut reader = match ImageReader::new(Cursor::new(bytes)).with_guessed_format() {
+        Ok(reader) => reader,
+        Err(error) => return fault("PNG or JPEG", error.to_string()),
     };
-    let reader = || ImageReader::with_format(Cursor::new(bytes), format);
-    let (width, height) = match reader().into_dimensions() {
-        Ok(sides) => sides,
-        Err(error) => return fault("a sound header", error.to_string()),
-    };
-    let size = u64::from(width) * u64::from(height) * PIXEL;
-    if size > cap {
-        return Err(LoadError::TooLarge { format: "picture", place: place.to_owned(), bytes: size, cap });
-    }
     let mut limits = Limits::default();
     limits.max_alloc = Some(cap);
-    let mut reader = reader();
     reader.limits(limits);
     let picture = match reader.decode() {
         Ok(picture) => picture,
         Err(error) => return fault("a sound picture", error.to_string()),
     };
-    let (width, height) = (width as usize, height as usize);
-    if !picture.color().has_color() {
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    if header.grey {
         return Ok(Picture { shape: [1, height, width], pixels: picture.into_luma8().into_raw() });
     }
-    let pixels = picture.into_rgb8().into_raw();
-    let planes = (0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(3).copied()).collect();
-    Ok(Picture { shape: [3, height, width], pixels: planes })
-}
-
-impl Picture {
-    /// The same in three equal channels, if it is grey.
-    pub fn into_colour(self) -> Picture {
-        let [channels, height, width] = self.shape;
-        if channels == 3 {
-            return self;
-        }
-        Picture { shape: [3, height, width], pixels: self.pixels.repeat(3) }
-    }
+    Ok(Picture { shape: [3, height, width], pixels: planes(&picture.into_rgb8(), 3) })
 }
 
 #[cfg(test)]
@@ -117,7 +76,5 @@ pub mod tests {
             let _ = read(&changed, "a", 1 << 20);
         }
         assert!(matches!(read(&whole, "a", 1000), Err(LoadError::TooLarge { bytes: 3200, cap: 1000, .. })));
-        let error = read(b"GIF89a", "a.gif", 1000).unwrap_err().to_string();
-        assert_eq!(error, "picture file, a.gif: expected PNG or JPEG, got the bytes [47, 49, 46, 38]");
     }
 }

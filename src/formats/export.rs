@@ -28,10 +28,10 @@ pub enum Kind {
     Npz,
 }
 
-/// What such weights can be written as.
-pub fn kinds(weights: &Weights) -> Vec<Kind> {
+/// What such weights can be written as; `recognised`: they are those of an architecture that is known.
+pub fn kinds(weights: &Weights, recognised: bool) -> Vec<Kind> {
     let named = [Kind::Safetensors, Kind::Npz];
-    if weights.origin.source == Source::Onnx || recognise(weights).is_some() {
+    if weights.origin.source == Source::Onnx || recognised {
         return [Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled].into_iter().chain(named).collect();
     }
     named.to_vec()

@@ -6,6 +6,7 @@ use crate::error::LoadError;
 use flate2::bufread::DeflateDecoder;
 use std::borrow::Cow;
 use std::io::Read;
+use std::ops::Range;
 
 const FORMAT: &str = "ZIP";
 
@@ -29,6 +30,8 @@ pub struct Entry<'a> {
     size: u32,
     method: u16,
     checksum: u32,
+    /// Where `packed` starts in the archive.
+    start: usize,
     packed: &'a [u8],
 }
 
@@ -90,7 +93,8 @@ fn entry<'a>(file: &'a [u8], directory: &mut Cursor<'a>) -> Result<Entry<'a>, Lo
     let _fields = local.take(22)?;
     let lengths = usize::from(local.u16()?) + usize::from(local.u16()?);
     local.take(lengths)?;
-    Ok(Entry { name, size, method, checksum, packed: local.take(packed as usize)? })
+    let start = local.position();
+    Ok(Entry { name, size, method, checksum, start, packed: local.take(packed as usize)? })
 }
 
 fn expect_signature(cursor: &mut Cursor, signature: u32) -> Result<(), LoadError> {
@@ -101,7 +105,46 @@ fn expect_signature(cursor: &mut Cursor, signature: u32) -> Result<(), LoadError
     }
 }
 
+/// Where an entry is in its archive, to find it again without the directory.
+#[derive(Debug, Clone)]
+pub struct Spot {
+    size: u32,
+    method: u16,
+    checksum: u32,
+    packed: Range<usize>,
+}
+
+impl Spot {
+    /// The entry, of this name, in the archive that it was found in.
+    ///
+    /// # Errors
+    /// [`LoadError::Malformed`] if the archive is another, which ends before it.
+    pub fn entry<'a>(&self, archive: &'a [u8], name: &'a str) -> Result<Entry<'a>, LoadError> {
+        let Spot { size, method, checksum, ref packed } = *self;
+        let start = packed.start;
+        let packed = archive.get(packed.clone());
+        let packed = packed.ok_or_else(|| malformed(FORMAT, format!("entry '{name}'"), "its bytes", "an end"))?;
+        Ok(Entry { name, size, method, checksum, start, packed })
+    }
+}
+
 impl<'a> Entry<'a> {
+    /// Where it is.
+    pub fn spot(&self) -> Spot {
+        let Entry { size, method, checksum, start, packed, .. } = *self;
+        Spot { size, method, checksum, packed: start..start + packed.len() }
+    }
+
+    /// Whether it stands for a folder.
+    pub fn is_folder(&self) -> bool {
+        self.name.ends_with(['/', '\\'])
+    }
+
+    /// The folders that it is in, and its name.
+    pub fn path(&self) -> Vec<String> {
+        self.name.split(['/', '\\']).map(str::to_owned).collect()
+    }
+
     /// What it holds; borrowed if it is stored as it is.
     ///
     /// # Errors

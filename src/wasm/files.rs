@@ -3,7 +3,8 @@
 use super::picture::Picture;
 use super::values::{clock, from_js, object};
 use super::{CAP, fault, thrown, to_js};
-use crate::container::{floats, packed::PackedItems};
+use crate::container::floats;
+use crate::container::packed::{self, Packed, PackedItems};
 use crate::formats::export::{self, Kind};
 use crate::formats::{self, Contents, Loaded, Opened, gzip, onnx};
 use crate::pipeline::{WeightsOutcome, compress_weights};
@@ -34,19 +35,29 @@ pub struct ModelFile {
 
 #[wasm_bindgen]
 impl ModelFile {
-    /// Opens a model file, gzipped or not.
-    pub fn open(bytes: &[u8]) -> Result<ModelFile, JsValue> {
+    /// Opens a model file, gzipped or not. Of a `.nut` file of named weights `on_progress` is called with the share that is decoded, 0 to 1.
+    pub fn open(
+        bytes: &[u8],
+        #[wasm_bindgen(unchecked_optional_param_type = "(done: number) => unknown")] on_progress: Option<Function>,
+    ) -> Result<ModelFile, JsValue> {
         let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
         let (contents, format, file_bytes) = if plain.starts_with(&floats::MAGIC) {
             let (model, file_bytes) = floats::read(&plain, CAP).map_err(thrown)?;
             (Contents::Network(Opened::Model(model)), "onnx", file_bytes)
+        } else if packed::is_packed(&plain) {
+            let packed = read_packed(&plain, on_progress.as_ref())?;
+            (Contents::Packed(Box::new(packed)), formats::format_name(&plain), bytes.len())
         } else {
             (formats::open(&plain, CAP).map_err(thrown)?, formats::format_name(&plain), bytes.len())
         };
         let nut = if matches!(contents, Contents::Network(Opened::Nut(_))) { plain.to_vec() } else { Vec::new() };
         let (network, loaded, items) = match contents {
             Contents::Weights(weights) => (None, Loaded::of_weights(*weights), None),
-            Contents::Packed(packed) => (None, Loaded::of_packed(&packed), Some(packed.items)),
+            Contents::Packed(packed) => {
+                let loaded = Loaded::of_packed(&packed);
+                let network = formats::to_model(&loaded.weights, CAP).ok().map(Opened::Model);
+                (network, loaded, Some(packed.items))
+            }
             Contents::Network(Opened::Model(model)) if plain.starts_with(&floats::MAGIC) => {
                 let loaded = formats::load_weights(&onnx::write(&model).map_err(thrown)?, CAP).map_err(thrown)?;
                 (Some(Opened::Model(model)), loaded, None)
@@ -120,7 +131,7 @@ impl ModelFile {
     /// What it can be written as.
     #[wasm_bindgen(js_name = exportKinds, unchecked_return_type = "ExportKind[]")]
     pub fn export_kinds(&self) -> Result<JsValue, JsValue> {
-        to_js(&export::kinds(&self.loaded.weights))
+        to_js(&export::kinds(&self.loaded.weights, self.network.is_some()))
     }
 
     /// The file in another format, in the original's shapes.
@@ -146,6 +157,19 @@ impl ModelFile {
 impl ModelFile {
     fn values(&self, tensor: usize) -> Result<Vec<f32>, JsValue> {
         Ok(self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.values())
+    }
+}
+
+/// Decodes a `.nut` file of named weights, and says how far it is.
+fn read_packed(bytes: &[u8], on_progress: Option<&Function>) -> Result<Packed, JsValue> {
+    let mut problem = None;
+    let packed = packed::read_telling(bytes, CAP, &mut |done| {
+        let told = on_progress.map(|tell| tell.call1(&JsValue::NULL, &done.into()));
+        problem = problem.take().or(told.and_then(Result::err));
+    });
+    match problem {
+        Some(problem) => Err(problem),
+        None => packed.map_err(thrown),
     }
 }
 

@@ -1,3 +1,6 @@
+/** Whether a file is one of samples: `likely` is an array alone whose name says so, `perhaps` one whose name says nothing. */
+export type SampleChoice = 'samples' | 'likely' | 'perhaps' | 'no';
+
 /** A file of samples in numbers: `scaling` suits them, `standardised` gives each channel mean 0 and deviation 1. `training` has all samples where
  * the file says nothing of testing. */
 export interface SamplesSummary {

@@ -2,6 +2,7 @@
 
 use super::{CAP, thrown, to_js};
 use crate::data::open::{Options, is_dataset, read};
+use crate::data::together::{self, File, choose};
 use crate::data::{Dataset, Samples, Values};
 use crate::formats::gzip;
 use crate::summary::samples::DatasetSummary;
@@ -17,6 +18,23 @@ pub fn is_samples(bytes: &[u8]) -> Result<bool, JsValue> {
     Ok(is_dataset(&gzip::decompress(bytes, CAP, "samples").map_err(thrown)?))
 }
 
+/// Which of several files, gzipped or not, that were opened together are samples.
+#[wasm_bindgen(js_name = chooseSamples, unchecked_return_type = "SampleChoice[]")]
+pub fn choose_samples(names: Vec<String>, files: Vec<Uint8Array>) -> Result<JsValue, JsValue> {
+    let plain = unpacked(&files)?;
+    to_js(&choose(&named(&names, &plain)))
+}
+
+/// What gzip has compressed as it was.
+fn unpacked(files: &[Uint8Array]) -> Result<Vec<Vec<u8>>, JsValue> {
+    let unpack = |file: &Uint8Array| gzip::decompress(&file.to_vec(), CAP, "samples").map(|plain| plain.into_owned());
+    files.iter().map(|file| unpack(file).map_err(thrown)).collect()
+}
+
+fn named<'a>(names: &'a [String], files: &'a [Vec<u8>]) -> Vec<File<'a>> {
+    names.iter().zip(files).map(|(name, bytes)| File { name, bytes }).collect()
+}
+
 /// A file of samples: IDX, npz, npy or CSV, gzipped or not.
 #[wasm_bindgen]
 pub struct SampleFile(Dataset);
@@ -26,6 +44,14 @@ impl SampleFile {
     /// Opens a file; the bytes tell what it is.
     pub fn open(bytes: &[u8]) -> Result<SampleFile, JsValue> {
         read(bytes, &Options { cap: CAP, ..Options::default() }).map(SampleFile).map_err(thrown)
+    }
+
+    /// Opens files that belong together: npz, npy or CSV, whose names say what they are for.
+    #[wasm_bindgen(js_name = openTogether)]
+    pub fn open_together(names: Vec<String>, files: Vec<Uint8Array>) -> Result<SampleFile, JsValue> {
+        let plain = unpacked(&files)?;
+        let options = Options { cap: CAP, ..Options::default() };
+        together::read(&named(&names, &plain), &options).map(SampleFile).map_err(thrown)
     }
 
     /// Whether it has a part for testing.
@@ -77,6 +103,12 @@ impl SampleFile {
             (0..samples.len()).filter_map(|index| samples.label(index)).map(|class| class as u32).collect()
         });
         Uint32Array::from(labels.as_slice())
+    }
+}
+
+impl From<Dataset> for SampleFile {
+    fn from(dataset: Dataset) -> Self {
+        SampleFile(dataset)
     }
 }
 

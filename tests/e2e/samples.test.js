@@ -1,7 +1,7 @@
 // Samples in other files than MNIST's, as a user has them.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { csv, npz } from './sample-files.js';
+import { csv, npy, npz } from './sample-files.js';
 import { drop, dropAll, faults, finished, mnist, OPEN, page, ready, seriousFaults, SHORT, text } from './user.js';
 
 /** The first of MNIST's samples, without the headers of their files. @param {'t10k' | 'train'} set @param {number} count */
@@ -94,12 +94,69 @@ test('samples without a class for each are refused in words, and those that are 
   assert.deepEqual(faults, []);
 });
 
-test('of two files of samples that are dropped together, the one that is left out is named', async () => {
+test('two files of samples that say the same are refused by their names, and those that are there stay', async () => {
   const { pixels, classes } = digits('t10k', 20);
   const file = npz({ x: { shape: [20, 28, 28], values: pixels }, y: { shape: [20], values: classes } });
   await ready();
   await dropAll({ 'first.npz': file, 'second.npz': file });
   await page.waitForSelector('#problem:not([hidden])', { timeout: OPEN });
-  assert.match(await text('#problem'), /not opened, .*: first\.npz/);
-  assert.match(await text('network-card'), /second\.npz/);
+  assert.match(await text('#problem'), /^first\.npz and second\.npz: .* got second\.npz for the same as first\.npz/);
+  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.deepEqual(faults, []);
+});
+
+test('arrays that are dropped together are samples by their names', async () => {
+  const [training, held] = [digits('train', 600), digits('t10k', 400)];
+  await ready();
+  await dropAll({
+    'y_test.npy': npy({ shape: [400], values: held.classes }),
+    'x_train.npy': npy({ shape: [600, 28, 28], values: training.pixels }),
+    'x_test.npy': npy({ shape: [400, 28, 28], values: held.pixels }),
+    'y_train.npy': npy({ shape: [600], values: training.classes }),
+  });
+  await measuredOn('400');
+  assert.match(await text('network-card'), /y_test\.npy and 3 others: 400 test images, 600 training images/);
+  assert.ok(parseFloat(await text('#accuracy .figure')) > 97, await text('#accuracy'));
+  assert.deepEqual(faults, []);
+});
+
+test('a table to train with and one to test with are opened together', async () => {
+  const table = (/** @type {'t10k' | 'train'} */ set, /** @type {number} */ count) => {
+    const { pixels, classes } = digits(set, count);
+    return csv(pixels, [...classes].map((label) => `digit ${label}`));
+  };
+  await ready('#net=lenet300');
+  await dropAll({ 'train.csv': table('train', 300), 'test.csv': table('t10k', 200) });
+  await measuredOn('200');
+  const card = await text('network-card');
+  assert.match(card, /train\.csv and test\.csv: 200 test samples, 300 training samples/);
+  assert.match(card, /10: digit 0 \(\d+\), digit 1 \(/);
+  assert.ok(parseFloat(await text('#accuracy .figure')) > 90, await text('#accuracy'));
+  assert.deepEqual(faults, []);
+});
+
+test('an array alone that would fit the network is asked about', async () => {
+  const { pixels } = digits('t10k', 300);
+  const file = npy({ shape: [300, 1, 28, 28], values: pixels });
+  await ready();
+  await drop('array.npy', file);
+  await page.waitForSelector('#asked', { timeout: OPEN });
+  assert.match(await text('#asked'), /array\.npy is one array of 300 × 1 × 28 × 28 numbers\. Are these 300 samples, or a model's weights\? As samples they would fit LeNet-5\./);
+  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.deepEqual(await seriousFaults(), []);
+  await page.click('#as-samples');
+  await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('no labels'), { timeout: OPEN });
+  assert.match(await text('network-card'), /array\.npy: 60 test images, 240 training images/);
+  assert.equal(await page.$('#asked'), null);
+  await drop('array.npy', file);
+  await page.waitForSelector('#asked', { timeout: OPEN });
+  await page.click('#as-weights');
+  await page.waitForSelector('tensors-view tensor-table', { timeout: OPEN });
+  assert.match(await text('network-card .lead'), /array\.npy/);
+  assert.equal(await page.$('#asked'), null);
+  // Without a network everything is asked about that may be samples.
+  await drop('other.npy', npy({ shape: [40, 30], values: new Float32Array(1200).fill(0.5) }));
+  await page.waitForSelector('#asked', { timeout: OPEN });
+  assert.doesNotMatch(await text('#asked'), /fit/);
+  assert.deepEqual(faults, []);
 });

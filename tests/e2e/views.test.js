@@ -284,7 +284,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   assert.match(await text('network-card .lead'), /LeNet-5/);
   await look('prune', 'prune-view nutshell-image[label$=after]');
   await look('result', '#download');
-  await page.evaluate(() => [...document.querySelectorAll('result-card button')].find((button) => button.textContent?.startsWith('Forget'))?.dispatchEvent(new MouseEvent('click', { bubbles: true })));
+  await page.evaluate(() => document.querySelector('#forget-runs')?.dispatchEvent(new MouseEvent('click', { bubbles: true })));
   await page.waitForFunction(() => !document.querySelector('nutshell-scatter'), { timeout: OPEN });
   await page.reload();
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });

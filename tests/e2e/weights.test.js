@@ -223,3 +223,140 @@ test('an ONNX file opens with the file that it has its numbers in, and alone say
   await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('external.onnx'), { timeout: OPEN });
   assert.match(await text('network-card'), /operators/);
 });
+
+test('runs by the weights alone are kept, opened again by a click, and forgotten', async () => {
+  const file = safetensors({ first: normal([64, 64], 1), second: normal([64, 32], 0.1) });
+  await ready();
+  await drop('model.safetensors', file);
+  await shown('model.safetensors');
+  await page.click('#compress');
+  await compressed();
+  const [bytes, snr] = [await text('#bytes'), await text('#snr')];
+  await page.click('input[name=aim][value=lossless]');
+  await page.click('#compress');
+  await page.waitForFunction(() => document.querySelector('#criterion')?.textContent?.includes('bit for bit'), { timeout: RUN });
+  assert.deepEqual(await kept(), ['model.safetensors, weights alone, lossless', 'model.safetensors, weights alone, 30 dB']);
+  // One of them has a ratio that can be drawn.
+  await page.waitForFunction(() => document.querySelector('nutshell-scatter')?.shadowRoot?.querySelectorAll('[role=button]').length === 1, { timeout: OPEN });
+  assert.deepEqual(await seriousFaults(), []);
+
+  await page.reload();
+  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  await page.click('[data-step=result]');
+  await page.waitForSelector('#runs', { timeout: OPEN });
+  assert.equal((await kept()).length, 2);
+  assert.match(await text('#runs tbody tr:last-child'), new RegExp(`${bytes} \\d+\\.\\dx ${snr} signal to noise`));
+  assert.equal(await sideways(), 0);
+  await press('#runs tbody tr:last-child [data-run]');
+  await compressed();
+  assert.match(await text('network-card .lead'), /model\.safetensors/);
+  assert.deepEqual([await text('#bytes'), await text('#snr')], [bytes, snr]);
+  assert.equal(await page.$eval('#runs [aria-pressed=true]', (own) => own.textContent), 'model.safetensors, weights alone, 30 dB');
+
+  await press('[aria-label="Forget model.safetensors, weights alone, lossless"]');
+  await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 1, { timeout: OPEN });
+  await page.reload();
+  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  await page.click('[data-step=result]');
+  await page.waitForSelector('#runs', { timeout: OPEN });
+  assert.deepEqual(await kept(), ['model.safetensors, weights alone, 30 dB']);
+  assert.deepEqual(faults, []);
+});
+
+test('a run of the example by its weights alone is opened again, and one that an older page kept is there', async () => {
+  await ready();
+  await page.click('input[name=by][value=weights]');
+  await page.waitForSelector('#snr-target', { timeout: OPEN });
+  await page.click('#compress');
+  await compressed();
+  const bytes = await text('#bytes');
+  await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open('nutshell');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const accuracy = { split: 'test', samples: 10_000, correct: 9900, accuracy: 0.99, loss: 0.03 };
+          const report = { file_bytes: 4000, ratio: 431, baseline_bytes: 1_724_320, after: { test: accuracy, validation: accuracy } };
+          const put = opening.result.transaction('runs', 'readwrite').objectStore('runs').put({ id: 'old', name: 'of an older page', file: 'lenet5.onnx', date: 0, report, nut: new Uint8Array(4000) });
+          put.onerror = () => reject(put.error);
+          put.onsuccess = () => resolve(undefined);
+        };
+      }),
+  );
+  await page.reload();
+  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  await page.click('[data-step=result]');
+  await page.waitForSelector('#runs', { timeout: OPEN });
+  assert.deepEqual(await kept(), ['LeNet-5, weights alone, 30 dB', 'of an older page']);
+  assert.match(await text('#runs tbody tr:last-child'), /4,000 B 431x 99\.00% of 10,000 test samples/);
+  await press('#runs tbody tr:first-child [data-run]');
+  await compressed();
+  assert.equal(await text('#bytes'), bytes);
+  assert.match(await text('network-card .lead'), /LeNet-5/);
+  assert.deepEqual(faults, []);
+});
+
+/** Clicks what may still move, since charts above it are being drawn. @param {string} selector */
+const press = (selector) => page.$eval(selector, (button) => /** @type {HTMLElement} */ (button).click());
+
+/** Names of the runs that are kept, as they are listed. */
+const kept = () => page.$$eval('#runs [data-run]', (buttons) => buttons.map((button) => button.textContent ?? ''));
+
+test('a .nut file of named weights of a known architecture is a network again', async () => {
+  const shapes = { 'conv1.weight': [20, 1, 5, 5], 'conv1.bias': [20], 'conv2.weight': [50, 20, 5, 5], 'conv2.bias': [50], 'fc1.weight': [500, 800], 'fc1.bias': [500], 'fc2.weight': [10, 500], 'fc2.bias': [10] };
+  const numbers = Object.fromEntries(initializers(readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url))));
+  const file = safetensors(Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { shape, values: numbers[name] }])));
+  await ready();
+  await drop('lenet.safetensors', file);
+  await opened('lenet.safetensors');
+  await page.click('input[name=by][value=weights]');
+  await page.waitForSelector('#snr-target', { timeout: OPEN });
+  await page.click('#compress');
+  await compressed();
+  const nut = await download('weights-result #download', 'lenet.nut');
+  await drop('again.nut', nut);
+  await opened('again.nut');
+  assert.ok(parseFloat(await text('#accuracy .figure')) > 98, await text('#accuracy'));
+  const card = await text('network-card');
+  assert.match(card, /Recognised by the names and shapes of its weights/);
+  assert.match(card, new RegExp(`${nut.length.toLocaleString('en')} B on disk, \\d+\\.\\dx smaller than its tensors; 431,080 parameters`));
+  assert.equal((await page.$$('.stages .step')).length, 6);
+  // Its graph is that of the architecture, so it can be written as ONNX.
+  const onnx = await exported('network-card', 'onnx', 'again.onnx');
+  const [, values] = initializers(onnx).find(([name]) => name === 'fc1.weight') ?? [];
+  assert.equal(values?.length, 400_000);
+  assert.deepEqual(faults, []);
+});
+
+test('decoding a large file shows how far it is, and can be ended', async () => {
+  const file = safetensors(Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`block.${index}.weight`, normal([256, 256], 0.1)])));
+  await ready();
+  await drop('large.safetensors', file);
+  await shown('large.safetensors');
+  await page.click('#compress');
+  await compressed();
+  const nut = await download('weights-result #download', 'large.nut');
+  // By who looks and clicks at once; the page answers meanwhile.
+  const cancelled = page.evaluate(
+    () =>
+      new Promise((done) => {
+        const look = () => {
+          const [bar, button] = [document.querySelector('#opening progress'), document.querySelector('#opening button')];
+          if (!button || !bar || !(/** @type {HTMLProgressElement} */ (bar).value > 0)) return void setTimeout(look, 5);
+          const words = document.querySelector('#opening')?.textContent;
+          /** @type {HTMLElement} */ (button).click();
+          done(words);
+        };
+        look();
+      }),
+  );
+  await drop('large.nut', nut);
+  assert.match(String(await cancelled), /Decoding large\.nut, \d+%/);
+  await page.waitForFunction(() => !document.querySelector('#opening'), { timeout: OPEN });
+  assert.match(await text('network-card .lead'), /large\.safetensors/);
+  assert.equal(await page.$('#problem:not([hidden])'), null);
+  await drop('large.nut', nut);
+  await shown('large.nut');
+  assert.deepEqual(faults, []);
+});

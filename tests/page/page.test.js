@@ -82,11 +82,11 @@ describe('a recipe in the address', () => {
 });
 
 describe('the Pareto front', () => {
-  const point = (/** @type {number} */ bytes, /** @type {number} */ accuracy) => ({ id: '', name: '', bytes, accuracy, samples: 1 });
+  const point = (/** @type {number} */ bytes, /** @type {number} */ quality) => ({ id: '', name: '', bytes, quality });
 
   test('has what no other beats in both', () => {
     const points = [point(100, 0.9), point(50, 0.8), point(80, 0.7), point(100, 0.95), point(200, 0.95)];
-    assert.deepEqual(pareto(points).map(({ bytes, accuracy }) => [bytes, accuracy]), [[50, 0.8], [100, 0.95]]);
+    assert.deepEqual(pareto(points).map(({ bytes, quality }) => [bytes, quality]), [[50, 0.8], [100, 0.95]]);
   });
 });
 

@@ -22,7 +22,8 @@ export async function attempt(name, work) {
   try {
     await work();
   } catch (error) {
-    report(error instanceof Error && name ? new Error(`${name}: ${error.message}`) : error);
+    const cancelled = error instanceof DOMException && error.name === 'AbortError';
+    report(error instanceof Error && name && !cancelled ? new Error(`${name}: ${error.message}`) : error);
   }
 }
 

@@ -27,18 +27,30 @@ export async function openBundled(id) {
 }
 
 /** Opens a file that the user brought. @param {string} name @param {Uint8Array} bytes @param {import('../reader.js').Companion[]} [others] */
-export const openFile = (name, bytes, others) => attempt(name, () => open(name, name, () => reader.open(bytes, others)));
+export const openFile = (name, bytes, others) =>
+  attempt(name, () => open(name, name, (hear, signal) => reader.open(bytes, { others, hear, signal })));
+
+/** @type {AbortController | null} */
+let decoding = null;
+
+/** Ends the opening of a file; what was open stays. */
+export const cancelOpening = () => decoding?.abort();
 
 /** A file as it is opened: its network if it can be run, its tensors if the reader knows them.
  * @typedef {{ network?: Uint8Array, bytes?: Uint8Array, summary?: import('../types.js').WeightsSummary }} Opened */
 
-/** @param {string} name @param {string} file @param {() => Promise<Opened>} load */
+/** @param {string} name @param {string} file @param {(hear: (done: number) => void, signal: AbortSignal) => Promise<Opened>} load */
 async function open(name, file, load) {
   notWhileRunning();
+  cancelOpening();
   const opening = ++openings;
-  set({ opening: name });
+  decoding = new AbortController();
+  const started = performance.now();
+  const hear = (/** @type {number} */ done) => opening === openings && set({ opening: { name, done, started } });
+  set({ opening: { name, done: null, started } });
   try {
-    const opened = await load();
+    const opened = await load(hear, decoding.signal);
+    if (opening === openings) set({ opening: { name, done: null, started } });
     const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
     const { recipe } = get();
@@ -62,7 +74,7 @@ async function open(name, file, load) {
     });
     if (!summary) stopMeasuring();
   } finally {
-    if (opening === openings) set({ opening: '' });
+    if (opening === openings) set({ opening: null });
   }
   writeHash();
   await measure();

@@ -1,10 +1,12 @@
 // Opening the page, and files.
+import { takePictures } from '../folders.js';
+import { get, set } from '../state.js';
 import { attempt, notWhileRunning, report } from './engine.js';
 import { measure, openBundled, openFile } from './network.js';
 import { openRecipe, startRecipe } from './recipe.js';
 import { offerResume } from './run.js';
 import { loadRuns } from './runs.js';
-import { loadMnist, openSamples, readSamples, takeSamples } from './samples.js';
+import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, takeSamples } from './samples.js';
 
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
@@ -20,42 +22,90 @@ export async function start() {
   }
 }
 
-/** Opens files that the user chose or dropped: a network, samples, or a recipe. @param {File[]} files */
-export async function openFiles(files) {
-  const contents = await Promise.all(files.map(async (file) => ({ file, bytes: new Uint8Array(await file.arrayBuffer()) })));
-  const isSamples = (/** @type {{ file: File, bytes: Uint8Array }} */ { file, bytes }) =>
-    (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8) || /idx|ubyte/.test(file.name);
-  const isRecipe = (/** @type {{ file: File }} */ { file }) => file.name.endsWith('.json');
-  const samples = contents.filter(isSamples);
+/** A file that was read. @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer>, file: File }} Content */
+/** @typedef {import('../folders.js').Found} Found */
+
+/** The most files that are opened together, but for pictures. */
+const MOST_FILES = 200;
+
+/** Opens files that the user chose or dropped: a network, samples, or a recipe. @param {Found[] | Promise<Found[]>} found */
+export const openFiles = (found) => attempt('', async () => openAll(await takePictures(await found)));
+
+/** @param {Awaited<ReturnType<typeof takePictures>>} found */
+async function openAll({ pictures, others: files }) {
+  set({ asked: null });
+  if (files.length > MOST_FILES) throw new Error(`expected at most ${MOST_FILES} files that are no pictures, got ${files.length}`);
+  const contents = await Promise.all(
+    files.map(async ({ file }) => ({ name: file.name, file, bytes: new Uint8Array(await file.arrayBuffer()) })),
+  );
+  const isIdx = (/** @type {Content} */ { name, bytes }) => (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8) || /idx|ubyte/.test(name);
+  const isRecipe = (/** @type {Content} */ { name }) => name.endsWith('.json');
+  const idx = contents.filter(isIdx);
   const recipe = contents.find(isRecipe);
-  /** @type {typeof contents} */
-  const models = [];
-  /** @type {{ name: string, opened: import('./samples.js').Opened }[]} */
-  const tables = [];
-  for (const content of contents.filter((content) => !isSamples(content) && !isRecipe(content)))
-    await attempt(content.file.name, async () => {
-      const opened = await readSamples(content.bytes);
-      if (opened) tables.push({ name: content.file.name, opened });
-      else models.push(content);
-    });
+  const rest = contents.filter((content) => !isIdx(content) && !isRecipe(content));
+  const choices = await choose(rest.map(({ name, bytes }) => ({ name, bytes })));
+  const chosen = (/** @type {typeof choices} */ ...wanted) => rest.filter((_, index) => wanted.includes(choices[index]));
+  const tables = chosen('samples');
+  // An array by itself may be anything; beside other files, only if its name says so.
+  const doubtful = contents.length === 1 ? chosen('likely', 'perhaps') : chosen('likely');
+  const models = rest.filter((content) => !tables.includes(content) && !doubtful.includes(content));
   // Files beside an ONNX file are those that it has its numbers in.
-  const network = models.find(({ file }) => file.name.endsWith('.onnx')) ?? models[0];
-  const others = models.filter((model) => model !== network).map(({ file, bytes }) => ({ name: file.name, bytes }));
+  const network = models.find(({ name }) => name.endsWith('.onnx')) ?? models[0];
+  const others = models.filter((model) => model !== network);
   if (recipe)
-    await attempt(recipe.file.name, () => {
+    await attempt(recipe.name, () => {
       notWhileRunning();
-      return openRecipe(recipe.file.name, recipe.bytes);
+      return openRecipe(recipe.name, recipe.bytes);
     });
-  if (samples.length > 0) await openSamples(samples);
-  const table = tables.at(-1);
-  if (table) await takeSamples(table.name, table.opened);
-  const whole = network?.file.name.endsWith('.onnx') ? others : [];
-  if (network) await openFile(network.file.name, network.bytes, whole);
-  else if (samples.length + tables.length > 0) await measure();
-  const left = [...tables.slice(0, -1), ...others.filter((other) => !whole.includes(other))].map(({ name }) => name);
-  if (left.length > 0) report(new Error(`not opened, since one network and one file of samples are open at a time: ${left.join(', ')}`));
+  if (idx.length > 0) await openSamples(idx);
+  /** @type {Content[]} */
+  let left = [];
+  const names = nameOf(tables.map(({ name }) => name));
+  if (pictures.length > 0) {
+    left = tables;
+    await takeRead(nameOf([...new Set(pictures.map(({ path }) => path.split('/')[0]))]), () => readAllPictures(pictures));
+  } else if (tables.length > 0) await takeRead(names, () => readFiles(tables.map(({ name, bytes }) => ({ name, bytes }))));
+  const whole = network?.name.endsWith('.onnx') ? others : [];
+  if (network) await openFile(network.name, network.bytes, whole);
+  else if (idx.length + tables.length + pictures.length > 0) await measure();
+  for (const content of doubtful) await ask(content, choices[rest.indexOf(content)] === 'likely');
+  left = [...left, ...others.filter((other) => !whole.includes(other))];
+  if (left.length > 0)
+    report(new Error(`not opened, since one network and the samples of one place are open at a time: ${left.map(({ name }) => name).join(', ')}`));
+}
+
+/** Reads samples, and takes them in place of those that are there. @param {string} name @param {() => Promise<import('./samples.js').Opened>} read */
+const takeRead = (name, read) =>
+  attempt(name, async () => {
+    notWhileRunning();
+    await takeSamples(name, await read());
+  });
+
+/** Asks the user what an array is, where it may be samples: where no network is open, where they would fit it, and where its name says so.
+ * @param {Content} content @param {boolean} likely */
+async function ask({ name, bytes }, likely) {
+  const opened = await readFiles([{ name, bytes }]).catch((error) => {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    return null;
+  });
+  const part = opened && (opened.summary.training ?? opened.summary.test);
+  if (!opened || !part || (get().network && !fits(part.shape) && !likely)) return openFile(name, bytes);
+  set({ asked: { name, bytes, opened, shape: part.shape } });
+}
+
+/** Whether samples of this shape can be given to the network that is open. @param {number[]} shape */
+export const fits = (shape) => String(get().network?.summary.input_shape) === String(shape);
+
+/** Opens the array that was asked about. @param {'samples' | 'weights'} answer */
+export async function answer(answer) {
+  const { asked } = get();
+  if (!asked) return;
+  const { name, bytes, opened } = asked;
+  set({ asked: null });
+  if (answer === 'weights') return openFile(name, bytes);
+  await takeRead(name, async () => opened);
+  await measure();
 }
 
 /** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */
-export const openResult = ({ nut, name }) => openFiles([new File([/** @type {Uint8Array<ArrayBuffer>} */ (nut)], name)]);
-
+export const openResult = ({ nut, name }) => openFiles([{ path: name, file: new File([/** @type {Uint8Array<ArrayBuffer>} */ (nut)], name) }]);

@@ -4,6 +4,7 @@ import { busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
 import { BUNDLED, openBundled, openFile } from './network.js';
+import { judgeBy } from './weights.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
 
@@ -13,42 +14,84 @@ export async function loadRuns() {
   set({ runs: await storage.loadRuns().catch(() => []) });
 }
 
-/** Keeps a run that is over.
+/** The largest original that is kept with a run, in bytes. */
+const MOST_KEPT = 2 ** 28;
+
+/** Keeps a run that samples judged.
  * @param {NonNullable<import('../types.js').State['result']>} result
  * @param {import('../types.js').Network} network
  * @param {storage.Stages} stages The networks after its stages. */
-export async function remember({ id, report, nut }, { name, file }, stages) {
+export function remember({ id, report, nut }, { name, file }, stages) {
   const { effort, target } = report.recipe;
   const aim = 'budget' in target ? format.bytes(target.budget) : `${format.number(target.tolerance)} points`;
-  /** @type {Kept} */
-  const kept = { id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut };
+  return keep({ by: 'samples', id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut }, stages);
+}
+
+/** Keeps a run by the weights alone, with the file that it was of.
+ * @param {import('../types.js').Packed} packed
+ * @param {import('../types.js').Weights} weights
+ * @param {string} aim In words. */
+export function rememberWeights({ id, report, nut }, { name, file, bytes }, aim) {
+  /** @type {storage.Stages} */
+  const stages = new Map(bytes.length <= MOST_KEPT ? [['original', bytes]] : []);
+  return keep({ by: 'weights', id, name: `${name}, weights alone, ${aim}`, file, date: Date.now(), report, nut }, stages);
+}
+
+/** @param {Kept} kept @param {storage.Stages} stages */
+async function keep(kept, stages) {
   set({ runs: [...get().runs, kept] });
   await storage.keepRun(kept, stages).catch(() => {});
 }
 
-/** Shows a run again, with the networks after its stages; for that its network is opened again, if another one is. @param {string} id */
+/** Shows a run again; for that its network, or its file of weights, is opened again, if another one is. @param {string} id */
 export async function showRun(id) {
   const kept = get().runs.find((own) => own.id === id);
   if (!kept || busy()) return;
-  const { report, nut, file } = kept;
-  const isOpen = () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes;
   try {
     const stages = await storage.loadStages(id).catch(() => /** @type {storage.Stages} */ (new Map()));
-    const bundled = file.replace('.onnx', '');
-    const original = stages.get('original');
-    if (!isOpen() && bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
-    else if (!isOpen() && original instanceof Uint8Array) await openFile(file, original);
-    if (!isOpen()) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
-    stages.delete('original');
-    const result = { id, report, nut, name: `${format.stem(file)}.nut` };
-    set({ run: null, result, by: 'samples', step: 'result', part: null, stored: ['original'] });
-    for (const [stage, network] of stages.set('code', nut)) {
-      await viewer.put(stage, network);
-      set({ stored: [...get().stored, stage] });
-    }
+    await (kept.by === 'weights' ? showByWeights(kept, stages) : showBySamples(kept, stages));
   } catch (error) {
     reportError(error);
   }
+}
+
+/** With the networks after its stages. @param {import('../types.js').KeptBySamples} kept @param {storage.Stages} stages */
+async function showBySamples({ id, report, nut, file }, stages) {
+  await reopen(file, stages, async () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes);
+  stages.delete('original');
+  const result = { id, report, nut, name: `${format.stem(file)}.nut` };
+  set({ run: null, result, by: 'samples', step: 'result', part: null, stored: ['original'] });
+  for (const [stage, network] of stages.set('code', nut)) {
+    await viewer.put(stage, network);
+    set({ stored: [...get().stored, stage] });
+  }
+}
+
+/** @param {import('../types.js').KeptByWeights} kept @param {storage.Stages} stages */
+async function showByWeights({ id, report, nut, file }, stages) {
+  const isOpen = async () => {
+    // Of a network the tensors are read when they are first asked for.
+    if (get().network?.file === file) await judgeBy('weights');
+    return get().weights?.file === file && get().weights?.summary.tensor_bytes === report.baseline_bytes;
+  };
+  await reopen(file, stages, isOpen);
+  set({ by: 'weights', packing: null, packed: { id, report, nut, name: `${format.stem(file)}.nut` }, step: 'result', part: null });
+}
+
+/** Opens what a run was of, unless it is open. @param {string} file @param {storage.Stages} stages @param {() => Promise<boolean>} isOpen */
+async function reopen(file, stages, isOpen) {
+  const bundled = file.replace('.onnx', '');
+  const original = stages.get('original');
+  if (await isOpen()) return;
+  if (bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
+  else if (original instanceof Uint8Array) await openFile(file, original);
+  if (!(await isOpen())) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
+}
+
+/** Forgets a run. @param {string} id */
+export async function forgetRun(id) {
+  await storage.forgetRun(id).catch(() => {});
+  set({ runs: get().runs.filter((own) => own.id !== id) });
 }
 
 /** Forgets all runs that were kept, and what could be resumed. */

@@ -1,7 +1,7 @@
 // Loading samples: the example's, or the user's own.
 import { get, set } from '../state.js';
 import { fetchBytes } from '../files.js';
-import { readSampleFile } from '../sample-reader.js';
+import { chooseSamples, readPictures, readSampleFiles } from '../sample-reader.js';
 import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
 import { measure } from './network.js';
 
@@ -66,30 +66,73 @@ export async function openSamples(files) {
   holdOut();
 }
 
-/** Samples as the reader has opened them. @typedef {NonNullable<Awaited<ReturnType<typeof readSamples>>>} Opened */
+/** Samples as the reader has opened them. @typedef {Awaited<ReturnType<typeof readSampleFiles>>} Opened */
+/** @typedef {import('../sample-reader.js').Named} Named */
 
-/** The samples of a file; null if it has none, which its beginning may tell. @param {Uint8Array} bytes */
-export async function readSamples(bytes) {
-  const begins = (/** @type {number[]} */ ...first) => first.every((byte, place) => bytes[place] === byte);
-  const isText = bytes.subarray(0, 256).every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13);
-  if (!isText && !begins(0x50, 0x4b) && !begins(0x1f, 0x8b)) return null;
-  return readSampleFile(bytes, TEST_SHARE, get().recipe?.split.seed ?? 0);
+/** Which of several files are samples. Those that cannot be, by their first bytes, are not sent to who knows.
+ * @param {Named[]} files @returns {Promise<import('../../pkg/samples.js').SampleChoice[]>} */
+export async function choose(files) {
+  const may = files.map(({ bytes }) => mayBeSamples(bytes));
+  if (!may.includes(true)) return files.map(() => 'no');
+  const choices = await chooseSamples(files.filter((_, index) => may[index]));
+  return may.map((may) => (may ? /** @type {typeof choices[number]} */ (choices.shift()) : 'no'));
 }
 
-/** Takes the samples of a file in place of those that are there. @param {string} name @param {Opened} opened */
-export const takeSamples = (name, { summary, parts }) =>
-  attempt(name, async () => {
-    notWhileRunning();
-    await begin(name, summary);
-    for (const part of parts) await take(part);
-    const { recipe, network } = get();
-    // A file's order may be that of its classes: the validation samples are drawn. A .nut file has a scaling of its own.
-    if (recipe) {
-      const scaling = network?.summary.scaling ?? summary.scaling;
-      set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
-    }
-    holdOut();
-  });
+/** Text, an archive, an array, or something that is compressed. @param {Uint8Array} bytes */
+function mayBeSamples(bytes) {
+  const begins = (/** @type {number[]} */ ...first) => first.every((byte, place) => bytes[place] === byte);
+  const isText = bytes.subarray(0, 256).every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13);
+  return isText || begins(0x50, 0x4b) || begins(0x1f, 0x8b) || begins(0x93, 0x4e);
+}
+
+/** Reads the samples of files that belong together. @param {Named[]} files */
+export const readFiles = (files) =>
+  read(nameOf(files.map(({ name }) => name)), (...more) => readSampleFiles(files, ...more));
+
+/** Reads the samples of pictures. @param {import('../folders.js').Found[]} pictures */
+export const readAllPictures = (pictures) => {
+  const folders = [...new Set(pictures.map(({ path }) => path.split('/')[0]))];
+  return read(nameOf(folders), (...more) => readPictures(pictures, ...more));
+};
+
+/** What several files are called. @param {string[]} names */
+export const nameOf = ([first, second, ...others]) =>
+  second === undefined ? first : others.length === 0 ? `${first} and ${second}` : `${first} and ${others.length + 1} others`;
+
+/** @type {AbortController | null} */
+let reading = null;
+
+/** Ends the reading of samples; those that were there stay. */
+export const cancelReading = () => reading?.abort();
+
+/** Reads samples, and shows how far that is.
+ * @param {string} name
+ * @param {(holdOut: import('../sample-reader.js').HoldOut, hear: (progress: import('../sample-reader.js').Progress) => void, signal: AbortSignal) => Promise<Opened>} ask */
+async function read(name, ask) {
+  cancelReading();
+  const own = (reading = new AbortController());
+  const started = performance.now();
+  const show = (/** @type {import('../sample-reader.js').Progress} */ progress) => own === reading && set({ reading: { name, started, ...progress } });
+  show({ done: 0, total: 0 });
+  try {
+    return await ask({ share: TEST_SHARE, seed: get().recipe?.split.seed ?? 0 }, show, own.signal);
+  } finally {
+    if (own === reading) set({ reading: null });
+  }
+}
+
+/** Takes samples in place of those that are there. @param {string} name @param {Opened} opened */
+export async function takeSamples(name, { summary, parts }) {
+  await begin(name, summary);
+  for (const part of parts) await take(part);
+  const { recipe, network } = get();
+  // A file's order may be that of its classes: the validation samples are drawn. A .nut file has a scaling of its own.
+  if (recipe) {
+    const scaling = network?.summary.scaling ?? summary.scaling;
+    set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
+  }
+  holdOut();
+}
 
 /** Forgets the samples that are there. @param {string} name Of those that come. @param {import('../types.js').SamplesSummary | null} summary */
 async function begin(name, summary) {

@@ -2,6 +2,7 @@
 import * as format from '../format.js';
 import { busy, get, set } from '../state.js';
 import { bridge, reader, report } from './engine.js';
+import { rememberWeights } from './runs.js';
 
 /** @typedef {import('../types.js').Aim} Aim */
 
@@ -43,8 +44,10 @@ export async function compressWeights() {
   running = new AbortController();
   set({ packing: { status: 'running', words: 'Opening the file', done: null }, packed: null, step: 'model', problem: '' });
   try {
-    const { nut, report } = await reader.compress(bytes, targetOf(aim, summary), hear, running.signal);
-    set({ packing: null, packed: { nut, report, name: `${format.stem(file)}.nut` }, step: 'result', part: null });
+    const { nut, report } = await reader.compress(bytes, targetOf(aim, summary), hear, hearOpening, running.signal);
+    const packed = { id: crypto.randomUUID(), nut, report, name: `${format.stem(file)}.nut` };
+    set({ packing: null, packed, step: 'result', part: null });
+    await rememberWeights(packed, weights, inWords(targetOf(aim, summary)));
   } catch (error) {
     const cancelled = error instanceof DOMException && error.name === 'AbortError';
     const words = error instanceof Error ? error.message : String(error);
@@ -53,6 +56,9 @@ export async function compressWeights() {
     running = null;
   }
 }
+
+/** A target in few words. @param {import('../../pkg/files.js').WeightsTarget} target */
+const inWords = (target) => (target === 'lossless' ? 'lossless' : 'snr' in target ? `${format.number(target.snr)} dB` : format.bytes(target.budget));
 
 /** Ends the run. */
 export const cancelWeights = () => running?.abort();
@@ -67,6 +73,11 @@ function targetOf(aim, summary) {
     case 'budget':
       return { budget: budgetOf(aim, summary) };
   }
+}
+
+/** @param {number} done */
+function hearOpening(done) {
+  if (get().packing?.status === 'running') set({ packing: { status: 'running', words: 'Decoding the file', done } });
 }
 
 /** @param {import('../../pkg/files.js').WeightsEvent} event */

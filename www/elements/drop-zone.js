@@ -2,6 +2,7 @@
 import { html, nothing } from 'lit';
 import { dismiss } from '../actions/engine.js';
 import { openFiles } from '../actions/open.js';
+import { dropped } from '../folders.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
@@ -42,13 +43,13 @@ class DropZone extends Element {
   #drop = (event) => {
     event.preventDefault();
     this.over = false;
-    void openFiles([...(event.dataTransfer?.files ?? [])]);
+    void openFiles(dropped(event.dataTransfer));
   };
 
   render() {
     const { problem } = get();
     return html`
-      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, NumPy, TensorFlow Lite, .nut), samples (IDX, npz, CSV) or a recipe (JSON) to open it</div>` : nothing}
+      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, NumPy, TensorFlow Lite, .nut), samples (IDX, npz, npy, CSV, pictures, or a folder of them) or a recipe (JSON) to open it</div>` : nothing}
       <div role="alert" class="alert" ?hidden=${!problem} id="problem">
         <span>${problem}</span>
         <button type="button" @click=${dismiss}>Dismiss</button>

@@ -1,7 +1,9 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
-import { openFiles } from '../actions/open.js';
+import { BUNDLED, cancelOpening, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
+import { answer, fits, openFiles } from '../actions/open.js';
+import { cancelReading } from '../actions/samples.js';
+import { chosen } from '../folders.js';
 import * as format from '../format.js';
 import { busy, get } from '../state.js';
 import { dataFacts } from './data-facts.js';
@@ -15,7 +17,7 @@ import { working } from './working.js';
 
 class NetworkCard extends Element {
   render() {
-    const { network, weights, opening } = get();
+    const { network, weights, opening, reading, asked } = get();
     const disabled = busy();
     return html`
       <h2>Network</h2>
@@ -31,22 +33,11 @@ class NetworkCard extends Element {
             ${name}
           </button>`,
         )}
-        <label class="choice file" ?data-disabled=${disabled}>
-          Open files
-          <input
-            type="file"
-            ?disabled=${disabled}
-            multiple
-            @change=${(/** @type {Event & { target: HTMLInputElement }} */ event) => {
-              const files = [...(event.target.files ?? [])];
-              event.target.value = '';
-              void openFiles(files);
-            }}
-          />
-        </label>
+        ${this.#chooser('Open files', false)} ${this.#chooser('Open a folder', true)}
       </div>
-      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz and CSV.</p>
-      ${opening ? html`<p class="quiet" role="status">Opening ${opening}</p>` : nothing}
+      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
+      ${reading ? html`<p role="status" id="reading">${readingWords(reading)}</p>` : nothing} ${asked ? question(asked) : nothing}
+      ${opening ? html`<p class="quiet" role="status" id="opening">${openingWords(opening)}</p>` : nothing}
       ${network ? this.#facts(network) : weights ? weightsFacts(weights) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
       ${network || !weights ? dataFacts() : nothing}
       ${weights
@@ -55,9 +46,29 @@ class NetworkCard extends Element {
     `;
   }
 
+  /** A button that lets the user choose files. @param {string} words @param {boolean} folder */
+  #chooser(words, folder) {
+    return html`<label class="choice file" ?data-disabled=${busy()}>
+      ${words}
+      <input
+        type="file"
+        ?disabled=${busy()}
+        ?webkitdirectory=${folder}
+        multiple
+        @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => {
+          const files = chosen(target.files);
+          target.value = '';
+          void openFiles(files);
+        }}
+      />
+    </label>`;
+  }
+
   /** @param {Network} network */
   #facts({ name, file, summary, measured }) {
     const compressed = summary.format === 'nut';
+    // A .nut file of named weights whose architecture is known.
+    const packed = get().weights?.summary.nut;
     return html`
       <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
       ${recognised(get().weights)
@@ -74,7 +85,9 @@ class NetworkCard extends Element {
             ? html`${format.bytes(summary.file_bytes)} on disk,
                 ${format.ratio(summary.baseline_bytes / summary.file_bytes)} smaller than
                 ${format.bytes(summary.baseline_bytes)} of 32-bit parameters`
-            : html`${format.bytes(summary.baseline_bytes)}, ${format.count(summary.parameters)} parameters of 32 bits`}
+            : packed
+              ? html`${format.bytes(summary.file_bytes)} on disk, ${format.ratio(packed.ratio)} smaller than its tensors; ${format.count(summary.parameters)} parameters`
+              : html`${format.bytes(summary.baseline_bytes)}, ${format.count(summary.parameters)} parameters of 32 bits`}
         </dd>
         <dt>Work</dt>
         <dd>${format.count(summary.macs)} multiplications a sample</dd>
@@ -109,8 +122,35 @@ class NetworkCard extends Element {
   }
 }
 
+/** @param {import('../types.js').Opening} opening */
+const openingWords = ({ name, done, started }) =>
+  done === null ? `Opening ${name}` : working(`Decoding ${name}`, done, started, cancelOpening);
+
+/** @param {import('../types.js').Reading} reading */
+const readingWords = ({ name, done, total, started }) =>
+  total > 0
+    ? working(`Reading ${format.count(done)} of ${format.count(total)} pictures of ${name}`, done / total, started, cancelReading)
+    : html`<span class="working-on"><span class="quiet">Reading ${name}</span> <button type="button" class="small" @click=${cancelReading}>Cancel</button></span>`;
+
+/** What an array is, which only the user knows. @param {import('../types.js').Asked} asked */
+function question({ name, shape, opened }) {
+  const { training, test } = opened.summary;
+  const count = (training?.samples ?? 0) + (test?.samples ?? 0);
+  return html`<section class="asked" id="asked" aria-label="Samples or weights">
+    <p role="status">
+      <strong>${name}</strong> is one array of ${format.count(count)} × ${format.shape(shape)} numbers. Are these ${format.count(count)} samples, or a model's weights?
+      ${fits(shape) ? html`As samples they would fit ${get().network?.name}.` : nothing}
+    </p>
+    <div class="row">
+      <button type="button" id="as-samples" @click=${() => answer('samples')}>Samples</button>
+      <button type="button" id="as-weights" @click=${() => answer('weights')}>Weights</button>
+    </div>
+  </section>`;
+}
+
 /** Whether a file's network was recognised, since it has no graph. @param {import('../types.js').State['weights']} weights */
-const recognised = (weights) => weights?.summary.runnable && !['onnx', 'nut'].includes(weights.summary.format);
+const recognised = (weights) =>
+  weights?.summary.runnable && weights.summary.source !== 'onnx';
 
 /** @param {import('../types.js').Measured} measured */
 function accuracy(measured) {

@@ -1,12 +1,10 @@
-// What came of a run, and of all runs so far.
+// What came of a run that samples judged.
 import { html, nothing } from 'lit';
-import '../charts/scatter.js';
 import '../charts/waterfall.js';
 import { download, downloadJson } from '../actions/download.js';
 import { downloadOnnx } from '../actions/network.js';
 import { openResult } from '../actions/open.js';
 import { announce } from '../actions/run.js';
-import { clearRuns, showRun } from '../actions/runs.js';
 import * as format from '../format.js';
 import { reportPage } from '../report-page.js';
 import { get } from '../state.js';
@@ -14,8 +12,8 @@ import './answer-changes.js';
 import './draw-pad.js';
 import { Element } from './element.js';
 import './export-table.js';
+import { keptRuns } from './kept-runs.js';
 import './shrink-player.js';
-import { term } from './term.js';
 
 /** @typedef {import('../types.js').Report} Report */
 
@@ -25,7 +23,7 @@ class ResultCard extends Element {
     return html`
       ${result ? this.#result(result) : html`<p class="quiet">No run is finished yet: press Compress.</p>`}
       <div class="part"><draw-pad></draw-pad></div>
-      ${result ? html`<answer-changes></answer-changes>` : nothing} ${runs()}
+      ${result ? html`<answer-changes></answer-changes>` : nothing} ${keptRuns(result?.id ?? '')}
       ${result ? html`${stageTable(result.report)} ${accuracyTable(result.report)} ${baselineTable(result.report)}` : nothing}
     `;
   }
@@ -83,28 +81,6 @@ class ResultCard extends Element {
       </div>
     `;
   }
-}
-
-/** Every run so far. */
-function runs() {
-  const { runs, result } = get();
-  if (runs.length === 0) return nothing;
-  const points = runs.map(({ id, name, report }) => {
-    const { accuracy, samples } = report.after.test ?? report.after.validation;
-    return { id, name, bytes: report.file_bytes, accuracy, samples, shown: result?.id === id };
-  });
-  return html`<figure class="part">
-    <figcaption>
-      <h3>Runs so far</h3>
-      <span class="quiet">Bytes against accuracy, with the ${term('Pareto front')}. They are kept in this browser; choose one to look at it again.</span>
-    </figcaption>
-    <nutshell-scatter
-      label="Bytes against accuracy of ${runs.length} runs"
-      .points=${points}
-      @choose=${(/** @type {CustomEvent<string>} */ { detail }) => showRun(detail)}
-    ></nutshell-scatter>
-    <button type="button" class="small" @click=${clearRuns}>Forget all runs and checkpoints</button>
-  </figure>`;
 }
 
 const KNOWN = `The untouched network answers the validation samples markedly better than the test samples: it was probably

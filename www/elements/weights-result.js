@@ -9,6 +9,7 @@ import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 import './export-table.js';
+import { keptRuns } from './kept-runs.js';
 import './tensor-table.js';
 import { figures, sourceOf } from './tensors-view.js';
 import { term } from './term.js';
@@ -18,8 +19,8 @@ import { term } from './term.js';
 class WeightsResult extends Element {
   render() {
     const { packed, weights, tensor } = get();
-    if (!packed || !weights) return html`<p class="quiet">No run is finished yet: press Compress.</p>`;
-    const { nut, report, name } = packed;
+    if (!packed || !weights) return html`<p class="quiet">No run is finished yet: press Compress.</p>${keptRuns('')}`;
+    const { id, nut, report, name } = packed;
     const own = report.tensors[tensor];
     return html`
       <p class="sr" role="status">${announce(report)}</p>
@@ -31,6 +32,7 @@ class WeightsResult extends Element {
         <button type="button" id="save-report" @click=${() => downloadJson(report, `${format.stem(name)}.json`)}>Report as JSON</button>
       </div>
       <section class="part"><export-table open own="nut" .file=${nut} .name=${weights.file}></export-table></section>
+      ${keptRuns(id)}
       <figure class="part">
         <figcaption><h3>Where the ${format.bytes(report.file_bytes)} go</h3></figcaption>
         <nutshell-bars label="Bytes of the file by kind" .bars=${kinds(report)}></nutshell-bars>

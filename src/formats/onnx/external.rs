@@ -2,7 +2,7 @@
 
 use super::malformed;
 use super::tensor::Tensor as TensorProto;
-use super::weights::{Place, RAW_DATA, Visitor, copy_model, without_numbers};
+use super::weights::{Place, RAW_DATA, Replaced, Visitor, copy_model, without_numbers};
 use super::wire::{Message, Span};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
@@ -36,17 +36,13 @@ pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>,
 struct Names(Vec<String>);
 
 impl Visitor for Names {
-    fn weight(&mut self, _: Span, tensor: &TensorProto, _: Dtype, _: Place) -> Result<Vec<Message>, LoadError> {
+    fn weight(&mut self, _: Span, tensor: &TensorProto, _: Dtype, _: Place) -> Result<Replaced, LoadError> {
         if let Some(elsewhere) = tensor.elsewhere()?
             && !self.0.iter().any(|name| name == elsewhere.file)
         {
             self.0.push(elsewhere.file.into());
         }
-        Ok(Vec::new())
-    }
-
-    fn nodes(&mut self) -> Vec<Message> {
-        Vec::new()
+        Ok(Replaced::default())
     }
 }
 
@@ -59,17 +55,11 @@ struct Embed<'a> {
 }
 
 impl Visitor for Embed<'_> {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &TensorProto,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Vec<Message>, LoadError> {
+    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
         let mut message = Message::default();
         let Some(elsewhere) = tensor.elsewhere()? else {
             message.raw(span.bytes());
-            return Ok(vec![message]);
+            return Ok(Replaced::by(message));
         };
         let fault = |expected: &str, got: String| malformed(Collector::place(place.name), expected, got);
         let file = elsewhere.file;
@@ -100,11 +90,7 @@ impl Visitor for Embed<'_> {
             }
         }
         message.bytes(RAW_DATA, numbers);
-        Ok(vec![message])
-    }
-
-    fn nodes(&mut self) -> Vec<Message> {
-        Vec::new()
+        Ok(Replaced::by(message))
     }
 }
 

@@ -23,6 +23,9 @@ const FEWEST: usize = 16;
 /// The first operator set with DequantizeLinear.
 const DEQUANTIZE_OPSET: i64 = 10;
 
+/// The first version of the form in which an initializer need not be an input.
+const FREE_VERSION: i64 = 4;
+
 /// `TensorProto.DataType`, and `AttributeProto.AttributeType`.
 const UINT8: i64 = 2;
 const INT8: i64 = 3;
@@ -59,8 +62,7 @@ pub enum Fill {
     Scaled(f32, Vec<i8>),
 }
 
-/// The file of a skeleton with these weights, in their order. What lies in a subgraph, in a Constant node, or is an input too, gets its
-/// numbers as they are.
+/// The file of a skeleton with these weights, in their order; in subgraphs too. What is an input too gets its numbers as they are.
 ///
 /// # Errors
 /// [`LoadError`] if the skeleton is none of [`weights`], or of other weights; or if it has an operator set below 10 and `fills` ask for
@@ -72,12 +74,24 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
             return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
         }
     }
-    let mut filler = Filler { fills: fills.into_iter(), nodes: Vec::new() };
+    let mut filler = Filler { fills: fills.into_iter(), listed: (1..FREE_VERSION).contains(&ir_version(skeleton)?) };
     let file = copy_model(skeleton, &mut filler)?;
     match filler.fills.next() {
         None => Ok(file),
         Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
     }
+}
+
+/// The version of the file's form; 0 if it does not say.
+fn ir_version(file: &[u8]) -> Result<i64, LoadError> {
+    const IR_VERSION: u64 = 1;
+    let (mut version, mut span) = (0, Span::new(file));
+    while let Some(field) = span.next_field()? {
+        if field.number == IR_VERSION {
+            version = field.int()?;
+        }
+    }
+    Ok(version)
 }
 
 /// The version of the standard operator set; 0 if there is none.
@@ -101,23 +115,30 @@ fn opset(file: &[u8]) -> Result<i64, LoadError> {
 pub(super) struct Place<'a> {
     /// Its name, or that of what its node makes.
     pub name: &'a str,
-    /// Whether other nodes may make it instead: it is an initializer of the main graph, and no input.
+    /// Whether other nodes may make it instead: it is no input of its graph.
     pub free: bool,
+}
+
+/// What takes the place of a weight.
+#[derive(Default)]
+pub(super) struct Replaced {
+    /// Tensors: none or several only where the place is free.
+    pub tensors: Vec<Message>,
+    /// Nodes of the same graph, which have to come before the others; some only where the place is free.
+    pub nodes: Vec<Message>,
+}
+
+impl Replaced {
+    /// One tensor.
+    pub fn by(tensor: Message) -> Self {
+        Replaced { tensors: vec![tensor], nodes: Vec::new() }
+    }
 }
 
 /// What is done with the weights that are found.
 pub(super) trait Visitor {
-    /// The messages that take the place of a tensor's; several only where its place is free.
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &TensorProto,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Vec<Message>, LoadError>;
-
-    /// Nodes that have to come before the others.
-    fn nodes(&mut self) -> Vec<Message>;
+    /// What takes a tensor's place.
+    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError>;
 }
 
 /// Takes the numbers out.
@@ -126,13 +147,7 @@ struct Cut {
 }
 
 impl Visitor for Cut {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &TensorProto,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Vec<Message>, LoadError> {
+    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
         let shape = tensor.shape()?;
         // Subgraphs have names of their own.
         let name = self.tensors.free_name(place.name);
@@ -144,54 +159,50 @@ impl Visitor for Cut {
             return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
         }
         self.tensors.push(Tensor { name, shape, dtype, bytes, dequantized: false })?;
-        Ok(vec![without_numbers(span)?])
-    }
-
-    fn nodes(&mut self) -> Vec<Message> {
-        Vec::new()
+        Ok(Replaced::by(without_numbers(span)?))
     }
 }
 
 /// Puts numbers in.
 struct Filler {
     fills: std::vec::IntoIter<Fill>,
-    nodes: Vec<Message>,
+    /// Whether the file is of a time when every initializer had to be listed as an input: then none is added.
+    listed: bool,
 }
 
 impl Visitor for Filler {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &TensorProto,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Vec<Message>, LoadError> {
+    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
         let fill = self.fills.next();
         let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
         let name = place.name;
+        let free = place.free && !self.listed;
         let shape = tensor.shape()?;
         match fill {
-            Fill::Shared(codebook, indices) if place.free => {
+            Fill::Shared(codebook, indices) if free => {
                 let part = |suffix: &str| format!("{name}/{suffix}");
                 let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
                 let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
-                self.nodes.extend([cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))]);
                 let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
-                Ok(vec![
-                    initializer(&all, &[codebook.len()], FLOAT, &floats),
-                    initializer(&small, &shape, UINT8, &indices),
-                ])
+                Ok(Replaced {
+                    tensors: vec![
+                        initializer(&all, &[codebook.len()], FLOAT, &floats),
+                        initializer(&small, &shape, UINT8, &indices),
+                    ],
+                    nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
+                })
             }
-            Fill::Scaled(scale, integers) if place.free => {
+            Fill::Scaled(scale, integers) if free => {
                 let part = |suffix: &str| format!("{name}/{suffix}");
                 let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
-                self.nodes.push(node("DequantizeLinear", &[&small, &unit, &zero], name, None));
                 let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
-                Ok(vec![
-                    initializer(&small, &shape, INT8, &bytes),
-                    initializer(&unit, &[], FLOAT, &scale.to_le_bytes()),
-                    initializer(&zero, &[], INT8, &[0]),
-                ])
+                Ok(Replaced {
+                    tensors: vec![
+                        initializer(&small, &shape, INT8, &bytes),
+                        initializer(&unit, &[], FLOAT, &scale.to_le_bytes()),
+                        initializer(&zero, &[], INT8, &[0]),
+                    ],
+                    nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
+                })
             }
             other => {
                 let bytes = match other {
@@ -210,13 +221,9 @@ impl Visitor for Filler {
                 }
                 let mut message = without_numbers(span)?;
                 message.bytes(RAW_DATA, &bytes);
-                Ok(vec![message])
+                Ok(Replaced::by(message))
             }
         }
-    }
-
-    fn nodes(&mut self) -> Vec<Message> {
-        std::mem::take(&mut self.nodes)
     }
 }
 
@@ -285,22 +292,29 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
     let mut inputs = HashSet::new();
     let mut fields = span;
     while let Some(field) = fields.next_field()? {
-        if field.number == INPUT && depth == 0 {
+        if field.number == INPUT {
             inputs.insert(first_text(field.span()?, 1)?);
         }
     }
-    let mut body = Message::default();
+    let (mut body, mut nodes) = (Message::default(), Vec::new());
     let mut fields = span;
     while let Some(field) = fields.next_field()? {
         match field.number {
-            NODE => body.message(NODE, copy_node(field.span()?, depth, visitor)?),
+            NODE => match copy_node(field.span()?, depth, visitor)? {
+                Copied::Node(node) => body.message(NODE, node),
+                Copied::Weight(weight) => {
+                    weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
+                    nodes.extend(weight.nodes);
+                }
+            },
             INITIALIZER => {
                 let tensor = TensorProto::parse(field.span()?)?;
                 match tensor.dtype() {
                     Some(dtype) => {
-                        let place = Place { name: tensor.name, free: depth == 0 && !inputs.contains(tensor.name) };
-                        let messages = visitor.weight(field.span()?, &tensor, dtype, place)?;
-                        messages.into_iter().for_each(|message| body.message(INITIALIZER, message));
+                        let place = Place { name: tensor.name, free: !inputs.contains(tensor.name) };
+                        let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
+                        nodes.extend(weight.nodes);
                     }
                     // Text, and types of which a byte holds several numbers, stay as they are.
                     None => body.raw(field.encoded()),
@@ -309,16 +323,20 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
             _ => body.raw(field.encoded()),
         }
     }
-    if depth > 0 {
-        return Ok(body);
-    }
     let mut graph = Message::default();
-    visitor.nodes().into_iter().for_each(|node| graph.message(NODE, node));
+    nodes.into_iter().for_each(|node| graph.message(NODE, node));
     graph.raw(&body.into_bytes());
     Ok(graph)
 }
 
-fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Message, LoadError> {
+/// What became of a node.
+enum Copied {
+    Node(Message),
+    /// It was a Constant, in whose place other tensors and nodes come.
+    Weight(Replaced),
+}
+
+fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copied, LoadError> {
     const OUTPUT: u64 = 2;
     const OPERATOR: u64 = 4;
     const ATTRIBUTE: u64 = 5;
@@ -331,18 +349,21 @@ fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mess
             node.raw(field.encoded());
             continue;
         }
-        node.message(ATTRIBUTE, copy_attribute(field.span()?, constant.then_some(name), depth, visitor)?);
+        match copy_attribute(field.span()?, constant.then_some(name), depth, visitor)? {
+            Copied::Node(attribute) => node.message(ATTRIBUTE, attribute),
+            weight => return Ok(weight),
+        }
     }
-    Ok(node)
+    Ok(Copied::Node(node))
 }
 
-/// Copies an attribute; `constant` is the name of what its node makes, if that is a Constant.
+/// Copies an attribute; `constant` is the name of what its node makes, if that is a Constant, which has one.
 fn copy_attribute(
     span: Span,
     constant: Option<&str>,
     depth: usize,
     visitor: &mut dyn Visitor,
-) -> Result<Message, LoadError> {
+) -> Result<Copied, LoadError> {
     const TENSOR: u64 = 5;
     const GRAPH: u64 = 6;
     const GRAPHS: u64 = 11;
@@ -356,8 +377,12 @@ fn copy_attribute(
                 let count = tensor.shape()?.iter().fold(1, |product: usize, &side| product.saturating_mul(side));
                 match tensor.dtype().filter(|_| count >= FEWEST) {
                     Some(dtype) => {
-                        let messages = visitor.weight(field.span()?, &tensor, dtype, Place { name, free: false })?;
-                        messages.into_iter().for_each(|message| attribute.message(TENSOR, message));
+                        let place = Place { name, free: !name.is_empty() };
+                        let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        if !weight.nodes.is_empty() {
+                            return Ok(Copied::Weight(weight));
+                        }
+                        weight.tensors.into_iter().for_each(|message| attribute.message(TENSOR, message));
                     }
                     None => attribute.raw(field.encoded()),
                 }
@@ -365,5 +390,5 @@ fn copy_attribute(
             _ => attribute.raw(field.encoded()),
         }
     }
-    Ok(attribute)
+    Ok(Copied::Node(attribute))
 }

@@ -1,0 +1,267 @@
+//! Pictures become samples: a folder a class, and perhaps folders for training and for testing above them; or pictures alone, which have no
+//! classes. Who has the files, and what decodes them, is of no matter here.
+
+use super::{Dataset, Samples, Scaling, Values};
+use crate::error::{Error, LoadError};
+use crate::sort::sort_by;
+use std::sync::Arc;
+
+/// Folders above the classes.
+const TRAINING: [&str; 2] = ["train", "training"];
+const TEST: [&str; 2] = ["test", "testing"];
+const OTHER: [&str; 4] = ["val", "valid", "validation", "dev"];
+/// Files that are not used are listed up to this many.
+const MOST_IGNORED: usize = 20;
+/// The most files.
+pub const MOST_FILES: usize = 1 << 22;
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// `[channels, height, width]`: 1 channel of grey, or 3 of red, green and blue.
+    pub shape: [usize; 3],
+    /// In the order of `shape`.
+    pub pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// The same in three equal channels, if it is grey.
+    pub fn into_colour(self) -> Picture {
+        let [channels, height, width] = self.shape;
+        if channels == 3 {
+            return self;
+        }
+        Picture { shape: [3, height, width], pixels: self.pixels.repeat(3) }
+    }
+}
+
+/// Red, green and blue apart from each other, of pixels of `depth` bytes, of which they are the first three.
+pub fn planes(pixels: &[u8], depth: usize) -> Vec<u8> {
+    (0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(depth).copied()).collect()
+}
+
+/// A file that may be a picture.
+#[derive(Debug, Clone)]
+struct File {
+    /// Which of those that were given it is.
+    number: usize,
+    /// The folders that it is in, and its name.
+    path: Vec<String>,
+}
+
+/// Which part a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Training,
+    Test,
+    Other,
+}
+
+/// A picture in its place.
+#[derive(Debug)]
+struct Placed {
+    part: Part,
+    class: Option<String>,
+    picture: Picture,
+}
+
+/// Files on their way to samples: first their names, then what is in them, one after the other.
+#[derive(Debug)]
+pub struct Gathering {
+    /// Those that are to be read, in the order of their names.
+    files: Vec<File>,
+    /// Whether there are folders for training and testing.
+    parted: bool,
+    /// What all of them are in, in words.
+    place: String,
+    cap: u64,
+    /// Bytes of the pixels so far.
+    total: u64,
+    placed: Vec<Placed>,
+    ignored: Vec<String>,
+}
+
+impl Gathering {
+    /// Begins with the paths of all files, each as its folders and its name. All pixels together may take `cap` bytes.
+    ///
+    /// # Errors
+    /// [`LoadError::File`] if they are too many.
+    pub fn new(
+        paths: impl Iterator<Item = Vec<String>>,
+        place: impl Into<String>,
+        cap: u64,
+    ) -> Result<Self, LoadError> {
+        let place = place.into();
+        let all = paths.enumerate().map(|(number, path)| File { number, path });
+        let mut files: Vec<File> = all.filter(|file| !is_hidden(&file.path)).take(MOST_FILES + 1).collect();
+        if files.len() > MOST_FILES {
+            let (expected, got) = (format!("at most {MOST_FILES} files"), "more".into());
+            return Err(LoadError::File { path: place, expected, got });
+        }
+        sort_by(&mut files, &|a, b| a.path.cmp(&b.path));
+        strip(&mut files);
+        let parted = files.iter().any(|file| file.path.len() > 1 && part(&file.path[0]).is_some());
+        let mut gathering = Gathering { files, parted, place, cap, total: 0, placed: Vec::new(), ignored: Vec::new() };
+        let (wanted, other) =
+            std::mem::take(&mut gathering.files).into_iter().partition(|file| gathering.part(file) != Part::Other);
+        gathering.files = wanted;
+        gathering.ignored = other.iter().map(|file: &File| file.path.join("/")).collect();
+        Ok(gathering)
+    }
+
+    fn part(&self, file: &File) -> Part {
+        match self.parted {
+            true => file.path.first().and_then(|folder| part(folder)).unwrap_or(Part::Other),
+            false => Part::Training,
+        }
+    }
+
+    /// How many files are to be read.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Which of the given paths file `index` is: files are to be read in their order here.
+    pub fn number(&self, index: usize) -> Option<usize> {
+        self.files.get(index).map(|file| file.number)
+    }
+
+    /// File `index` in words, without the folders around all files.
+    pub fn place(&self, index: usize) -> String {
+        self.files.get(index).map_or_else(String::new, |file| file.path.join("/"))
+    }
+
+    /// File `index` is no picture.
+    pub fn ignore(&mut self, index: usize) {
+        self.ignored.push(self.place(index));
+    }
+
+    /// Whether a picture of these sides goes with those before.
+    ///
+    /// # Errors
+    /// [`LoadError`] names file `index`, if it is of another size than the first; [`LoadError::TooLarge`] if there is no room for it.
+    pub fn check(&self, index: usize, [height, width]: [usize; 2]) -> Result<(), LoadError> {
+        let sides = |[_, height, width]: [usize; 3]| [height, width];
+        let first = self.placed.first().map(|first| sides(first.picture.shape));
+        if let Some(first) = first.filter(|&first| first != [height, width]) {
+            let expected = format!("pictures of one size (height and width), {first:?}");
+            let got = format!("{:?}", [height, width]);
+            return Err(LoadError::Malformed { format: "picture", place: self.place(index), expected, got });
+        }
+        // Grey ones may yet become coloured.
+        let bytes = self.total.saturating_add(3 * height as u64 * width as u64);
+        if bytes > self.cap {
+            return Err(LoadError::TooLarge { format: "picture", place: self.place.clone(), bytes, cap: self.cap });
+        }
+        Ok(())
+    }
+
+    /// File `index` is a picture.
+    ///
+    /// # Errors
+    /// As [`Gathering::check`].
+    pub fn add(&mut self, index: usize, picture: Picture) -> Result<(), LoadError> {
+        let [_, height, width] = picture.shape;
+        self.check(index, [height, width])?;
+        self.total += 3 * height as u64 * width as u64;
+        let Some(file) = self.files.get(index) else { return Ok(()) };
+        let folders = &file.path[usize::from(self.parted)..];
+        let class = (folders.len() > 1).then(|| folders[0].clone());
+        self.placed.push(Placed { part: self.part(file), class, picture });
+        Ok(())
+    }
+
+    /// Whether no picture was found so far.
+    pub fn found_none(&self) -> bool {
+        self.placed.is_empty()
+    }
+
+    /// The samples, and what the other files were.
+    ///
+    /// # Errors
+    /// [`LoadError::File`] if there is no picture, or some have a class and some have not.
+    pub fn finish(mut self) -> Result<Dataset, Error> {
+        let place = self.place;
+        if self.placed.is_empty() {
+            let expected = "PNG or JPEG files, in folders of classes or alone".into();
+            return Err(LoadError::File { path: place, expected, got: "none".into() }.into());
+        }
+        let class_names = class_names(&self.placed);
+        if self.placed.iter().any(|placed| placed.picture.shape[0] == 3) {
+            let coloured = |it: Placed| Placed { picture: it.picture.into_colour(), ..it };
+            self.placed = self.placed.into_iter().map(coloured).collect();
+        }
+        let (training, test): (Vec<_>, Vec<_>) =
+            self.placed.into_iter().partition(|placed| placed.part == Part::Training);
+        let (training, test) = (samples(training, &class_names, &place)?, samples(test, &class_names, &place)?);
+        let mut ignored = self.ignored;
+        let more = ignored.len().saturating_sub(MOST_IGNORED);
+        ignored.truncate(MOST_IGNORED);
+        if more > 0 {
+            ignored.push(format!("{more} other files"));
+        }
+        Ok(Dataset { format: "pictures", training, test, class_names, ignored })
+    }
+}
+
+/// What systems put beside files.
+fn is_hidden(path: &[String]) -> bool {
+    path.iter().any(|part| part.starts_with('.') || part == "__MACOSX")
+}
+
+/// The folders of these files that say nothing, being around all of them, are taken away.
+fn strip(files: &mut [File]) {
+    while let Some(first) = files.first().and_then(|file| file.path.first()).cloned() {
+        let around = files.iter().all(|file| file.path.len() > 1 && file.path[0] == first);
+        if !around || part(&first).is_some() {
+            return;
+        }
+        files.iter_mut().for_each(|file| drop(file.path.remove(0)));
+    }
+}
+
+fn part(folder: &str) -> Option<Part> {
+    let folder = folder.to_ascii_lowercase();
+    let is_of = |names: &[&str]| names.contains(&folder.as_str());
+    match () {
+        () if is_of(&TRAINING) => Some(Part::Training),
+        () if is_of(&TEST) => Some(Part::Test),
+        () if is_of(&OTHER) => Some(Part::Other),
+        () => None,
+    }
+}
+
+/// The folders' names in their order: that of numbers, if all are numbers.
+fn class_names(placed: &[Placed]) -> Vec<String> {
+    let mut names: Vec<String> = placed.iter().filter_map(|placed| placed.class.clone()).collect();
+    sort_by(&mut names, &|a, b| a.cmp(b));
+    names.dedup();
+    let number = |name: &String| name.parse::<u32>().ok();
+    if names.iter().all(|name| number(name).is_some()) {
+        sort_by(&mut names, &|a, b| number(a).cmp(&number(b)));
+    }
+    names
+}
+
+/// The samples of a part, if it has any: all with a class, or none.
+fn samples(placed: Vec<Placed>, class_names: &[String], place: &str) -> Result<Option<Samples>, Error> {
+    let Some(first) = placed.first() else { return Ok(None) };
+    let (shape, count) = (first.picture.shape.to_vec(), placed.len());
+    let (mut pixels, mut labels) = (Vec::with_capacity(count * first.picture.pixels.len()), Vec::new());
+    for Placed { class, picture, .. } in placed {
+        pixels.extend_from_slice(&picture.pixels);
+        let class = class.and_then(|class| class_names.iter().position(|name| *name == class));
+        labels.extend(class.map(|class| class as u32));
+    }
+    if !labels.is_empty() && labels.len() != count {
+        let (expected, got) = ("pictures in folders of classes, or none of them".into(), "both".into());
+        return Err(LoadError::File { path: place.to_owned(), expected, got }.into());
+    }
+    let values = Values::Bytes(Arc::new(pixels));
+    Ok(Some(Samples::of_values(shape, values, labels, Scaling::Unit)?))
+}

@@ -1,0 +1,86 @@
+// The runs that are kept: compared, opened again, forgotten.
+import { html, nothing } from 'lit';
+import { clearRuns, forgetRun, showRun } from '../actions/runs.js';
+import '../charts/scatter.js';
+import * as format from '../format.js';
+import { busy, get } from '../state.js';
+import { term } from './term.js';
+
+/** @typedef {import('../types.js').Kept} Kept */
+/** @typedef {import('../pareto.js').Point} Point */
+
+/** Every run so far. @param {string} shown The run that is looked at. */
+export function keptRuns(shown) {
+  const { runs, network, weights } = get();
+  if (runs.length === 0) return nothing;
+  const judged = runs.flatMap((run) => (run.by === 'samples' ? [accuracyOf(run, shown)] : []));
+  // A ratio of signal to noise says nothing of other weights.
+  const file = (weights ?? network)?.file;
+  const weighed = runs.flatMap((run) => (run.by === 'weights' && run.file === file ? snrOf(run, shown) : []));
+  return html`<section class="part" id="runs">
+    <h3>Runs so far</h3>
+    <p class="quiet small-text">They are kept in this browser; choose one to look at it again. The line in a chart is the ${term('Pareto front')}.</p>
+    <div class="charts ${judged.length > 0 && weighed.length > 0 ? 'pair' : ''}">
+      ${judged.length > 0 ? chart('Bytes against accuracy', 'accuracy', judged) : nothing}
+      ${weighed.length > 0 ? chart(`Bytes against signal to noise of ${file}`, 'snr', weighed) : nothing}
+    </div>
+    <div class="scroll" tabindex="0" role="region" aria-label="Runs so far">
+      <table class="runs">
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col" class="number">Bytes</th>
+            <th scope="col" class="number">Ratio</th>
+            <th scope="col">Kept</th>
+            <th scope="col">When</th>
+            <th scope="col"><span class="sr">Forget</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          ${runs.toReversed().map((run) => row(run, shown))}
+        </tbody>
+      </table>
+    </div>
+    <button type="button" class="small" id="forget-runs" @click=${clearRuns}>Forget all runs and checkpoints</button>
+  </section>`;
+}
+
+/** @param {Kept} run @param {string} shown */
+function row(run, shown) {
+  const { id, name, date, report } = run;
+  return html`<tr>
+    <th scope="row"><button type="button" class="plain" data-run=${id} aria-pressed=${id === shown} ?disabled=${busy()} @click=${() => showRun(id)}>${name}</button></th>
+    <td class="number">${format.bytes(report.file_bytes)}</td>
+    <td class="number">${format.ratio(report.ratio)}</td>
+    <td>${quality(run)}</td>
+    <td>${format.when(date)}</td>
+    <td><button type="button" class="small" aria-label="Forget ${name}" @click=${() => forgetRun(id)}>Forget</button></td>
+  </tr>`;
+}
+
+/** @param {Kept} run */
+function quality(run) {
+  if (run.by === 'samples') return format.accuracy(run.report.after.test ?? run.report.after.validation);
+  return run.report.snr === null ? 'every number' : `${format.decibels(run.report.snr)} signal to noise`;
+}
+
+/** @param {string} label @param {'accuracy' | 'snr'} measure @param {Point[]} points */
+const chart = (label, measure, points) => html`<figure>
+  <figcaption>${label}</figcaption>
+  <nutshell-scatter
+    label="${label}, of ${points.length} runs"
+    measure=${measure}
+    .points=${points}
+    @choose=${(/** @type {CustomEvent<string>} */ { detail }) => showRun(detail)}
+  ></nutshell-scatter>
+</figure>`;
+
+/** @param {import('../types.js').KeptBySamples} run @param {string} shown @returns {Point} */
+function accuracyOf({ id, name, report }, shown) {
+  const { accuracy, samples } = report.after.test ?? report.after.validation;
+  return { id, name, bytes: report.file_bytes, quality: accuracy, samples, shown: id === shown };
+}
+
+/** Nothing where nothing was lost. @param {import('../types.js').KeptByWeights} run @param {string} shown @returns {Point[]} */
+const snrOf = ({ id, name, report }, shown) =>
+  report.snr === null ? [] : [{ id, name, bytes: report.file_bytes, quality: report.snr, shown: id === shown }];
