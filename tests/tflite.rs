@@ -62,7 +62,7 @@ fn operators(model: &Model) -> Vec<&'static str> {
 fn images_have_their_channels_first_and_nothing_is_turned() {
     let mobile = model("mobile");
     assert_eq!(mobile.graph.input_shape, [3, 9, 8]);
-    let expected = "Conv Clip Conv Relu Conv Conv Clip Conv Add Tanh HardSwish GlobalAveragePool Flatten Gemm Softmax";
+    let expected = "Conv Clip Conv Relu Conv Conv Clip Conv Add Clip HardSwish GlobalAveragePool Flatten Gemm Softmax";
     assert_eq!(operators(&mobile), expected.split(' ').collect::<Vec<_>>());
     let Op::Conv(conv) = &mobile.graph.nodes[0].op else { panic!("{:?}", mobile.graph.nodes[0]) };
     // The padding that is an operator of its own is that of the convolution.

@@ -110,7 +110,7 @@ class NetworkCard extends Element {
 }
 
 /** Whether a file's network was recognised, since it has no graph. @param {import('../types.js').State['weights']} weights */
-const recognised = (weights) => weights?.summary.runnable && !['onnx', 'nut'].includes(weights.summary.format);
+const recognised = (weights) => weights?.summary.runnable && !['onnx', 'tflite', 'nut'].includes(weights.summary.format);
 
 /** @param {import('../types.js').Measured} measured */
 function accuracy(measured) {

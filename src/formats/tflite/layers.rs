@@ -184,7 +184,7 @@ impl Translator<'_> {
         let mut shape = seen;
         if !keep {
             shape = vec![total / inputs, inputs];
-            name = self.reshape(&name, &shape)?;
+            name = self.reshape(&name, &shape, stem)?;
         }
         let weight = self.constant(weight, at, &[outputs, inputs], &[1, 0], vec![inputs, outputs])?;
         let mut name = self.node("MatMul", &[&name, &weight], &[], stem)?;

@@ -30,7 +30,7 @@ impl Translator<'_> {
         if !value.flat {
             let orders = [channels_first(to.len()), plain(to.len())];
             if let Some(order) = orders.into_iter().find(|order| keeps(&value.shape, &value.order, &to, order)) {
-                let name = self.reshape(&value.name, &permuted(&to, &order))?;
+                let name = self.reshape(&value.name, &permuted(&to, &order), self.stem(op))?;
                 return self.define(op, 0, Value { name, shape: to, order, flat: false });
             }
             if to.len() == 2 && value.order[0] == 0 && to[0] == value.shape[0] {
@@ -40,7 +40,7 @@ impl Translator<'_> {
         }
         let order = plain(value.seen().len());
         let name = self.ordered(value, &order)?;
-        let name = self.reshape(&name, &to)?;
+        let name = self.reshape(&name, &to, self.stem(op))?;
         self.define(op, 0, Value::plain(name, to))
     }
 
@@ -146,7 +146,7 @@ impl Translator<'_> {
         let mut order: Vec<usize> = order.iter().map(|&of| if of < axis { of } else { of + 1 }).collect();
         order.push(axis);
         let sides = permuted(&shape, &order);
-        let names = names.iter().map(|name| self.reshape(name, &sides)).collect::<Result<Vec<_>, _>>()?;
+        let names = names.iter().map(|name| self.reshape(name, &sides, "part")).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let name = self.node("Concat", &names, &[("axis", Attribute::Int(rank as i64))], self.stem(op))?;
         shape[axis] = names.len();
@@ -161,7 +161,7 @@ impl Translator<'_> {
         for index in 0..op.outputs.len() {
             let part = Part { axis, start: index as i64, step: 1, length: 1 };
             let value = self.part(op, value.clone(), &[part])?;
-            let value = self.without(value, &[axis])?;
+            let value = self.without(op, value, &[axis])?;
             self.define(op, index, value)?;
         }
         Ok(())
@@ -248,7 +248,7 @@ impl Translator<'_> {
             parts.push(Part { axis, start, step, length: length as usize });
         }
         let value = self.part(op, value, &parts)?;
-        let value = self.without(value, &gone)?;
+        let value = self.without(op, value, &gone)?;
         self.define(op, 0, value)
     }
 
@@ -280,7 +280,7 @@ impl Translator<'_> {
     }
 
     /// A value without some axes of one place.
-    fn without(&mut self, value: Value, gone: &[usize]) -> Result<Value, LoadError> {
+    fn without(&mut self, op: &Operator, value: Value, gone: &[usize]) -> Result<Value, LoadError> {
         if gone.is_empty() {
             return Ok(value);
         }
@@ -288,7 +288,7 @@ impl Translator<'_> {
         let order = value.order.iter().filter(|axis| !gone.contains(axis));
         let order: Vec<usize> = order.map(|&axis| position(&kept, axis)).collect();
         let shape = permuted(&value.shape, &kept);
-        let name = self.reshape(&value.name, &permuted(&shape, &order))?;
+        let name = self.reshape(&value.name, &permuted(&shape, &order), self.stem(op))?;
         Ok(Value { name, shape, order, flat: false })
     }
 
@@ -312,7 +312,7 @@ impl Translator<'_> {
         match tensor.shape.len() {
             1 => self.define(op, 0, value),
             0 => {
-                let value = self.without(value, &[axis])?;
+                let value = self.without(op, value, &[axis])?;
                 self.define(op, 0, value)
             }
             other => Err(unsupported(self.place(op), format!("places in {other} axes"), "at most one")),

@@ -158,9 +158,9 @@ impl Translator<'_> {
             1 => self.node("Relu", &[&name], &[], stem),
             2 => self.clipped(&name, -1.0, 1.0, stem),
             3 => self.clipped(&name, 0.0, 6.0, stem),
-            4 => self.node("Tanh", &[&name], &[], stem),
+            // TANH (4) is left out by LiteRT, and SIGN_BIT (5) too: what such a file means is not certain.
             other => {
-                let supported = "NONE, RELU, RELU_N1_TO_1, RELU6 and TANH";
+                let supported = "NONE, RELU, RELU_N1_TO_1 and RELU6";
                 Err(unsupported(self.place(op), format!("the fused activation {other}"), supported))
             }
         }

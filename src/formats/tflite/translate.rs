@@ -373,7 +373,7 @@ impl<'a> Translator<'a> {
             let seen = value.seen();
             let lying = plain(value.shape.len());
             let name = self.ordered(Value { flat: false, ..value }, &lying)?;
-            let name = self.reshape(&name, &seen)?;
+            let name = self.reshape(&name, &seen, "flattened")?;
             value = Value::plain(name, seen);
         }
         if value.order == order {
@@ -384,21 +384,20 @@ impl<'a> Translator<'a> {
             return Ok(name.clone());
         }
         let name = if same(&value.shape, &value.order, order) {
-            self.reshape(&key.0, &permuted(&value.shape, order))?
+            self.reshape(&key.0, &permuted(&value.shape, order), "reshaped")?
         } else {
             let places: Vec<usize> = order.iter().map(|&axis| position(&value.order, axis)).collect();
-            let stem = format!("{}.transposed", key.0);
-            self.node("Transpose", &[&key.0], &[("perm", Attribute::Ints(&places))], &stem)?
+            self.node("Transpose", &[&key.0], &[("perm", Attribute::Ints(&places))], "transposed")?
         };
         self.turned.insert(key, name.clone());
         Ok(name)
     }
 
     /// A value with other sides.
-    pub fn reshape(&mut self, name: &str, shape: &[usize]) -> Result<String, LoadError> {
+    pub fn reshape(&mut self, name: &str, shape: &[usize], stem: &str) -> Result<String, LoadError> {
         let sides: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
         let sides = self.integers(&sides)?;
-        self.node("Reshape", &[name, &sides], &[], &format!("{name}.reshaped"))
+        self.node("Reshape", &[name, &sides], &[], stem)
     }
 
     /// All that an operator reads, in one order: channels first, if one is. Constants get axes of 1 in front.

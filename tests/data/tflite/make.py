@@ -26,7 +26,7 @@ TYPES = {
     "bool": schema.TensorType.BOOL,
 }
 SAME, VALID = 0, 1
-RELU, RELU_N1_TO_1, RELU6, TANH = 1, 2, 3, 4
+RELU, RELU_N1_TO_1, RELU6 = 1, 2, 3
 
 
 def draw(*shape, low=-1.0, high=1.0):
@@ -193,7 +193,7 @@ def mobile():
     x = net.conv(x, draw(5, 1, 1, 8), draw(5))
     y = net.depthwise(x, draw(1, 3, 3, 5), draw(5), dilation=(2, 1), activation=RELU_N1_TO_1)
     y = net.conv(y, draw(5, 1, 1, 5), draw(5))
-    x = net.op("ADD", [x, y], fusedActivationFunction=TANH)
+    x = net.op("ADD", [x, y], fusedActivationFunction=RELU6)
     x = net.op("HARD_SWISH", [x])
     x = net.op("MEAN", [x, [1, 2]], options="ReducerOptions", keepDims=False)
     x = net.linear(x, draw(3, 5), draw(3))
@@ -217,7 +217,7 @@ def direct():
     """A layer reads an image; the image is read by others, too."""
     net = Net("direct", batch=-1)
     x = net.input(1, 4, 5, 3)
-    x = net.conv(x, draw(4, 2, 2, 3), draw(4), padding=VALID, activation=TANH)
+    x = net.conv(x, draw(4, 2, 2, 3), draw(4), padding=VALID, activation=RELU)
     a = net.linear(x, draw(5, 48), draw(5), activation=RELU_N1_TO_1)
     flat = net.op("RESHAPE", [x, [1, 48]])
     b = net.op("ADD", [flat, draw(48)], fusedActivationFunction=0)
