@@ -3,7 +3,6 @@
 use super::graph::{Operator, Options};
 use super::layout::{channels_first, elements, permuted, plain};
 use super::translate::{Attribute, Translator, Value};
-use super::{malformed, unsupported};
 use crate::error::LoadError;
 use crate::model::broadcast;
 
@@ -37,7 +36,7 @@ impl Translator<'_> {
         for (side, at) in sides.iter_mut().zip(at) {
             let value = options.int(at, default)?;
             if !(1..=MAX_SIDE).contains(&value) {
-                return Err(malformed(self.place(op), format!("kernels and steps of 1 to {MAX_SIDE}"), value));
+                return Err(self.malformed(op, &format_args!("kernels and steps of 1 to {MAX_SIDE}"), &value));
             }
             *side = value as usize;
         }
@@ -58,15 +57,14 @@ impl Translator<'_> {
         let same = match options.byte(0)? {
             0 => true,
             1 => false,
-            other => return Err(malformed(self.place(op), "a padding of SAME (0) or VALID (1)", other)),
+            other => return Err(self.malformed(op, &"a padding of SAME (0) or VALID (1)", &other)),
         };
         let mut out = [0; 2];
         for axis in 0..2 {
             let reach = kernel[axis].saturating_sub(1).saturating_mul(dilation[axis]).saturating_add(1);
             let side = image[axis].saturating_add(padded[axis]).saturating_add(padded[axis + 2]);
             let steps = if same { side.checked_sub(1) } else { side.checked_sub(reach) };
-            let steps =
-                steps.ok_or_else(|| malformed(self.place(op), "an image that has room for its window", side))?;
+            let steps = steps.ok_or_else(|| self.malformed(op, &"an image that has room for its window", &side))?;
             out[axis] = steps / stride[axis] + 1;
         }
         Ok(Window { stride, dilation, pads: (!same).then_some(padded), out })
@@ -77,7 +75,7 @@ impl Translator<'_> {
         let value = self.shaped(op, 0)?;
         match value.shape[..] {
             [samples, height, width, channels] => Ok((value, [samples, height, width, channels])),
-            _ => Err(unsupported(self.place(op), format!("an input of {:?}", value.shape), "four dimensions")),
+            _ => Err(self.unsupported(op, &format_args!("an input of {:?}", value.shape), "four dimensions")),
         }
     }
 
@@ -88,7 +86,7 @@ impl Translator<'_> {
         }
         let (at, tensor) = self.constant_input(op, index)?;
         let length = tensor.len();
-        self.constant(tensor, at, &[length], &[0], vec![length]).map(Some)
+        self.constant(tensor, at, &[length], &[0], &[length]).map(Some)
     }
 
     /// A convolution. Its weights are `[outputs, height, width, inputs of a group]`, if each channel is by itself `[1, height, width, outputs]`.
@@ -98,18 +96,18 @@ impl Translator<'_> {
         let (mut value, [samples, mut height, mut width, channels]) = self.image(op)?;
         let (at, weight) = self.constant_input(op, 1)?;
         let &[first, tall, wide, last] = weight.shape.as_slice() else {
-            return Err(malformed(self.place(op), "a weight of four dimensions", format!("{:?}", weight.shape)));
+            return Err(self.malformed(op, &"a weight of four dimensions", &format_args!("{:?}", weight.shape)));
         };
         let (order, outputs, inputs) =
             if depthwise { ([3, 0, 1, 2], last, first) } else { ([0, 3, 1, 2], first, last) };
         if inputs == 0 || channels % inputs != 0 || (depthwise && inputs != 1) {
             let expected = format!("a weight for {channels} channels");
-            return Err(malformed(self.place(op), expected, format!("{:?}", weight.shape)));
+            return Err(self.malformed(op, &expected, &format_args!("{:?}", weight.shape)));
         }
         let groups = channels / inputs;
         let mut padded = [0; 4];
         // Zeros around the image are those of the window, if it adds none itself.
-        if let Some((inner, pads)) = self.padded.get(&self.input(op, 0)?)
+        if let Some((inner, pads)) = &self.padded[self.input(op, 0)?]
             && options.byte(0)? == 1
         {
             (value, padded) = (inner.clone(), *pads);
@@ -118,7 +116,7 @@ impl Translator<'_> {
         let dilation = self.sides(op, &options, [5 + later, 4 + later], 1)?;
         let window = self.window(op, &options, [height, width], [tall, wide], dilation, padded)?;
         let image = self.ordered(value, &channels_first(4))?;
-        let weight = self.constant(weight, at, &weight.shape, &order, permuted(&weight.shape, &order))?;
+        let weight = self.constant(weight, at, &weight.shape, &order, &permuted(&weight.shape, &order))?;
         let bias = self.vector(op, 2)?;
         let inputs: Vec<&str> = [&image, &weight].into_iter().chain(&bias).map(String::as_str).collect();
         let mut attributes = window.attributes();
@@ -152,12 +150,12 @@ impl Translator<'_> {
         let options = op.options(FULLY_CONNECTED_OPTIONS);
         let (activation, shuffled, keep) = (options.byte(0)?, options.byte(1)? != 0, options.byte(2)? != 0);
         if shuffled {
-            return Err(unsupported(self.place(op), "shuffled weights", "weights in their order"));
+            return Err(self.unsupported(op, &"shuffled weights", "weights in their order"));
         }
         let mut value = self.value(op, 0)?;
         let (at, weight) = self.constant_input(op, 1)?;
         let &[outputs, inputs] = weight.shape.as_slice() else {
-            return Err(malformed(self.place(op), "a weight of two dimensions", format!("{:?}", weight.shape)));
+            return Err(self.malformed(op, &"a weight of two dimensions", &format_args!("{:?}", weight.shape)));
         };
         let bias = self.vector(op, 2)?;
         let seen = value.seen();
@@ -167,7 +165,7 @@ impl Translator<'_> {
             let samples = seen[0];
             // The sample as it lies: its elements are in other places than the file has them, and so are the columns.
             let view = [&[outputs], &value.shape[1..]].concat();
-            let weight = self.constant(weight, at, &view, &value.order, vec![outputs, inputs])?;
+            let weight = self.constant(weight, at, &view, &value.order, &[outputs, inputs])?;
             if value.shape.len() > 2 {
                 value.name = self.node("Flatten", &[&value.name], &[], stem)?;
             }
@@ -178,7 +176,7 @@ impl Translator<'_> {
         }
         let total = elements(&seen);
         if inputs == 0 || total % inputs != 0 || (keep && seen.last() != Some(&inputs)) {
-            return Err(malformed(self.place(op), format!("vectors of {inputs}"), format!("{seen:?}")));
+            return Err(self.malformed(op, &format_args!("vectors of {inputs}"), &format_args!("{seen:?}")));
         }
         let mut name = self.ordered(value, &plain(seen.len()))?;
         let mut shape = seen;
@@ -186,7 +184,7 @@ impl Translator<'_> {
             shape = vec![total / inputs, inputs];
             name = self.reshape(&name, &shape, stem)?;
         }
-        let weight = self.constant(weight, at, &[outputs, inputs], &[1, 0], vec![inputs, outputs])?;
+        let weight = self.constant(weight, at, &[outputs, inputs], &[1, 0], &[inputs, outputs])?;
         let mut name = self.node("MatMul", &[&name, &weight], &[], stem)?;
         if let Some(bias) = bias {
             name = self.node("Add", &[&name, &bias], &[], stem)?;
@@ -207,7 +205,7 @@ impl Translator<'_> {
             let value = self.shaped(op, index)?;
             let rank = value.shape.len();
             if rank < 2 {
-                return Err(malformed(self.place(op), "matrices", format!("{:?}", value.shape)));
+                return Err(self.malformed(op, &"matrices", &format_args!("{:?}", value.shape)));
             }
             let mut order = plain(rank);
             if options.byte(index)? != 0 {
@@ -220,11 +218,11 @@ impl Translator<'_> {
         let (Some((lead, &[rows, inner])), Some((next, &[also_inner, columns]))) =
             (one.split_last_chunk(), other.split_last_chunk())
         else {
-            return Err(malformed(self.place(op), "matrices", format!("{shapes:?}")));
+            return Err(self.malformed(op, &"matrices", &format_args!("{shapes:?}")));
         };
         let lead = broadcast(lead, next).filter(|_| inner == also_inner);
         let Some(lead) = lead else {
-            return Err(malformed(self.place(op), "matrices that fit", format!("{shapes:?}")));
+            return Err(self.malformed(op, &"matrices that fit", &format_args!("{shapes:?}")));
         };
         let shape = [&lead[..], &[rows, columns]].concat();
         let name = self.node("MatMul", &[&names[0], &names[1]], &[], self.stem(op))?;

@@ -3,7 +3,6 @@
 use super::graph::Operator;
 use super::layout::{channels_first, elements, keeps, permuted, plain, position};
 use super::translate::{Arranged, Attribute, Translator, Value};
-use super::{malformed, unsupported};
 use crate::error::LoadError;
 
 /// A part along an axis: the first place, from one to the next, how many.
@@ -56,7 +55,7 @@ impl Translator<'_> {
         }
         if elements(&shape) != count {
             let feature = format!("{count} elements in the shape {:?}", place.shape);
-            return Err(unsupported(self.place(op), feature, "shapes that are known"));
+            return Err(self.unsupported(op, &feature, "shapes that are known"));
         }
         Ok(shape)
     }
@@ -67,7 +66,7 @@ impl Translator<'_> {
         let axes = self.list(op, 1)?;
         let axes = axes.into_iter().map(|axis| self.axis(op, axis, rank)).collect::<Result<Vec<_>, _>>()?;
         if axes.len() != rank || !(0..rank).all(|axis| axes.contains(&axis)) {
-            return Err(malformed(self.place(op), format!("each axis of {rank}"), format!("{axes:?}")));
+            return Err(self.malformed(op, &format_args!("each axis of {rank}"), &format_args!("{axes:?}")));
         }
         let order = value.order.iter().map(|&axis| position(&axes, axis)).collect();
         self.define(op, 0, Value { order, shape: permuted(&value.shape, &axes), ..value })
@@ -78,7 +77,7 @@ impl Translator<'_> {
         const MIRROR_PAD_OPTIONS: u8 = 77;
         let mirrored = name == "MIRROR_PAD";
         if mirrored && op.options(MIRROR_PAD_OPTIONS).byte(0)? != 0 {
-            return Err(unsupported(self.place(op), "the mode SYMMETRIC", "REFLECT"));
+            return Err(self.unsupported(op, &"the mode SYMMETRIC", "REFLECT"));
         }
         let value = self.shaped(op, 0)?;
         let rank = value.shape.len();
@@ -86,10 +85,10 @@ impl Translator<'_> {
         let pads = listed.iter().filter_map(|&pad| u32::try_from(pad).ok()).map(|pad| pad as usize);
         let pads: Vec<usize> = pads.collect();
         let (pads, []) = pads.as_chunks::<2>() else {
-            return Err(malformed(self.place(op), "pads of at least 0 before and after", format!("{listed:?}")));
+            return Err(self.malformed(op, &"pads of at least 0 before and after", &format_args!("{listed:?}")));
         };
         if pads.len() != rank || listed.len() != 2 * rank {
-            return Err(malformed(self.place(op), format!("pads for {rank} axes"), format!("{listed:?}")));
+            return Err(self.malformed(op, &format_args!("pads for {rank} axes"), &format_args!("{listed:?}")));
         }
         let filled = if name == "PADV2" { self.scalar(op, 2)? } else { 0.0 };
         let shape = value.shape.iter().zip(pads).map(|(&side, [before, after])| side.saturating_add(before + after));
@@ -98,7 +97,7 @@ impl Translator<'_> {
             && !mirrored
             && filled == 0.0
         {
-            self.padded.insert(op.outputs[0], (value.clone(), [top, left, bottom, right]));
+            self.padded[op.outputs[0]] = Some((value.clone(), [top, left, bottom, right]));
         }
         // In the order of the value.
         let end = |end: usize| value.order.iter().map(move |&axis| pads[axis][end] as i64);
@@ -116,12 +115,12 @@ impl Translator<'_> {
         let options = op.options(CONCATENATION_OPTIONS);
         let arranged = self.arrange(op)?;
         let Some(mut shape) = arranged.shapes.first().cloned() else {
-            return Err(malformed(self.place(op), "an input", "none"));
+            return Err(self.malformed(op, &"an input", &"none"));
         };
         let axis = self.axis(op, options.int(0, 0)?.into(), shape.len())?;
         for next in &arranged.shapes[1..] {
             if next.len() != shape.len() {
-                return Err(malformed(self.place(op), format!("{} dimensions", shape.len()), next.len()));
+                return Err(self.malformed(op, &format_args!("{} dimensions", shape.len()), &next.len()));
             }
             shape[axis] = shape[axis].saturating_add(next[axis]);
         }
@@ -137,7 +136,7 @@ impl Translator<'_> {
         const PACK_OPTIONS: u8 = 59;
         let Arranged { names, order, shapes } = self.arrange(op)?;
         let Some(mut shape) = shapes.first().cloned() else {
-            return Err(malformed(self.place(op), "an input", "none"));
+            return Err(self.malformed(op, &"an input", &"none"));
         };
         let rank = shape.len();
         let axis = self.axis(op, op.options(PACK_OPTIONS).int(1, 0)?.into(), rank + 1)?;
@@ -171,7 +170,7 @@ impl Translator<'_> {
     pub fn split(&mut self, op: &Operator, data: usize, axis: usize) -> Result<(), LoadError> {
         let value = self.shaped(op, data)?;
         let &[axis] = self.list(op, axis)?.as_slice() else {
-            return Err(malformed(self.place(op), "an axis", "others"));
+            return Err(self.malformed(op, &"an axis", &"others"));
         };
         let axis = self.axis(op, axis, value.shape.len())?;
         let (side, count) = (value.shape[axis], op.outputs.len());
@@ -198,7 +197,11 @@ impl Translator<'_> {
         let (starts, sizes) = (self.list(op, 1)?, self.list(op, 2)?);
         let rank = value.shape.len();
         if [starts.len(), sizes.len()] != [rank; 2] {
-            return Err(malformed(self.place(op), format!("{rank} starts and sizes"), format!("{starts:?} {sizes:?}")));
+            return Err(self.malformed(
+                op,
+                &format_args!("{rank} starts and sizes"),
+                &format_args!("{starts:?} {sizes:?}"),
+            ));
         }
         let mut parts = Vec::new();
         for (axis, (&start, &size)) in starts.iter().zip(&sizes).enumerate() {
@@ -218,13 +221,13 @@ impl Translator<'_> {
         let masks = [0, 1, 2, 3, 4].map(|field| options.int(field, 0));
         let [begin_mask, end_mask, ellipsis, added, single] = masks;
         if ellipsis? != 0 || added? != 0 || options.byte(5)? != 0 {
-            return Err(unsupported(self.place(op), "an ellipsis, a new axis or an offset", "begin, end and strides"));
+            return Err(self.unsupported(op, &"an ellipsis, a new axis or an offset", "begin, end and strides"));
         }
         let (begin_mask, end_mask, single) = (begin_mask?, end_mask?, single?);
         let (starts, ends, steps) = (self.list(op, 1)?, self.list(op, 2)?, self.list(op, 3)?);
         let rank = value.shape.len();
         if starts.len() > rank || [ends.len(), steps.len()] != [starts.len(); 2] {
-            return Err(malformed(self.place(op), format!("at most {rank} begins, ends and strides"), starts.len()));
+            return Err(self.malformed(op, &format_args!("at most {rank} begins, ends and strides"), &starts.len()));
         }
         let (mut parts, mut gone) = (Vec::new(), Vec::new());
         for axis in 0..starts.len() {
@@ -260,7 +263,7 @@ impl Translator<'_> {
             let inside = |at: i64| (0..value.shape[axis] as i64).contains(&at);
             if length == 0 || !inside(start) || !last.is_some_and(inside) {
                 let got = format!("{length} from {start} by {step} of {}", value.shape[axis]);
-                return Err(malformed(self.place(op), "places that there are", got));
+                return Err(self.malformed(op, &"places that there are", &got));
             }
             // Before the first place there is no index that does not count from the end.
             let end = start + length as i64 * step;
@@ -297,7 +300,7 @@ impl Translator<'_> {
         const GATHER_OPTIONS: u8 = 23;
         let options = op.options(GATHER_OPTIONS);
         if options.int(1, 0)? != 0 {
-            return Err(unsupported(self.place(op), "batch_dims", "0"));
+            return Err(self.unsupported(op, &"batch_dims", "0"));
         }
         let value = self.shaped(op, 0)?;
         let axis = self.axis(op, options.int(0, 0)?.into(), value.shape.len())?;
@@ -315,7 +318,7 @@ impl Translator<'_> {
                 let value = self.without(op, value, &[axis])?;
                 self.define(op, 0, value)
             }
-            other => Err(unsupported(self.place(op), format!("places in {other} axes"), "at most one")),
+            other => Err(self.unsupported(op, &format_args!("places in {other} axes"), "at most one")),
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::graph::Operator;
 use super::layout::{channels_first, permuted, position};
 use super::translate::{Arranged, Attribute, Translator, Value};
-use super::{malformed, unsupported};
 use crate::error::LoadError;
 use crate::model::broadcast;
 
@@ -109,7 +108,7 @@ impl Translator<'_> {
             "SQUARED_DIFFERENCE" => {
                 let arranged = self.arrange(op)?;
                 let shape = self.common_shape(op, &arranged)?;
-                let [a, b] = &arranged.names[..] else { return Err(malformed(self.place(op), "two inputs", "others")) };
+                let [a, b] = &arranged.names[..] else { return Err(self.malformed(op, &"two inputs", &"others")) };
                 let difference = self.node("Sub", &[a, b], &[], self.stem(op))?;
                 let name = self.node("Mul", &[&difference, &difference], &[], self.stem(op))?;
                 self.define(op, 0, Value { name, shape, order: arranged.order, flat: false })
@@ -127,7 +126,7 @@ impl Translator<'_> {
             "SLICE" => self.slice(op),
             "STRIDED_SLICE" => self.strided_slice(op),
             "GATHER" => self.gather(op),
-            _ => Err(unsupported(self.place(op), "the operator", SUPPORTED)),
+            _ => Err(self.unsupported(op, &"the operator", SUPPORTED)),
         }
     }
 
@@ -161,7 +160,7 @@ impl Translator<'_> {
             // TANH (4) is left out by LiteRT, and SIGN_BIT (5) too: what such a file means is not certain.
             other => {
                 let supported = "NONE, RELU, RELU_N1_TO_1 and RELU6";
-                Err(unsupported(self.place(op), format!("the fused activation {other}"), supported))
+                Err(self.unsupported(op, &format_args!("the fused activation {other}"), supported))
             }
         }
     }
@@ -170,7 +169,7 @@ impl Translator<'_> {
     fn common_shape(&self, op: &Operator, arranged: &Arranged) -> Result<Vec<usize>, LoadError> {
         let shapes = &arranged.shapes;
         let shape = shapes.iter().try_fold(Vec::new(), |shape, next| broadcast(&shape, next));
-        shape.ok_or_else(|| malformed(self.place(op), "shapes that can be broadcast", format!("{shapes:?}")))
+        shape.ok_or_else(|| self.malformed(op, &"shapes that can be broadcast", &format_args!("{shapes:?}")))
     }
 
     /// A function of several tensors, broadcast; `options` is the kind of those that have an activation.
@@ -210,7 +209,7 @@ impl Translator<'_> {
             along[self.axis(op, axis, shape.len())?] = true;
         }
         if !along.contains(&true) {
-            return Err(unsupported(self.place(op), "a reduction along no axis", "at least one"));
+            return Err(self.unsupported(op, &"a reduction along no axis", "at least one"));
         }
         let stem = self.stem(op);
         let kept: Vec<usize> = (0..shape.len()).filter(|&axis| !along[axis]).collect();
@@ -239,7 +238,7 @@ impl Translator<'_> {
     fn softmax(&mut self, op: &Operator, function: &str, beta: f32) -> Result<(), LoadError> {
         let mut value = self.shaped(op, 0)?;
         let Some(last) = value.shape.len().checked_sub(1) else {
-            return Err(malformed(self.place(op), "an axis", "none"));
+            return Err(self.malformed(op, &"an axis", &"none"));
         };
         if beta != 1.0 {
             let beta = self.number(beta)?;

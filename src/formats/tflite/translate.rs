@@ -11,6 +11,7 @@ use crate::formats::onnx::wire::Message;
 use crate::formats::onnx::write::{tensor, unique, value_info};
 use crate::model::{Dtype, Op, Tensor, places};
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 
 /// The operator set of what is written.
 const OPSET: i64 = 20;
@@ -70,11 +71,9 @@ pub struct Translator<'a> {
     /// Values by their tensors.
     known: Vec<Option<Value>>,
     /// Values that are padded with zeros at the top, left, bottom and right to make a tensor.
-    pub padded: HashMap<usize, (Value, [usize; 4])>,
-    /// Values in other orders.
-    turned: HashMap<(String, Vec<usize>), String>,
-    /// Constants in the orders and shapes that they were stored in.
-    stored: HashMap<(usize, Vec<usize>, Vec<usize>), String>,
+    pub padded: Vec<Option<(Value, [usize; 4])>>,
+    /// Values in other orders, and constants in the orders and with the sides that they were stored in: what is in the key, in words.
+    turned: HashMap<String, String>,
     taken: HashSet<String>,
     nodes: Message,
     initializers: Message,
@@ -98,9 +97,8 @@ pub fn to_onnx(file: &[u8], weights: &[Tensor], cap: u64) -> Result<Vec<u8>, Loa
         graph: &graph,
         constants: graph.places.iter().map(|place| place.constant).collect(),
         known: vec![None; count],
-        padded: HashMap::new(),
+        padded: vec![None; count],
         turned: HashMap::new(),
-        stored: HashMap::new(),
         taken: HashSet::new(),
         nodes: Message::default(),
         initializers: Message::default(),
@@ -194,6 +192,20 @@ impl<'a> Translator<'a> {
         self.graph.places[operator.outputs[0]].name
     }
 
+    /// The error for a broken rule in an operator.
+    #[cold]
+    #[inline(never)]
+    pub fn malformed(&self, operator: &Operator, expected: &dyn Display, got: &dyn Display) -> LoadError {
+        malformed(self.place(operator), expected, got)
+    }
+
+    /// The error for a feature of an operator.
+    #[cold]
+    #[inline(never)]
+    pub fn unsupported(&self, operator: &Operator, feature: &dyn Display, supported: &str) -> LoadError {
+        unsupported(self.place(operator), feature, supported)
+    }
+
     fn spend(&mut self, bytes: usize) -> Result<(), LoadError> {
         let left = self.left.checked_sub(bytes as u64);
         let bytes = (self.cap - self.left).saturating_add(bytes as u64);
@@ -255,10 +267,10 @@ impl<'a> Translator<'a> {
         index: usize,
         view: &[usize],
         order: &[usize],
-        sides: Vec<usize>,
+        sides: &[usize],
     ) -> Result<String, LoadError> {
-        let key = (index, order.to_vec(), sides);
-        if let Some(name) = self.stored.get(&key) {
+        let key = format!("{index} {order:?} {sides:?}");
+        if let Some(name) = self.turned.get(&key) {
             return Ok(name.clone());
         }
         let place = Collector::place(&tensor.name);
@@ -278,8 +290,8 @@ impl<'a> Translator<'a> {
             let table = table.ok_or_else(|| malformed(place, "fewer elements", tensor.len()))?;
             table.into_iter().flat_map(|at| values[at as usize].to_le_bytes()).collect()
         };
-        let name = self.initializer(&tensor.name, ONNX_FLOAT, &key.2, &raw)?;
-        self.stored.insert(key, name.clone());
+        let name = self.initializer(&tensor.name, ONNX_FLOAT, sides, &raw)?;
+        self.turned.insert(key, name.clone());
         Ok(name)
     }
 
@@ -290,14 +302,14 @@ impl<'a> Translator<'a> {
 
     /// The tensor that an operator reads.
     pub fn input(&self, operator: &Operator, index: usize) -> Result<usize, LoadError> {
-        let missing = || malformed(self.place(operator), format!("an input {index}"), "none");
+        let missing = || self.malformed(operator, &format_args!("an input {index}"), &"none");
         Self::optional(operator, index).ok_or_else(missing)
     }
 
     /// A constant that an operator reads, and its tensor.
     pub fn constant_input(&self, operator: &Operator, index: usize) -> Result<(usize, &'a Tensor), LoadError> {
         let tensor = self.input(operator, index)?;
-        let computed = || unsupported(self.place(operator), format!("a computed input {index}"), "a constant");
+        let computed = || self.unsupported(operator, &format_args!("a computed input {index}"), "a constant");
         Ok((tensor, self.constants[tensor].ok_or_else(computed)?))
     }
 
@@ -306,14 +318,14 @@ impl<'a> Translator<'a> {
         let (_, tensor) = self.constant_input(operator, index)?;
         if tensor.len() > MAX_INTEGERS {
             let feature = format!("{} integers", tensor.len());
-            return Err(unsupported(self.place(operator), feature, &format!("at most {MAX_INTEGERS}")));
+            return Err(self.unsupported(operator, &feature, &format!("at most {MAX_INTEGERS}")));
         }
         Ok(match tensor.dtype {
             Dtype::I32 => tensor.bytes.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes).into()).collect(),
             Dtype::I64 => tensor.bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect(),
             other => {
                 let feature = format!("{} as input {index}", other.name());
-                return Err(unsupported(self.place(operator), feature, "integers of 32 and 64 bits"));
+                return Err(self.unsupported(operator, &feature, "integers of 32 and 64 bits"));
             }
         })
     }
@@ -323,7 +335,7 @@ impl<'a> Translator<'a> {
         let (_, tensor) = self.constant_input(operator, index)?;
         match tensor.len() {
             1 => Ok(tensor.values()[0]),
-            other => Err(malformed(self.place(operator), "one number", other)),
+            other => Err(self.malformed(operator, &"one number", &other)),
         }
     }
 
@@ -331,7 +343,7 @@ impl<'a> Translator<'a> {
     pub fn axis(&self, operator: &Operator, axis: i64, rank: usize) -> Result<usize, LoadError> {
         let counted = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
         let found = usize::try_from(counted).ok().filter(|&axis| axis < rank);
-        found.ok_or_else(|| malformed(self.place(operator), format!("an axis of {rank}"), axis))
+        found.ok_or_else(|| self.malformed(operator, &format_args!("an axis of {rank}"), &axis))
     }
 
     /// A tensor as a value.
@@ -344,7 +356,7 @@ impl<'a> Translator<'a> {
             return Err(malformed(place, "tensors that an earlier operator makes", format!("'{name}'")));
         };
         let shape = tensor.shape.clone();
-        let name = self.constant(tensor, index, &shape, &plain(shape.len()), shape.clone())?;
+        let name = self.constant(tensor, index, &shape, &plain(shape.len()), &shape)?;
         Ok(Value::plain(name, shape))
     }
 
@@ -379,15 +391,15 @@ impl<'a> Translator<'a> {
         if value.order == order {
             return Ok(value.name);
         }
-        let key = (value.name, order.to_vec());
+        let key = format!("[{order:?} {}", value.name);
         if let Some(name) = self.turned.get(&key) {
             return Ok(name.clone());
         }
         let name = if same(&value.shape, &value.order, order) {
-            self.reshape(&key.0, &permuted(&value.shape, order), "reshaped")?
+            self.reshape(&value.name, &permuted(&value.shape, order), "reshaped")?
         } else {
             let places: Vec<usize> = order.iter().map(|&axis| position(&value.order, axis)).collect();
-            self.node("Transpose", &[&key.0], &[("perm", Attribute::Ints(&places))], "transposed")?
+            self.node("Transpose", &[&value.name], &[("perm", Attribute::Ints(&places))], "transposed")?
         };
         self.turned.insert(key, name.clone());
         Ok(name)
@@ -424,7 +436,7 @@ impl<'a> Translator<'a> {
                 (None, Some(constant)) if order != plain(rank) => {
                     let view = [&vec![1; rank - shape.len()][..], shape].concat();
                     let sides = permuted(&view, &order);
-                    self.constant(constant, tensor, &view, &order, sides)?
+                    self.constant(constant, tensor, &view, &order, &sides)?
                 }
                 _ => {
                     let value = self.value(operator, index)?;
@@ -442,15 +454,15 @@ impl<'a> Translator<'a> {
         let (seen, place) = (value.seen(), &self.graph.places[tensor]);
         if !place.numeric {
             let supported = "floats, and integers with a scale";
-            return Err(unsupported(self.place(operator), format!("an output of type {}", place.kind), supported));
+            return Err(self.unsupported(operator, &format_args!("an output of type {}", place.kind), supported));
         }
         let agree = |(axis, side): (usize, &usize)| place.open[axis] || place.shape[axis] == *side;
         if seen.len() != place.shape.len() || !seen.iter().enumerate().all(agree) {
             let feature = format!("an output of {seen:?} where the file says {:?}", place.shape);
-            return Err(unsupported(self.place(operator), feature, "shapes that agree"));
+            return Err(self.unsupported(operator, &feature, "shapes that agree"));
         }
         if self.constants[tensor].is_some() || self.known[tensor].replace(value).is_some() {
-            return Err(malformed(self.place(operator), "each tensor made once", format!("'{}' again", place.name)));
+            return Err(self.malformed(operator, &"each tensor made once", &format_args!("'{}' again", place.name)));
         }
         Ok(())
     }
