@@ -100,7 +100,7 @@ impl Translator<'_> {
         };
         let (order, outputs, inputs) =
             if depthwise { ([3, 0, 1, 2], last, first) } else { ([0, 3, 1, 2], first, last) };
-        if inputs == 0 || channels % inputs != 0 || (depthwise && inputs != 1) {
+        if inputs == 0 || !channels.is_multiple_of(inputs) || (depthwise && inputs != 1) {
             let expected = format!("a weight for {channels} channels");
             return Err(self.malformed(op, &expected, &format_args!("{:?}", weight.shape)));
         }
@@ -175,7 +175,7 @@ impl Translator<'_> {
             return self.define(op, 0, Value::plain(name, vec![samples, outputs]));
         }
         let total = elements(&seen);
-        if inputs == 0 || total % inputs != 0 || (keep && seen.last() != Some(&inputs)) {
+        if !total.is_multiple_of(inputs) || inputs == 0 || (keep && seen.last() != Some(&inputs)) {
             return Err(self.malformed(op, &format_args!("vectors of {inputs}"), &format_args!("{seen:?}")));
         }
         let mut name = self.ordered(value, &plain(seen.len()))?;
