@@ -14,6 +14,9 @@ fn main() {
     let [safetensors, npz, npy, torch, legacy, tflite, onnx]: [Vec<u8>; 7] =
         weight_files::samples().try_into().expect("a file of each kind");
     let file = |path: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).expect(path);
+    let graphs: Vec<Vec<u8>> = ["mobile", "moves", "elements", "sums", "shapes", "halves", "whole"]
+        .map(|name| file(&format!("tests/data/tflite/{name}.tflite")))
+        .to_vec();
     // Without its checksum, which the target computes.
     let nut = |name: &str| {
         let mut bytes = file(&format!("tests/golden/{name}.nut"));
@@ -27,7 +30,7 @@ fn main() {
         ("npy", vec![npy.clone()]),
         ("archive", vec![npz.clone(), torch]),
         ("torch", vec![legacy]),
-        ("tflite", vec![tflite]),
+        ("tflite", [vec![tflite], graphs].concat()),
         ("onnx", vec![onnx, file("tests/data/onnx/residual.onnx"), file("tests/data/onnx/external.onnx")]),
         ("nut", ["lines", "lenet5", "codebooks"].map(nut).to_vec()),
         ("data", vec![idx, csv, npz, npy]),

@@ -6,14 +6,16 @@ mod onnx_files;
 mod weight_files;
 
 use nutshell::container::packed;
-use nutshell::formats::{load_weights, onnx, open};
+use nutshell::formats::{Contents, Opened, load_weights, onnx, open};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use onnx_files::File;
 use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use rten_onnx::onnx::{DataLocation, DataType};
 use weight_files::{
-    Field, Table, legacy, npy, npz, pickle_of, safetensors, samples, state_dict, text, tflite, tflite_tensor,
-    torch_zip, zip,
+    Field, Table, legacy, npy, npz, pickle_of, safetensors, samples, state_dict, text, tflite, tflite_graph,
+    tflite_operator, tflite_tensor, torch_zip, zip,
 };
 
 const CAP: u64 = 1 << 20;
@@ -348,6 +350,99 @@ fn tflite_files_that_break_a_rule() {
         ),
         (external, "TFLite file, tensor 'w': numbers behind the FlatBuffer is not supported; supported: numbers in it"),
     ]);
+}
+
+/// A TFLite file of one operator, on an image of 4 x 4 pixels, a kernel of 3 x 3, and what it makes.
+fn tflite_with(code: u32, inputs: &[u32], outputs: &[u32], kind: u8, options: Vec<(usize, Field)>) -> Vec<u8> {
+    let tensors = vec![
+        tflite_tensor("image", &[1, 4, 4, 1], 0, 0, &[], &[]),
+        tflite_tensor("kernel", &[2, 3, 3, 1], 0, 1, &[], &[]),
+        tflite_tensor("made", &[1, 2, 2, 2], 0, 0, &[], &[]),
+        tflite_tensor("huge", &[1, 1 << 30, 1 << 30, 1 << 30], 0, 0, &[], &[]),
+        tflite_tensor("list", &[4], 2, 2, &[], &[]),
+    ];
+    let list: Vec<u8> = [0, 1, 2, 0].map(u32::to_le_bytes).concat();
+    let operator = tflite_operator(0, inputs, outputs, kind, Table(options));
+    tflite_graph(tensors, &[&[], &[0; 72], &list], [&[0], &[2]], &[code], vec![operator])
+}
+
+#[test]
+fn tflite_graphs_that_break_a_rule() {
+    const CONV: u32 = 3;
+    let steps = |height: u32, width: u32| vec![(0, Field::Byte(1)), (1, Field::U32(width)), (2, Field::U32(height))];
+    let conv = |inputs: &[u32], outputs: &[u32]| tflite_with(CONV, inputs, outputs, 1, steps(1, 1));
+    assert!(matches!(open(&conv(&[0, 1], &[2]), CAP), Ok(Contents::Network(_))));
+    let none = u32::MAX;
+    expect_errors(vec![
+        (conv(&[0, 9], &[2]), "TFLite file, operator 0: expected a tensor below 5, got 9"),
+        (conv(&[0, 1], &[none]), "TFLite file, operator 0: expected a tensor below 5, got -1"),
+        (conv(&[0, 1], &[]), "TFLite file, operator 0: expected an output, got none"),
+        (conv(&[0, none], &[2]), "TFLite file, CONV_2D 'made': expected an input 1, got none"),
+        (
+            conv(&[2, 1], &[2]),
+            "TFLite file, CONV_2D 'made': expected tensors that an earlier operator makes, got 'made'",
+        ),
+        (conv(&[0, 4], &[2]), "TFLite file, CONV_2D 'made': expected a weight of four dimensions, got [4]"),
+        (
+            tflite_with(CONV, &[0, 1], &[2], 1, steps(0, 1)),
+            "TFLite file, CONV_2D 'made': expected kernels and steps of 1 to 32768, got 0",
+        ),
+        (
+            tflite_with(CONV, &[0, 1], &[2], 5, steps(1, 1)),
+            "TFLite file, CONV_2D 'made': expected kernels and steps of 1 to 32768, got 0",
+        ),
+        (
+            tflite_with(17, &[0], &[2], 5, steps(1, 1)),
+            "TFLite file, MAX_POOL_2D 'made': expected kernels and steps of 1 to 32768, got 0",
+        ),
+        (
+            tflite_with(39, &[0, 4], &[2], 0, Vec::new()),
+            "TFLite file, TRANSPOSE 'made': expected each axis of 4, got [0, 1, 2, 0]",
+        ),
+    ]);
+}
+
+#[test]
+fn tflite_graphs_that_cannot_be_run_open_as_weights() {
+    let obstacle = |bytes: Vec<u8>| match open(&bytes, CAP) {
+        Ok(Contents::Weights(weights)) => weights.obstacle.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let steps = |stride: u32| vec![(0, Field::Byte(1)), (1, Field::U32(stride)), (2, Field::U32(stride))];
+    for (bytes, expected) in [
+        (tflite_with(97, &[0], &[2], 0, Vec::new()), "RESIZE_NEAREST_NEIGHBOR 'made': the operator is not supported"),
+        (tflite_with(9999, &[0], &[2], 0, Vec::new()), "operator 9999 'made': the operator is not supported"),
+        (tflite_with(u32::MAX, &[0], &[2], 0, Vec::new()), "operator 4294967295 'made': the operator is"),
+        (tflite_with(3, &[0, 1], &[2], 1, steps(2)), "CONV_2D 'made': an output of [1, 1, 1, 2] where the file says"),
+        (tflite_with(3, &[0, 0], &[2], 1, steps(1)), "CONV_2D 'made': a computed input 1 is not supported"),
+        (tflite_with(40, &[0, 1], &[2], 0, Vec::new()), "MEAN 'made': float32 as input 1 is not supported"),
+        (tflite_with(22, &[0], &[2], 0, Vec::new()), "RESHAPE 'made': 16 elements in the shape [1, 2, 2, 2]"),
+    ] {
+        let obstacle = obstacle(bytes);
+        assert!(obstacle.starts_with(&format!("TFLite file, {expected}")), "{obstacle}");
+    }
+}
+
+#[test]
+fn changed_tflite_graphs_are_refused_or_read() {
+    let mut rng = Pcg64Mcg::seed_from_u64(17);
+    for name in ["mobile", "moves", "elements", "sums", "shapes", "whole"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/tflite/{name}.tflite"));
+        let sound = std::fs::read(path).unwrap();
+        for length in (0..sound.len()).step_by(7) {
+            let _ = open(&sound[..length], CAP);
+        }
+        for _ in 0..1500 {
+            let mut bytes = sound.clone();
+            for _ in 0..rng.random_range(1..4) {
+                let place = rng.random_range(0..bytes.len());
+                bytes[place] = [rng.random(), 0, 1, 0x7f, 0x80, 0xff][rng.random_range(0..6)];
+            }
+            if let Ok(Contents::Network(Opened::Model(model))) = open(&bytes, CAP) {
+                assert!(model.shapes().is_ok());
+            }
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod counting;
 mod onnx_files;
 mod weight_files;
 
-use nutshell::formats::load_weights;
+use nutshell::formats::{load_weights, open};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -47,6 +47,21 @@ fn memory_stays_within_the_cap() {
         }
         let most = peak(&bytes, CAP);
         assert!(most < 5 * CAP as usize + BASE, "{index}: {most}");
+    }
+
+    // Graphs of TFLite, which become ONNX in memory: once as what was translated, once as the network.
+    let graphs = ["mobile", "moves", "sums", "whole"].map(|name| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tflite");
+        std::fs::read(folder.join(format!("{name}.tflite"))).unwrap()
+    });
+    for round in 0..2000 {
+        let mut bytes = graphs[round % graphs.len()].clone();
+        for _ in 0..rng.random_range(1..4) {
+            let place = rng.random_range(8..bytes.len());
+            bytes[place] = [rng.random(), 0xff, 0x7f, 0x80][rng.random_range(0..4)];
+        }
+        let most = counting::peak(|| drop(open(&bytes, CAP)));
+        assert!(most < 8 * CAP as usize + BASE, "{round}: {most}");
     }
 
     // A bomb, in an archive of arrays and as a storage.

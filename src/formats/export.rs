@@ -1,14 +1,17 @@
 //! Weights as a file of another program's format.
 
 use super::onnx::{self, Fill};
-use super::{Loaded, numpy, safetensors};
+use super::{Loaded, numpy, safetensors, tflite};
 use crate::error::LoadError;
 use crate::model::recognise::recognise;
-use crate::model::{Dtype, Source, Tensor, Weights};
+use crate::model::{Dtype, Model, Source, Tensor, Weights};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
+
+/// The most bytes that a network may take on its way to another format: as many as a file that the command line opens.
+const CAP: u64 = 1 << 31;
 
 /// What weights can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,30 +29,42 @@ pub enum Kind {
     Safetensors,
     /// An archive of numpy arrays.
     Npz,
+    /// TensorFlow Lite: the original's file with these numbers.
+    Tflite,
 }
 
-/// What such weights can be written as; `recognised`: they are those of an architecture that is known.
-pub fn kinds(weights: &Weights, recognised: bool) -> Vec<Kind> {
-    let named = [Kind::Safetensors, Kind::Npz];
-    if weights.origin.source == Source::Onnx || recognised {
-        return [Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled].into_iter().chain(named).collect();
+/// What such weights can be written as; `known`: of a format without a graph, they are those of an architecture that is known.
+pub fn kinds(weights: &Weights, known: bool) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    if weights.origin.source == Source::Onnx || known {
+        kinds.extend([Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled]);
     }
-    named.to_vec()
+    if weights.origin.source == Source::Tflite && tflite::write(weights).is_ok() {
+        kinds.push(Kind::Tflite);
+    }
+    kinds.extend([Kind::Safetensors, Kind::Npz]);
+    kinds
 }
 
 /// Writes weights as a file.
 ///
 /// # Errors
-/// [`LoadError::Unsupported`] for ONNX if they did not come from an ONNX file and are not recognised, so that there is no graph;
-/// [`LoadError::TooLarge`] if the format cannot hold so much.
+/// [`LoadError::Unsupported`] for ONNX if they are no network that can be run, and for TFLite if they did not come from such a file, or a tensor
+/// of integers has to hold other numbers than it can; [`LoadError::TooLarge`] if the format cannot hold so much.
 pub fn export(loaded: &Loaded, kind: Kind) -> Result<Vec<u8>, LoadError> {
     let Loaded { weights, steps } = loaded;
     match kind {
         Kind::Onnx | Kind::OnnxShared | Kind::OnnxScaled if weights.origin.source != Source::Onnx => {
-            let Some(model) = recognise(weights) else { return Err(no_graph(weights)) };
-            // In the order of the graph's parameters, some of which have a normalisation folded into them: they have no steps.
-            let file = onnx::write(&model)?;
-            export(&Loaded::of_weights(onnx::weights(&file, file.len() as u64)?), kind)
+            let file = onnx::write(&network(weights)?)?;
+            // In the order of the graph's parameters. One that is not as it was, because a normalisation is folded into it, is no multiple of
+            // its step any more: it is stored as it is then.
+            let weights_of_graph = onnx::weights(&file, file.len() as u64)?;
+            let step = |tensor: &Tensor| {
+                let place = weights.tensors.iter().position(|original| original.name == tensor.name)?;
+                steps[place]
+            };
+            let steps = weights_of_graph.tensors.iter().map(step).collect();
+            export(&Loaded { weights: weights_of_graph, steps }, kind)
         }
         Kind::Safetensors => Ok(safetensors::write(weights)),
         Kind::Npz => numpy::write_npz(weights).ok_or(LoadError::TooLarge {
@@ -58,19 +73,30 @@ pub fn export(loaded: &Loaded, kind: Kind) -> Result<Vec<u8>, LoadError> {
             bytes: weights.bytes() as u64,
             cap: u32::MAX.into(),
         }),
+        Kind::Tflite if weights.origin.source == Source::Tflite => tflite::write(weights),
+        Kind::Tflite => Err(LoadError::Unsupported {
+            format: weights.origin.source.name(),
+            place: "graph".into(),
+            feature: "writing it as TFLite, which it did not come from,".into(),
+            supported: "ONNX, safetensors and npz".into(),
+        }),
         Kind::Onnx => fill(weights, |tensor, _| Fill::Plain(tensor.bytes.clone()), steps),
         Kind::OnnxShared => fill(weights, |tensor, _| shared(tensor), steps),
         Kind::OnnxScaled => fill(weights, scaled, steps),
     }
 }
 
-fn no_graph(weights: &Weights) -> LoadError {
-    LoadError::Unsupported {
+/// The network that weights of another format than ONNX make.
+fn network(weights: &Weights) -> Result<Model, LoadError> {
+    if weights.origin.source == Source::Tflite {
+        return tflite::model(weights, CAP);
+    }
+    recognise(weights).ok_or_else(|| LoadError::Unsupported {
         format: weights.origin.source.name(),
         place: "graph".into(),
         feature: "writing it as ONNX, since the file has weights and no graph,".into(),
         supported: "safetensors and npz".into(),
-    }
+    })
 }
 
 fn fill(

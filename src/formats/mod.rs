@@ -147,6 +147,14 @@ pub fn open(bytes: &[u8], cap: u64) -> Result<Contents, Error> {
             }
             Err(error) => return Err(error.into()),
         },
+        Some(Format::Tflite) => {
+            let weights = tflite::read(&bytes, cap)?;
+            match tflite::model(&weights, cap) {
+                Ok(model) => return Ok(Contents::Network(Opened::Model(model))),
+                Err(error @ LoadError::Unsupported { .. }) => Weights { obstacle: Some(error.to_string()), ..weights },
+                Err(error) => return Err(error.into()),
+            }
+        }
         _ => read_weights(&bytes, cap)?,
     };
     Ok(match recognise(&weights) {
@@ -233,16 +241,20 @@ pub fn to_model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
     if let Some(model) = recognise(weights) {
         return Ok(model);
     }
-    if weights.origin.source == Source::Onnx {
-        let numbers = weights.tensors.iter().map(|tensor| onnx::Fill::Plain(tensor.bytes.clone())).collect();
-        return onnx::read(&onnx::fill(&weights.origin.skeleton, numbers)?, cap);
+    match weights.origin.source {
+        Source::Onnx => {
+            let numbers = weights.tensors.iter().map(|tensor| onnx::Fill::Plain(tensor.bytes.clone())).collect();
+            return onnx::read(&onnx::fill(&weights.origin.skeleton, numbers)?, cap);
+        }
+        Source::Tflite => return tflite::model(weights, cap),
+        Source::Safetensors | Source::Npz | Source::Npy | Source::Torch => {}
     }
     let obstacle = weights.obstacle.clone().unwrap_or_else(|| "there are weights, and no graph".into());
     Err(LoadError::Unsupported {
         format: weights.origin.source.name(),
         place: "graph".into(),
         feature: format!("running it ({obstacle})"),
-        supported: format!("ONNX; the names and shapes of {KNOWN}"),
+        supported: format!("ONNX; TFLite; the names and shapes of {KNOWN}"),
     })
 }
 

@@ -83,7 +83,7 @@ impl Source {
 pub struct Origin {
     /// The original's kind.
     pub source: Source,
-    /// Of ONNX the whole file without the numbers of its tensors, of safetensors its metadata as JSON text, of others nothing.
+    /// Of ONNX and TFLite the whole file without the numbers of its tensors, of safetensors its metadata as JSON text, of others nothing.
     pub skeleton: Vec<u8>,
 }
 

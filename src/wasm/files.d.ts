@@ -1,6 +1,6 @@
 /** What a model file can be written as: ONNX with the original's graph, the same with few different values as a list and 8-bit indices, the
  * same with 8-bit integers and a step (DequantizeLinear), and named weights. */
-export type ExportKind = 'onnx' | 'onnx-shared' | 'onnx-scaled' | 'safetensors' | 'npz';
+export type ExportKind = 'onnx' | 'onnx-shared' | 'onnx-scaled' | 'safetensors' | 'npz' | 'tflite';
 
 /** The tensors of a file in numbers. `format` is the file's, such as `onnx`, `safetensors`, `npz`, `torch`, `tflite` or `nut`, and `source` that which
  * the weights came from; `nut` says where the bytes of a `.nut` file of named weights go. */

@@ -194,14 +194,35 @@ pub fn tflite_tensor(name: &str, shape: &[u32], kind: u8, buffer: u32, scales: &
 
 /// A TFLite model with one subgraph.
 pub fn tflite(tensors: Vec<Table>, buffers: &[&[u8]]) -> Vec<u8> {
+    tflite_graph(tensors, buffers, [&[], &[]], &[], Vec::new())
+}
+
+/// A TFLite model with a graph: its inputs and outputs, the codes of its operators, and these.
+pub fn tflite_graph(
+    tensors: Vec<Table>,
+    buffers: &[&[u8]],
+    ends: [&[u32]; 2],
+    codes: &[u32],
+    operators: Vec<Table>,
+) -> Vec<u8> {
     let buffer = |bytes: &&[u8]| Table(vec![(0, Field::Vector(bytes.len() as u32, bytes.to_vec()))]);
     let buffers = Field::Tables(buffers.iter().map(buffer).collect());
-    let model = Table(vec![
-        (0, Field::U32(3)),
-        (2, Field::Tables(vec![Table(vec![(0, Field::Tables(tensors))])])),
-        (4, buffers),
+    let codes = codes.iter().map(|&code| Table(vec![(3, Field::U32(code))])).collect();
+    let subgraph = Table(vec![
+        (0, Field::Tables(tensors)),
+        (1, vector32(ends[0])),
+        (2, vector32(ends[1])),
+        (3, Field::Tables(operators)),
     ]);
+    let model =
+        Table(vec![(0, Field::U32(3)), (1, Field::Tables(codes)), (2, Field::Tables(vec![subgraph])), (4, buffers)]);
     root(&model)
+}
+
+/// An operator of a TFLite model: its code's place, what it reads and makes, the kind of its options and these.
+pub fn tflite_operator(code: u32, inputs: &[u32], outputs: &[u32], kind: u8, options: Table) -> Table {
+    let fields = [vector32(inputs), vector32(outputs), Field::Byte(kind), Field::Table(options)];
+    Table([Field::U32(code)].into_iter().chain(fields).enumerate().collect())
 }
 
 /// A file with this table as its root.

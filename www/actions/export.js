@@ -13,6 +13,7 @@ const ENDINGS = {
   'onnx-scaled': '.scaled.onnx',
   safetensors: '.safetensors',
   npz: '.npz',
+  tflite: '.tflite',
 };
 
 /** Hands a file in another format to the user. @param {Uint8Array} file @param {ExportKind} kind @param {string} name Of the file as it is. */

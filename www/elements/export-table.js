@@ -17,6 +17,7 @@ const KINDS = {
   'onnx-scaled': { name: 'ONNX, 8-bit integers', note: 'where they are exact, with a step (DequantizeLinear)' },
   safetensors: { name: 'safetensors', note: 'named weights, for Python, Rust and others' },
   npz: { name: 'npz', note: 'named arrays, for numpy' },
+  tflite: { name: 'TensorFlow Lite', note: "the original's file with these numbers" },
 };
 
 /** What the file as it is stands under among the sizes. */

@@ -149,8 +149,7 @@ function question({ name, shape, opened }) {
 }
 
 /** Whether a file's network was recognised, since it has no graph. @param {import('../types.js').State['weights']} weights */
-const recognised = (weights) =>
-  weights?.summary.runnable && weights.summary.source !== 'onnx';
+const recognised = (weights) => weights?.summary.runnable && !['onnx', 'tflite'].includes(weights.summary.source);
 
 /** @param {import('../types.js').Measured} measured */
 function accuracy(measured) {

@@ -17,7 +17,7 @@ pub struct Arguments {
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The file to write; - is standard output.
-    #[arg(short, long, value_name = "OUT.onnx|safetensors|npz")]
+    #[arg(short, long, value_name = "OUT.onnx|safetensors|npz|tflite")]
     output: PathBuf,
     #[command(flatten)]
     form: Form,
@@ -44,6 +44,8 @@ enum Target {
     Safetensors,
     /// An archive of numpy arrays.
     Npz,
+    /// The original's TFLite file with its numbers.
+    Tflite,
 }
 
 impl Form {
@@ -53,6 +55,7 @@ impl Form {
             Some("onnx") => Some(Target::Onnx),
             Some("safetensors") => Some(Target::Safetensors),
             Some("npz") => Some(Target::Npz),
+            Some("tflite") => Some(Target::Tflite),
             _ => None,
         };
         Ok(match self.to.or_else(named) {
@@ -61,8 +64,9 @@ impl Form {
             Some(Target::OnnxScaled) => Kind::OnnxScaled,
             Some(Target::Safetensors) => Kind::Safetensors,
             Some(Target::Npz) => Kind::Npz,
+            Some(Target::Tflite) => Kind::Tflite,
             None => {
-                let expected = "a name that ends in .onnx, .safetensors or .npz, or --to".into();
+                let expected = "a name that ends in .onnx, .safetensors, .npz or .tflite, or --to".into();
                 return Err(LoadError::File { path: output.display().to_string(), expected, got: "neither".into() });
             }
         })

@@ -20,7 +20,7 @@ pub struct Arguments {
     #[arg(value_name = "IN.nut")]
     input: PathBuf,
     /// The file to write, as ONNX unless its name or --to says otherwise; - is standard output.
-    #[arg(short, long, value_name = "OUT.onnx|safetensors|npz")]
+    #[arg(short, long, value_name = "OUT.onnx|safetensors|npz|tflite")]
     output: PathBuf,
     /// Leave out the hidden units that were removed, instead of writing zeros in their place.
     #[arg(long, conflicts_with = "to")]

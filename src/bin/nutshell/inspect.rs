@@ -185,7 +185,7 @@ impl Inspection {
             format!("{} MACs for one sample, {} with a nonzero weight", self.macs, self.nonzero_macs),
             format!("{} bytes of activations at once for one sample, at most", self.peak_activation_bytes),
         ];
-        if !matches!(self.format, "onnx" | "nut") {
+        if !matches!(self.format, "onnx" | "tflite" | "nut") {
             lines.push(
                 "recognised by its weights: the graph and the size of a sample are taken to be the architecture's"
                     .into(),

@@ -179,14 +179,14 @@ pub fn int(node: &mut Message, name: &str, value: i64) {
     attribute(node, name, INT, |attribute| attribute.int(3, value));
 }
 
-fn float(node: &mut Message, name: &str, value: f32) {
+pub fn float(node: &mut Message, name: &str, value: f32) {
     attribute(node, name, A_FLOAT, |attribute| attribute.float(2, value));
 }
 
-fn text(node: &mut Message, name: &str, value: &str) {
+pub fn text(node: &mut Message, name: &str, value: &str) {
     attribute(node, name, TEXT, |attribute| attribute.text(4, value));
 }
 
-fn ints(node: &mut Message, name: &str, values: &[usize]) {
+pub fn ints(node: &mut Message, name: &str, values: &[usize]) {
     attribute(node, name, INTS, |attribute| values.iter().for_each(|&value| attribute.int(8, value as i64)));
 }

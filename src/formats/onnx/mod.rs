@@ -4,7 +4,7 @@
 //! a layer, a batch normalisation and Gemm's factors are folded into the layer's own parameters, what does nothing at
 //! inference is left out, and anything else is an error that names the node and its operator.
 
-mod attributes;
+pub(super) mod attributes;
 mod elementwise;
 mod external;
 mod fold;
@@ -16,8 +16,8 @@ mod schema;
 mod shapes;
 mod tensor;
 mod weights;
-mod wire;
-mod write;
+pub(super) mod wire;
+pub(super) mod write;
 
 pub use external::{embed, external_files};
 pub use import::read;

@@ -59,7 +59,7 @@ fn opset_of(op: &Op) -> i64 {
 }
 
 /// The name, or `fallback` for an empty one, with a number behind it if it is taken.
-pub(super) fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String {
+pub fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String {
     let name = if name.is_empty() { fallback } else { name };
     let mut candidate = name.to_owned();
     let mut number = taken.len();
@@ -295,7 +295,7 @@ impl Writer<'_> {
 }
 
 /// `TensorProto` of raw bytes.
-pub(super) fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
+pub fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
     let mut tensor = Message::default();
     shape.iter().for_each(|&side| tensor.int(1, side as i64));
     tensor.int(2, kind);
@@ -305,7 +305,7 @@ pub(super) fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Mess
 }
 
 /// `ValueInfoProto` of a tensor of floats, of one sample or a batch of them.
-fn value_info(name: &str, shape: &[usize], batched: bool) -> Message {
+pub fn value_info(name: &str, shape: &[usize], batched: bool) -> Message {
     let mut dimensions = Message::default();
     if batched {
         let mut batch = Message::default();

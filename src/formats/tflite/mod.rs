@@ -1,0 +1,61 @@
+//! TensorFlow Lite: the weights of any model, and the graph where it is made of operators that are known.
+//!
+//! The numbers of fields and operators are those of TensorFlow's `schema.fbs`. The graph is translated to ONNX in memory, which
+//! [`onnx::read`] reads: images have their channels last in TFLite, and first there.
+
+mod graph;
+mod layers;
+mod layout;
+mod moves;
+mod operators;
+mod skeleton;
+mod table;
+mod translate;
+mod weights;
+
+pub use weights::{read, write};
+
+use super::cursor;
+use super::onnx;
+use crate::error::LoadError;
+use crate::model::{Model, Weights};
+
+const FORMAT: &str = "TFLite";
+
+/// Whether these look like the first bytes of such a file: the identifier follows the offset of the root table.
+pub fn is_tflite(bytes: &[u8]) -> bool {
+    bytes.get(4..8) == Some(b"TFL3")
+}
+
+/// The network that the weights of a file make with its graph, which is in their origin. `cap` is the most bytes that it may take.
+///
+/// # Errors
+/// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
+pub fn model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
+    let file = skeleton::whole(weights)?;
+    let onnx = translate::to_onnx(&file, &weights.tensors, cap)?;
+    drop(file);
+    onnx::read(&onnx, cap).map_err(of_this_format)
+}
+
+/// An error of the translated graph, whose nodes have the names of the file's tensors.
+fn of_this_format(error: LoadError) -> LoadError {
+    match error {
+        LoadError::Malformed { place, expected, got, .. } => {
+            LoadError::Malformed { format: FORMAT, place, expected, got }
+        }
+        LoadError::Unsupported { place, feature, supported, .. } => {
+            LoadError::Unsupported { format: FORMAT, place, feature, supported }
+        }
+        LoadError::TooLarge { place, bytes, cap, .. } => LoadError::TooLarge { format: FORMAT, place, bytes, cap },
+        other => other,
+    }
+}
+
+fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+    cursor::malformed(FORMAT, place, expected, got)
+}
+
+fn unsupported(place: impl ToString, feature: impl ToString, supported: &str) -> LoadError {
+    cursor::unsupported(FORMAT, place, feature, supported)
+}

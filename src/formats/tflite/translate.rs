@@ -1,0 +1,474 @@
+//! The graph as an ONNX file, piece by piece: values in whatever order suits, constants turned where they are used.
+
+use super::graph::{FLOAT32, Graph, Operator};
+use super::layout::{channels_first, elements, permuted, plain, position, same};
+use super::operators::name_of;
+use super::{FORMAT, malformed, unsupported};
+use crate::error::LoadError;
+use crate::formats::collect::Collector;
+use crate::formats::onnx::attributes::{float, int, ints, text};
+use crate::formats::onnx::wire::Message;
+use crate::formats::onnx::write::{tensor, unique, value_info};
+use crate::model::{Dtype, Op, Tensor, places};
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+
+/// The operator set of what is written.
+const OPSET: i64 = 20;
+
+/// `TensorProto.DataType`.
+const ONNX_FLOAT: i64 = 1;
+const ONNX_INT64: i64 = 7;
+
+/// The most integers of an operand that is no number of the network, such as axes.
+const MAX_INTEGERS: usize = 1 << 12;
+
+/// What a tensor of the file is in the ONNX graph.
+#[derive(Debug, Clone)]
+pub struct Value {
+    pub name: String,
+    /// Sides in the order of the file.
+    pub shape: Vec<usize>,
+    /// Axis `i` of the value is axis `order[i]` of the tensor.
+    pub order: Vec<usize>,
+    /// Whether the tensor is this one with all axes but the first made one, in the order of the file: the value is not, since that would
+    /// move its elements, and perhaps nothing has to know.
+    pub flat: bool,
+}
+
+impl Value {
+    /// A value that lies as the tensor does.
+    pub fn plain(name: String, shape: Vec<usize>) -> Self {
+        Value { name, order: plain(shape.len()), shape, flat: false }
+    }
+
+    /// The shape of the tensor.
+    pub fn seen(&self) -> Vec<usize> {
+        if self.flat { vec![self.shape[0], elements(&self.shape[1..])] } else { self.shape.clone() }
+    }
+}
+
+/// An attribute of a node.
+pub enum Attribute<'s> {
+    Int(i64),
+    Ints(&'s [usize]),
+    Float(f32),
+    Text(&'s str),
+}
+
+/// Operands of an operator in one order.
+pub struct Arranged {
+    pub names: Vec<String>,
+    pub order: Vec<usize>,
+    pub shapes: Vec<Vec<usize>>,
+}
+
+/// The ONNX graph so far.
+pub struct Translator<'a> {
+    pub graph: &'a Graph<'a>,
+    /// Constants by their tensors.
+    pub constants: Vec<Option<&'a Tensor>>,
+    /// Values by their tensors.
+    known: Vec<Option<Value>>,
+    /// Values that are padded with zeros at the top, left, bottom and right to make a tensor.
+    pub padded: Vec<Option<(Value, [usize; 4])>>,
+    /// Values in other orders, and constants in the orders and with the sides that they were stored in: what is in the key, in words.
+    turned: HashMap<String, String>,
+    taken: HashSet<String>,
+    nodes: Message,
+    initializers: Message,
+    ends: Message,
+    /// Bytes that the file may still take.
+    left: u64,
+    cap: u64,
+}
+
+/// Translates the graph of a file, whose weights are given. The ONNX file may take `cap` bytes.
+///
+/// # Errors
+/// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
+pub fn to_onnx(file: &[u8], weights: &[Tensor], cap: u64) -> Result<Vec<u8>, LoadError> {
+    let graph = Graph::read(file, weights)?;
+    if graph.outputs.is_empty() {
+        return Err(unsupported("graph", "no output", "at least one output"));
+    }
+    let count = graph.places.len();
+    let mut translator = Translator {
+        graph: &graph,
+        constants: graph.places.iter().map(|place| place.constant).collect(),
+        known: vec![None; count],
+        padded: vec![None; count],
+        turned: HashMap::new(),
+        taken: HashSet::new(),
+        nodes: Message::default(),
+        initializers: Message::default(),
+        ends: Message::default(),
+        left: cap,
+        cap,
+    };
+    translator.inputs()?;
+    for operator in live(&graph) {
+        translator.operator(operator)?;
+    }
+    translator.finish()
+}
+
+/// Operators that the outputs depend on, in order. Of those that give another shape only the first operand is needed: the shape is that of the
+/// tensor that they make.
+fn live<'a>(graph: &'a Graph<'a>) -> Vec<&'a Operator<'a>> {
+    let mut needed = vec![false; graph.places.len()];
+    graph.outputs.iter().for_each(|&tensor| needed[tensor] = true);
+    let mut live = Vec::new();
+    for operator in graph.operators.iter().rev() {
+        if operator.outputs.iter().any(|&tensor| needed[tensor]) {
+            let reshapes = matches!(name_of(operator.code), "RESHAPE" | "EXPAND_DIMS" | "SQUEEZE");
+            let read = if reshapes { 1 } else { operator.inputs.len() };
+            operator.inputs.iter().take(read).flatten().for_each(|&tensor| needed[tensor] = true);
+            live.push(operator);
+        }
+    }
+    live.reverse();
+    live
+}
+
+impl<'a> Translator<'a> {
+    /// Images have their channels first in the network's inputs, too.
+    fn inputs(&mut self) -> Result<(), LoadError> {
+        for &index in &self.graph.inputs {
+            let found = &self.graph.places[index];
+            let place = format!("input '{}'", found.name);
+            if !found.numeric {
+                let supported = "floats, and integers with a scale";
+                return Err(unsupported(place, format!("type {}", found.kind), supported));
+            }
+            if found.open.iter().skip(1).any(|&open| open) {
+                return Err(unsupported(place, "a side that can vary", "sides that are known, except for the batch"));
+            }
+            let shape = found.shape.clone();
+            let order = if shape.len() == 4 { channels_first(4) } else { plain(shape.len()) };
+            let name = unique(&mut self.taken, found.name, "input");
+            let sides = permuted(&shape, &order);
+            let info = match sides.split_first() {
+                Some((&samples, sample)) if samples == 1 || found.open[0] => value_info(&name, sample, true),
+                _ => value_info(&name, &sides, false),
+            };
+            self.ends.message(11, info);
+            if self.known[index].replace(Value { name, shape, order, flat: false }).is_some() {
+                return Err(malformed(place, "each input once", "it again"));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<u8>, LoadError> {
+        for &index in &self.graph.outputs {
+            let value = self.value_of(index, "outputs")?;
+            let order = plain(value.seen().len());
+            let name = self.ordered(value, &order)?;
+            self.ends.message(12, value_info(&name, &[], false));
+        }
+        let mut opset = Message::default();
+        opset.int(2, OPSET);
+        self.nodes.append(self.initializers);
+        self.nodes.append(self.ends);
+        let mut file = Message::default();
+        file.message(7, self.nodes);
+        file.message(8, opset);
+        Ok(file.into_bytes())
+    }
+
+    /// Where an error is: the operator, and the first tensor that it makes.
+    pub fn place(&self, operator: &Operator) -> String {
+        let name = match name_of(operator.code) {
+            "" => format!("operator {}", operator.code),
+            "CUSTOM" => format!("CUSTOM {}", operator.custom),
+            name => name.to_owned(),
+        };
+        format!("{name} '{}'", self.stem(operator))
+    }
+
+    /// The name of the first tensor that an operator makes.
+    pub fn stem(&self, operator: &Operator) -> &'a str {
+        self.graph.places[operator.outputs[0]].name
+    }
+
+    /// The error for a broken rule in an operator.
+    #[cold]
+    #[inline(never)]
+    pub fn malformed(&self, operator: &Operator, expected: &dyn Display, got: &dyn Display) -> LoadError {
+        malformed(self.place(operator), expected, got)
+    }
+
+    /// The error for a feature of an operator.
+    #[cold]
+    #[inline(never)]
+    pub fn unsupported(&self, operator: &Operator, feature: &dyn Display, supported: &str) -> LoadError {
+        unsupported(self.place(operator), feature, supported)
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), LoadError> {
+        let left = self.left.checked_sub(bytes as u64);
+        let bytes = (self.cap - self.left).saturating_add(bytes as u64);
+        self.left =
+            left.ok_or_else(|| LoadError::TooLarge { format: FORMAT, place: "graph".into(), bytes, cap: self.cap })?;
+        Ok(())
+    }
+
+    /// Appends a node, and gives the name of its value.
+    pub fn node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attributes: &[(&str, Attribute)],
+        stem: &str,
+    ) -> Result<String, LoadError> {
+        let mut message = Message::default();
+        inputs.iter().for_each(|input| message.text(1, input));
+        let output = unique(&mut self.taken, stem, "value");
+        message.text(2, &output);
+        message.text(4, op);
+        for (name, attribute) in attributes {
+            match attribute {
+                Attribute::Int(number) => int(&mut message, name, *number),
+                Attribute::Ints(numbers) => ints(&mut message, name, numbers),
+                Attribute::Float(number) => float(&mut message, name, *number),
+                Attribute::Text(words) => text(&mut message, name, words),
+            }
+        }
+        let message = message.into_bytes();
+        // The name is kept in memory, too.
+        self.spend(message.len() + output.len())?;
+        self.nodes.bytes(1, &message);
+        Ok(output)
+    }
+
+    fn initializer(&mut self, stem: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Result<String, LoadError> {
+        let name = unique(&mut self.taken, stem, "constant");
+        self.spend(raw.len() + name.len())?;
+        self.initializers.message(5, tensor(&name, kind, shape, raw));
+        Ok(name)
+    }
+
+    /// Integers as a constant.
+    pub fn integers(&mut self, values: &[i64]) -> Result<String, LoadError> {
+        let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.initializer("integers", ONNX_INT64, &[values.len()], &raw)
+    }
+
+    /// A number as a constant.
+    pub fn number(&mut self, value: f32) -> Result<String, LoadError> {
+        self.initializer("number", ONNX_FLOAT, &[], &value.to_le_bytes())
+    }
+
+    /// A constant's elements, as those of a tensor of shape `view`, in an order, with the sides `sides`.
+    pub fn constant(
+        &mut self,
+        tensor: &Tensor,
+        index: usize,
+        view: &[usize],
+        order: &[usize],
+        sides: &[usize],
+    ) -> Result<String, LoadError> {
+        let key = format!("{index} {order:?} {sides:?}");
+        if let Some(name) = self.turned.get(&key) {
+            return Ok(name.clone());
+        }
+        let place = Collector::place(&tensor.name);
+        if !tensor.dtype.is_float() {
+            let feature = format!("numbers of type {} without a scale", tensor.dtype.name());
+            return Err(unsupported(place, feature, "floats, and integers with a scale"));
+        }
+        if tensor.len() != elements(view) {
+            return Err(malformed(place, format!("elements for {view:?}"), tensor.len()));
+        }
+        self.spend(4 * tensor.len())?;
+        let values = tensor.values();
+        let raw: Vec<u8> = if *order == *plain(view.len()) {
+            values.into_iter().flat_map(f32::to_le_bytes).collect()
+        } else {
+            let table = places::of_op(&Op::Transpose(order.to_vec()), &[view], &permuted(view, order));
+            let table = table.ok_or_else(|| malformed(place, "fewer elements", tensor.len()))?;
+            table.into_iter().flat_map(|at| values[at as usize].to_le_bytes()).collect()
+        };
+        let name = self.initializer(&tensor.name, ONNX_FLOAT, sides, &raw)?;
+        self.turned.insert(key, name.clone());
+        Ok(name)
+    }
+
+    /// The tensor that an operator reads, if it is not left out.
+    pub fn optional(operator: &Operator, index: usize) -> Option<usize> {
+        operator.inputs.get(index).copied().flatten()
+    }
+
+    /// The tensor that an operator reads.
+    pub fn input(&self, operator: &Operator, index: usize) -> Result<usize, LoadError> {
+        let missing = || self.malformed(operator, &format_args!("an input {index}"), &"none");
+        Self::optional(operator, index).ok_or_else(missing)
+    }
+
+    /// A constant that an operator reads, and its tensor.
+    pub fn constant_input(&self, operator: &Operator, index: usize) -> Result<(usize, &'a Tensor), LoadError> {
+        let tensor = self.input(operator, index)?;
+        let computed = || self.unsupported(operator, &format_args!("a computed input {index}"), "a constant");
+        Ok((tensor, self.constants[tensor].ok_or_else(computed)?))
+    }
+
+    /// Constant integers that an operator reads.
+    pub fn list(&self, operator: &Operator, index: usize) -> Result<Vec<i64>, LoadError> {
+        let (_, tensor) = self.constant_input(operator, index)?;
+        if tensor.len() > MAX_INTEGERS {
+            let feature = format!("{} integers", tensor.len());
+            return Err(self.unsupported(operator, &feature, &format!("at most {MAX_INTEGERS}")));
+        }
+        Ok(match tensor.dtype {
+            Dtype::I32 => tensor.bytes.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes).into()).collect(),
+            Dtype::I64 => tensor.bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect(),
+            other => {
+                let feature = format!("{} as input {index}", other.name());
+                return Err(self.unsupported(operator, &feature, "integers of 32 and 64 bits"));
+            }
+        })
+    }
+
+    /// The one number that a constant is.
+    pub fn scalar(&self, operator: &Operator, index: usize) -> Result<f32, LoadError> {
+        let (_, tensor) = self.constant_input(operator, index)?;
+        match tensor.len() {
+            1 => Ok(tensor.values()[0]),
+            other => Err(self.malformed(operator, &"one number", &other)),
+        }
+    }
+
+    /// An axis as the file counts it.
+    pub fn axis(&self, operator: &Operator, axis: i64, rank: usize) -> Result<usize, LoadError> {
+        let counted = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let found = usize::try_from(counted).ok().filter(|&axis| axis < rank);
+        found.ok_or_else(|| self.malformed(operator, &format_args!("an axis of {rank}"), &axis))
+    }
+
+    /// A tensor as a value.
+    fn value_of(&mut self, index: usize, place: &str) -> Result<Value, LoadError> {
+        if let Some(value) = &self.known[index] {
+            return Ok(value.clone());
+        }
+        let Some(tensor) = self.constants[index] else {
+            let name = self.graph.places[index].name;
+            return Err(malformed(place, "tensors that an earlier operator makes", format!("'{name}'")));
+        };
+        let shape = tensor.shape.clone();
+        let name = self.constant(tensor, index, &shape, &plain(shape.len()), &shape)?;
+        Ok(Value::plain(name, shape))
+    }
+
+    /// What an operator reads, as a value.
+    pub fn value(&mut self, operator: &Operator, index: usize) -> Result<Value, LoadError> {
+        let tensor = self.input(operator, index)?;
+        let place = self.place(operator);
+        self.value_of(tensor, &place)
+    }
+
+    /// What an operator reads, as a value of the shape of its tensor.
+    pub fn shaped(&mut self, operator: &Operator, index: usize) -> Result<Value, LoadError> {
+        let value = self.value(operator, index)?;
+        if !value.flat {
+            return Ok(value);
+        }
+        let seen = value.seen();
+        let name = self.ordered(value, &plain(2))?;
+        Ok(Value::plain(name, seen))
+    }
+
+    /// The name of a value's elements in another order.
+    pub fn ordered(&mut self, value: Value, order: &[usize]) -> Result<String, LoadError> {
+        let mut value = value;
+        if value.flat {
+            let seen = value.seen();
+            let lying = plain(value.shape.len());
+            let name = self.ordered(Value { flat: false, ..value }, &lying)?;
+            let name = self.reshape(&name, &seen, "flattened")?;
+            value = Value::plain(name, seen);
+        }
+        if value.order == order {
+            return Ok(value.name);
+        }
+        let key = format!("[{order:?} {}", value.name);
+        if let Some(name) = self.turned.get(&key) {
+            return Ok(name.clone());
+        }
+        let name = if same(&value.shape, &value.order, order) {
+            self.reshape(&value.name, &permuted(&value.shape, order), "reshaped")?
+        } else {
+            let places: Vec<usize> = order.iter().map(|&axis| position(&value.order, axis)).collect();
+            self.node("Transpose", &[&value.name], &[("perm", Attribute::Ints(&places))], "transposed")?
+        };
+        self.turned.insert(key, name.clone());
+        Ok(name)
+    }
+
+    /// A value with other sides.
+    pub fn reshape(&mut self, name: &str, shape: &[usize], stem: &str) -> Result<String, LoadError> {
+        let sides: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
+        let sides = self.integers(&sides)?;
+        self.node("Reshape", &[name, &sides], &[], stem)
+    }
+
+    /// All that an operator reads, in one order: channels first, if one is. Constants get axes of 1 in front.
+    pub fn arrange(&mut self, operator: &Operator) -> Result<Arranged, LoadError> {
+        let mut shapes = Vec::new();
+        for index in 0..operator.inputs.len() {
+            let tensor = self.input(operator, index)?;
+            let value = self.known[tensor].as_ref().map(Value::seen);
+            shapes
+                .push(value.or_else(|| self.constants[tensor].map(|tensor| tensor.shape.clone())).unwrap_or_default());
+        }
+        let rank = shapes.iter().map(Vec::len).max().unwrap_or(0);
+        let values = || operator.inputs.iter().flatten().filter_map(|&tensor| self.known[tensor].as_ref());
+        let mut order = plain(rank);
+        if values().all(|value| value.shape.len() == rank && !value.flat) {
+            let orders = || values().map(|value| &value.order);
+            let first = channels_first(rank);
+            order = orders().find(|&order| *order == first).or(orders().next()).unwrap_or(&order).clone();
+        }
+        let mut names = Vec::new();
+        for (index, shape) in shapes.iter().enumerate() {
+            let tensor = self.input(operator, index)?;
+            names.push(match (&self.known[tensor], self.constants[tensor]) {
+                (None, Some(constant)) if order != plain(rank) => {
+                    let view = [&vec![1; rank - shape.len()][..], shape].concat();
+                    let sides = permuted(&view, &order);
+                    self.constant(constant, tensor, &view, &order, &sides)?
+                }
+                _ => {
+                    let value = self.value(operator, index)?;
+                    let order = if shape.len() == rank { order.clone() } else { plain(shape.len()) };
+                    self.ordered(value, &order)?
+                }
+            });
+        }
+        Ok(Arranged { names, order, shapes })
+    }
+
+    /// Gives a tensor that an operator makes its meaning.
+    pub fn define(&mut self, operator: &Operator, index: usize, value: Value) -> Result<(), LoadError> {
+        let tensor = operator.outputs[index];
+        let (seen, place) = (value.seen(), &self.graph.places[tensor]);
+        if !place.numeric {
+            let supported = "floats, and integers with a scale";
+            return Err(self.unsupported(operator, &format_args!("an output of type {}", place.kind), supported));
+        }
+        let agree = |(axis, side): (usize, &usize)| place.open[axis] || place.shape[axis] == *side;
+        if seen.len() != place.shape.len() || !seen.iter().enumerate().all(agree) {
+            let feature = format!("an output of {seen:?} where the file says {:?}", place.shape);
+            return Err(self.unsupported(operator, &feature, "shapes that agree"));
+        }
+        if self.constants[tensor].is_some() || self.known[tensor].replace(value).is_some() {
+            return Err(self.malformed(operator, &"each tensor made once", &format_args!("'{}' again", place.name)));
+        }
+        Ok(())
+    }
+
+    /// Whether a tensor is of floats.
+    pub fn is_float(&self, tensor: usize) -> bool {
+        self.graph.places[tensor].kind == FLOAT32
+    }
+}
