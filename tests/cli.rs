@@ -334,7 +334,7 @@ fn bad_input_is_refused_with_its_reason() {
         ("inspect data/t10k-labels-idx1-ubyte", "number of dimensions 2, 3 or 4"),
         ("inspect -", "got the bytes []"),
         ("decompress model.onnx -o out.onnx", "expected a .nut file"),
-        ("evaluate model.onnx --data none", "none: expected samples as IDX, npz, npy, CSV, or PNG and JPEG"),
+        ("evaluate model.onnx --data none", "none: expected samples as IDX, npz, npy or CSV files, or PNG and JPEG"),
         ("evaluate model.onnx --data recipe.json", "expected samples as IDX, npz"),
         ("evaluate model.onnx --data model.onnx", "got a model"),
         ("evaluate model.onnx --data data/t10k-images-idx3-ubyte", "test samples: expected at least 1"),
