@@ -1,7 +1,7 @@
 // Pictures as samples: in archives, in folders, by themselves.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { png, TURNED, zip } from './sample-files.js';
@@ -55,6 +55,20 @@ test('an archive of pictures is opened: classes by their folders, and its own te
   await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('Your samples: 500'), { timeout: OPEN });
   await measuredOn('500');
   assert.equal(await text('#accuracy .figure'), accuracy);
+  assert.deepEqual(faults, []);
+});
+
+test('samples judge a network of the user\'s once some fit it', async () => {
+  await ready();
+  await drop('three.csv', Buffer.from(`a,b,c,label\n${Array.from({ length: 20 }, (_, row) => `${row},0.5,1,${row % 2}\n`).join('')}`));
+  await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('three.csv: 4 test'), { timeout: OPEN });
+  await drop('mine.onnx', readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url)));
+  const judge = (/** @type {string} */ by) => page.waitForSelector(`input[name=by][value=${by}]:checked`, { timeout: OPEN });
+  await judge('weights');
+  await drop('digits.zip', zip(digits(100, '')));
+  await measuredOn('20');
+  await judge('samples');
+  assert.match(await text('network-card'), /mine\.onnx/);
   assert.deepEqual(faults, []);
 });
 

@@ -1,5 +1,5 @@
 // Opening and measuring a network.
-import { get, set } from '../state.js';
+import { busy, get, set } from '../state.js';
 import { fetchBytes } from '../files.js';
 import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engine.js';
 import { exportFile } from './export.js';
@@ -53,6 +53,7 @@ async function open(name, file, load) {
     if (opening === openings) set({ opening: { name, done: null, started } });
     const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
+    unfit = false;
     const { recipe } = get();
     if (summary?.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
     if (summary && opened.network) await viewer.put('original', opened.network);
@@ -94,6 +95,9 @@ async function run({ network, summary }) {
   }
 }
 
+/** Whether the weights judge the opened network only because the samples did not fit it. */
+let unfit = false;
+
 /** Ends the measuring that is going on. */
 let measuring = new AbortController();
 
@@ -120,16 +124,28 @@ export async function measure() {
       // One answer shows whether they fit.
       await bridge.look(0, 1, recipe.scaling);
       show({ kind: 'unlabelled' });
+      judgeAgain();
       return await look();
     }
     const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total, started }), own.signal);
     show(accuracy ? { kind: 'known', accuracy } : { kind: 'none', reason: 'the measuring was cancelled' });
+    if (accuracy) judgeAgain();
     await look();
   } catch (error) {
     show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
     // Samples that do not fit judge nothing; the weights of a file of the user's do.
-    if (own === measuring && get().weights && get().network?.summary === network.summary) void judgeBy('weights');
+    if (own === measuring && get().weights && get().by === 'samples' && get().network?.summary === network.summary) {
+      unfit = true;
+      void judgeBy('weights');
+    }
   }
+}
+
+/** Samples that fit judge again, if those before did not fit. */
+function judgeAgain() {
+  if (!unfit || busy()) return;
+  unfit = false;
+  void judgeBy('samples');
 }
 
 /** Hands the opened network, or that of a result, to the user as ONNX, in its compact or in the original's shapes.
