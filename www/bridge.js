@@ -81,6 +81,8 @@ export class Bridge {
     try {
       return await this.call((remote) => work(remote, Comlink.transfer(port2, [port2])));
     } finally {
+      // What was sent before the answer may still come after it.
+      port1.onmessage = null;
       port1.close();
     }
   }
