@@ -205,6 +205,10 @@ test('before a run the views show the network as it is, and what each step would
   assert.deepEqual(faults, []);
 });
 
+/** Chooses a run in the chart of all, once it is drawn. */
+const clickFirstRun = () =>
+  page.waitForFunction(() => document.querySelector('nutshell-scatter')?.shadowRoot?.querySelector('[role=button]')?.dispatchEvent(new MouseEvent('click')), { timeout: OPEN });
+
 test('after a run every view shows what the run did, and nothing serious is wrong with any', async () => {
   await ready(SHORT);
   await page.click('#compress');
@@ -269,7 +273,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
   await look('result', 'nutshell-scatter');
   assert.equal((await table('nutshell-scatter')).length, 1);
-  await page.$eval('nutshell-scatter', (chart) => chart.shadowRoot?.querySelector('[role=button]')?.dispatchEvent(new MouseEvent('click')));
+  await clickFirstRun();
   await page.waitForSelector('#download', { timeout: OPEN });
   assert.equal(await text('#bytes'), file);
   // The networks after its stages were kept too.
@@ -279,7 +283,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   await page.evaluate(() => /** @type {HTMLElement} */ (document.querySelectorAll('network-card .choice')[1]).click());
   await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('LeNet-300') && document.querySelector('#accuracy .figure'), { timeout: OPEN });
   await look('result', 'nutshell-scatter');
-  await page.$eval('nutshell-scatter', (chart) => chart.shadowRoot?.querySelector('[role=button]')?.dispatchEvent(new MouseEvent('click')));
+  await clickFirstRun();
   await page.waitForSelector('#download', { timeout: OPEN });
   assert.match(await text('network-card .lead'), /LeNet-5/);
   await look('prune', 'prune-view nutshell-image[label$=after]');
