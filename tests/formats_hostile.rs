@@ -424,6 +424,29 @@ fn tflite_graphs_that_cannot_be_run_open_as_weights() {
 }
 
 #[test]
+fn the_largest_steps_of_a_tflite_slice_are_taken() {
+    const STRIDED_SLICE: u32 = 45;
+    // Begins, ends and strides of 64-bit integers: one place of four in axis 1.
+    let open_with = |start: i64, end: i64, step: i64| {
+        let list = |name: &str, buffer: u32| tflite_tensor(name, &[2], 4, buffer, &[], &[]);
+        let tensors = vec![
+            tflite_tensor("image", &[1, 4, 4, 1], 0, 0, &[], &[]),
+            list("begin", 1),
+            list("end", 2),
+            list("strides", 3),
+            tflite_tensor("made", &[1, 1, 4, 1], 0, 0, &[], &[]),
+        ];
+        let bytes = [[0, start], [1, end], [1, step]].map(|list| list.map(i64::to_le_bytes).concat());
+        let operator = tflite_operator(0, &[0, 1, 2, 3], &[4], 32, Table(Vec::new()));
+        let buffers = [&[][..], &bytes[0], &bytes[1], &bytes[2]];
+        open(&tflite_graph(tensors, &buffers, [&[0], &[4]], &[STRIDED_SLICE], vec![operator]), CAP)
+    };
+    for (start, end, step) in [(1, 4, i64::MAX), (3, 0, i64::MIN), (3, 0, i64::MIN + 1), (0, i64::MAX, i64::MAX)] {
+        assert!(matches!(open_with(start, end, step), Ok(Contents::Network(_))), "{start} {end} {step}");
+    }
+}
+
+#[test]
 fn changed_tflite_graphs_are_refused_or_read() {
     let mut rng = Pcg64Mcg::seed_from_u64(17);
     for name in ["mobile", "moves", "elements", "sums", "shapes", "whole"] {

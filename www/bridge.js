@@ -74,17 +74,8 @@ export class Bridge {
    * @param {(remote: Comlink.Remote<Api>, port: MessagePort) => Promise<T>} work
    * @param {AbortSignal} [signal] Asks for an early end, at the worker's next look.
    * @returns {Promise<T>} */
-  async callWithPort(hear, work, signal) {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }) => hear(data);
-    signal?.addEventListener('abort', () => port1.postMessage('stop'));
-    try {
-      return await this.call((remote) => work(remote, Comlink.transfer(port2, [port2])));
-    } finally {
-      // What was sent before the answer may still come after it.
-      port1.onmessage = null;
-      port1.close();
-    }
+  callWithPort(hear, work, signal) {
+    return withPort(hear, (port) => this.call((remote) => work(remote, port)), signal);
   }
 
   /** Asks a worker that ends with its answer.
@@ -137,6 +128,25 @@ export class Bridge {
     const { reject } = this.#death;
     this.#death = deferred();
     reject(reason);
+  }
+}
+
+/** Asks for something that reports by a port on the way.
+ * @template T
+ * @param {(message: any) => void} hear
+ * @param {(port: MessagePort) => Promise<T>} ask The port is to be handed to a worker.
+ * @param {AbortSignal} [signal] Is told to the worker.
+ * @returns {Promise<T>} */
+export async function withPort(hear, ask, signal) {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = ({ data }) => hear(data);
+  signal?.addEventListener('abort', () => port1.postMessage('stop'));
+  try {
+    return await ask(Comlink.transfer(port2, [port2]));
+  } finally {
+    // What was sent before the answer may still come after it.
+    port1.onmessage = null;
+    port1.close();
   }
 }
 

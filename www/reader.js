@@ -1,6 +1,5 @@
 // The workers that know the files of other programs: each has one file open. The first is started with the first such file.
-import * as Comlink from 'comlink';
-import { Bridge } from './bridge.js';
+import { Bridge, withPort } from './bridge.js';
 import { makeWorker } from './files.js';
 import wasmUrl from '../pkg/files_bg.wasm?url';
 import workerUrl from './reader-worker.js?worker&url';
@@ -112,15 +111,7 @@ const newBridge = (name, file, hear) =>
   new Bridge(
     wasmUrl,
     () => makeWorker(workerUrl, name),
-    async (remote) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = ({ data }) => hear?.(data);
-      try {
-        await remote.open(file, Comlink.transfer(port2, [port2]));
-      } finally {
-        port1.close();
-      }
-    },
+    (remote) => withPort((done) => hear?.(done), (port) => remote.open(file, port)),
   );
 
 /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */

@@ -1,5 +1,6 @@
 //! Samples in arrays of numpy: an `.npz` with inputs and classes, perhaps for training and for testing apart, or a single `.npy`.
 
+use super::names::{WORDS, Word, word};
 use super::{Dataset, Samples, Scaling, Values};
 use crate::data::csv::MOST_CLASSES;
 use crate::error::{Error, LoadError};
@@ -9,11 +10,6 @@ use crate::model::{Dtype, Tensor};
 use std::sync::Arc;
 
 const FORMAT: &str = "numpy";
-/// What arrays of inputs are called, and arrays of classes.
-const INPUTS: [&str; 8] = ["x", "image", "images", "data", "feature", "features", "inputs", "arr_0"];
-const CLASSES: [&str; 8] = ["y", "label", "labels", "target", "targets", "class", "classes", "arr_1"];
-const TRAINING: [&str; 2] = ["train", "training"];
-const TEST: [&str; 2] = ["test", "testing"];
 /// As many channels an image has, if it is one.
 const CHANNELS: [usize; 3] = [1, 3, 4];
 
@@ -43,18 +39,20 @@ fn role(name: &str) -> Option<Role> {
         let before = name.strip_prefix(part).map(|rest| rest.trim_start_matches('_'));
         before.or_else(|| name.strip_suffix(part).map(|rest| rest.trim_end_matches('_'))).map(str::to_owned)
     };
-    let of = |parts: [&str; 2]| parts.iter().rev().find_map(|part| with(part));
-    let (stem, test) = match (of(TRAINING), of(TEST)) {
+    let of = |wanted: Word| {
+        let (_, words) = WORDS.iter().find(|(word, _)| *word == wanted)?;
+        words.iter().rev().find_map(|part| with(part))
+    };
+    let (stem, test) = match (of(Word::Training), of(Word::Test)) {
         (Some(stem), _) => (stem, false),
         (None, Some(stem)) => (stem, true),
         (None, None) => (name.clone(), false),
     };
-    if INPUTS.contains(&stem.as_str()) {
-        Some(Role::Inputs { test })
-    } else if CLASSES.contains(&stem.as_str()) {
-        Some(Role::Classes { test })
-    } else {
-        None
+    // numpy's own names for arrays that are given none.
+    match (word(&stem), stem.as_str()) {
+        (Some(Word::Inputs), _) | (None, "arr_0") => Some(Role::Inputs { test }),
+        (Some(Word::Classes), _) | (None, "arr_1") => Some(Role::Classes { test }),
+        _ => None,
     }
 }
 

@@ -1,15 +1,12 @@
 //! Pictures become samples: a folder a class, and perhaps folders for training and for testing above them; or pictures alone, which have no
 //! classes. Who has the files, and what decodes them, is of no matter here.
 
+use super::names::{self, Word};
 use super::{Dataset, Samples, Scaling, Values};
 use crate::error::{Error, LoadError};
 use crate::sort::sort_by;
 use std::sync::Arc;
 
-/// Folders above the classes.
-const TRAINING: [&str; 2] = ["train", "training"];
-const TEST: [&str; 2] = ["test", "testing"];
-const OTHER: [&str; 4] = ["val", "valid", "validation", "dev"];
 /// Files that are not used are listed up to this many.
 const MOST_IGNORED: usize = 20;
 /// The most files.
@@ -47,6 +44,21 @@ struct File {
     number: usize,
     /// The folders that it is in, and its name.
     path: Vec<String>,
+}
+
+impl File {
+    /// In words.
+    fn place(&self) -> String {
+        self.path.join("/")
+    }
+
+    /// The part that its first folder says, where there are such folders.
+    fn part(&self, parted: bool) -> Part {
+        match parted {
+            true => self.path.first().and_then(|folder| part(folder)).unwrap_or(Part::Other),
+            false => Part::Training,
+        }
+    }
 }
 
 /// Which part a file belongs to.
@@ -101,19 +113,10 @@ impl Gathering {
         sort_by(&mut files, &|a, b| a.path.cmp(&b.path));
         strip(&mut files);
         let parted = files.iter().any(|file| file.path.len() > 1 && part(&file.path[0]).is_some());
-        let mut gathering = Gathering { files, parted, place, cap, total: 0, placed: Vec::new(), ignored: Vec::new() };
-        let (wanted, other) =
-            std::mem::take(&mut gathering.files).into_iter().partition(|file| gathering.part(file) != Part::Other);
-        gathering.files = wanted;
-        gathering.ignored = other.iter().map(|file: &File| file.path.join("/")).collect();
-        Ok(gathering)
-    }
-
-    fn part(&self, file: &File) -> Part {
-        match self.parted {
-            true => file.path.first().and_then(|folder| part(folder)).unwrap_or(Part::Other),
-            false => Part::Training,
-        }
+        let (files, other): (Vec<File>, Vec<File>) =
+            files.into_iter().partition(|file| file.part(parted) != Part::Other);
+        let ignored = other.iter().map(File::place).collect();
+        Ok(Gathering { files, parted, place, cap, total: 0, placed: Vec::new(), ignored })
     }
 
     /// How many files are to be read.
@@ -133,7 +136,7 @@ impl Gathering {
 
     /// File `index` in words, without the folders around all files.
     pub fn place(&self, index: usize) -> String {
-        self.files.get(index).map_or_else(String::new, |file| file.path.join("/"))
+        self.files.get(index).map_or_else(String::new, File::place)
     }
 
     /// File `index` is no picture.
@@ -172,7 +175,7 @@ impl Gathering {
         let Some(file) = self.files.get(index) else { return Ok(()) };
         let folders = &file.path[usize::from(self.parted)..];
         let class = (folders.len() > 1).then(|| folders[0].clone());
-        self.placed.push(Placed { part: self.part(file), class, picture });
+        self.placed.push(Placed { part: file.part(self.parted), class, picture });
         Ok(())
     }
 
@@ -226,13 +229,11 @@ fn strip(files: &mut [File]) {
 }
 
 fn part(folder: &str) -> Option<Part> {
-    let folder = folder.to_ascii_lowercase();
-    let is_of = |names: &[&str]| names.contains(&folder.as_str());
-    match () {
-        () if is_of(&TRAINING) => Some(Part::Training),
-        () if is_of(&TEST) => Some(Part::Test),
-        () if is_of(&OTHER) => Some(Part::Other),
-        () => None,
+    match names::word(&folder.to_ascii_lowercase())? {
+        Word::Training => Some(Part::Training),
+        Word::Test => Some(Part::Test),
+        Word::Validation => Some(Part::Other),
+        Word::Inputs | Word::Classes => None,
     }
 }
 

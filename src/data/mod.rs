@@ -9,6 +9,7 @@ pub mod gather;
 pub mod header;
 pub mod idx;
 pub mod moments;
+mod names;
 pub mod open;
 #[cfg(feature = "cli")]
 mod picture;

@@ -2,6 +2,7 @@
 
 use super::arrays;
 use super::csv::{self, LabelColumn};
+use super::names::{WORDS, Word, word};
 use super::open::{Options, is_dataset};
 use super::{Dataset, Samples};
 use crate::error::{Error, LoadError};
@@ -28,32 +29,13 @@ pub enum Role {
     Validation,
 }
 
-/// What a word in a name says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
-    Training,
-    Test,
-    Validation,
-    Classes,
-    Inputs,
-}
-
-const WORDS: [(Word, &[&str]); 5] = [
-    (Word::Training, &["train", "training"]),
-    (Word::Test, &["test", "testing", "t10k"]),
-    (Word::Validation, &["val", "valid", "validation", "dev"]),
-    (Word::Classes, &["y", "label", "labels", "target", "targets", "class", "classes"]),
-    (Word::Inputs, &["x", "image", "images", "data", "feature", "features", "input", "inputs"]),
-];
-
 /// Whether a word, or one of the two that it is put together of, such as xtrain and testlabels, says this.
 fn says(text: &str, wanted: Word) -> bool {
-    let known = |text: &str| WORDS.iter().find(|(_, all)| all.contains(&text)).map(|&(word, _)| word);
-    if let Some(word) = known(text) {
+    if let Some(word) = word(text) {
         return word == wanted;
     }
-    let firsts = WORDS.iter().flat_map(|(word, all)| all.iter().map(move |first| (*word, *first)));
-    let mut pairs = firsts.filter_map(|(word, first)| Some((word, known(text.strip_prefix(first)?)?)));
+    let firsts = WORDS.iter().flat_map(|(said, all)| all.iter().map(move |first| (*said, *first)));
+    let mut pairs = firsts.filter_map(|(said, first)| Some((said, word(text.strip_prefix(first)?)?)));
     pairs.any(|(first, second)| first == wanted || second == wanted)
 }
 

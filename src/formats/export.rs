@@ -8,6 +8,7 @@ use crate::model::{Dtype, Model, Source, Tensor, Weights};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::io::Read;
 
 /// The most bytes that a network may take on its way to another format: as many as a file that the command line opens.
@@ -33,10 +34,10 @@ pub enum Kind {
     Tflite,
 }
 
-/// What such weights can be written as; `known`: of a format without a graph, they are those of an architecture that is known.
-pub fn kinds(weights: &Weights, known: bool) -> Vec<Kind> {
+/// What such weights can be written as; `runnable`: they are known to make a network, by their graph or by their names and shapes.
+pub fn kinds(weights: &Weights, runnable: bool) -> Vec<Kind> {
     let mut kinds = Vec::new();
-    if weights.origin.source == Source::Onnx || known {
+    if weights.origin.source == Source::Onnx || runnable {
         kinds.extend([Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled]);
     }
     if weights.origin.source == Source::Tflite && tflite::write(weights).is_ok() {
@@ -59,10 +60,9 @@ pub fn export(loaded: &Loaded, kind: Kind) -> Result<Vec<u8>, LoadError> {
             // In the order of the graph's parameters. One that is not as it was, because a normalisation is folded into it, is no multiple of
             // its step any more: it is stored as it is then.
             let weights_of_graph = onnx::weights(&file, file.len() as u64)?;
-            let step = |tensor: &Tensor| {
-                let place = weights.tensors.iter().position(|original| original.name == tensor.name)?;
-                steps[place]
-            };
+            let known: HashMap<&str, Option<f32>> =
+                weights.tensors.iter().zip(steps).map(|(tensor, &step)| (tensor.name.as_str(), step)).collect();
+            let step = |tensor: &Tensor| known.get(tensor.name.as_str()).copied().flatten();
             let steps = weights_of_graph.tensors.iter().map(step).collect();
             export(&Loaded { weights: weights_of_graph, steps }, kind)
         }

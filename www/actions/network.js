@@ -46,7 +46,8 @@ async function open(name, file, load) {
   const opening = ++openings;
   decoding = new AbortController();
   const started = performance.now();
-  const hear = (/** @type {number} */ done) => opening === openings && set({ opening: { name, done, started } });
+  // The file may be decoded once more, by a new worker, when this is long over.
+  const hear = (/** @type {number} */ done) => opening === openings && get().opening && set({ opening: { name, done, started } });
   set({ opening: { name, done: null, started } });
   try {
     const opened = await load(hear, decoding.signal);

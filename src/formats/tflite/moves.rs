@@ -91,7 +91,11 @@ impl Translator<'_> {
             return Err(self.malformed(op, &format_args!("pads for {rank} axes"), &format_args!("{listed:?}")));
         }
         let filled = if name == "PADV2" { self.scalar(op, 2)? } else { 0.0 };
-        let shape = value.shape.iter().zip(pads).map(|(&side, [before, after])| side.saturating_add(before + after));
+        let shape = value
+            .shape
+            .iter()
+            .zip(pads)
+            .map(|(&side, [before, after])| side.saturating_add(*before).saturating_add(*after));
         let shape: Vec<usize> = shape.collect();
         if let &[[0, 0], [top, bottom], [left, right], [0, 0]] = pads
             && !mirrored
@@ -266,7 +270,7 @@ impl Translator<'_> {
                 return Err(self.malformed(op, &"places that there are", &got));
             }
             // Before the first place there is no index that does not count from the end.
-            let end = start + length as i64 * step;
+            let end = start.saturating_add((length as i64).saturating_mul(step));
             starts.push(start);
             ends.push(if end < 0 { i64::MIN } else { end });
             axes.push(position(&value.order, axis) as i64);
