@@ -3,10 +3,10 @@
 //! Plain functions of a clock, so that the same code measures natively (`cargo bench`) and in a browser. An operation is a
 //! multiplication or an addition, counted as a dense network needs them: a zero weight that a kernel skips counts.
 
-use crate::data::{Samples, Scaling};
+use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::model::presets::{LENET5_WIDTHS, initialize, lenet5};
-use crate::model::{Model, Op};
+use crate::model::{Model, Op, Scaling};
 use crate::network::{Batch, Inference, Trainer};
 use ndarray::Array2;
 use ndarray::linalg::general_mat_mul;

@@ -20,13 +20,12 @@ pub mod formats;
 pub mod kernels;
 pub mod model;
 pub mod network;
+pub mod parallel;
 pub mod pipeline;
 pub mod resources;
 pub mod search;
 mod sort;
 pub mod stages;
-pub mod stats;
-pub mod summary;
 pub mod views;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

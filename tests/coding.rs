@@ -4,8 +4,7 @@ mod synthetic;
 
 use nutshell::coding::{baseline, huffman};
 use nutshell::container::{WriteOptions, write};
-use nutshell::model::presets;
-use nutshell::stages::quantize::{Codebook, FixedParameter, FixedPoint};
+use nutshell::model::{Codebook, FixedParameter, FixedPoint, presets};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 

@@ -2,15 +2,13 @@
 
 mod synthetic;
 
-use nutshell::container::{ActivationFormat, Nut, Topology, WriteOptions, layout, read, write};
-use nutshell::data::Scaling;
+use nutshell::container::{Nut, Topology, WriteOptions, layout, read, write};
 use nutshell::error::DecodeError;
 use nutshell::model::presets::{self, Chain};
 use nutshell::model::{
-    Binary, Conv, Function, Gather, Graph, Linear, Node, Normalize, Number, Op, Pad, PadMode, ParamId, Parameter,
-    Reduce, Reduction, Slice, Unary, ValueId,
+    ActivationFormat, Binary, Codebook, Conv, FixedPoint, Function, Gather, Graph, Linear, Node, Normalize, Number, Op,
+    Pad, PadMode, ParamId, Parameter, Reduce, Reduction, Scaling, Slice, Unary, ValueId,
 };
-use nutshell::stages::quantize::{Codebook, FixedPoint};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;

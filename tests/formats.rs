@@ -8,6 +8,8 @@ mod weight_files;
 use nutshell::container::{Packed, packed};
 use nutshell::formats::export::{Kind, export};
 use nutshell::formats::{Contents, Format, Loaded, Opened, load_weights, onnx, open, sniff, to_model};
+use nutshell::model::presets::{VGG_WIDTHS, Vgg};
+use nutshell::model::recognise::recognise;
 use nutshell::model::{Dtype, Model, Source, Tensor, Weights, presets};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use onnx_files::{File, tensor as tensor_of, tensor_info};
@@ -392,4 +394,17 @@ fn a_reader_written_from_the_specification_agrees() {
             assert!(got == tensor.bytes, "file {index}, {}", tensor.name);
         }
     }
+}
+
+#[test]
+fn a_vgg_is_recognised_by_its_weights() {
+    let blocks = VGG_WIDTHS[..6].chunks(2).map(<[usize]>::to_vec).collect();
+    let vgg = Vgg { input_shape: [3, 32, 32], blocks, linears: vec![VGG_WIDTHS[6], 10] };
+    let model = vgg.build().unwrap();
+    assert_eq!(model.parameter_count(), 287_008 + (128 * 16 + 1) * 256 + 2570);
+    let file = onnx::write(&model).unwrap();
+    let weights = onnx::weights(&file, 1 << 23).unwrap();
+    let recognised = recognise(&weights).unwrap();
+    assert_eq!(recognised.shapes(), model.shapes());
+    assert_eq!(recognised.parameters, model.parameters);
 }

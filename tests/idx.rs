@@ -1,6 +1,7 @@
 //! IDX files that are damaged: each is read as what it says, or an error.
 
-use nutshell::data::idx::{is_idx, read, read_images, read_labels};
+use nutshell::data::idx::{read, read_images, read_labels};
+use nutshell::formats::is_idx;
 use nutshell::formats::{Format, sniff};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};

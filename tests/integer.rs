@@ -4,12 +4,13 @@ mod integer_reference;
 
 use integer_reference::reference;
 use nutshell::Error;
-use nutshell::container::ActivationFormat;
-use nutshell::data::{Row, Samples, Scaling};
+use nutshell::data::{Row, Samples};
 use nutshell::model::presets::{Chain, Lenet, initialize, lenet5, lenet300};
-use nutshell::model::{Graph, Model, Node, Op, Pool, ValueId};
+use nutshell::model::{
+    ActivationFormat, Codebook, FixedParameter, FixedPoint, Graph, Model, Node, Op, Pool, Scaling, ValueId,
+};
 use nutshell::network::{IntegerNetwork, evaluate, logits, predictions, search_formats};
-use nutshell::stages::quantize::{Codebook, FixedParameter, FixedPoint, quantize_shared, quantize_uniform};
+use nutshell::stages::quantize::{quantize_shared, quantize_uniform};
 use nutshell::stages::share::{cluster, share};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;

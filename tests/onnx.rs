@@ -3,10 +3,10 @@
 
 mod onnx_files;
 
-use nutshell::data::{Samples, Scaling};
+use nutshell::data::Samples;
 use nutshell::formats::onnx::{read, write};
-use nutshell::model::presets;
 use nutshell::model::{Conv, Graph, Linear, Model, Node, Op, ParamId, Parameter, Pool, ValueId};
+use nutshell::model::{Scaling, presets};
 use onnx_files::{File, float, int, int_tensor, ints, tensor, tensor_info, text};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;

@@ -1,15 +1,17 @@
 //! The crate in a browser and natively: the same tests.
 
+use nutshell::Model;
 use nutshell::container;
-use nutshell::data::{Samples, Scaling};
+use nutshell::data::Samples;
 use nutshell::formats::{Opened, load_model, onnx};
+use nutshell::model::Scaling;
 use nutshell::model::presets::{Chain, initialize};
 use nutshell::network::{logits, predictions};
 use nutshell::pipeline::{
     Checkpoint, CheckpointHeader, Criterion, Data, Effort, Event, Observer, Recipe, SplitName, Stage, Target,
     TrainRecipe, Training, compress, measure, train,
 };
-use nutshell::{Model, summary::Summary};
+use nutshell::views::summary::Summary;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use std::ops::ControlFlow;

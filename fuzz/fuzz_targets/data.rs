@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nutshell::data::open::{Options, read};
+use nutshell::data::Options;
+use nutshell::data::open::read;
 
 const CAP: u64 = 1 << 20;
 

@@ -1,7 +1,8 @@
 //! Adaptive decisions: how often each way was gone in a context.
 
+use super::logistic::PROBABILITY_BITS;
 use super::logistic::log2;
-use super::range::{BitCoder, Kind, PROBABILITY_BITS};
+use super::range::{BitCoder, Kind};
 
 /// An even chance, as a probability of 16 bits.
 pub const EVEN: u32 = 1 << (PROBABILITY_BITS - 1);

@@ -2,7 +2,7 @@
 
 use super::bits::{BitReader, BitWriter};
 use super::huffman::Code;
-use crate::stages::quantize::{Codebook, FixedParameter};
+use crate::model::{Codebook, FixedParameter};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use std::io::{Read, Write};
 

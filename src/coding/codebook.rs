@@ -5,7 +5,7 @@ use super::layout::{Form, Layout};
 use super::number::Number;
 use super::range::{BitCoder, Kind};
 use super::symbols::Bounds;
-use crate::stages::quantize::Codebook;
+use crate::model::Codebook;
 
 /// The least fraction bits that a file may have: what is larger than 2^16 units of 2^96 is no 32-bit float any more.
 pub const LEAST_FRACTION_BITS: i8 = -96;

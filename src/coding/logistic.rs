@@ -2,8 +2,10 @@
 //!
 //! The unit is 2^-12 bits: a log-odds of 4096 means odds of 2 to 1.
 
-use super::range::PROBABILITY_BITS;
 use std::sync::LazyLock;
+
+/// Bits of a probability: 2^16 is certainty, which no decision may have.
+pub const PROBABILITY_BITS: u32 = 16;
 
 /// Fraction bits of a logarithm.
 pub const FRACTION_BITS: u32 = 12;

@@ -1,7 +1,8 @@
 //! Logistic mixing: the log-odds of a decision as a weighted sum, whose weights learn from each decision.
 
+use super::logistic::PROBABILITY_BITS;
 use super::logistic::{squash, squash_table};
-use super::range::{BitCoder, Kind, PROBABILITY_BITS};
+use super::range::{BitCoder, Kind};
 
 /// Fraction bits of a weight.
 const WEIGHT_BITS: u32 = 24;

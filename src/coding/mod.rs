@@ -25,7 +25,7 @@ pub mod trace;
 pub mod verbatim;
 
 use crate::error::DecodeError;
-use crate::stages::quantize::{Codebook, FixedParameter};
+use crate::model::{Codebook, FixedParameter};
 use codebook::{CodebookModel, LEAST_FRACTION_BITS};
 use layout::Layout;
 use range::{BitCoder, Decoder, Encoder, KINDS, Kind};

@@ -1,7 +1,8 @@
 //! Whole numbers as binary decisions.
 
 use super::adaptive::{Counts, EVEN};
-use super::range::{BitCoder, Kind, PROBABILITY_BITS};
+use super::logistic::PROBABILITY_BITS;
+use super::range::{BitCoder, Kind};
 
 /// Most bits of a number.
 const WIDTH: usize = 32;

@@ -4,8 +4,7 @@
 //! probability, and a byte leaves whenever its 24 low bits would be too few to cut on. What is written is the shortest
 //! byte string whose value, continued by zeros, lies in the last interval.
 
-/// Bits of a probability: 2^16 is certainty, which no decision may have.
-pub const PROBABILITY_BITS: u32 = 16;
+use super::logistic::{FRACTION_BITS, PROBABILITY_BITS, information};
 
 /// The range is kept at this or above, so that every probability gets at least one value of it.
 const MINIMUM_RANGE: u32 = 1 << 24;
@@ -48,12 +47,12 @@ fn share(range: u32, one: u32) -> u32 {
 
 /// What a decision costs, in 2^-12 bits.
 pub fn cost(bit: bool, one: u32) -> u32 {
-    super::logistic::information(if bit { one } else { (1 << PROBABILITY_BITS) - one })
+    information(if bit { one } else { (1 << PROBABILITY_BITS) - one })
 }
 
 /// From 2^-12 bits.
 fn bits(units: u64) -> f64 {
-    units as f64 / f64::from(1 << super::logistic::FRACTION_BITS)
+    units as f64 / f64::from(1 << FRACTION_BITS)
 }
 
 /// Writes decisions.

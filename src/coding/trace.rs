@@ -4,7 +4,7 @@ use super::ParameterModel;
 use super::layout::layouts;
 use super::range::Encoder;
 use crate::error::GraphError;
-use crate::stages::quantize::FixedPoint;
+use crate::model::FixedPoint;
 
 /// For each parameter, what the adaptive coder spends on each symbol, in bits, and on the codebook and the remark whether
 /// all is zero together. A symbol that such a remark spares costs nothing.
@@ -28,32 +28,4 @@ pub fn symbol_costs(network: &FixedPoint) -> Result<Vec<(Vec<f32>, f32)>, GraphE
         (costs, (first - start) as f32)
     });
     Ok(traced.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::container::{WriteOptions, write};
-    use crate::model::presets;
-    use crate::stages::quantize::quantize_uniform;
-    use rand::SeedableRng;
-    use rand_pcg::Pcg64Mcg;
-
-    #[test]
-    fn the_costs_add_up_to_what_the_file_spends() {
-        let mut model = presets::lenet5([3, 4, 6, 10]);
-        presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(2));
-        model.parameters[2].values.fill(0.0);
-        let network = quantize_uniform(&model, 4, 1.0, model.parameter_shapes());
-        let spent = write(&network, &WriteOptions::default()).unwrap().items.parameters;
-        for ((costs, head), (name, bits)) in symbol_costs(&network).unwrap().iter().zip(spent) {
-            let sum = costs.iter().sum::<f32>() + head;
-            assert!(
-                (f64::from(sum) - bits.total()).abs() < 1e-3 * bits.total().max(1.0),
-                "{name}: {sum} {}",
-                bits.total()
-            );
-        }
-        assert!(symbol_costs(&network).unwrap()[2].0.iter().all(|&cost| cost == 0.0));
-    }
 }

@@ -1,7 +1,6 @@
 //! Operators of the stored graph: their numbers, and what is stored of each beside its inputs and parameters.
 
-use super::bytes::{Reader, put_sizes, put_varint};
-use super::graph::{ATTRIBUTES, MOST_SIDES, read_shape};
+use super::bytes::{MOST_SIDES, Reader, put_sizes, put_varint};
 use crate::error::DecodeError;
 use crate::model::{
     Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Op, Pad, PadMode, ParamId, Pool, Reduce,
@@ -9,6 +8,8 @@ use crate::model::{
 };
 use std::ops::RangeInclusive;
 
+/// The flag of a node whose stride, padding and groups (of a pool: kernel, stride, padding and modes) are listed.
+pub const ATTRIBUTES: u8 = 0x80;
 /// The modes of padding, by their numbers.
 const PAD_MODES: [PadMode; 4] = [PadMode::Constant, PadMode::Edge, PadMode::Reflect, PadMode::Wrap];
 
@@ -172,11 +173,11 @@ pub fn read(
         10 => Op::Binary(one_of(reader, &Binary::ALL)?),
         11 => Op::MatMul,
         12 => Op::Parameter(weight),
-        13 => Op::Reshape(read_shape(reader)?),
+        13 => Op::Reshape(reader.shape()?),
         14 => Op::Concat(reader.size(MOST_SIDES)?),
-        15 => Op::Transpose(read_shape(reader)?),
+        15 => Op::Transpose(reader.shape()?),
         16 => {
-            let starts = read_shape(reader)?;
+            let starts = reader.shape()?;
             let steps = starts.iter().map(|_| reader.size(u32::MAX as usize));
             let steps = steps.collect::<Result<Vec<_>, _>>()?;
             let steps = steps.into_iter().map(|step| (step >> 1) as isize ^ -((step & 1) as isize)).collect();
@@ -189,17 +190,17 @@ pub fn read(
             Op::Gather(Gather { axis, indices: sizes(reader, count)? })
         }
         18 => {
-            let before = read_shape(reader)?;
+            let before = reader.shape()?;
             let after = sizes(reader, before.len())?;
             Op::Pad(Pad { before, after, mode: one_of(reader, &PAD_MODES)?, value: number(reader)? })
         }
-        19 => Op::Expand(read_shape(reader)?),
+        19 => Op::Expand(reader.shape()?),
         20 => Op::Normalize(Normalize { axis: reader.size(MOST_SIDES)?, epsilon: number(reader)? }),
-        21 => Op::Reduce(Reduce { kind: one_of(reader, &Reduction::ALL)?, axes: read_shape(reader)? }),
+        21 => Op::Reduce(Reduce { kind: one_of(reader, &Reduction::ALL)?, axes: reader.shape()? }),
         22 => Op::LogSoftmax,
         23 => {
             let batched = one_of(reader, &[false, true])?;
-            Op::Input(Input { start: reader.size(i32::MAX as usize)?, shape: read_shape(reader)?, batched })
+            Op::Input(Input { start: reader.size(i32::MAX as usize)?, shape: reader.shape()?, batched })
         }
         _ => Op::Outputs,
     })

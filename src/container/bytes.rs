@@ -2,6 +2,9 @@
 
 use crate::error::DecodeError;
 
+/// Most sides of an array.
+pub const MOST_SIDES: usize = 8;
+
 /// Bytes that have not been read yet. Nothing is taken that has not been proved to be there.
 #[derive(Debug)]
 pub struct Reader<'a> {
@@ -67,6 +70,12 @@ impl<'a> Reader<'a> {
             *size = self.size(i32::MAX as usize)?;
         }
         Ok(sizes)
+    }
+
+    /// A number of sides, and the sides, each of 31 bits at most.
+    pub fn shape(&mut self) -> Result<Vec<usize>, DecodeError> {
+        let sides = self.size(MOST_SIDES)?;
+        (0..sides).map(|_| self.size(i32::MAX as usize)).collect()
     }
 
     /// That nothing is left.

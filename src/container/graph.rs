@@ -3,7 +3,7 @@
 //! A node is a byte, whose low four bits are the operator (15: a second byte is added), and what its flags announce. The usual
 //! is free: an operator that reads the value before it, parameters numbered in the order of their use, stride 1, no padding.
 
-use super::attributes;
+use super::attributes::{self, ATTRIBUTES};
 use super::bytes::{Reader, put_sizes, put_varint};
 use crate::error::DecodeError;
 use crate::model::{Graph, Node, Op, ParamId, ValueId};
@@ -14,17 +14,12 @@ const INPUTS: u8 = 0x10;
 const BIAS: u8 = 0x20;
 /// The ids of the parameters are listed; otherwise they are the next.
 const PARAMETERS: u8 = 0x40;
-/// Stride, padding and groups (of a pool: kernel, stride, padding and modes) are listed.
-pub const ATTRIBUTES: u8 = 0x80;
 /// The number of an operator from which on it takes a second byte.
 const MORE: u8 = 0x0f;
 
 /// What a node or a parameter takes in memory without its values, at most, in bytes, used against the caller's cap:
 /// most of it is for a codebook of more centroids than the parameter has weights.
 const ENTRY_BYTES: u64 = 2048;
-
-/// Most sides of an array.
-pub const MOST_SIDES: usize = 8;
 
 /// Writes a graph and the shapes of its parameters. The graph has passed [`Graph::shapes`].
 pub fn write(graph: &Graph, parameter_shapes: &[Vec<usize>]) -> Vec<u8> {
@@ -55,7 +50,7 @@ pub fn write(graph: &Graph, parameter_shapes: &[Vec<usize>]) -> Vec<u8> {
 /// [`Graph::shapes`] to say. No more than `cap_bytes` are allocated.
 pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<(Graph, Vec<Vec<usize>>), DecodeError> {
     let mut reader = Reader::new("stored graph", bytes);
-    let input_shape = read_shape(&mut reader)?;
+    let input_shape = reader.shape()?;
     // Each node takes a byte at least.
     let count = reader.size(reader.len())?;
     check_entries(count, cap_bytes)?;
@@ -75,7 +70,7 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<(Graph, Vec<Vec<usize>>), De
         shapes[index] = match role {
             Role::Bias(_) => continue,
             Role::Weight => (0..weights[index]).map(|_| reader.size(i32::MAX as usize)).collect::<Result<_, _>>()?,
-            Role::Unused => read_shape(&mut reader)?,
+            Role::Unused => reader.shape()?,
         };
     }
     for (index, role) in roles.iter().enumerate() {
@@ -149,12 +144,6 @@ fn weight_ranks(graph: &Graph, count: usize) -> Vec<usize> {
         }
     }
     ranks
-}
-
-/// A number of sides, and the sides.
-pub fn read_shape(reader: &mut Reader) -> Result<Vec<usize>, DecodeError> {
-    let sides = reader.size(MOST_SIDES)?;
-    (0..sides).map(|_| reader.size(i32::MAX as usize)).collect()
 }
 
 fn write_node(bytes: &mut Vec<u8>, index: usize, node: &Node, next: &mut usize) {

@@ -2,6 +2,8 @@
 //!
 //! [`layout`] describes the bytes, and `docs/FORMAT.md` specifies them in full.
 
+use crate::model::{ActivationFormat, FixedPoint, Scaling};
+
 mod attributes;
 mod bytes;
 pub mod floats;
@@ -16,12 +18,8 @@ mod write;
 pub(crate) use graph::{read as read_graph, write as write_graph};
 pub use packed::Packed;
 pub use read::read;
-pub use sections::ActivationFormat;
 pub use topology::Topology;
 pub use write::{Encoded, Items, WriteOptions, write};
-
-use crate::data::Scaling;
-use crate::stages::quantize::FixedPoint;
 
 /// What a `.nut` file holds.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 //! Its topology is [`WEIGHTS`]. A section lists the tensors; the coded stream is cut into blocks of whole tensors, each with models and a
 //! range coder of its own, so that they can be coded at the same time.
 
-use super::bytes::{Reader, put_sizes, put_varint};
+use super::bytes::{MOST_SIDES, Reader, put_sizes, put_varint};
 use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, VERSION, WEIGHTS};
 use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
@@ -15,9 +15,8 @@ use crate::coding::symbols::SymbolModel;
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
 use crate::model::weights::byte_count;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
-use crate::network::parallel::for_each;
-use crate::stages::quantize::Codebook;
+use crate::model::{Codebook, Dtype, Origin, Source, Tensor, Weights};
+use crate::parallel::for_each;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
 
@@ -28,9 +27,6 @@ const BLOCK: usize = 1 << 20;
 const DTYPE: u8 = 0x0f;
 const STEPS: u8 = 0x10;
 const DEQUANTIZED: u8 = 0x20;
-
-/// Most sides of a tensor.
-const MOST_SIDES: usize = 8;
 
 /// What a tensor takes in memory without its numbers, at most, in bytes, used against the caller's cap.
 const ENTRY_BYTES: u64 = 512;

@@ -9,10 +9,8 @@ use crate::checksum::crc32;
 use crate::coding::layout::layouts;
 use crate::coding::range::Decoder;
 use crate::coding::{ParameterModel, shapes};
-use crate::data::Scaling;
 use crate::error::DecodeError;
-use crate::model::Graph;
-use crate::stages::quantize::{FixedParameter, FixedPoint};
+use crate::model::{FixedParameter, FixedPoint, Graph, Scaling};
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
 /// at most six times that much memory, and time in proportion to the length of the file: no decision is so probable

@@ -1,19 +1,8 @@
 //! The sections but for the graph: names, input scaling, formats of activations.
 
 use super::bytes::{Reader, put_varint};
-use crate::data::Scaling;
 use crate::error::DecodeError;
-use crate::model::Graph;
-use serde::{Deserialize, Serialize};
-
-/// The fixed-point format of an activation: a signed integer of `bits`, in units of `2^-fraction_bits`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActivationFormat {
-    /// Width, sign included.
-    pub bits: u8,
-    /// The n of Qm.n; may be negative.
-    pub fraction_bits: i8,
-}
+use crate::model::{ActivationFormat, Graph, Scaling};
 
 /// Names of the input, the nodes and the parameters, each as length and UTF-8.
 pub fn write_names<'a>(graph: &'a Graph, parameters: impl Iterator<Item = &'a str>) -> Vec<u8> {

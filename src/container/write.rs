@@ -1,7 +1,7 @@
 //! Writing a `.nut` file.
 
 use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES, SCALING, VERSION};
-use super::sections::{ActivationFormat, write_activations, write_names, write_scaling};
+use super::sections::{write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
 use crate::checksum::crc32;
@@ -9,9 +9,8 @@ use crate::coding::codebook::{LEAST_FRACTION_BITS, most_centroids};
 use crate::coding::layout::layouts;
 use crate::coding::range::{Encoder, Kind};
 use crate::coding::{ParameterBits, ParameterModel, shapes};
-use crate::data::Scaling;
 use crate::error::EncodeError;
-use crate::stages::quantize::{Codebook, FixedParameter, FixedPoint};
+use crate::model::{ActivationFormat, Codebook, FixedParameter, FixedPoint, Scaling};
 
 /// What goes into the file beside the network.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -1,12 +1,12 @@
 //! Samples in arrays of numpy: an `.npz` with inputs and classes, perhaps for training and for testing apart, or a single `.npy`.
 
 use super::names::{WORDS, Word, word};
-use super::{Dataset, Samples, Scaling, Values};
+use super::{Dataset, Samples, Values};
 use crate::data::csv::MOST_CLASSES;
 use crate::error::{Error, LoadError};
 use crate::formats::numpy;
 use crate::formats::zip::Entry;
-use crate::model::{Dtype, Tensor};
+use crate::model::{Dtype, Scaling, Tensor};
 use std::sync::Arc;
 
 const FORMAT: &str = "numpy";

@@ -1,8 +1,9 @@
 //! Tables as text: a line a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
 //! tabulators).
 
-use super::{Samples, Scaling, Values};
+use super::{Samples, Values};
 use crate::error::{Error, LoadError};
+use crate::model::Scaling;
 use crate::sort::sort_by;
 use std::borrow::Cow;
 

@@ -73,7 +73,7 @@ fn missing(what: &'static str) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
+    use crate::model::Scaling;
 
     #[test]
     fn a_share_is_held_out_by_class() {

@@ -2,8 +2,9 @@
 //! classes. Who has the files, and what decodes them, is of no matter here.
 
 use super::names::{self, Word};
-use super::{Dataset, Samples, Scaling, Values};
+use super::{Dataset, Samples, Values};
 use crate::error::{Error, LoadError};
+use crate::model::Scaling;
 use crate::sort::sort_by;
 use std::sync::Arc;
 

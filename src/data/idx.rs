@@ -4,18 +4,14 @@
 //! dimensions, each dimension as a big-endian `u32`, and then the values, row-major
 //! (<http://yann.lecun.com/exdb/mnist/>). The first dimension counts the samples.
 
-use super::{Samples, Scaling};
+use super::Samples;
 use crate::error::{Error, LoadError};
 use crate::formats::gzip;
+use crate::model::Scaling;
 use std::borrow::Cow;
 
 const FORMAT: &str = "IDX";
 const UNSIGNED_BYTE: u8 = 0x08;
-
-/// Whether these are the first bytes of an IDX file of any type.
-pub fn is_idx(bytes: &[u8]) -> bool {
-    matches!(bytes, [0, 0, 0x08 | 0x09 | 0x0b..=0x0e, 1..=4, ..])
-}
 
 /// Shape of one image, and the bytes of all of them: `[n, h, w]` gives the shape `[1, h, w]`, `[n, c, h, w]` gives
 /// `[c, h, w]`, and `[n, features]` gives `[features]`. At most `cap` bytes are decompressed.

@@ -11,16 +11,19 @@ pub mod idx;
 pub mod moments;
 mod names;
 pub mod open;
+mod options;
 #[cfg(feature = "cli")]
 mod picture;
-mod scaling;
+mod recognise;
 mod split;
 pub mod together;
 
 pub use dataset::Dataset;
-pub use scaling::Scaling;
+pub use options::Options;
+pub use recognise::{is_dataset, is_part};
 
 use crate::error::DataError;
+use crate::model::Scaling;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::sync::Arc;

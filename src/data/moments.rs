@@ -1,6 +1,7 @@
 //! What samples are like: their range, mean and deviation by channel, and the scaling that suits them.
 
-use super::{Row, Samples, Scaling};
+use super::{Row, Samples};
+use crate::model::Scaling;
 use serde::Serialize;
 
 /// Bytes up to this one are no pixels of the usual kind, which use the whole range.

@@ -1,10 +1,13 @@
 //! One way to open samples, whatever they are in: what a file is, is told by its bytes, and a folder by what is in it.
 
-use super::arrays::{self, Layout};
-use super::csv::{self, LabelColumn};
+use super::arrays;
+use super::csv;
 #[cfg(feature = "cli")]
 use super::folder;
 use super::idx;
+use super::options::Options;
+#[cfg(feature = "cli")]
+use super::recognise::is_part;
 #[cfg(feature = "cli")]
 use super::together;
 use super::{Dataset, Samples};
@@ -19,26 +22,6 @@ use std::path::{Path, PathBuf};
 const EXPECTED: &str = "samples as IDX, npz, npy or CSV files, or PNG and JPEG files in a folder or a ZIP archive";
 #[cfg(not(feature = "cli"))]
 const EXPECTED: &str = "samples as IDX, npz, npy or CSV";
-
-/// What is not told by the data themselves.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Of a table: which column has the class.
-    pub label: LabelColumn,
-    /// Of arrays: where the channels are.
-    pub layout: Layout,
-    /// The shape of one sample, in place of the one found, with as many numbers.
-    pub shape: Option<Vec<usize>>,
-    /// The most bytes of a file, and of what it holds once it is unpacked.
-    pub cap: u64,
-}
-
-impl Default for Options {
-    /// Nothing is said; 1 GiB.
-    fn default() -> Self {
-        Options { label: LabelColumn::default(), layout: Layout::default(), shape: None, cap: 1 << 30 }
-    }
-}
 
 /// Opens a file or a folder.
 ///
@@ -98,7 +81,7 @@ fn parts_of(path: &Path, options: &Options) -> Result<Option<Dataset>, Error> {
         }
         let bytes = fs::read(path).map_err(|error| fault(path, error))?;
         let plain = gzip::decompress(&bytes, left, "samples")?.into_owned();
-        match together::is_part(&plain) {
+        match is_part(&plain) {
             true => {
                 left = left.saturating_sub(plain.len() as u64);
                 files.push((name, plain));
@@ -161,19 +144,6 @@ fn pictures(_: &[zip::Entry], _: u64) -> Result<Dataset, Error> {
     Err(LoadError::UnknownFormat { expected: EXPECTED, got: "an archive without arrays".into() }.into())
 }
 
-/// Whether a file is a data set and no model, by its bytes. Archives of arrays are both: names of inputs make them a data set.
-pub fn is_dataset(plain: &[u8]) -> bool {
-    match sniff(plain) {
-        Some(Format::Idx) => true,
-        Some(Format::Zip) => zip::entries(plain).is_ok_and(|entries| match numpy::is_npz(&entries) {
-            true => arrays::is_dataset(&entries),
-            false => !crate::formats::torch::is_torch(&entries),
-        }),
-        None => csv::is_csv(plain),
-        Some(_) => false,
-    }
-}
-
 /// The file of labels beside a file of images, as MNIST has them: `images-idx3` in its name is `labels-idx1` there.
 #[cfg(feature = "cli")]
 fn labels_beside(path: &Path) -> Option<PathBuf> {
@@ -201,6 +171,8 @@ fn shaped(mut dataset: Dataset, options: &Options) -> Result<Dataset, Error> {
 
 #[cfg(all(test, feature = "cli"))]
 mod tests {
+    use super::super::csv::LabelColumn;
+    use super::super::is_dataset;
     use super::super::picture::tests::png;
     use super::*;
     use proptest::prelude::*;

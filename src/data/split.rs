@@ -78,7 +78,7 @@ fn quotas(sizes: &[usize], count: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
+    use crate::model::Scaling;
     use proptest::prelude::*;
 
     fn samples(labels: &[u8]) -> Samples {

@@ -3,7 +3,8 @@
 use super::arrays;
 use super::csv::{self, LabelColumn};
 use super::names::{WORDS, Word, word};
-use super::open::{Options, is_dataset};
+use super::options::Options;
+use super::recognise::is_dataset;
 use super::{Dataset, Samples};
 use crate::error::{Error, LoadError};
 use crate::formats::{Format, numpy, sniff, zip};
@@ -59,16 +60,6 @@ pub struct File<'a> {
     pub name: &'a str,
     /// Its bytes, unpacked if they were gzipped.
     pub bytes: &'a [u8],
-}
-
-/// Whether a file may be one of several: a table, an array, or an archive of arrays.
-pub fn is_part(bytes: &[u8]) -> bool {
-    match sniff(bytes) {
-        Some(Format::Npy) => true,
-        Some(Format::Zip) => zip::entries(bytes).is_ok_and(|entries| numpy::is_npz(&entries)),
-        None => csv::is_csv(bytes),
-        Some(_) => false,
-    }
 }
 
 /// Whether a file that was opened with others, or alone, is one of samples. An array may be anything.

@@ -14,7 +14,6 @@ pub mod zip;
 
 use crate::container::packed::{self, Coding, Packed};
 use crate::container::{self, Nut, layout};
-use crate::data::idx;
 use crate::error::{Error, LoadError};
 use crate::model::expand::expand;
 use crate::model::recognise::{KNOWN, recognise};
@@ -75,7 +74,7 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
         Some(Format::Npy)
     } else if bytes.starts_with(&torch::LEGACY_MAGIC) {
         Some(Format::TorchLegacy)
-    } else if idx::is_idx(bytes) {
+    } else if is_idx(bytes) {
         Some(Format::Idx)
     } else if tflite::is_tflite(bytes) {
         Some(Format::Tflite)
@@ -86,6 +85,11 @@ pub fn sniff(bytes: &[u8]) -> Option<Format> {
     } else {
         None
     }
+}
+
+/// Whether these are the first bytes of an IDX file of any type.
+pub fn is_idx(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, 0, 0x08 | 0x09 | 0x0b..=0x0e, 1..=4, ..])
 }
 
 /// The name of a file's format in lower case, of an archive by its entries; empty if it is not known.

@@ -1,8 +1,6 @@
 //! The graph: nodes in the order in which they run.
 
-use super::shape::check_size;
 use super::{Op, ParamId};
-use crate::error::GraphError;
 
 /// A value that flows through the graph: `ValueId(0)` is the network's input, and node `i` makes `ValueId(i + 1)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,28 +32,6 @@ impl Graph {
     /// The value that the network answers with.
     pub fn output(&self) -> ValueId {
         ValueId(self.nodes.len())
-    }
-
-    /// Shape of every value, indexed by [`ValueId`], from the shapes of the parameters.
-    ///
-    /// # Errors
-    /// [`GraphError`] names the node at which the shapes do not fit.
-    pub fn shapes(&self, parameter_shapes: &[Vec<usize>]) -> Result<Vec<Vec<usize>>, GraphError> {
-        let mut shapes = vec![self.input_shape.clone()];
-        check_size("input", &self.input_shape)?;
-        for (index, node) in self.nodes.iter().enumerate() {
-            if let Some(bad) = node.inputs.iter().find(|value| value.0 > index) {
-                return Err(node.fault(
-                    "an input made by an earlier node",
-                    format!("value 0 to {index}"),
-                    format!("value {}", bad.0),
-                ));
-            }
-            let inputs: Vec<&[usize]> = node.inputs.iter().map(|value| shapes[value.0].as_slice()).collect();
-            let shape = node.output_shape(&inputs, parameter_shapes)?;
-            shapes.push(shape);
-        }
-        Ok(shapes)
     }
 
     /// Nodes that have weights, in order, with their weight and bias.

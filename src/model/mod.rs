@@ -3,21 +3,26 @@
 pub mod channels;
 mod dtype;
 pub mod expand;
+mod fixed;
 mod function;
 mod graph;
+pub mod histogram;
 mod number;
 mod op;
 pub mod places;
 pub mod presets;
 pub mod recognise;
+mod scaling;
 mod shape;
 pub mod weights;
 
 pub use dtype::{Dtype, from_bfloat, from_half};
+pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
 pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
 pub use number::Number;
 pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice};
+pub use scaling::Scaling;
 pub(crate) use shape::broadcast;
 pub use weights::{Origin, Source, Tensor, Weights};
 

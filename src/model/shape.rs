@@ -1,6 +1,6 @@
 //! The shape that an operator makes of those that it reads.
 
-use super::{Node, Op, ParamId, Slice};
+use super::{Graph, Node, Op, ParamId, Slice};
 use crate::error::GraphError;
 
 /// The most elements that one value may have (2^31): far above what a tab can hold, low enough that products fit.
@@ -21,7 +21,7 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 }
 
 /// Proves that a shape has at least one element, and not too many.
-pub(super) fn check_size(name: &str, shape: &[usize]) -> Result<(), GraphError> {
+fn check_size(name: &str, shape: &[usize]) -> Result<(), GraphError> {
     let elements = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     match elements {
         Some(1..=MAX_ELEMENTS) => Ok(()),
@@ -35,8 +35,32 @@ pub(super) fn check_size(name: &str, shape: &[usize]) -> Result<(), GraphError> 
     }
 }
 
+impl Graph {
+    /// Shape of every value, indexed by [`ValueId`], from the shapes of the parameters.
+    ///
+    /// # Errors
+    /// [`GraphError`] names the node at which the shapes do not fit.
+    pub fn shapes(&self, parameter_shapes: &[Vec<usize>]) -> Result<Vec<Vec<usize>>, GraphError> {
+        let mut shapes = vec![self.input_shape.clone()];
+        check_size("input", &self.input_shape)?;
+        for (index, node) in self.nodes.iter().enumerate() {
+            if let Some(bad) = node.inputs.iter().find(|value| value.0 > index) {
+                return Err(node.fault(
+                    "an input made by an earlier node",
+                    format!("value 0 to {index}"),
+                    format!("value {}", bad.0),
+                ));
+            }
+            let inputs: Vec<&[usize]> = node.inputs.iter().map(|value| shapes[value.0].as_slice()).collect();
+            let shape = node.output_shape(&inputs, parameter_shapes)?;
+            shapes.push(shape);
+        }
+        Ok(shapes)
+    }
+}
+
 impl Node {
-    pub(super) fn fault(&self, what: &'static str, expected: String, got: String) -> GraphError {
+    fn fault(&self, what: &'static str, expected: String, got: String) -> GraphError {
         GraphError { node: self.name.clone(), op: self.op.name(), what, expected, got }
     }
 

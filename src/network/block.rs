@@ -65,7 +65,8 @@ fn check_shape(samples: &[usize], input: &[usize]) -> Result<(), DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Scaling, Values};
+    use crate::data::Values;
+    use crate::model::Scaling;
     use std::sync::Arc;
 
     #[test]

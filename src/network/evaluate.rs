@@ -1,13 +1,13 @@
 //! The forward pass over many samples, and what it says of a network.
 
 use super::block;
-use super::parallel;
 use super::plan::{Plan, Weights, logits_of};
 use super::workspace::Workspace;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::kernels::LANES;
 use crate::model::{Model, ValueId};
+use crate::parallel;
 use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
@@ -262,9 +262,8 @@ pub fn predictions(logits: &Array2<f32>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
     use crate::model::presets::{Chain, initialize, lenet5};
-    use crate::model::{Node, Op};
+    use crate::model::{Node, Op, Scaling};
     use ndarray::array;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64Mcg;

@@ -94,7 +94,8 @@ pub fn fit<L: Learner>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Samples, Scaling};
+    use crate::data::Samples;
+    use crate::model::Scaling;
     use crate::model::presets::{Chain, initialize};
     use crate::network::{Augmentation, Retrain, evaluate, one_hot};
     use rand::{RngExt, SeedableRng};

@@ -3,10 +3,10 @@
 use super::augment::Augmentation;
 use super::block;
 use super::evaluate::labels;
-use super::parallel;
 use super::trainer::Batch;
 use crate::data::{Samples, shuffle};
 use crate::error::DataError;
+use crate::parallel;
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -140,7 +140,7 @@ pub fn one_hot(samples: &Samples, classes: usize) -> Result<Array2<f32>, DataErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
+    use crate::model::Scaling;
 
     fn loader(seed: u64) -> Loader {
         let bytes = (0..10u8).flat_map(|i| [i; 4]).collect();

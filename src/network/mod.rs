@@ -17,7 +17,6 @@ mod matmul;
 mod moves;
 mod normalize;
 pub mod optimizer;
-pub(crate) mod parallel;
 mod plan;
 mod pool;
 mod reduce;
@@ -35,8 +34,6 @@ pub use fit::{Learner, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
 pub use optimizer::Adam;
-#[cfg(not(target_arch = "wasm32"))]
-pub use parallel::{threads, work_on_this_thread};
 pub use retrain::Retrain;
 pub use trainer::{Batch, Gradients, Trainer};
 pub(crate) use unary::value as unary_value;

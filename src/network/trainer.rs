@@ -1,11 +1,11 @@
 //! The gradients of a batch.
 
-use super::parallel;
 use super::plan::{Plan, Weights, logits_of};
 use super::workspace::Workspace;
 use crate::error::{DataError, Error};
 use crate::kernels::LANES;
 use crate::model::Model;
+use crate::parallel;
 use ndarray::{Array2, ArrayD, IxDyn};
 
 /// Samples to learn from.

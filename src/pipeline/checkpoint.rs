@@ -8,8 +8,7 @@ use super::event::{Probe, Stage, StageState};
 use super::recipe::Recipe;
 use crate::container::{read_graph, write_graph};
 use crate::error::LoadError;
-use crate::model::{Graph, Model, Parameter};
-use crate::stages::quantize::{Codebook, FixedParameter, FixedPoint};
+use crate::model::{Codebook, FixedParameter, FixedPoint, Graph, Model, Parameter};
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 

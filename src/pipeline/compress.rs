@@ -9,14 +9,14 @@ use super::run::{Data, Observer, Question, Run, Watched, integer_network, measur
 use super::train_refined::refine;
 use crate::coding::baseline;
 use crate::coding::order::reorder;
-use crate::container::{self, Encoded, WriteOptions};
+use crate::container::{self, WriteOptions};
 use crate::data::Samples;
 use crate::error::{Error, RecipeError};
-use crate::model::Model;
+use crate::model::{FixedPoint, Model};
 use crate::network::Retrain;
 use crate::resources;
 use crate::search::{Interval, half_interval};
-use crate::stages::quantize::{FixedPoint, quantize_shared, quantize_uniform};
+use crate::stages::quantize::{quantize_shared, quantize_uniform};
 use crate::stages::share::{CentroidTuner, Shared, cluster, share};
 use crate::stages::{prune, structure};
 use rand::SeedableRng;
@@ -210,7 +210,7 @@ fn quantize(run: &mut Run<'_>, model: &Model) -> Result<FixedPoint, Error> {
     } else {
         quantize_uniform(model, run.recipe.refine.levels, run.recipe.refine.unit, original_shapes)
     };
-    finish_fixed(run, Stage::Quantize, &fixed)?;
+    run.finish_fixed(Stage::Quantize, &fixed)?;
     Ok(fixed)
 }
 
@@ -220,10 +220,10 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let mut rng = Pcg64Mcg::seed_from_u64(run.recipe.seed);
     let ordered = reorder(fixed, run.recipe.code.trial_symbols, &mut rng)?;
     let fixed = &within_budget(run.recipe, &ordered)?;
-    let encoded = finish_fixed(run, Stage::Code, fixed)?;
+    let encoded = run.finish_fixed(Stage::Code, fixed)?;
     let decoded_integers = container::read(&encoded.bytes, DECODE_CAP)?.network;
     let decoded = decoded_integers.to_model();
-    let with_graph = WriteOptions { stored_graph: true, ..write_options(run.recipe) };
+    let with_graph = WriteOptions { stored_graph: true, ..run.recipe.write_options() };
     let accuracies = |model: &Model| -> Result<Accuracies, Error> {
         let test = run.test.as_ref().map(|samples| measure(model, samples, SplitName::Test)).transpose()?;
         Ok(Accuracies { validation: run.validate(model)?, test })
@@ -309,7 +309,7 @@ fn suspicion(before: &Accuracies) -> Option<String> {
 /// The network itself if it fits into the recipe's budget; else without its least salient weights, as many as have to go.
 fn within_budget(recipe: &Recipe, fixed: &FixedPoint) -> Result<FixedPoint, Error> {
     let Target::Budget(budget) = recipe.target else { return Ok(fixed.clone()) };
-    let options = write_options(recipe);
+    let options = recipe.write_options();
     let size = |fixed: &FixedPoint| -> Result<usize, Error> { Ok(container::write(fixed, &options)?.bytes.len()) };
     let full = size(fixed)?;
     if full <= budget {
@@ -332,19 +332,6 @@ fn within_budget(recipe: &Recipe, fixed: &FixedPoint) -> Result<FixedPoint, Erro
     let interval = Interval::Geometric { lo: 1.0 / everything, hi: 1.0 / low };
     let found = half_interval(interval, TRIM_PROBES, |step| Ok::<_, Error>(size(&cut(1.0 / step.mid)?)? <= budget))?;
     Ok(cut(1.0 / found)?)
-}
-
-/// Describes a fixed-point network by the file that holds it.
-pub fn finish_fixed(run: &mut Run<'_>, stage: Stage, fixed: &FixedPoint) -> Result<Encoded, Error> {
-    let encoded = container::write(fixed, &write_options(run.recipe))?;
-    let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
-    run.finish(stage, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
-    Ok(encoded)
-}
-
-/// How a run writes its files.
-pub fn write_options(recipe: &Recipe) -> WriteOptions {
-    WriteOptions { scaling: recipe.scaling.clone(), ..WriteOptions::default() }
 }
 
 /// What other coders make of the same symbols.

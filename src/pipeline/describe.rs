@@ -3,11 +3,11 @@
 use super::event::{Accuracy, LayerBits, LayerState, Stage, StageState};
 use crate::coding::ParameterBits;
 use crate::error::GraphError;
+use crate::model::histogram;
 use crate::model::{Model, ParamId};
 use crate::resources;
 use crate::sort::sort_by;
 use crate::stages::prune::nonzeros;
-use crate::stats;
 use std::collections::BTreeMap;
 
 /// Bins of the histograms that go with a stage.
@@ -64,7 +64,7 @@ pub fn describe_layers(
             let values = model.values(weight);
             let biases = bias.map(|bias| model.values(bias));
             let count = |values: &ndarray::ArrayD<f32>| values.iter().filter(|&&value| value != 0.0).count();
-            let range = stats::range(values.iter().copied());
+            let range = histogram::range(values.iter().copied());
             let nonzeros = count(values);
             let centroids = if stage >= Stage::Share { distinct(values) } else { Vec::new() };
             LayerState {
@@ -74,7 +74,7 @@ pub fn describe_layers(
                 parameters: values.len() + biases.map_or(0, |biases| biases.len()),
                 nonzeros: nonzeros + biases.map_or(0, count),
                 macs: macs.nonzero,
-                histogram: stats::nonzero_histogram(values.iter().copied(), BINS, range),
+                histogram: histogram::nonzero_histogram(values.iter().copied(), BINS, range),
                 range,
                 bits: match coded {
                     Some(coded) => coded_bits(coded, weight, bias),

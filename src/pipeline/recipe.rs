@@ -1,8 +1,7 @@
 //! What a run is to do: every number of it, with its default, stated here and nowhere else.
 
-use super::settings::{BUDGET, SETTINGS, TOLERANCE};
-use crate::data::Scaling;
-use crate::error::RecipeError;
+use crate::container::WriteOptions;
+use crate::model::Scaling;
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides the result of a run, apart from the model and the samples.
@@ -179,6 +178,11 @@ pub struct Code {
 }
 
 impl Recipe {
+    /// How a run writes its files.
+    pub fn write_options(&self) -> WriteOptions {
+        WriteOptions { scaling: self.scaling.clone(), ..WriteOptions::default() }
+    }
+
     /// The recipe of an effort, with a tolerance of 0.3 percentage points and seed 1.
     pub fn new(effort: Effort) -> Self {
         let training =
@@ -252,34 +256,6 @@ impl Recipe {
             },
         }
     }
-
-    /// Checks every number against its range.
-    ///
-    /// # Errors
-    /// [`RecipeError::Invalid`] names the first setting that is out of range.
-    pub fn check(&self) -> Result<(), RecipeError> {
-        if !self.scaling.is_sound() {
-            let expected = "finite means, deviations above 0, as many of both".to_owned();
-            return Err(RecipeError::Invalid { field: "scaling", expected, got: format!("{:?}", self.scaling) });
-        }
-        let target = match self.target {
-            Target::Tolerance(_) => &TOLERANCE,
-            Target::Budget(_) => &BUDGET,
-        };
-        for setting in std::iter::once(target).chain(SETTINGS) {
-            let value = setting.value(self);
-            check(setting.path, setting.allows(value), &setting.range(), value)?;
-        }
-        Ok(())
-    }
-}
-
-/// NaN fails every comparison, and so is refused too.
-fn check(field: &'static str, sound: bool, expected: &str, got: f64) -> Result<(), RecipeError> {
-    if sound {
-        return Ok(());
-    }
-    Err(RecipeError::Invalid { field, expected: expected.to_owned(), got: got.to_string() })
 }
 
 #[cfg(test)]

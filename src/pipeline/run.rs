@@ -7,14 +7,14 @@ use super::event::{Accuracy, Event, Probe, SplitName, Stage, StageState};
 use super::recipe::{Recipe, Training};
 use super::report::{SplitCounts, Splits};
 use crate::coding::ParameterBits;
+use crate::container::{self, Encoded};
 use crate::data::Samples;
 use crate::error::{DataError, Error};
-use crate::model::Model;
+use crate::model::{FixedPoint, Model};
 use crate::network::{
     Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Schedule, evaluate, fit, logits, one_hot, search_formats,
 };
 use crate::search::{Interval, Step, half_interval};
-use crate::stages::quantize::FixedPoint;
 use ndarray::{Array2, Axis};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -146,6 +146,14 @@ impl<'a> Run<'a> {
         let state = describe(model, facts)?;
         self.stages.push(state.clone());
         self.tell(Event::Finished(state))
+    }
+
+    /// Describes a fixed-point network by the file that holds it.
+    pub fn finish_fixed(&mut self, stage: Stage, fixed: &FixedPoint) -> Result<Encoded, Error> {
+        let encoded = container::write(fixed, &self.recipe.write_options())?;
+        let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
+        self.finish(stage, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
+        Ok(encoded)
     }
 
     /// Hands out a checkpoint after a finished stage.

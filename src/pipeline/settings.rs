@@ -1,6 +1,7 @@
 //! Every number of a recipe with its range and what it means: `Recipe::check` and the page read the same table.
 
 use super::recipe::{Recipe, Target, Training};
+use crate::error::RecipeError;
 use serde::Serialize;
 
 /// A number of a recipe.
@@ -241,6 +242,36 @@ const REFINE: [Setting; 4] = training(
         |r| augmentation(&r.refine.training),
     ],
 );
+
+impl Recipe {
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// [`RecipeError::Invalid`] names the first setting that is out of range.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        if !self.scaling.is_sound() {
+            let expected = "finite means, deviations above 0, as many of both".to_owned();
+            return Err(RecipeError::Invalid { field: "scaling", expected, got: format!("{:?}", self.scaling) });
+        }
+        let target = match self.target {
+            Target::Tolerance(_) => &TOLERANCE,
+            Target::Budget(_) => &BUDGET,
+        };
+        for setting in std::iter::once(target).chain(SETTINGS) {
+            let value = setting.value(self);
+            check(setting.path, setting.allows(value), &setting.range(), value)?;
+        }
+        Ok(())
+    }
+}
+
+/// NaN fails every comparison, and so is refused too.
+fn check(field: &'static str, sound: bool, expected: &str, got: f64) -> Result<(), RecipeError> {
+    if sound {
+        return Ok(());
+    }
+    Err(RecipeError::Invalid { field, expected: expected.to_owned(), got: got.to_string() })
+}
 
 #[cfg(test)]
 mod tests {

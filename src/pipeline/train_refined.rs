@@ -1,14 +1,13 @@
 //! The refine stage: one steered training a round.
 
-use super::compress::{finish_fixed, write_options};
 use super::event::{Accuracy, Stage};
 use super::recipe::Target;
 use super::run::{Run, Watched, measure};
 use super::steer::{Steering, caution, far_beyond, next_price};
 use crate::container;
 use crate::error::Error;
+use crate::model::FixedPoint;
 use crate::pipeline::SplitName;
-use crate::stages::quantize::FixedPoint;
 use crate::stages::refine::Refiner;
 use crate::stages::structure;
 
@@ -42,7 +41,7 @@ const MARGIN: f64 = 1.02;
 /// good, and they are to be done again with the caution that the run now has.
 pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<Option<FixedPoint>, Error> {
     let recipe = run.recipe.refine;
-    let options = write_options(run.recipe);
+    let options = run.recipe.write_options();
     let before = run.validate(run.original)?;
     let validation = run.validation.clone();
     let mut price = recipe.price * run.caution;
@@ -112,7 +111,7 @@ pub fn refine(run: &mut Run<'_>, mut fixed: FixedPoint) -> Result<Option<FixedPo
         best.offer(candidate);
     }
     let fixed = structure::drop_dead_fixed(&best.candidate.map_or(fixed, |best| best.network))?;
-    finish_fixed(run, Stage::Refine, &fixed)?;
+    run.finish_fixed(Stage::Refine, &fixed)?;
     Ok(Some(fixed))
 }
 

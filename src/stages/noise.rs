@@ -6,7 +6,7 @@
 //! quantizing", 1968): the price gives the step. Each weight then takes the symbol with the least noise and price (rate-distortion optimised
 //! quantization), where a symbol costs what its frequency in the layer says.
 
-use crate::network::parallel::for_each;
+use crate::parallel::for_each;
 use crate::search::{Interval, Step, half_interval};
 
 /// The price of a bit in squared steps. For fine steps it is `ln(2) / 6 = 0.116`; of normal, Laplacian and t-distributed numbers, 0.14 takes

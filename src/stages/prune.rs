@@ -3,9 +3,8 @@
 //! The saliency of a weight is its magnitude times the norm of the paths that lead from its output to the network's:
 //! a large weight into a neuron that hardly anything listens to matters little.
 
-use super::quantize::FixedPoint;
 use crate::error::GraphError;
-use crate::model::{Model, Op, ParamId, ValueId};
+use crate::model::{FixedPoint, Model, Op, ParamId, ValueId};
 use ndarray::ArrayD;
 
 /// Saliency of every parameter's elements; `None` for vectors, which are not pruned.

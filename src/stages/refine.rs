@@ -6,12 +6,12 @@
 //! channels and places that are nearly empty. It does all of the pruning, of whole units too. Weights that keep jumping
 //! between two integers late in training are frozen (Nagel et al. 2022).
 
-use super::quantize::{Codebook, FixedParameter, FixedPoint};
 use crate::coding::layout::{Layout, layouts};
 use crate::coding::rate::Rate;
 use crate::error::GraphError;
-use crate::model::{Model, ParamId};
-use crate::network::{Adam, Gradients, Learner, Progress, parallel};
+use crate::model::{Codebook, FixedParameter, FixedPoint, Model, ParamId};
+use crate::network::{Adam, Gradients, Learner, Progress};
+use crate::parallel;
 
 /// Steps between two counts of the symbols.
 const RATE_REFRESH: u32 = 20;

@@ -4,11 +4,10 @@
 //! becomes physically smaller, and stays close to what it computed.
 
 use super::explain::{Explanation, Moments, Order};
-use super::quantize::FixedPoint;
 use crate::data::Samples;
 use crate::error::{Error, GraphError};
 use crate::model::channels::{ChannelGroup, Consumer, channel_groups, constant_response, keep};
-use crate::model::{Model, Op, Parameter};
+use crate::model::{FixedPoint, Model, Op, Parameter};
 use crate::network::{activations, unary_value};
 use ndarray::{Array2, ArrayD, Axis, IxDyn};
 
@@ -215,7 +214,7 @@ fn constants(model: &Model, group: &ChannelGroup) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Scaling;
+    use crate::model::Scaling;
     use crate::model::presets::{self, Chain};
     use crate::network::logits;
     use crate::stages::quantize::quantize_uniform;

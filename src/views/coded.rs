@@ -4,8 +4,7 @@ use super::picture::{self, Picture};
 use crate::coding::huffman::{SymbolCode, entropy_bits, symbol_codes};
 use crate::coding::trace::symbol_costs;
 use crate::error::GraphError;
-use crate::model::ParamId;
-use crate::stages::quantize::{FixedParameter, FixedPoint};
+use crate::model::{FixedParameter, FixedPoint, ParamId};
 use serde::Serialize;
 
 /// The symbols of a layer's weights, and what they cost in bits.
@@ -92,8 +91,8 @@ impl Costs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Codebook;
     use crate::model::presets::Chain;
-    use crate::stages::quantize::Codebook;
 
     #[test]
     fn a_layer_of_four_kinds_of_symbols() {

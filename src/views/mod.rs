@@ -7,4 +7,5 @@ pub mod picture;
 pub mod pruning;
 pub mod rounding;
 pub mod sharing;
+pub mod summary;
 pub mod weights;

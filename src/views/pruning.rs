@@ -1,6 +1,6 @@
 //! What a threshold of saliency would prune, before it is done.
 
-use crate::model::{Model, ParamId};
+use crate::model::{Model, ParamId, histogram};
 use crate::stages::prune::cut;
 use crate::stages::structure::drop_dead;
 use ndarray::ArrayD;
@@ -51,7 +51,7 @@ pub fn look(
     let pairs = || model.values(id).iter().copied().zip(scores.iter().copied());
     let side = |kept: bool| {
         let chosen = pairs().filter(|&(value, score)| stays(value, score) == kept).map(|(value, _)| value);
-        crate::stats::nonzero_histogram(chosen, bins, range)
+        histogram::nonzero_histogram(chosen, bins, range)
     };
     let mut scores: Vec<f32> = saliency.iter().flatten().flatten().copied().filter(|&score| score > 0.0).collect();
     scores.sort_unstable_by(f32::total_cmp);
@@ -64,7 +64,7 @@ pub fn look(
     Some(PrunedLayer {
         kept: side(true),
         pruned: side(false),
-        saliency: crate::stats::histogram(logarithms, bins, [low.ln(), high.ln()]),
+        saliency: histogram::histogram(logarithms, bins, [low.ln(), high.ln()]),
         saliency_range: [f64::from(low), f64::from(high)],
         half: f64::from(half),
         layers,

@@ -11,7 +11,7 @@ use crate::formats::{Format, Opened, sniff};
 use crate::model::Model;
 use crate::network::{logits, predictions};
 use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
-use crate::summary::Summary;
+use crate::views::summary::Summary;
 use js_sys::{Function, JsString, Object, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
 use wasm_bindgen::{JsCast, prelude::*};

@@ -7,9 +7,9 @@ use crate::container::floats;
 use crate::container::packed::{self, Packed, PackedItems};
 use crate::formats::export::{self, Kind};
 use crate::formats::{self, Contents, Loaded, Opened, gzip, onnx};
+use crate::model::histogram;
 use crate::pipeline::{WeightsOutcome, compress_weights};
-use crate::stats;
-use crate::summary::weights::WeightsSummary;
+use crate::views::summary::weights::WeightsSummary;
 use crate::views::{self, picture};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -97,7 +97,7 @@ impl ModelFile {
 
     /// Counts of a tensor's nonzero numbers in equal bins from `low` to `high`.
     pub fn histogram(&self, tensor: usize, low: f32, high: f32, bins: usize) -> Result<Vec<u32>, JsValue> {
-        Ok(stats::nonzero_histogram(self.values(tensor)?, bins, [low, high]))
+        Ok(histogram::nonzero_histogram(self.values(tensor)?, bins, [low, high]))
     }
 
     /// A tensor as a picture of at most so many pixels.

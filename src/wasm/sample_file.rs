@@ -1,11 +1,12 @@
 //! The door to files of samples.
 
 use super::{CAP, thrown, to_js};
-use crate::data::open::{Options, is_dataset, read};
+use crate::data::open::read;
 use crate::data::together::{self, File, choose};
 use crate::data::{Dataset, Samples, Values};
+use crate::data::{Options, is_dataset};
 use crate::formats::gzip;
-use crate::summary::samples::DatasetSummary;
+use crate::views::summary::samples::DatasetSummary;
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 

@@ -1,7 +1,8 @@
 //! The samples of the engine's door, gathered from parts.
 
 use super::{CAP, fault, thrown};
-use crate::data::{self, Scaling, Values, idx};
+use crate::data::{self, Values, idx};
+use crate::model::Scaling;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 

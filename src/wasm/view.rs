@@ -5,13 +5,12 @@ use super::picture::Picture;
 use super::values::from_js;
 use super::{fault, thrown, to_js};
 use crate::formats::Opened;
-use crate::model::{Model, ParamId};
+use crate::model::histogram;
+use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Inference;
 use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
-use crate::stages::quantize::FixedPoint;
-use crate::stats;
 use crate::views::{self, answers, coded, drawing, picture, pruning, rounding, sharing};
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
@@ -64,7 +63,7 @@ impl View {
 
     /// Counts of a layer's nonzero weights in equal bins from `low` to `high`.
     pub fn histogram(&self, layer: usize, low: f32, high: f32, bins: usize) -> Result<Vec<u32>, JsValue> {
-        Ok(stats::nonzero_histogram(self.model.values(self.weight(layer)?).iter().copied(), bins, [low, high]))
+        Ok(histogram::nonzero_histogram(self.model.values(self.weight(layer)?).iter().copied(), bins, [low, high]))
     }
 
     /// A layer's weights as a picture of at most so many pixels.

@@ -1,9 +1,6 @@
 //! The operators of an integer network straight from their definitions, in 128-bit arithmetic, one image at a time.
 
-use nutshell::container::ActivationFormat;
-use nutshell::data::Scaling;
-use nutshell::model::{Op, ParamId, Pool};
-use nutshell::stages::quantize::FixedPoint;
+use nutshell::model::{ActivationFormat, FixedPoint, Op, ParamId, Pool, Scaling};
 
 /// `numerator / denominator * 2^-from` in units of `2^-to`: rounded, halves upwards, and saturated.
 fn convert(numerator: i128, denominator: i128, from: i32, to: i32, unsigned: bool) -> i128 {

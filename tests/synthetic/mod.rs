@@ -1,8 +1,7 @@
 //! Networks whose weights have the structure of pruned ones, without training: densities that vary by filter, input and
 //! place, clusters in kernels, Laplacian magnitudes.
 
-use nutshell::model::Model;
-use nutshell::stages::quantize::{Codebook, FixedParameter, FixedPoint};
+use nutshell::model::{Codebook, FixedParameter, FixedPoint, Model};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 

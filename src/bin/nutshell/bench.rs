@@ -59,7 +59,7 @@ impl Arguments {
         let start = Instant::now();
         let now = move || start.elapsed().as_secs_f64();
         let seconds = if self.seconds.is_finite() { self.seconds.clamp(0.0, 600.0) } else { 1.0 };
-        let threads = nutshell::network::threads();
+        let threads = nutshell::parallel::threads();
         let Some(path) = &self.model else {
             let rates = Rates { threads, rates: bench::rates(&now, seconds)? };
             return Ok(Answer::new(rates.describe(), &rates));

@@ -1,9 +1,10 @@
 //! What is said of a data set.
 
+use nutshell::data::Dataset;
 use nutshell::data::moments::Moments;
-use nutshell::data::{Dataset, Scaling};
+use nutshell::model::Scaling;
 use nutshell::pipeline::SplitCounts;
-use nutshell::summary::samples::{DatasetSummary, PartSummary};
+use nutshell::views::summary::samples::{DatasetSummary, PartSummary};
 use serde::Serialize;
 
 /// The most numbers that are listed one by one.

@@ -4,11 +4,11 @@ use crate::files::{self, ModelFile};
 use crate::samples::Reading;
 use crate::{Answer, dataset, nut, weights};
 use clap::Args;
-use nutshell::data::{Dataset, open};
+use nutshell::data::{Dataset, is_dataset};
 use nutshell::error::{GraphError, LoadError};
 use nutshell::formats::{self, Contents, Loaded, Opened, gzip};
 use nutshell::stages::prune::nonzeros;
-use nutshell::summary::weights::WeightsSummary;
+use nutshell::views::summary::weights::WeightsSummary;
 use nutshell::{Error, Model, resources};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ impl Arguments {
             return Ok(of_dataset(file, self.reading.open(&self.file)?));
         }
         let bytes = files::read(&self.file)?;
-        if open::is_dataset(&gzip::decompress(&bytes, files::CAP, "file")?) {
+        if is_dataset(&gzip::decompress(&bytes, files::CAP, "file")?) {
             // From its path, if it has one: labels may lie beside it.
             let dataset = match files::is_standard(&self.file) {
                 true => self.reading.read(&bytes)?,

@@ -106,7 +106,7 @@ impl Answer {
 
 fn main() -> ExitCode {
     let Cli { command, json } = Cli::parse();
-    nutshell::network::work_on_this_thread();
+    nutshell::parallel::work_on_this_thread();
     let outputs = command.outputs();
     let to_standard = outputs.iter().filter(|path| files::is_standard(path)).count();
     if to_standard + usize::from(json) > 1 {

@@ -2,8 +2,7 @@
 
 use nutshell::Error;
 use nutshell::container::{self, Items, Nut, Topology, WriteOptions};
-use nutshell::data::Scaling;
-use nutshell::stages::quantize::{Codebook, FixedParameter};
+use nutshell::model::{Codebook, FixedParameter, Scaling};
 use serde::Serialize;
 use std::collections::BTreeSet;
 

@@ -6,7 +6,8 @@ use nutshell::Error;
 use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
 use nutshell::data::moments::moments;
-use nutshell::data::{Dataset, Samples, Scaling, open};
+use nutshell::data::{Dataset, Options, Samples, open};
+use nutshell::model::Scaling;
 use nutshell::pipeline::{Data, Split};
 use std::io::{self, Write};
 use std::path::Path;
@@ -36,7 +37,7 @@ enum LayoutName {
 }
 
 impl Reading {
-    fn options(&self) -> open::Options {
+    fn options(&self) -> Options {
         let label = match self.label_column.as_deref() {
             None => LabelColumn::Guess,
             Some("none") => LabelColumn::None,
@@ -47,7 +48,7 @@ impl Reading {
             Some(LayoutName::ChannelsFirst) => Layout::ChannelsFirst,
             Some(LayoutName::ChannelsLast) => Layout::ChannelsLast,
         };
-        open::Options { label, layout, shape: self.shape.clone(), ..open::Options::default() }
+        Options { label, layout, shape: self.shape.clone(), ..Options::default() }
     }
 
     /// Opens a file, a folder, or standard input.

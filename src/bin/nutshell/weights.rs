@@ -1,7 +1,7 @@
 //! What is said of weights without a graph that can be run.
 
 use nutshell::pipeline::WeightsReport;
-use nutshell::summary::weights::{NutBytes, TensorSummary, WeightsSummary};
+use nutshell::views::summary::weights::{NutBytes, TensorSummary, WeightsSummary};
 use serde::Serialize;
 use std::path::Path;
 

@@ -1,15 +1,10 @@
 //! What a node of an ONNX file has beside its values and parameters: attributes, and inputs that are constants.
 
+use super::build::{float, int, ints, tensor, text, unique};
 use super::tensor::{FLOAT, INT64};
 use super::wire::Message;
-use super::write::{Writer, tensor, unique};
+use super::write::Writer;
 use crate::model::{Conv, Function, Node, Op, PadMode, Pool, Reduction};
-
-/// `AttributeProto.AttributeType`.
-const A_FLOAT: i64 = 1;
-const INT: i64 = 2;
-const TEXT: i64 = 3;
-const INTS: i64 = 7;
 
 impl Writer<'_> {
     /// Appends an input that is a constant of its own.
@@ -165,28 +160,4 @@ fn window(node: &mut Message, pool: &Pool) {
     ints(node, "strides", &pool.stride);
     ints(node, "pads", &pool.pads);
     int(node, "ceil_mode", pool.ceil.into());
-}
-
-fn attribute(node: &mut Message, name: &str, kind: i64, value: impl FnOnce(&mut Message)) {
-    let mut attribute = Message::default();
-    attribute.text(1, name);
-    value(&mut attribute);
-    attribute.int(20, kind);
-    node.message(5, attribute);
-}
-
-pub fn int(node: &mut Message, name: &str, value: i64) {
-    attribute(node, name, INT, |attribute| attribute.int(3, value));
-}
-
-pub fn float(node: &mut Message, name: &str, value: f32) {
-    attribute(node, name, A_FLOAT, |attribute| attribute.float(2, value));
-}
-
-pub fn text(node: &mut Message, name: &str, value: &str) {
-    attribute(node, name, TEXT, |attribute| attribute.text(4, value));
-}
-
-pub fn ints(node: &mut Message, name: &str, values: &[usize]) {
-    attribute(node, name, INTS, |attribute| values.iter().for_each(|&value| attribute.int(8, value as i64)));
 }

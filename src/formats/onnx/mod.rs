@@ -4,7 +4,8 @@
 //! a layer, a batch normalisation and Gemm's factors are folded into the layer's own parameters, what does nothing at
 //! inference is left out, and anything else is an error that names the node and its operator.
 
-pub(super) mod attributes;
+mod attributes;
+pub(super) mod build;
 mod elementwise;
 mod external;
 mod fold;
@@ -17,7 +18,7 @@ mod shapes;
 mod tensor;
 mod weights;
 pub(super) mod wire;
-pub(super) mod write;
+mod write;
 
 pub use external::{embed, external_files};
 pub use import::read;

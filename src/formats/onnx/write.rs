@@ -1,15 +1,12 @@
 //! A [`Model`] to ONNX: IR version 8 or more, 32-bit floats as raw bytes, a batch of any size. Operator set 13, or as much
 //! newer as the model's operators need.
 
-use super::attributes::int;
+use super::build::{int, tensor, unique, value_info};
 use super::tensor::{BOOL, FLOAT};
 use super::wire::Message;
 use crate::error::GraphError;
 use crate::model::{Binary, Function, Model, Node, Op, PadMode, ParamId, ValueId};
 use std::collections::{HashMap, HashSet};
-
-/// Name of the dimension that counts samples.
-const BATCH: &str = "N";
 
 /// Writes an ONNX file, which has the model's names. A name that is taken gets a number behind it, since values and
 /// parameters have one space of names there.
@@ -56,18 +53,6 @@ fn opset_of(op: &Op) -> i64 {
         Op::Pad(pad) if pad.mode == PadMode::Wrap => 19,
         _ => 13,
     }
-}
-
-/// The name, or `fallback` for an empty one, with a number behind it if it is taken.
-pub fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String {
-    let name = if name.is_empty() { fallback } else { name };
-    let mut candidate = name.to_owned();
-    let mut number = taken.len();
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}.{number}");
-        number += 1;
-    }
-    candidate
 }
 
 /// The file so far.
@@ -292,38 +277,4 @@ impl Writer<'_> {
         file.message(8, opset);
         file.into_bytes()
     }
-}
-
-/// `TensorProto` of raw bytes.
-pub fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
-    let mut tensor = Message::default();
-    shape.iter().for_each(|&side| tensor.int(1, side as i64));
-    tensor.int(2, kind);
-    tensor.text(8, name);
-    tensor.bytes(9, raw);
-    tensor
-}
-
-/// `ValueInfoProto` of a tensor of floats, of one sample or a batch of them.
-pub fn value_info(name: &str, shape: &[usize], batched: bool) -> Message {
-    let mut dimensions = Message::default();
-    if batched {
-        let mut batch = Message::default();
-        batch.text(2, BATCH);
-        dimensions.message(1, batch);
-    }
-    for &side in shape {
-        let mut dimension = Message::default();
-        dimension.int(1, side as i64);
-        dimensions.message(1, dimension);
-    }
-    let mut tensor = Message::default();
-    tensor.int(1, FLOAT);
-    tensor.message(2, dimensions);
-    let mut kind = Message::default();
-    kind.message(1, tensor);
-    let mut info = Message::default();
-    info.text(1, name);
-    info.message(2, kind);
-    info
 }

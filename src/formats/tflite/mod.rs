@@ -7,6 +7,7 @@ mod graph;
 mod layers;
 mod layout;
 mod moves;
+mod names;
 mod operands;
 mod operators;
 mod skeleton;

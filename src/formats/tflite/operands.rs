@@ -1,7 +1,7 @@
 //! What operators read beside values, and how they are named in errors.
 
 use super::graph::Operator;
-use super::operators::name_of;
+use super::names::name_of;
 use super::translate::Translator;
 use crate::error::LoadError;
 use crate::model::{Dtype, Tensor};

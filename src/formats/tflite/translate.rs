@@ -2,13 +2,12 @@
 
 use super::graph::{FLOAT32, Graph, Operator};
 use super::layout::{channels_first, elements, permuted, plain, position, same};
-use super::operators::name_of;
+use super::names::name_of;
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
-use crate::formats::onnx::attributes::{float, int, ints, text};
+use crate::formats::onnx::build::{float, int, ints, tensor, text, unique, value_info};
 use crate::formats::onnx::wire::Message;
-use crate::formats::onnx::write::{tensor, unique, value_info};
 use crate::model::{Op, Tensor, places};
 use std::collections::{HashMap, HashSet};
 

@@ -17,9 +17,7 @@ use pickle::Pickle;
 use state::View;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use value::Value;
-
-const FORMAT: &str = "PyTorch";
+use value::{FORMAT, Value};
 
 /// What every file of the older format begins with: a pickle of a magic number.
 pub const LEGACY_MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";

@@ -3,8 +3,7 @@
 //! Values live in tables and refer to each other by index, so that no cycle can keep memory, and nothing recurses. Each
 //! instruction makes at most one value, whose size is bounded by the bytes it takes from the file or from the stack.
 
-use super::FORMAT;
-use super::value::{GLOBALS, Global, STORAGES, Storage, Strided, Value};
+use super::value::{FORMAT, GLOBALS, Global, STORAGES, Storage, Strided, Value};
 use crate::error::LoadError;
 use crate::formats::cursor::{Cursor, unsupported};
 use crate::model::Dtype;

@@ -1,8 +1,7 @@
 //! The tensors of a state dictionary, or of one that lies in a wrapper.
 
-use super::FORMAT;
 use super::pickle::Pickle;
-use super::value::Value;
+use super::value::{FORMAT, Value};
 use crate::error::LoadError;
 use crate::formats::cursor::{MAX_TENSORS, malformed};
 

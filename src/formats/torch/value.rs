@@ -2,6 +2,9 @@
 
 use crate::model::Dtype;
 
+/// The format's name in errors.
+pub const FORMAT: &str = "PyTorch";
+
 /// What an instruction makes. Indices are into the tables of [`Pickle`](super::pickle::Pickle).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {

@@ -3,12 +3,10 @@
 use super::step::{sum_fraction_bits, wide_format};
 use super::values::Values;
 use super::{check_bits, check_operators};
-use crate::container::ActivationFormat;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
-use crate::model::{Model, ValueId};
+use crate::model::{ActivationFormat, FixedPoint, Model, ValueId};
 use crate::network::evaluate::activations;
-use crate::stages::quantize::FixedPoint;
 use std::ops::RangeInclusive;
 
 /// Formats that are tried: the finest in which the largest number just fits, and so many finer ones, which saturate.

@@ -20,13 +20,11 @@ pub use formats::search_formats;
 
 use super::block;
 use super::evaluate::{self, Evaluation};
-use super::parallel;
-use crate::container::ActivationFormat;
-use crate::data::{Row, Samples, Scaling};
+use crate::data::{Row, Samples};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
-use crate::model::{Graph, Op};
-use crate::stages::quantize::FixedPoint;
+use crate::model::{ActivationFormat, FixedPoint, Graph, Op, Scaling};
+use crate::parallel;
 use ndarray::Array2;
 use step::{Made, Maker, Step, filled};
 use values::Values;

@@ -1,14 +1,12 @@
 //! The operators in integers: made for a graph's shapes and formats, and proved not to overflow.
 
 use super::values::Values;
-use crate::container::ActivationFormat;
 use crate::error::GraphError;
 use crate::kernels::correlate::Window;
 use crate::kernels::fixed::{self, Addition, Block, Rescale, Row, Sums, WINDOW_LIMIT};
 use crate::kernels::pool::Pooling;
-use crate::model::{Node, Op, ParamId};
+use crate::model::{ActivationFormat, FixedParameter, FixedPoint, Node, Op, ParamId};
 use crate::network::pool;
-use crate::stages::quantize::{FixedParameter, FixedPoint};
 
 /// A node that has to run.
 #[derive(Debug, Clone)]

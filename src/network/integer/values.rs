@@ -1,7 +1,6 @@
 //! What a graph says of its values before any number is known: which are computed, and which can be negative.
 
-use crate::data::Scaling;
-use crate::model::{Graph, Op, ValueId};
+use crate::model::{Graph, Op, Scaling, ValueId};
 use crate::network::plan::logits_of;
 use std::ops::RangeInclusive;
 

@@ -1,7 +1,8 @@
 //! What is to be said of a data set.
 
 use crate::data::moments::{Moments, moments};
-use crate::data::{Dataset, Samples, Scaling};
+use crate::data::{Dataset, Samples};
+use crate::model::Scaling;
 use crate::pipeline::SplitCounts;
 use serde::Serialize;
 

@@ -4,10 +4,9 @@ pub mod samples;
 pub mod weights;
 
 use crate::container::{self, Nut, Topology, WriteOptions};
-use crate::data::Scaling;
 use crate::error::Error;
 use crate::formats::Opened;
-use crate::model::Model;
+use crate::model::{Model, Scaling};
 use crate::pipeline::{LayerState, Stage, describe_layers};
 use serde::Serialize;
 
