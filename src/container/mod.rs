@@ -6,7 +6,6 @@ use crate::model::{ActivationFormat, FixedPoint, Scaling};
 
 mod attributes;
 mod bytes;
-pub mod floats;
 mod graph;
 pub mod layout;
 pub mod packed;

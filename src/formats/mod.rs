@@ -62,6 +62,16 @@ pub enum Contents {
     Packed(Box<Packed>),
 }
 
+impl Opened {
+    /// The network in floats; of a `.nut` file the decoded one, in its compact shapes.
+    pub fn into_model(self) -> Model {
+        match self {
+            Opened::Model(model) => model,
+            Opened::Nut(nut) => nut.network.to_model(),
+        }
+    }
+}
+
 /// The format that the first bytes announce; whether the file is sound is for its reader to say.
 pub fn sniff(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(&gzip::MAGIC) {
@@ -234,6 +244,18 @@ fn read_weights(bytes: &[u8], cap: u64) -> Result<Weights, Error> {
             }
         }
         Some(Format::Nut | Format::Idx | Format::Gzip) | None => return Err(unknown(EXPECTED, bytes)),
+    })
+}
+
+/// What a file holds as a network that can be run.
+///
+/// # Errors
+/// [`LoadError`] says why it is none.
+pub fn to_network(contents: Contents, cap: u64) -> Result<Opened, LoadError> {
+    Ok(match contents {
+        Contents::Network(network) => network,
+        Contents::Weights(weights) => Opened::Model(to_model(&weights, cap)?),
+        Contents::Packed(packed) => Opened::Model(to_model(&packed.to_weights(), cap)?),
     })
 }
 

@@ -4,10 +4,8 @@ pub use super::samples::Samples;
 use super::values::{clock, from_js, object};
 use super::{CAP, fault, thrown, to_js};
 use crate::bench;
-use crate::container::{self, floats};
 use crate::data;
-use crate::error::LoadError;
-use crate::formats::{Format, Opened, sniff};
+use crate::formats::{self, Opened};
 use crate::model::Model;
 use crate::network::{logits, predictions};
 use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
@@ -80,18 +78,10 @@ pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) 
     to_js(&Recipe::new(from_js("effort", effort)?))
 }
 
-/// A network, and the size of its file in bytes.
-pub fn open(bytes: &[u8]) -> Result<(Opened, usize), JsValue> {
-    if bytes.starts_with(&floats::MAGIC) {
-        let (model, file_bytes) = floats::read(bytes, CAP).map_err(thrown)?;
-        return Ok((Opened::Model(model), file_bytes));
-    }
-    if sniff(bytes) != Some(Format::Nut) {
-        let got =
-            format!("the bytes {:02x?}; nutshell/files opens models of other kinds", &bytes[..bytes.len().min(8)]);
-        return Err(thrown(LoadError::UnknownFormat { expected: "a .nut file", got }));
-    }
-    Ok((Opened::Nut(Box::new(container::read(bytes, CAP).map_err(thrown)?)), bytes.len()))
+/// The network of a model file of any kind.
+pub fn open(bytes: &[u8]) -> Result<Opened, JsValue> {
+    let contents = formats::open(bytes, CAP).map_err(thrown)?;
+    formats::to_network(contents, CAP).map_err(thrown)
 }
 
 /// An opened network.
@@ -103,15 +93,9 @@ pub struct Network {
 
 #[wasm_bindgen]
 impl Network {
-    /// Opens a `.nut` file, or what `network()` of a `ModelFile` of `nutshell/files` gives of another file.
+    /// Opens a model file of any kind whose graph can be run, gzipped or not.
     pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
-        let (opened, file_bytes) = open(bytes)?;
-        let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
-        let model = match opened {
-            Opened::Model(model) => model,
-            Opened::Nut(nut) => nut.network.to_model(),
-        };
-        Ok(Network { model, summary })
+        Network::new(open(bytes)?, bytes.len())
     }
 
     /// What it is: its nodes, its layers with histograms and codebooks, its size.
@@ -151,6 +135,14 @@ impl Network {
     ) -> Result<Vec<f32>, JsValue> {
         let sample = sample(&self.model, image, scaling)?;
         Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
+    }
+}
+
+impl Network {
+    /// An opened network of a file of `file_bytes`.
+    pub(super) fn new(opened: Opened, file_bytes: usize) -> Result<Network, JsValue> {
+        let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
+        Ok(Network { model: opened.into_model(), summary })
     }
 }
 

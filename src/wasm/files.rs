@@ -1,9 +1,9 @@
 //! The door to the files of other programs: what is in them, their compression without samples, and writing them.
 
+use super::engine::Network;
 use super::picture::Picture;
 use super::values::{clock, from_js, object};
 use super::{CAP, fault, thrown, to_js};
-use crate::container::floats;
 use crate::container::packed::{self, Packed, PackedItems};
 use crate::formats::export::{self, Kind};
 use crate::formats::{self, Contents, Loaded, Opened, gzip, onnx};
@@ -29,8 +29,6 @@ pub struct ModelFile {
     loaded: Loaded,
     /// Of a `.nut` file of named weights.
     items: Option<PackedItems>,
-    /// Of a `.nut` file of a network: its bytes.
-    nut: Vec<u8>,
 }
 
 #[wasm_bindgen]
@@ -41,16 +39,12 @@ impl ModelFile {
         #[wasm_bindgen(unchecked_optional_param_type = "(done: number) => unknown")] on_progress: Option<Function>,
     ) -> Result<ModelFile, JsValue> {
         let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
-        let (contents, format, file_bytes) = if plain.starts_with(&floats::MAGIC) {
-            let (model, file_bytes) = floats::read(&plain, CAP).map_err(thrown)?;
-            (Contents::Network(Opened::Model(model)), "onnx", file_bytes)
-        } else if packed::is_packed(&plain) {
-            let packed = read_packed(&plain, on_progress.as_ref())?;
-            (Contents::Packed(Box::new(packed)), formats::format_name(&plain), bytes.len())
+        let contents = if packed::is_packed(&plain) {
+            Contents::Packed(Box::new(read_packed(&plain, on_progress.as_ref())?))
         } else {
-            (formats::open(&plain, CAP).map_err(thrown)?, formats::format_name(&plain), bytes.len())
+            formats::open(&plain, CAP).map_err(thrown)?
         };
-        let nut = if matches!(contents, Contents::Network(Opened::Nut(_))) { plain.to_vec() } else { Vec::new() };
+        let (format, file_bytes) = (formats::format_name(&plain), bytes.len());
         let (network, loaded, items) = match contents {
             Contents::Weights(weights) => (None, Loaded::of_weights(*weights), None),
             Contents::Packed(packed) => {
@@ -58,13 +52,9 @@ impl ModelFile {
                 let network = formats::to_model(&loaded.weights, CAP).ok().map(Opened::Model);
                 (network, loaded, Some(packed.items))
             }
-            Contents::Network(Opened::Model(model)) if plain.starts_with(&floats::MAGIC) => {
-                let loaded = formats::load_weights(&onnx::write(&model).map_err(thrown)?, CAP).map_err(thrown)?;
-                (Some(Opened::Model(model)), loaded, None)
-            }
             Contents::Network(opened) => (Some(opened), formats::load_weights(&plain, CAP).map_err(thrown)?, None),
         };
-        Ok(ModelFile { format, file_bytes, network, loaded, items, nut })
+        Ok(ModelFile { format, file_bytes, network, loaded, items })
     }
 
     /// What is in it.
@@ -74,13 +64,9 @@ impl ModelFile {
         to_js(&WeightsSummary { runnable: self.network.is_some(), ..summary })
     }
 
-    /// The network for `Network.open` of `nutshell`; undefined if the graph cannot be run, or there is none.
-    pub fn network(&self) -> Result<Option<Vec<u8>>, JsValue> {
-        match &self.network {
-            None => Ok(None),
-            Some(Opened::Nut(_)) => Ok(Some(self.nut.clone())),
-            Some(Opened::Model(model)) => Ok(Some(floats::write(model, self.file_bytes).map_err(thrown)?)),
-        }
+    /// Its network; undefined if the graph cannot be run, or there is none.
+    pub fn network(&self) -> Result<Option<Network>, JsValue> {
+        self.network.clone().map(|opened| Network::new(opened, self.file_bytes)).transpose()
     }
 
     /// Whether its graph can be run.

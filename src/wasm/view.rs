@@ -38,7 +38,7 @@ pub struct View {
 impl View {
     /// Opens what [`Network::open`](engine::Network::open) does.
     pub fn open(bytes: &[u8]) -> Result<View, JsValue> {
-        Ok(match engine::open(bytes)?.0 {
+        Ok(match engine::open(bytes)? {
             Opened::Model(model) => View::new(model, None),
             Opened::Nut(nut) => View::new(nut.network.to_model(), Some(nut.network)),
         })

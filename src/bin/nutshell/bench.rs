@@ -1,7 +1,7 @@
 //! `nutshell bench`.
 
+use crate::Answer;
 use crate::files::{self, ModelFile};
-use crate::{Answer, evaluate};
 use clap::Args;
 use nutshell::Error;
 use nutshell::bench::{self, Rate};
@@ -67,14 +67,14 @@ impl Arguments {
         let ModelFile { contents, plain, size } = files::open(path)?;
         let decode = || -> Result<(), Error> {
             match formats::open(&plain, files::CAP)? {
-                Contents::Network(opened) => drop(evaluate::to_model(opened)),
+                Contents::Network(opened) => drop(opened.into_model()),
                 Contents::Packed(packed) => drop(packed.to_weights()),
                 Contents::Weights(weights) => drop(weights),
             }
             Ok(())
         };
         let open = bench::time(&now, seconds, &mut { decode })?;
-        let model = evaluate::to_model(files::as_network(contents)?);
+        let model = formats::to_network(contents, files::CAP)?.into_model();
         let batch = self.batch as usize;
         let (alone, many) =
             (bench::inference(&now, seconds, &model, 1)?, bench::inference(&now, seconds, &model, batch)?);

@@ -3,11 +3,11 @@
 use crate::samples::Use;
 use crate::{Answer, files, recipe};
 use clap::{Args, ValueEnum};
+use nutshell::Error;
 use nutshell::data::Samples;
 use nutshell::formats::Opened;
 use nutshell::network::{Evaluation, logits, predictions};
 use nutshell::pipeline::{Accuracy, Criterion, SplitName, answered_by, output_distance};
-use nutshell::{Error, Model};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +75,7 @@ impl Arguments {
         };
         let samples = Samples { scaling, ..samples };
         let logits = logits(&model, &samples)?;
-        let original = self.original.as_deref().map(|path| files::network(path).map(to_model)).transpose()?;
+        let original = self.original.as_deref().map(|path| files::network(path).map(Opened::into_model)).transpose()?;
         let (samples, output_distance) = match &original {
             Some(original) => (answered_by(original, &samples)?, Some(output_distance(original, &model, &samples)?)),
             None => (samples, None),
@@ -107,14 +107,6 @@ struct Compared {
     accuracy: Accuracy,
     criterion: Criterion,
     output_distance: f64,
-}
-
-/// A network in floats.
-pub fn to_model(opened: Opened) -> Model {
-    match opened {
-        Opened::Model(model) => model,
-        Opened::Nut(nut) => nut.network.to_model(),
-    }
 }
 
 /// An accuracy in words, with its samples.

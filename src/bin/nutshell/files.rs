@@ -83,16 +83,7 @@ fn whole(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, usize), Error> {
 
 /// A network that can be run.
 pub fn network(path: &Path) -> Result<Opened, Error> {
-    as_network(open(path)?.contents)
-}
-
-/// What a file holds as a network that can be run.
-pub fn as_network(contents: Contents) -> Result<Opened, Error> {
-    Ok(match contents {
-        Contents::Network(network) => network,
-        Contents::Weights(weights) => Opened::Model(formats::to_model(&weights, CAP)?),
-        Contents::Packed(packed) => Opened::Model(formats::to_model(&packed.to_weights(), CAP)?),
-    })
+    Ok(formats::to_network(open(path)?.contents, CAP)?)
 }
 
 /// Writes a file as a whole, or not at all: a reader sees the old one or the new one, never a part.
