@@ -130,7 +130,7 @@ pub enum LoadError {
     #[error("not a file that Nutshell can open: expected {expected}, got {got}")]
     UnknownFormat {
         /// The formats that are known.
-        expected: &'static str,
+        expected: String,
         /// The first bytes.
         got: String,
     },

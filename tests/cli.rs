@@ -3,7 +3,7 @@
 mod place;
 
 use nutshell::data::idx;
-use nutshell::formats::{load_weights, onnx};
+use nutshell::formats::{onnx, read};
 use nutshell::model::{Model, presets};
 use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Stage, Target, Training};
 use place::{CLASSES, Place, TEST, TRAINING, VALIDATION, recipe};
@@ -251,7 +251,7 @@ fn shells_get_their_completions_and_speeds_are_measured() {
 
 /// Names and numbers of a file's tensors.
 fn tensors(bytes: &[u8]) -> Vec<(String, Vec<f32>)> {
-    let weights = load_weights(bytes, 1 << 24).unwrap().weights;
+    let weights = read(bytes, 1 << 24).unwrap().network;
     weights.tensors.iter().map(|tensor| (tensor.name.clone(), tensor.values())).collect()
 }
 

@@ -42,11 +42,11 @@ fn other_formats(place: &Place) {
     let (images, labels) = (&images[16..], &labels[8..]);
     let tensor = |name: &str, shape: &[usize], bytes: &[u8]| {
         let (name, shape, bytes) = (name.to_owned(), shape.to_vec(), bytes.to_vec());
-        Tensor { name, shape, dtype: Dtype::U8, bytes, dequantized: false }
+        Tensor { name, shape, dtype: Dtype::U8, bytes, dequantized: false, step: None }
     };
     let tensors = vec![tensor("images", &[TEST, 28, 28], images), tensor("labels", &[TEST], labels)];
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    place.write("samples.npz", &numpy::write_npz(&Weights { tensors, origin, obstacle: None }).unwrap());
+    place.write("samples.npz", &numpy::write_npz(&Weights::new(tensors, origin)).unwrap());
 
     let (mut table, mut pictures) = (String::from("label"), Vec::new());
     (0..784).for_each(|pixel| table += &format!(",p{pixel}"));

@@ -15,7 +15,7 @@ use crate::coding::symbols::SymbolModel;
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
 use crate::model::weights::byte_count;
-use crate::model::{Codebook, Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
 use crate::parallel::for_each;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
@@ -89,23 +89,15 @@ pub struct PackedItems {
 impl PackedTensor {
     /// The tensor with its decoded numbers.
     pub fn to_tensor(&self) -> Tensor {
-        let bytes = match &self.coding {
-            Coding::Verbatim(bytes) => bytes.clone(),
+        let (bytes, step) = match &self.coding {
+            Coding::Verbatim(bytes) => (bytes.clone(), None),
             Coding::Steps { step, symbols } => {
                 let values: Vec<f32> = symbols.iter().map(|&symbol| f32::from(symbol) * step).collect();
-                self.dtype.of_floats(&values).unwrap_or_default()
+                (self.dtype.of_floats(&values).unwrap_or_default(), Some(*step))
             }
         };
         let PackedTensor { name, shape, dtype, dequantized, .. } = self;
-        Tensor { name: name.clone(), shape: shape.clone(), dtype: *dtype, bytes, dequantized: *dequantized }
-    }
-}
-
-impl Packed {
-    /// The weights with their decoded numbers.
-    pub fn to_weights(&self) -> Weights {
-        let tensors = self.tensors.iter().map(PackedTensor::to_tensor).collect();
-        Weights { tensors, origin: self.origin.clone(), obstacle: None }
+        Tensor { name: name.clone(), shape: shape.clone(), dtype: *dtype, bytes, dequantized: *dequantized, step }
     }
 }
 

@@ -67,7 +67,7 @@ impl Collector {
             let expected = format!("{expected} bytes for the shape {shape:?}");
             return Err(malformed(self.format, Self::place(name), expected, bytes.len()));
         }
-        self.push(Tensor { name: name.to_owned(), shape, dtype, bytes: bytes.to_vec(), dequantized: false })
+        self.push(Tensor { name: name.to_owned(), shape, dtype, bytes: bytes.to_vec(), dequantized: false, step: None })
     }
 
     /// The name, or one with a number behind it if it is taken.

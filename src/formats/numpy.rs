@@ -3,6 +3,7 @@
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
+use super::{Opened, Reader};
 use crate::error::LoadError;
 use crate::model::{Dtype, Origin, Source, Tensor, Weights};
 
@@ -20,6 +21,24 @@ const ONLY: &str = "array";
 /// What ends the name of an entry.
 const SUFFIX: &str = ".npy";
 
+/// Archives of arrays.
+pub const ARCHIVE: Reader = Reader {
+    name: "npz",
+    title: "npz",
+    sniff: |bytes| zip::entries(bytes).is_ok_and(|entries| is_npz(&entries)),
+    read: |bytes, cap| Ok(Opened::new("npz", read_npz(&zip::entries(bytes)?, cap)?)),
+    graph: None,
+};
+
+/// Files of one array.
+pub const ARRAY: Reader = Reader {
+    name: "npy",
+    title: "npy",
+    sniff: |bytes| bytes.starts_with(&MAGIC),
+    read: |bytes, cap| Ok(Opened::new("npy", read_npy(bytes, cap)?)),
+    graph: None,
+};
+
 /// Reads one array.
 ///
 /// # Errors
@@ -28,7 +47,7 @@ pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     array(ONLY, bytes, &mut tensors)?;
     let origin = Origin { source: Source::Npy, skeleton: Vec::new() };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Weights::new(tensors.finish(), origin))
 }
 
 /// Whether the entries of an archive are arrays.
@@ -49,7 +68,7 @@ pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
         array(name, &entry.unpack(cap)?, &mut tensors)?;
     }
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Weights::new(tensors.finish(), origin))
 }
 
 /// Adds the array of a `.npy` file.
@@ -84,7 +103,7 @@ fn array(name: &str, bytes: &[u8], tensors: &mut Collector) -> Result<(), LoadEr
     if swapped {
         bytes.chunks_exact_mut(dtype.size()).for_each(<[u8]>::reverse);
     }
-    tensors.push(Tensor { name: name.to_owned(), shape, dtype, bytes, dequantized: false })
+    tensors.push(Tensor { name: name.to_owned(), shape, dtype, bytes, dequantized: false, step: None })
 }
 
 /// Elements whose first index runs fastest, in the order in which the last does.

@@ -3,6 +3,7 @@
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::json::Json;
+use super::{Opened, Reader};
 use crate::error::LoadError;
 use crate::model::{Dtype, Origin, Source, Tensor, Weights};
 use crate::sort::sort_by;
@@ -16,8 +17,17 @@ const MAX_HEADER: u64 = 100_000_000;
 /// The key that is no tensor.
 const METADATA: &str = "__metadata__";
 
+/// Files of safetensors.
+pub const READER: Reader = Reader {
+    name: "safetensors",
+    title: "safetensors",
+    sniff: is_safetensors,
+    read: |bytes, cap| Ok(Opened::new("safetensors", read(bytes, cap)?)),
+    graph: None,
+};
+
 /// Whether these look like the first bytes of such a file.
-pub fn is_safetensors(bytes: &[u8]) -> bool {
+fn is_safetensors(bytes: &[u8]) -> bool {
     let Some((&length, rest)) = bytes.split_first_chunk::<8>() else { return false };
     let length = u64::from_le_bytes(length);
     (2..=MAX_HEADER).contains(&length) && rest.first() == Some(&b'{')
@@ -65,7 +75,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
         return Err(malformed(FORMAT, "end", format!("{end} bytes of numbers"), numbers.len()));
     }
     let origin = Origin { source: Source::Safetensors, skeleton: metadata.as_bytes().to_vec() };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Weights::new(tensors.finish(), origin))
 }
 
 /// The tensors, and the text of the metadata.
@@ -143,8 +153,8 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 /// Writes a file with the tensors in their order, and the original's metadata if it was of this format.
 pub fn write(weights: &Weights) -> Vec<u8> {
     let mut header = String::from("{");
-    if weights.origin.source == Source::Safetensors && !weights.origin.skeleton.is_empty() {
-        header += &format!("\"{METADATA}\":{},", String::from_utf8_lossy(&weights.origin.skeleton));
+    if let Some(metadata) = weights.skeleton(Source::Safetensors).filter(|metadata| !metadata.is_empty()) {
+        header += &format!("\"{METADATA}\":{},", String::from_utf8_lossy(metadata));
     }
     let mut end = 0;
     for Tensor { name, shape, dtype, bytes, .. } in &weights.tensors {

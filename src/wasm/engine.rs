@@ -78,10 +78,9 @@ pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) 
     to_js(&Recipe::new(from_js("effort", effort)?))
 }
 
-/// The network of a model file of any kind.
+/// A model file of any kind whose graph can be run.
 pub fn open(bytes: &[u8]) -> Result<Opened, JsValue> {
-    let contents = formats::open(bytes, CAP).map_err(thrown)?;
-    formats::to_network(contents, CAP).map_err(thrown)
+    formats::open(bytes, CAP).map_err(thrown)
 }
 
 /// An opened network.
@@ -142,7 +141,7 @@ impl Network {
     /// An opened network of a file of `file_bytes`.
     pub(super) fn new(opened: Opened, file_bytes: usize) -> Result<Network, JsValue> {
         let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
-        Ok(Network { model: opened.into_model(), summary })
+        Ok(Network { model: opened.into_model().map_err(thrown)?, summary })
     }
 }
 

@@ -4,7 +4,7 @@ use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, rec
 use super::picture::Picture;
 use super::values::from_js;
 use super::{fault, thrown, to_js};
-use crate::formats::Opened;
+use crate::formats::Nut;
 use crate::model::histogram;
 use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Inference;
@@ -38,10 +38,12 @@ pub struct View {
 impl View {
     /// Opens what [`Network::open`](engine::Network::open) does.
     pub fn open(bytes: &[u8]) -> Result<View, JsValue> {
-        Ok(match engine::open(bytes)? {
-            Opened::Model(model) => View::new(model, None),
-            Opened::Nut(nut) => View::new(nut.network.to_model(), Some(nut.network)),
-        })
+        let mut opened = engine::open(bytes)?;
+        let fixed = match opened.nut.take() {
+            Some(Nut::Network(nut)) => Some(nut.network),
+            Some(Nut::Tensors(_)) | None => None,
+        };
+        Ok(View::new(opened.into_model().map_err(thrown)?, fixed))
     }
 
     /// The network of a checkpoint.

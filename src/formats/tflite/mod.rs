@@ -17,15 +17,23 @@ mod weights;
 
 pub use weights::{read, write};
 
-use super::cursor;
-use super::onnx;
+use super::{Opened, Reader, cursor, onnx};
 use crate::error::LoadError;
 use crate::model::{Model, Weights};
 
 const FORMAT: &str = "TFLite";
 
+/// Files of TensorFlow Lite.
+pub const READER: Reader = Reader {
+    name: "tflite",
+    title: "TFLite",
+    sniff: is_tflite,
+    read: |bytes, cap| Ok(Opened::new("tflite", read(bytes, cap)?)),
+    graph: Some(|weights, _, cap| model(weights, cap)),
+};
+
 /// Whether these look like the first bytes of such a file: the identifier follows the offset of the root table.
-pub fn is_tflite(bytes: &[u8]) -> bool {
+fn is_tflite(bytes: &[u8]) -> bool {
     bytes.get(4..8) == Some(b"TFL3")
 }
 

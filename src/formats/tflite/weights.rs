@@ -70,10 +70,10 @@ pub fn read(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
         };
         let values = integers(stored.dtype, stored.data).enumerate();
         let bytes = values.flat_map(|(index, integer)| scales.value(index, integer).to_le_bytes()).collect();
-        tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true })?;
+        tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true, step: None })?;
     }
     let origin = Origin { source: Source::Tflite, skeleton: skeleton::cut(file, cuts) };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Weights::new(tensors.finish(), origin))
 }
 
 /// The file that the weights came from, with their numbers in it.

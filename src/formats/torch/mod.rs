@@ -10,7 +10,8 @@ mod value;
 
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
-use super::zip::Entry;
+use super::zip::{self, Entry};
+use super::{Opened, Reader};
 use crate::error::LoadError;
 use crate::model::{Dtype, Origin, Source, Tensor, Weights};
 use pickle::Pickle;
@@ -27,6 +28,22 @@ const LEGACY_VERSION: i64 = 1001;
 
 /// The name of the pickle in an archive, in a directory of any name.
 const PICKLE: &str = "/data.pkl";
+
+/// Archives of `torch.save`.
+pub const ARCHIVE: Reader = Reader {
+    name: "torch",
+    title: "PyTorch state dictionary",
+    sniff: |bytes| zip::entries(bytes).is_ok_and(|entries| is_torch(&entries)),
+    read: |bytes, cap| Ok(Opened::new("torch", read_archive(&zip::entries(bytes)?, cap)?)),
+    graph: None,
+};
+
+/// What `torch.save` wrote before it wrote archives.
+pub const LEGACY: Reader = Reader {
+    sniff: |bytes| bytes.starts_with(&LEGACY_MAGIC),
+    read: |bytes, cap| Ok(Opened::new("torch", read_legacy(bytes, cap)?)),
+    ..ARCHIVE
+};
 
 /// Whether the entries of an archive are such a file.
 pub fn is_torch(entries: &[Entry]) -> bool {
@@ -116,7 +133,7 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
 
 fn finish(tensors: Collector) -> Weights {
     let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-    Weights { tensors: tensors.finish(), origin, obstacle: None }
+    Weights::new(tensors.finish(), origin)
 }
 
 /// Copies what a view shows of a storage's bytes, row-major.
@@ -140,7 +157,7 @@ fn add(view: &View, dtype: Dtype, storage: &[u8], tensors: &mut Collector) -> Re
         bytes.reserve_exact(expected);
         gather(storage, size, shape, strides, *offset, &mut bytes);
     }
-    tensors.push(Tensor { name: name.clone(), shape: shape.clone(), dtype, bytes, dequantized: false })
+    tensors.push(Tensor { name: name.clone(), shape: shape.clone(), dtype, bytes, dequantized: false, step: None })
 }
 
 /// Appends the elements of a view that is proved to lie within the storage, the last index running fastest.

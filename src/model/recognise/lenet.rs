@@ -62,11 +62,12 @@ mod tests {
             dtype: Dtype::F32,
             bytes: parameter.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             dequantized: false,
+            step: None,
         };
         // In another order than the layers'.
         let tensors = model.parameters.iter().rev().map(tensor).collect();
         let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-        Weights { tensors, origin, obstacle: None }
+        Weights::new(tensors, origin)
     }
 
     #[test]

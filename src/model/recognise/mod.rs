@@ -41,7 +41,7 @@ mod tests {
     impl Dictionary {
         fn new() -> Self {
             let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-            let weights = Weights { tensors: Vec::new(), origin, obstacle: None };
+            let weights = Weights::new(Vec::new(), origin);
             Dictionary { weights, rng: Pcg64Mcg::seed_from_u64(1) }
         }
 
@@ -54,6 +54,7 @@ mod tests {
                 dtype: Dtype::F32,
                 bytes,
                 dequantized: false,
+                step: None,
             });
         }
 
@@ -70,7 +71,14 @@ mod tests {
                 self.tensor(format!("{norm}.{part}"), &shape[..1]);
             }
             let (name, bytes) = (format!("{norm}.num_batches_tracked"), vec![7; 8]);
-            self.weights.tensors.push(Tensor { name, shape: vec![], dtype: Dtype::I64, bytes, dequantized: false });
+            self.weights.tensors.push(Tensor {
+                name,
+                shape: vec![],
+                dtype: Dtype::I64,
+                bytes,
+                dequantized: false,
+                step: None,
+            });
         }
     }
 
