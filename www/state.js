@@ -9,7 +9,7 @@ let state = {
   network: null,
   weights: null,
   opening: null,
-  data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
+  data: { id: null, name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
   looks: [],
   reading: null,
   asked: null,
@@ -61,6 +61,26 @@ export function subscribe(listener) {
   return () => {
     listeners.delete(listener);
   };
+}
+
+/** Calls `react` when what `read` takes from the state has changed, and the state is at rest: not while a file is being opened, and after
+ * everything that one action of the user changes at once, such as samples and a network that were dropped together.
+ * @param {(state: State) => string} read
+ * @param {() => void} react */
+export function whenChanged(read, react) {
+  let last = read(state);
+  let planned = false;
+  subscribe(() => {
+    if (planned) return;
+    planned = true;
+    setTimeout(() => {
+      planned = false;
+      const now = read(state);
+      if (state.opening || now === last) return;
+      last = now;
+      react();
+    });
+  });
 }
 
 /** The run after one more event. A run that has ended hears nothing more.

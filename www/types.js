@@ -68,6 +68,7 @@
 /**
  * Samples that have come so far.
  * @typedef {object} Data
+ * @property {number | null} id Another one for each set of samples; null until its test samples have all come.
  * @property {string} name
  * @property {number} test Test samples.
  * @property {number} train Training samples that have come, validation samples among them.

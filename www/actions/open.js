@@ -2,8 +2,10 @@
 import { takePictures } from '../folders.js';
 import { get, set } from '../state.js';
 import { attempt, notWhileRunning, report } from './engine.js';
-import { measure, openBundled, openFile } from './network.js';
-import { openRecipe, startRecipe } from './recipe.js';
+import { followAddress } from './link.js';
+import { keepMeasured } from './measure.js';
+import { openBundled, openFile } from './network.js';
+import { openRecipe } from './recipe.js';
 import { offerResume } from './run.js';
 import { loadRuns } from './runs.js';
 import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, takeSamples } from './samples.js';
@@ -11,7 +13,8 @@ import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, tak
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
   try {
-    const bundled = await startRecipe();
+    const bundled = await followAddress();
+    keepMeasured();
     void loadRuns();
     const data = loadMnist();
     await openBundled(bundled);
@@ -67,7 +70,6 @@ async function openAll({ pictures, others: files }) {
   } else if (tables.length > 0) await takeRead(names, () => readFiles(tables.map(({ name, bytes }) => ({ name, bytes }))));
   const whole = network?.name.endsWith('.onnx') ? others : [];
   if (network) await openFile(network.name, network.bytes, whole);
-  else if (idx.length + tables.length + pictures.length > 0) await measure();
   for (const content of doubtful) await ask(content, choices[rest.indexOf(content)] === 'likely');
   left = [...left, ...others.filter((other) => !whole.includes(other))];
   if (left.length > 0)
@@ -104,7 +106,6 @@ export async function answer(answer) {
   set({ asked: null });
   if (answer === 'weights') return openFile(name, bytes);
   await takeRead(name, async () => opened);
-  await measure();
 }
 
 /** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */

@@ -3,8 +3,8 @@ import * as format from '../format.js';
 import { busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
+import { judgeBy } from './judge.js';
 import { BUNDLED, openBundled, openFile } from './network.js';
-import { judgeBy } from './weights.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
 

@@ -1,7 +1,7 @@
-// Judging by the weights alone: no sample is looked at.
+// Compressing by the weights alone: no sample is looked at.
 import * as format from '../format.js';
 import { busy, get, set } from '../state.js';
-import { bridge, reader, report } from './engine.js';
+import { reader } from './engine.js';
 import { rememberWeights } from './runs.js';
 
 /** @typedef {import('../types.js').Aim} Aim */
@@ -11,21 +11,6 @@ const USUAL_RATIO = 8;
 
 /** @type {AbortController | null} */
 let running = null;
-
-/** Chooses what a run is judged by. @param {'samples' | 'weights'} by */
-export async function judgeBy(by) {
-  set({ by, step: get().step === 'result' ? 'result' : 'model' });
-  const { network, weights } = get();
-  const bytes = bridge.network;
-  if (by === 'samples' || !network || weights || !bytes) return;
-  try {
-    const { summary } = await reader.open(bytes);
-    const { id, name, file } = network;
-    if (get().network?.id === id) set({ weights: { id, name, file, bytes, summary, obstacle: '' }, tensor: 0 });
-  } catch (error) {
-    report(error);
-  }
-}
 
 /** Changes what is to be reached. @param {Partial<Aim>} change */
 export const changeAim = (change) => set({ aim: { ...get().aim, ...change } });

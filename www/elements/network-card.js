@@ -1,6 +1,7 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, cancelOpening, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
+import { measure, stopMeasuring } from '../actions/measure.js';
+import { BUNDLED, cancelOpening, downloadOnnx, openBundled } from '../actions/network.js';
 import { answer, fits, openFiles } from '../actions/open.js';
 import { cancelReading } from '../actions/samples.js';
 import { chosen } from '../folders.js';

@@ -1,8 +1,8 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
+import { judgeBy } from '../actions/judge.js';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
-import { judgeBy } from '../actions/weights.js';
 import { difference, numberAt, settingAt } from '../address.js';
 import { busy, byAgreement, get } from '../state.js';
 import { Element } from './element.js';
