@@ -8,30 +8,30 @@
 let state = {
   network: null,
   weights: null,
-  opening: null,
+  openingFile: null,
   data: { id: null, name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
-  looks: [],
-  reading: null,
-  asked: null,
+  examples: [],
+  readingSamples: null,
+  ambiguousFile: null,
   recipe: null,
   preset: null,
   run: null,
   result: null,
-  by: 'samples',
-  aim: { kind: 'snr', snr: 30, budget: null },
-  packing: null,
-  packed: null,
+  evidence: 'samples',
+  weightsTarget: { kind: 'snr', snr: 30, budget: null },
+  weightsRun: null,
+  weightsResult: null,
   tensor: 0,
   problem: '',
   step: 'model',
-  part: null,
-  following: false,
+  chosenStage: null,
+  followsRun: false,
   layer: 0,
-  stored: [],
-  explore: { threshold: null, centroids: null, bits: null },
-  held: 0,
+  viewerStages: [],
+  viewControls: { threshold: null, centroids: null, bits: null },
+  heldOutCount: 0,
   settings: [],
-  runs: [],
+  keptRuns: [],
   lesson: null,
 };
 
@@ -42,7 +42,7 @@ const listeners = new Set();
 export const get = () => state;
 
 /** Whether a run is going on, with samples or without. */
-export const busy = () => state.run?.status === 'running' || state.packing?.status === 'running';
+export const busy = () => state.run?.status === 'running' || state.weightsRun?.status === 'running';
 
 /** Whether a run is held to agreement with the original's answers, since its samples have no labels. @param {import('./types.js').Data} data */
 export const byAgreement = ({ train, labelled }) => !(train > 0 ? labelled.train : labelled.test);
@@ -76,7 +76,7 @@ export function whenChanged(read, react) {
     setTimeout(() => {
       planned = false;
       const now = read(state);
-      if (state.opening || now === last) return;
+      if (state.openingFile || now === last) return;
       last = now;
       react();
     });

@@ -59,9 +59,9 @@ export async function keepRun(run, stages) {
 
 /** All runs that were kept, the oldest first. @returns {Promise<import('./types.js').Kept[]>} */
 export async function loadRuns() {
-  const kept = /** @type {import('./types.js').Kept[]} */ (await values(RUNS));
-  // A page that kept no other runs did not say what judged them.
-  const judged = kept.map((run) => /** @type {typeof run} */ ({ ...run, by: run.by ?? 'samples' }));
+  const kept = await values(RUNS);
+  // Earlier pages kept what judged a run as `by`; those before them had only samples for that, and did not say so.
+  const judged = kept.map(({ by = 'samples', ...run }) => /** @type {import('./types.js').Kept} */ ({ ...run, evidence: run.evidence ?? by }));
   return judged.sort((a, b) => a.date - b.date);
 }
 

@@ -2,12 +2,12 @@
 import { get, set } from '../state.js';
 import { bridge, reader, report } from './engine.js';
 
-/** Chooses what a run is judged by; the reader opens the tensors of a network when they are first asked for. @param {'samples' | 'weights'} by */
-export async function judgeBy(by) {
-  set({ by, step: get().step === 'result' ? 'result' : 'model' });
+/** Chooses what a run is judged by; the reader opens the tensors of a network when they are first asked for. @param {'samples' | 'weights'} evidence */
+export async function judgeBy(evidence) {
+  set({ evidence, step: get().step === 'result' ? 'result' : 'model' });
   const { network, weights } = get();
   const bytes = bridge.network;
-  if (by === 'samples' || !network || weights || !bytes) return;
+  if (evidence === 'samples' || !network || weights || !bytes) return;
   try {
     const { summary } = await reader.open(bytes);
     const { id, name, file } = network;

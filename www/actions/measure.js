@@ -23,7 +23,7 @@ export async function measure() {
   if (!recipe || data.id === null || data.test === 0) return;
   measuring.abort();
   const own = (measuring = new AbortController());
-  set({ looks: [] });
+  set({ examples: [] });
   const total = data.test;
   const started = performance.now();
   /** @param {import('../types.js').Measured} measured */
@@ -47,7 +47,7 @@ export async function measure() {
   } catch (error) {
     show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
     // Samples that do not fit judge nothing; the weights of a file of the user's do. A result that is looked at stays.
-    if (own === measuring && get().weights && get().by === 'samples' && get().step !== 'result' && get().network?.summary === network.summary) {
+    if (own === measuring && get().weights && get().evidence === 'samples' && get().step !== 'result' && get().network?.summary === network.summary) {
       unfit = network.id;
       void judgeBy('weights');
     }

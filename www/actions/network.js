@@ -44,11 +44,11 @@ async function open(name, file, load) {
   decoding = new AbortController();
   const started = performance.now();
   // The file may be decoded once more, by a new worker, when this is long over.
-  const hear = (/** @type {number} */ done) => opening === openings && get().opening && set({ opening: { name, done, started } });
-  set({ opening: { name, done: null, started } });
+  const hear = (/** @type {number} */ done) => opening === openings && get().openingFile && set({ openingFile: { name, done, started } });
+  set({ openingFile: { name, done: null, started } });
   try {
     const opened = await load(hear, decoding.signal);
-    if (opening === openings) set({ opening: { name, done: null, started } });
+    if (opening === openings) set({ openingFile: { name, done: null, started } });
     const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
     const { recipe } = get();
@@ -57,21 +57,21 @@ async function open(name, file, load) {
     set({
       network: summary ? { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } } : null,
       weights: opened.bytes && opened.summary ? { id: opening, name, file, bytes: opened.bytes, summary: opened.summary, obstacle } : null,
-      by: summary ? 'samples' : 'weights',
-      looks: [],
+      evidence: summary ? 'samples' : 'weights',
+      examples: [],
       run: null,
       result: null,
-      packing: null,
-      packed: null,
+      weightsRun: null,
+      weightsResult: null,
       tensor: 0,
-      stored: ['original'],
+      viewerStages: ['original'],
       step: 'model',
-      part: null,
+      chosenStage: null,
       layer: 0,
-      explore: { threshold: null, centroids: null, bits: null },
+      viewControls: { threshold: null, centroids: null, bits: null },
     });
   } finally {
-    if (opening === openings) set({ opening: null });
+    if (opening === openings) set({ openingFile: null });
   }
 }
 

@@ -36,7 +36,7 @@ export const openFiles = (found) => attempt('', async () => openAll(await takePi
 
 /** @param {Awaited<ReturnType<typeof takePictures>>} found */
 async function openAll({ pictures, others: files }) {
-  set({ asked: null });
+  set({ ambiguousFile: null });
   if (files.length > MOST_FILES) throw new Error(`expected at most ${MOST_FILES} files that are no pictures, got ${files.length}`);
   const contents = await Promise.all(
     files.map(async ({ file }) => ({ name: file.name, file, bytes: new Uint8Array(await file.arrayBuffer()) })),
@@ -92,7 +92,7 @@ async function ask({ name, bytes }, likely) {
   });
   const part = opened && (opened.summary.training ?? opened.summary.test);
   if (!opened || !part || (get().network && !fits(part.shape) && !likely)) return openFile(name, bytes);
-  set({ asked: { name, bytes, opened, shape: part.shape } });
+  set({ ambiguousFile: { name, bytes, opened, shape: part.shape } });
 }
 
 /** Whether samples of this shape can be given to the network that is open. @param {number[]} shape */
@@ -100,10 +100,10 @@ export const fits = (shape) => String(get().network?.summary.input_shape) === St
 
 /** Opens the array that was asked about. @param {'samples' | 'weights'} answer */
 export async function answer(answer) {
-  const { asked } = get();
-  if (!asked) return;
-  const { name, bytes, opened } = asked;
-  set({ asked: null });
+  const { ambiguousFile } = get();
+  if (!ambiguousFile) return;
+  const { name, bytes, opened } = ambiguousFile;
+  set({ ambiguousFile: null });
   if (answer === 'weights') return openFile(name, bytes);
   await takeRead(name, async () => opened);
 }

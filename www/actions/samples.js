@@ -22,7 +22,7 @@ async function add(part, last) {
   if (part.set === 'test' || last) await viewer.addData(part, HELD);
   const { data } = get();
   set({ data: { ...data, shape, labelled: { ...data.labelled, [part.set]: labelled } } });
-  if (part.set === 'train' && last) set({ held: labelled ? Math.min(HELD, count) : 0 });
+  if (part.set === 'train' && last) set({ heldOutCount: labelled ? Math.min(HELD, count) : 0 });
   return count;
 }
 
@@ -113,12 +113,12 @@ async function read(name, ask) {
   cancelReading();
   const own = (reading = new AbortController());
   const started = performance.now();
-  const show = (/** @type {import('../sample-reader.js').Progress} */ progress) => own === reading && set({ reading: { name, started, ...progress } });
+  const show = (/** @type {import('../sample-reader.js').Progress} */ progress) => own === reading && set({ readingSamples: { name, started, ...progress } });
   show({ done: 0, total: 0 });
   try {
     return await ask({ share: TEST_SHARE, seed: get().recipe?.split.seed ?? 0 }, show, own.signal);
   } finally {
-    if (own === reading) set({ reading: null });
+    if (own === reading) set({ readingSamples: null });
   }
 }
 
@@ -143,7 +143,7 @@ async function begin(name, summary) {
   loading.abort();
   await bridge.clearData();
   await viewer.clearData();
-  set({ held: 0, data: { id: null, name, test: 0, train: 0, trainTotal: 0, shape: [], labelled: { train: false, test: false }, summary, problem: '' } });
+  set({ heldOutCount: 0, data: { id: null, name, test: 0, train: 0, trainTotal: 0, shape: [], labelled: { train: false, test: false }, summary, problem: '' } });
 }
 
 /** Takes a part of the user's samples. @param {import('../engine.js').Part} part */
