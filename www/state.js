@@ -63,6 +63,18 @@ export function subscribe(listener) {
   };
 }
 
+/** Resolves once the state is as `is` wants it. @param {(state: State) => boolean} is @returns {Promise<void>} */
+export const until = (is) =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (!is(state)) return;
+      unsubscribe();
+      resolve();
+    };
+    const unsubscribe = subscribe(look);
+    look();
+  });
+
 /** Calls `react` when what `read` takes from the state has changed, and the state is at rest: not while a file is being opened, and after
  * everything that one action of the user changes at once, such as samples and a network that were dropped together.
  * @param {(state: State) => string} read

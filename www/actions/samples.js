@@ -1,5 +1,5 @@
 // Loading samples: the example's, or the user's own.
-import { get, set } from '../state.js';
+import { get, set, until } from '../state.js';
 import { fetchBytes } from '../files.js';
 import { chooseSamples, readPictures, readSampleFiles } from '../sample-reader.js';
 import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
@@ -34,6 +34,8 @@ export async function loadMnist() {
     if (loading.signal.aborted) return;
     const count = await add({ set: 'test', ...test }, false);
     set({ data: { ...get().data, id: sets++, test: count } });
+    // What is shown first is not slowed down by what is needed later.
+    await until(({ network }) => network?.measured.kind !== 'waiting');
     const labels = await part('train-labels');
     if (loading.signal.aborted) return;
     await add({ set: 'train', labels }, true);
