@@ -1,6 +1,6 @@
 // The guided walk: each step says a sentence or two, and moves the page's own controls. Its numbers are those of the
 // LeNet-5 that comes with the page.
-import { chooseLayer, chooseStep, explore } from './actions/look-at.js';
+import { chooseLayer, chooseStep, moveControls } from './actions/look-at.js';
 import { openBundled } from './actions/network.js';
 import { get } from './state.js';
 
@@ -54,7 +54,7 @@ export const LESSONS = [
     show: () => {
       chooseStep('prune');
       chooseLayer(FC1);
-      glide((threshold) => explore({ threshold }), 0.0005, MOST);
+      glide((threshold) => moveControls({ threshold }), 0.0005, MOST);
     },
   },
   {
@@ -62,7 +62,7 @@ export const LESSONS = [
     text: 'Take nineteen of twenty, and the accuracy falls. Somewhere between lies the largest threshold that is still good enough: a half-interval search finds it, and training in between lets the network recover. Drag the line yourself.',
     show: () => {
       chooseStep('prune');
-      glide((threshold) => explore({ threshold }), MOST, NEARLY_ALL);
+      glide((threshold) => moveControls({ threshold }), MOST, NEARLY_ALL);
     },
   },
   {
@@ -71,7 +71,7 @@ export const LESSONS = [
     show: () => {
       chooseStep('share');
       chooseLayer(CONV1);
-      glide((k) => explore({ centroids: Math.round(k) }), 2, 8);
+      glide((k) => moveControls({ centroids: Math.round(k) }), 2, 8);
     },
   },
   {
@@ -79,7 +79,7 @@ export const LESSONS = [
     text: 'Eight bits lose nothing here, four little, two nearly everything. Training that knows about the rounding brings most of it back.',
     show: () => {
       chooseStep('quantize');
-      glide((bits) => explore({ bits: Math.round(bits) }), 8, 3);
+      glide((bits) => moveControls({ bits: Math.round(bits) }), 8, 3);
     },
   },
   {

@@ -33,22 +33,22 @@ export const stageState = (stage) => stages().find((state) => state.stage === st
 export function shownStage(step) {
   const own = STEPS.find((other) => other.step === step)?.stages ?? [];
   const done = own.filter((stage) => stageState(stage));
-  const { part } = get();
-  return done.find((stage) => stage === part) ?? done.at(-1) ?? (step === 'model' ? 'original' : null);
+  const { chosenStage } = get();
+  return done.find((stage) => stage === chosenStage) ?? done.at(-1) ?? (step === 'model' ? 'original' : null);
 }
 
 /** The stage of a step that is worked on, unless another was chosen; else the one that is shown. @param {Step} step */
 export function workedStage(step) {
-  const { run, part } = get();
+  const { run, chosenStage } = get();
   const own = STEPS.find((other) => other.step === step)?.stages ?? [];
-  const working = run?.status === 'running' && part === null ? own.find((stage) => stage === run.stage) : undefined;
+  const working = run?.status === 'running' && chosenStage === null ? own.find((stage) => stage === run.stage) : undefined;
   return working ?? shownStage(step);
 }
 
 /** The last stage before `stage` whose network can be looked at. @param {Stage} stage @returns {Stage} */
 export function stageBefore(stage) {
-  const { stored } = get();
-  return STAGE_ORDER.slice(0, STAGE_ORDER.indexOf(stage)).findLast((other) => stored.includes(other)) ?? 'original';
+  const { viewerStages } = get();
+  return STAGE_ORDER.slice(0, STAGE_ORDER.indexOf(stage)).findLast((other) => viewerStages.includes(other)) ?? 'original';
 }
 
 /** The layers of a stage, or of the opened network where there is no such stage. @param {Stage | null} stage */

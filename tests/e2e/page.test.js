@@ -140,7 +140,7 @@ test("the user's own network is opened, and its graph shows where it branches", 
   await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('mine.onnx'), { timeout: OPEN });
   await page.waitForSelector('model-view nutshell-graph', { timeout: OPEN });
   // The example's samples do not fit, so the weights alone judge, if the user wants nothing else.
-  await page.waitForSelector('input[name=by][value=weights]:checked', { timeout: OPEN });
+  await page.waitForSelector('input[name=evidence][value=weights]:checked', { timeout: OPEN });
   assert.match(await text('#accuracy'), /not known/);
   await page.$eval('nutshell-graph', (chart) => Object.assign(/** @type {object} */ (chart.shadowRoot?.querySelector('details')), { open: true }));
   await page.waitForFunction(() => document.querySelector('nutshell-graph')?.shadowRoot?.querySelector('td'), { timeout: OPEN });

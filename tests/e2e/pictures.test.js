@@ -63,7 +63,7 @@ test('samples judge a network of the user\'s once some fit it', async () => {
   await drop('three.csv', Buffer.from(`a,b,c,label\n${Array.from({ length: 20 }, (_, row) => `${row},0.5,1,${row % 2}\n`).join('')}`));
   await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('three.csv: 4 test'), { timeout: OPEN });
   await drop('mine.onnx', readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url)));
-  const judge = (/** @type {string} */ by) => page.waitForSelector(`input[name=by][value=${by}]:checked`, { timeout: OPEN });
+  const judge = (/** @type {string} */ by) => page.waitForSelector(`input[name=evidence][value=${by}]:checked`, { timeout: OPEN });
   await judge('weights');
   await drop('digits.zip', zip(digits(100, '')));
   await measuredOn('20');

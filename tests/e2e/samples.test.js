@@ -72,7 +72,7 @@ test('images without labels: a run is held to agreement with the original', asyn
   assert.match(await text('network-card'), /images\.npz: 500 test images, 2,000 training images/);
   assert.match(await text('network-card'), /floats from 0 to 1,/);
   assert.deepEqual((await scalings())[0], 'already floats, as they are (suggested)');
-  assert.equal((await page.$$('sample-strip canvas')).length, 10);
+  await page.waitForFunction(() => document.querySelectorAll('sample-strip canvas').length === 10, { timeout: OPEN });
   assert.match(await text('#by-agreement'), /held to agreement with the original/);
   assert.deepEqual(await seriousFaults(), []);
   await page.click('#compress');

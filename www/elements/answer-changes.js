@@ -29,8 +29,8 @@ class AnswerChanges extends Element {
   }
 
   render() {
-    const { network, recipe, stored, data, result } = get();
-    if (!network || !recipe || !result || !stored.includes('code') || data.test === 0) return nothing;
+    const { network, recipe, viewerStages, data, result } = get();
+    if (!network || !recipe || !result || !viewerStages.includes('code') || data.test === 0) return nothing;
     const run = `${network.id} ${data.name} ${result.id}`;
     const comparison = this.#comparison.read(run, [recipe.scaling], () => {
       this.#started = performance.now();

@@ -31,10 +31,10 @@ class CodeView extends Element {
   #baselines = new Query(this);
 
   render() {
-    const { network, stored, layer } = get();
+    const { network, viewerStages, layer } = get();
     if (!network) return nothing;
     const fixed = STAGE_ORDER.slice(STAGE_ORDER.indexOf('quantize'));
-    const stage = fixed.findLast((own) => stored.includes(own)) ?? (network.summary.format === 'nut' ? 'original' : null);
+    const stage = fixed.findLast((own) => viewerStages.includes(own)) ?? (network.summary.format === 'nut' ? 'original' : null);
     return html`
       <p class="lesson">
         Last, the symbols become bytes. A ${term('Huffman code')} spends whole bits on each, at best the ${term('entropy')}. Our
@@ -46,16 +46,16 @@ class CodeView extends Element {
 
   /** @param {number} id @param {Stage} stage @param {number} layer */
   #coded(id, stage, layer) {
-    const { result, stored, network } = get();
+    const { result, viewerStages, network } = get();
     const layers = stage === 'original' ? (network?.summary.layers ?? []) : layersOf(stage);
     const own = layers[layer];
     if (!own) return nothing;
     const total = result?.report.file_bytes ?? stageState(stage)?.bytes ?? network?.summary.file_bytes ?? 0;
-    const code = this.#code.read(`${id} ${stage} ${layer}`, [stored.length], () => viewer.ask((remote) => remote.coded(stage, layer)));
-    const picture = this.#picture.read(`${id} ${stage} ${layer}`, [stored.length], () =>
+    const code = this.#code.read(`${id} ${stage} ${layer}`, [viewerStages.length], () => viewer.ask((remote) => remote.coded(stage, layer)));
+    const picture = this.#picture.read(`${id} ${stage} ${layer}`, [viewerStages.length], () =>
       viewer.ask((remote) => remote.costPicture(stage, layer, [1200, 400])),
     );
-    const asked = this.#baselines.read(`${id} ${stage}`, [stored.length], async () =>
+    const asked = this.#baselines.read(`${id} ${stage}`, [viewerStages.length], async () =>
       result ? undefined : viewer.ask((remote) => remote.baselines(stage)),
     );
     const baselines = result?.report.baselines ?? asked;

@@ -29,12 +29,12 @@ class DrawPad extends Element {
   }
 
   render() {
-    const { network, recipe, stored, data } = get();
+    const { network, recipe, viewerStages, data } = get();
     const shape = network?.summary.input_shape;
     if (!recipe || !network || shape?.length !== 3 || shape[0] !== 1 || shape[1] !== shape[2]) return nothing;
     // A drawing has bytes: for a network that has learnt from floats nothing says what they mean.
     if ((data.summary?.training ?? data.summary?.test)?.numbers === 'floats') return nothing;
-    const stages = /** @type {import('../types.js').Stage[]} */ (stored.includes('code') ? ['original', 'code'] : ['original']);
+    const stages = /** @type {import('../types.js').Stage[]} */ (viewerStages.includes('code') ? ['original', 'code'] : ['original']);
     const answers = this.#answers.read(network.id, [this.strokes, stages, recipe.scaling], async () =>
       this.strokes > 0 ? viewer.ask((remote) => remote.draw(this.#drawing, [PAPER, PAPER], shape[1], recipe.scaling, stages)) : null,
     );

@@ -9,5 +9,5 @@ export const missing = () => (byAgreement(get().data) ? 'not known: the samples 
 /** @param {import('../types.js').Accuracy | null | undefined} accuracy */
 export function heldOut(accuracy) {
   if (accuracy) return html`${format.percent(accuracy.accuracy)} of ${format.count(accuracy.samples)} held-out samples`;
-  return get().held > 0 ? 'measuring' : missing();
+  return get().heldOutCount > 0 ? 'measuring' : missing();
 }

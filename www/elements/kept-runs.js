@@ -11,12 +11,12 @@ import { term } from './term.js';
 
 /** Every run so far. @param {string} shown The run that is looked at. */
 export function keptRuns(shown) {
-  const { runs, network, weights } = get();
+  const { keptRuns: runs, network, weights } = get();
   if (runs.length === 0) return nothing;
-  const judged = runs.flatMap((run) => (run.by === 'samples' ? [accuracyOf(run, shown)] : []));
+  const judged = runs.flatMap((run) => (run.evidence === 'samples' ? [accuracyOf(run, shown)] : []));
   // A ratio of signal to noise says nothing of other weights.
   const file = (weights ?? network)?.file;
-  const weighed = runs.flatMap((run) => (run.by === 'weights' && run.file === file ? snrOf(run, shown) : []));
+  const weighed = runs.flatMap((run) => (run.evidence === 'weights' && run.file === file ? snrOf(run, shown) : []));
   return html`<section class="part" id="runs">
     <h3>Runs so far</h3>
     <p class="quiet small-text">They are kept in this browser; choose one to look at it again. The line in a chart is the ${term('Pareto front')}.</p>
@@ -60,7 +60,7 @@ function row(run, shown) {
 
 /** @param {Kept} run */
 function quality(run) {
-  if (run.by === 'samples') return format.accuracy(run.report.after.test ?? run.report.after.validation);
+  if (run.evidence === 'samples') return format.accuracy(run.report.after.test ?? run.report.after.validation);
   return run.report.snr === null ? 'every number' : `${format.decibels(run.report.snr)} signal to noise`;
 }
 

@@ -33,9 +33,9 @@ class LayerTable extends Element {
   }
 
   render() {
-    const { network, step, layer, by } = get();
+    const { network, step, layer, evidence } = get();
     // Of a result by the weights alone there is a table of tensors.
-    this.hidden = !network || (by === 'weights' && step === 'result');
+    this.hidden = !network || (evidence === 'weights' && step === 'result');
     if (!network) return nothing;
     const stage = step === 'result' ? (stages().at(-1)?.stage ?? 'original') : (shownStage(step) ?? stages().at(-1)?.stage ?? 'original');
     const rows = this.#rows(layersOf('original'), layersOf(stage));

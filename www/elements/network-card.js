@@ -1,6 +1,7 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, cancelOpening, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
+import { measure, stopMeasuring } from '../actions/measure.js';
+import { BUNDLED, cancelOpening, downloadOnnx, openBundled } from '../actions/network.js';
 import { answer, fits, openFiles } from '../actions/open.js';
 import { cancelReading } from '../actions/samples.js';
 import { chosen } from '../folders.js';
@@ -17,7 +18,7 @@ import { working } from './working.js';
 
 class NetworkCard extends Element {
   render() {
-    const { network, weights, opening, reading, asked } = get();
+    const { network, weights, openingFile, readingSamples, ambiguousFile } = get();
     const disabled = busy();
     return html`
       <h2>Network</h2>
@@ -36,9 +37,9 @@ class NetworkCard extends Element {
         ${this.#chooser('Open files', false)} ${this.#chooser('Open a folder', true)}
       </div>
       <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
-      ${reading ? html`<p role="status" id="reading">${readingWords(reading)}</p>` : nothing} ${asked ? question(asked) : nothing}
-      ${opening ? html`<p class="quiet" role="status" id="opening">${openingWords(opening)}</p>` : nothing}
-      ${network ? this.#facts(network) : weights ? weightsFacts(weights) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
+      ${readingSamples ? html`<p role="status" id="reading">${readingWords(readingSamples)}</p>` : nothing} ${ambiguousFile ? question(ambiguousFile) : nothing}
+      ${openingFile ? html`<p class="quiet" role="status" id="opening">${openingWords(openingFile)}</p>` : nothing}
+      ${network ? this.#facts(network) : weights ? weightsFacts(weights) : openingFile ? nothing : html`<p class="quiet">No network is open.</p>`}
       ${network || !weights ? dataFacts() : nothing}
       ${weights
         ? html`<export-table own=${weights.summary.format} .file=${weights.bytes} .name=${weights.file}></export-table>`
@@ -122,17 +123,17 @@ class NetworkCard extends Element {
   }
 }
 
-/** @param {import('../types.js').Opening} opening */
+/** @param {import('../types.js').OpeningFile} opening */
 const openingWords = ({ name, done, started }) =>
   done === null ? `Opening ${name}` : working(`Decoding ${name}`, done, started, cancelOpening);
 
-/** @param {import('../types.js').Reading} reading */
+/** @param {import('../types.js').ReadingSamples} reading */
 const readingWords = ({ name, done, total, started }) =>
   total > 0
     ? working(`Reading ${format.count(done)} of ${format.count(total)} pictures of ${name}`, done / total, started, cancelReading)
     : html`<span class="working-on"><span class="quiet">Reading ${name}</span> <button type="button" class="small" @click=${cancelReading}>Cancel</button></span>`;
 
-/** What an array is, which only the user knows. @param {import('../types.js').Asked} asked */
+/** What an array is, which only the user knows. @param {import('../types.js').AmbiguousFile} asked */
 function question({ name, shape, opened }) {
   const { training, test } = opened.summary;
   const count = (training?.samples ?? 0) + (test?.samples ?? 0);

@@ -1,7 +1,7 @@
 // What pruning removes: a threshold to drag, the search that found the run's own, and the mask.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
-import { explore } from '../actions/look-at.js';
+import { moveControls } from '../actions/look-at.js';
 import '../charts/bars.js';
 import '../charts/histogram.js';
 import '../charts/image.js';
@@ -55,7 +55,7 @@ class PruneView extends Element {
   /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
    * @param {import('../types.js').Scaling} scaling */
   #threshold(scope, input, layer, own, scaling) {
-    const { explore: chosen, held } = get();
+    const { viewControls: chosen, heldOutCount } = get();
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
     /** @type {[number, number]} */
     const range = [-reach, reach];
@@ -64,14 +64,14 @@ class PruneView extends Element {
     const look = this.#look.read(`${scope} ${layer}`, [threshold], () =>
       viewer.ask((remote) => remote.pruning(input, layer, threshold, BINS, range)),
     );
-    const accuracy = this.#accuracy.read(scope, [threshold, held, scaling], () =>
-      viewer.ask((remote) => remote.accuracy({ stage: input, pruned: threshold }, held, scaling)),
+    const accuracy = this.#accuracy.read(scope, [threshold, heldOutCount, scaling], () =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, pruned: threshold }, heldOutCount, scaling)),
     );
     if (!look) return html`<div class="placeholder">${this.#look.problem || 'Weighing'}</div>`;
     const [low, high] = look.saliency_range;
     const value = Math.min(Math.max(threshold, low), high);
     const position = high > low && low > 0 ? Math.round((POSITIONS * Math.log(value / low)) / Math.log(high / low)) : 0;
-    const move = (/** @type {number} */ to) => explore({ threshold: to });
+    const move = (/** @type {number} */ to) => moveControls({ threshold: to });
     const weights = look.layers.reduce((sum, [all]) => sum + all, 0);
     const kept = look.layers.reduce((sum, [, left]) => sum + left, 0);
     const [ownAll, ownKept] = look.layers[layer];
@@ -167,9 +167,9 @@ class PruneView extends Element {
   /** The run's own result, if it is there. @param {string} scope @param {Stage} input @param {Stage | null} shown
    * @param {number} layer @param {LayerState} own */
   #masks(scope, input, shown, layer, own) {
-    const { stored } = get();
-    if (!shown || !stored.includes(shown)) return nothing;
-    const pictures = this.#after.read(`${scope} ${layer}`, [stored.length], () =>
+    const { viewerStages } = get();
+    if (!shown || !viewerStages.includes(shown)) return nothing;
+    const pictures = this.#after.read(`${scope} ${layer}`, [viewerStages.length], () =>
       viewer.ask(async (remote) => [
         await remote.picture({ stage: input }, layer, [1200, 500]),
         await remote.picture({ stage: shown }, layer, [1200, 500]),

@@ -1,7 +1,7 @@
 // Numbers of few bits: the fixed-point grid under a layer's values, and the accuracy that is left.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
-import { explore } from '../actions/look-at.js';
+import { moveControls } from '../actions/look-at.js';
 import '../charts/codebook.js';
 import '../charts/curve.js';
 import * as format from '../format.js';
@@ -50,7 +50,7 @@ class QuantizeView extends Element {
   /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
    * @param {import('../types.js').Scaling} scaling */
   #explore(scope, input, layer, own, scaling) {
-    const { explore: chosen, held } = get();
+    const { viewControls: chosen, heldOutCount } = get();
     const bits = chosen.bits ?? 4;
     // Before sharing there are too many values to show: the best few stand for them.
     const values = this.#values.read(`${scope} ${layer}`, [], async () =>
@@ -63,11 +63,11 @@ class QuantizeView extends Element {
     /** @type {[number, number]} */
     const range = [-reach * 1.05, reach * 1.05];
     const counts = this.#counts.read(`${scope} ${layer}`, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, 160)));
-    const sweep = this.#sweep.read(JSON.stringify([scope, held, scaling]), BITS, (bits) =>
-      viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling)),
+    const sweep = this.#sweep.read(JSON.stringify([scope, heldOutCount, scaling]), BITS, (bits) =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, heldOutCount, scaling)),
     );
     const formats = this.#formats.read(scope, [bits], () => viewer.ask((remote) => remote.formats(input, bits)));
-    const move = (/** @type {number} */ to) => explore({ bits: to });
+    const move = (/** @type {number} */ to) => moveControls({ bits: to });
     const here = sweep.answers[BITS.indexOf(bits)];
     return html`
       <h3 class="part">Try a width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
@@ -121,20 +121,20 @@ class QuantizeView extends Element {
 
   /** The integers that the run chose. @param {number} id @param {number} layer */
   #own(id, layer) {
-    const { stored, result, held, recipe } = get();
+    const { viewerStages, result, heldOutCount, recipe } = get();
     const stage = shownStage('quantize');
     const own = stage && stageState(stage)?.layers[layer];
     if (!stage || !own) return nothing;
-    const code = stored.includes(stage)
-      ? this.#codes.read(`${id} ${stage} ${layer}`, [stored.length], () => viewer.ask((remote) => remote.coded(stage, layer)))
+    const code = viewerStages.includes(stage)
+      ? this.#codes.read(`${id} ${stage} ${layer}`, [viewerStages.length], () => viewer.ask((remote) => remote.coded(stage, layer)))
       : undefined;
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
     const integer = result?.report.integer;
     const scaling = recipe?.scaling;
     const activations =
-      scaling && stored.includes(stage)
-        ? this.#activations.read(JSON.stringify([id, stage, held, scaling]), BITS, (bits) =>
-            viewer.ask((remote) => remote.integerAccuracy(stage, held, scaling, bits)),
+      scaling && viewerStages.includes(stage)
+        ? this.#activations.read(JSON.stringify([id, stage, heldOutCount, scaling]), BITS, (bits) =>
+            viewer.ask((remote) => remote.integerAccuracy(stage, heldOutCount, scaling, bits)),
           )
         : null;
     return html`<figure class="part">
@@ -153,7 +153,7 @@ class QuantizeView extends Element {
           .height=${180}
         ></nutshell-codebook>
       </figure>
-      ${!activations || (activations.total === 0 && held > 0)
+      ${!activations || (activations.total === 0 && heldOutCount > 0)
         ? nothing
         : html`<figure class="part">
             <figcaption>
@@ -215,7 +215,7 @@ function accuracyCurve(what, sweep, chosen, choose) {
     : stopped
       ? html`<button type="button" class="small" @click=${sweep.again}>Measure again</button>`
       : html`${problem}`;
-  if (answers.length === 0) return html`<div class="placeholder">${get().held ? more : missing()}</div>`;
+  if (answers.length === 0) return html`<div class="placeholder">${get().heldOutCount ? more : missing()}</div>`;
   return html`<nutshell-curve
       label="Accuracy against bits of ${words}"
       xName="bits of ${words}"

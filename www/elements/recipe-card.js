@@ -1,8 +1,8 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
+import { judgeBy } from '../actions/judge.js';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
-import { judgeBy } from '../actions/weights.js';
 import { difference, numberAt, settingAt } from '../address.js';
 import { busy, byAgreement, get } from '../state.js';
 import { Element } from './element.js';
@@ -34,12 +34,12 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, preset, network, weights, by } = get();
+    const { recipe, preset, network, weights, evidence } = get();
     if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
     return html`
       <h2>Compress</h2>
-      ${network ? judge(by) : nothing} ${network || !weights ? nothing : html`<p class="quiet small-text">By the weights alone, since it cannot be run.</p>`}
-      ${by === 'weights' ? weightsForm() : this.#form(recipe, preset)}
+      ${network ? judge(evidence) : nothing} ${network || !weights ? nothing : html`<p class="quiet small-text">By the weights alone, since it cannot be run.</p>`}
+      ${evidence === 'weights' ? weightsForm() : this.#form(recipe, preset)}
     `;
   }
 
@@ -212,10 +212,10 @@ class RecipeCard extends Element {
   }
 }
 
-/** A choice of what a run is judged by. @param {'samples' | 'weights'} by */
-function judge(by) {
+/** A choice of what a run is judged by. @param {'samples' | 'weights'} evidence */
+function judge(evidence) {
   const choice = (/** @type {'samples' | 'weights'} */ kind, /** @type {string} */ words) => html`<label>
-    <input type="radio" name="by" value=${kind} .checked=${by === kind} @change=${() => judgeBy(kind)} />
+    <input type="radio" name="evidence" value=${kind} .checked=${evidence === kind} @change=${() => judgeBy(kind)} />
     <span>${words}</span>
   </label>`;
   return html`<fieldset class="tabs" ?disabled=${busy()}>

@@ -8,11 +8,11 @@ import { Element } from './element.js';
 
 class SampleStrip extends Element {
   render() {
-    const { looks } = get();
-    if (looks.length === 0) return nothing;
+    const { examples } = get();
+    if (examples.length === 0) return nothing;
     return html`
       <ul class="strip" aria-label="Some test images with the network's answers">
-        ${looks.map((look) => this.#sample(look))}
+        ${examples.map((look) => this.#sample(look))}
       </ul>
       <button type="button" class="plain" @click=${look}>Other images</button>
     `;
@@ -31,8 +31,8 @@ class SampleStrip extends Element {
   }
 
   updated() {
-    const { looks } = get();
-    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) drawLook(canvas, looks[index]);
+    const { examples } = get();
+    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) drawLook(canvas, examples[index]);
   }
 }
 

@@ -1,7 +1,7 @@
 // How few values do: a layer's codebook over its histogram, and what each further value buys.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
-import { explore } from '../actions/look-at.js';
+import { moveControls } from '../actions/look-at.js';
 import '../charts/codebook.js';
 import '../charts/curve.js';
 import '../charts/image.js';
@@ -51,7 +51,7 @@ class ShareView extends Element {
   /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
    * @param {import('../../pkg/nutshell.js').SharingCurve} curve @param {import('../types.js').Scaling} scaling */
   #explore(scope, input, layer, own, curve, scaling) {
-    const { explore: chosen, held } = get();
+    const { viewControls: chosen, heldOutCount } = get();
     const most = curve.points.length;
     const k = Math.min(chosen.centroids ?? Math.max(2, curve.knee), most);
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
@@ -59,8 +59,8 @@ class ShareView extends Element {
     const range = [-reach, reach];
     const counts = this.#counts.read(scope, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, BINS)));
     const codebook = this.#codebook.read(scope, [k], () => viewer.ask((remote) => remote.codebook(input, layer, k)));
-    const accuracy = this.#accuracy.read(scope, [k, held, scaling], () =>
-      viewer.ask((remote) => remote.accuracy({ stage: input, shared: k }, held, scaling)),
+    const accuracy = this.#accuracy.read(scope, [k, heldOutCount, scaling], () =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, shared: k }, heldOutCount, scaling)),
     );
     const pictures = this.#pictures.read(scope, [k], () =>
       viewer.ask(async (remote) => [
@@ -69,7 +69,7 @@ class ShareView extends Element {
       ]),
     );
     const point = curve.points[k - 1];
-    const move = (/** @type {number} */ to) => explore({ centroids: to });
+    const move = (/** @type {number} */ to) => moveControls({ centroids: to });
     return html`
       <h3 class="part">Try a number of values${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
       <div class="slider">

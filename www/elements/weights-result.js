@@ -18,9 +18,9 @@ import { term } from './term.js';
 
 class WeightsResult extends Element {
   render() {
-    const { packed, weights, tensor } = get();
-    if (!packed || !weights) return html`<p class="quiet">No run is finished yet: press Compress.</p>${keptRuns('')}`;
-    const { id, nut, report, name } = packed;
+    const { weightsResult, weights, tensor } = get();
+    if (!weightsResult || !weights) return html`<p class="quiet">No run is finished yet: press Compress.</p>${keptRuns('')}`;
+    const { id, nut, report, name } = weightsResult;
     const own = report.tensors[tensor];
     return html`
       <p class="sr" role="status">${announce(report)}</p>
@@ -28,7 +28,7 @@ class WeightsResult extends Element {
       <p id="criterion">${criterion(report)}</p>
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
-        <button type="button" id="open-result" @click=${() => openResult(packed)}>Open it here</button>
+        <button type="button" id="open-result" @click=${() => openResult(weightsResult)}>Open it here</button>
         <button type="button" id="save-report" @click=${() => downloadJson(report, `${format.stem(name)}.json`)}>Report as JSON</button>
       </div>
       <section class="part"><export-table open own="nut" .file=${nut} .name=${weights.file}></export-table></section>
