@@ -12,9 +12,9 @@
 /** @typedef {import('../pkg/nutshell.js').Report} Report */
 /** @typedef {import('../pkg/nutshell.js').Checkpoint} Checkpoint */
 /** @typedef {import('../pkg/nutshell.js').Summary} Summary */
-/** @typedef {import('../pkg/files.js').WeightsSummary} WeightsSummary */
-/** @typedef {import('../pkg/files.js').WeightsReport} WeightsReport */
-/** @typedef {import('../pkg/samples.js').SamplesSummary} SamplesSummary */
+/** @typedef {import('../pkg/nutshell.js').WeightsSummary} WeightsSummary */
+/** @typedef {import('../pkg/nutshell.js').WeightsReport} WeightsReport */
+/** @typedef {import('../pkg/nutshell.js').SamplesSummary} SamplesSummary */
 
 /**
  * An opened network.

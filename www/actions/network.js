@@ -15,7 +15,7 @@ let openings = 0;
 
 /** @param {keyof typeof BUNDLED} id */
 export async function openBundled(id) {
-  const url = new URL(`models/${id}.bin`, document.baseURI);
+  const url = new URL(`models/${id}.onnx`, document.baseURI);
   try {
     await open(BUNDLED[id].name, `${id}.onnx`, async () => ({ network: await fetchBytes(url.href) }));
   } catch (error) {

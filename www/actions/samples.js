@@ -73,7 +73,7 @@ export async function openSamples(files) {
 /** @typedef {import('../sample-reader.js').Named} Named */
 
 /** Which of several files are samples. Those that cannot be, by their first bytes, are not sent to who knows.
- * @param {Named[]} files @returns {Promise<import('../../pkg/samples.js').SampleChoice[]>} */
+ * @param {Named[]} files @returns {Promise<import('../../pkg/nutshell.js').SampleChoice[]>} */
 export async function choose(files) {
   const may = files.map(({ bytes }) => mayBeSamples(bytes));
   if (!may.includes(true)) return files.map(() => 'no');

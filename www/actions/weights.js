@@ -42,13 +42,13 @@ export async function compressWeights() {
   }
 }
 
-/** A target in few words. @param {import('../../pkg/files.js').WeightsTarget} target */
+/** A target in few words. @param {import('../../pkg/nutshell.js').WeightsTarget} target */
 const inWords = (target) => (target === 'lossless' ? 'lossless' : 'snr' in target ? `${format.number(target.snr)} dB` : format.bytes(target.budget));
 
 /** Ends the run. */
 export const cancelWeights = () => running?.abort();
 
-/** @param {WeightsTargetChoice} chosen @param {import('../types.js').WeightsSummary} summary @returns {import('../../pkg/files.js').WeightsTarget} */
+/** @param {WeightsTargetChoice} chosen @param {import('../types.js').WeightsSummary} summary @returns {import('../../pkg/nutshell.js').WeightsTarget} */
 function targetOf(chosen, summary) {
   switch (chosen.kind) {
     case 'lossless':
@@ -65,7 +65,7 @@ function hearOpening(done) {
   if (get().weightsRun?.status === 'running') set({ weightsRun: { status: 'running', words: 'Decoding the file', done } });
 }
 
-/** @param {import('../../pkg/files.js').WeightsEvent} event */
+/** @param {import('../../pkg/nutshell.js').WeightsEvent} event */
 function hear(event) {
   if (get().weightsRun?.status !== 'running') return;
   switch (event.kind) {

@@ -7,7 +7,7 @@ import { get } from '../state.js';
 import { Element } from './element.js';
 import { sorted, sortHead } from './sorting.js';
 
-/** @typedef {import('../../pkg/files.js').TensorSummary & { snr?: number | null, bytes?: number }} Tensor */
+/** @typedef {import('../../pkg/nutshell.js').TensorSummary & { snr?: number | null, bytes?: number }} Tensor */
 /** @typedef {Tensor & { index: number, elements: number }} Row */
 
 /** @type {import('./sorting.js').Column<Row>[]} */

@@ -8,7 +8,7 @@ import './tensor-table.js';
 import { term } from './term.js';
 import './weight-figures.js';
 
-/** @typedef {import('../../pkg/files.js').TensorSummary} Tensor */
+/** @typedef {import('../../pkg/nutshell.js').TensorSummary} Tensor */
 
 class TensorsView extends Element {
   render() {

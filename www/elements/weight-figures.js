@@ -7,7 +7,7 @@ import { Query } from '../query.js';
 import { Element } from './element.js';
 import { term } from './term.js';
 
-/** @typedef {import('../../pkg/files.js').Moments} Moments */
+/** @typedef {import('../../pkg/nutshell.js').Moments} Moments */
 /** @typedef {import('../charts/image.js').Picture} Picture */
 
 /** Who knows some weights; `label` tells them from others beside them.

@@ -1,6 +1,6 @@
 // Decodes pictures with the browser, in the worker that reads samples.
-/** @typedef {import('../pkg/samples.js').PictureFiles} PictureFiles */
-/** @typedef {import('../pkg/samples.js').PictureHeader} PictureHeader */
+/** @typedef {import('../../pkg/nutshell.js').PictureFiles} PictureFiles */
+/** @typedef {import('../../pkg/nutshell.js').PictureHeader} PictureHeader */
 
 /** Pictures that are decoded at the same time. */
 const ABREAST = 8;
