@@ -10,7 +10,6 @@
 //! applications", CRV 2019. Only the paper's abstract is public: the details here are our own.
 
 pub mod bench;
-mod checksum;
 pub mod coding;
 pub mod container;
 pub mod data;
@@ -24,7 +23,6 @@ pub mod parallel;
 pub mod pipeline;
 pub mod resources;
 pub mod search;
-mod sort;
 pub mod stages;
 pub mod views;
 #[cfg(target_arch = "wasm32")]

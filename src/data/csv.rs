@@ -4,7 +4,6 @@
 use super::{Samples, Values};
 use crate::error::{Error, LoadError};
 use crate::model::Scaling;
-use crate::sort::sort_by;
 use std::borrow::Cow;
 
 const FORMAT: &str = "CSV";
@@ -205,7 +204,7 @@ fn table(width: usize, numbers: Vec<f32>, labels: Vec<u32>, class_names: Vec<Str
 /// Whether a column may be classes: words, or a few integers of which at least one occurs twice.
 fn is_likely(texts: &[Cow<str>]) -> bool {
     let mut different: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
-    sort_by(&mut different, &|a, b| a.cmp(b));
+    different.sort_unstable();
     different.dedup();
     let words = texts.iter().all(|text| number(text).is_none());
     let integers = texts.iter().all(|text| class_number(text).is_some());
@@ -218,7 +217,7 @@ fn classes(texts: &[Cow<str>]) -> Result<(Vec<u32>, Vec<String>), LoadError> {
         return Ok((numbers, Vec::new()));
     }
     let mut names: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
-    sort_by(&mut names, &|a, b| a.cmp(b));
+    names.sort_unstable();
     names.dedup();
     if names.len() > MOST_CLASSES {
         return Err(malformed("label column", &format!("at most {MOST_CLASSES} classes"), names.len().to_string()));

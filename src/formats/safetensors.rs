@@ -5,7 +5,6 @@ use super::cursor::{Cursor, malformed, unsupported};
 use super::json::Json;
 use crate::error::LoadError;
 use crate::model::{Dtype, Origin, Source, Tensor, Weights};
-use crate::sort::sort_by;
 use std::ops::Range;
 
 const FORMAT: &str = "safetensors";
@@ -46,7 +45,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
     let header = cursor.take(length as usize)?;
     let header = std::str::from_utf8(header).map_err(|error| malformed(FORMAT, "header", "text in UTF-8", error))?;
     let (mut entries, metadata) = parse(header)?;
-    sort_by(&mut entries, &|a, b| (a.range.start, a.range.end).cmp(&(b.range.start, b.range.end)));
+    entries.sort_by_key(|entry| (entry.range.start, entry.range.end));
     let numbers = cursor.take(cursor.left())?;
     let mut tensors = Collector::new(FORMAT, cap);
     let mut end = 0;

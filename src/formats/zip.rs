@@ -1,8 +1,8 @@
 //! ZIP archives (APPNOTE 6.3.10), as numpy and PyTorch write them: stored or deflated entries, below 4 GiB.
 
 use super::cursor::{Cursor, malformed, unsupported};
-use crate::checksum::crc32;
 use crate::error::LoadError;
+use crc32fast::hash as crc32;
 use flate2::bufread::DeflateDecoder;
 use std::borrow::Cow;
 use std::io::Read;
