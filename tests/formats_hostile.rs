@@ -72,7 +72,8 @@ fn safetensors_that_break_a_rule() {
         ),
         (
             one("F32", "[-1]", "[0,4]", &[0; 4]),
-            "safetensors file, header: expected a whole number that fits, got '-' at byte 29",
+            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got invalid value: integer `-1`, expected \
+             usize",
         ),
         (
             one("F32", "[1000000]", "[0,4000000]", &[0; 4]),
@@ -91,14 +92,30 @@ fn safetensors_that_break_a_rule() {
         ),
         (
             safetensors(r#"{"w":{"dtype":"U8","shape":[1]}}"#, &[1]),
-            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got less",
+            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got missing field `data_offsets`",
         ),
         (
             safetensors(r#"{"w":{"deep":[[[[]]]]}}"#, &[]),
-            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got 'deep'",
+            "safetensors file, tensor 'w': expected dtype, shape and data_offsets, got unknown field `deep`, expected one of \
+             `dtype`, `shape`, `data_offsets`",
         ),
-        (safetensors(r#"{"w"}"#, &[]), "safetensors file, header: expected ':', got '}' at byte 4"),
-        (safetensors("{} x", &[]), "safetensors file, header: expected the end, got 'x' at byte 3"),
+        (
+            safetensors(r#"{"w"}"#, &[]),
+            "safetensors file, header: expected a JSON object, got expected `:` at line 1 column 5",
+        ),
+        (
+            safetensors("{} x", &[]),
+            "safetensors file, header: expected a JSON object, got trailing characters at line 1 column 4",
+        ),
+        (
+            safetensors(&format!(r#"{{"w":{}"#, "[".repeat(100_000)), &[]),
+            "safetensors file, header: expected a JSON object, got recursion limit exceeded at line 1 column 133",
+        ),
+        (
+            safetensors(r#"{"__metadata__":{"epoch":1}}"#, &[]),
+            "safetensors file, __metadata__: expected an object of texts, got invalid type: integer `1`, expected a \
+             string",
+        ),
         (
             safetensors("{\"\u{fffd}", &[]).into_iter().map(|byte| if byte == 0xbf { 0xff } else { byte }).collect(),
             "safetensors file, header: expected text in UTF-8, got invalid utf-8 sequence of 1 bytes from index 2",

@@ -4,7 +4,6 @@ mod collect;
 mod cursor;
 pub mod export;
 pub mod gzip;
-mod json;
 pub mod numpy;
 pub mod onnx;
 pub mod safetensors;
