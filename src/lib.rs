@@ -13,7 +13,6 @@ pub mod bench;
 pub mod coding;
 pub mod container;
 pub mod data;
-mod decimal;
 pub mod error;
 pub mod formats;
 pub mod kernels;
