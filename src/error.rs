@@ -2,6 +2,13 @@
 
 use thiserror::Error;
 
+/// What is wrong with a text in JSON, without the place in it: for texts that the user has not seen as such.
+pub(crate) fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&place).unwrap_or(&message).to_owned()
+}
+
 /// Anything that can go wrong in Nutshell.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {

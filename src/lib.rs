@@ -10,11 +10,9 @@
 //! applications", CRV 2019. Only the paper's abstract is public: the details here are our own.
 
 pub mod bench;
-mod checksum;
 pub mod coding;
 pub mod container;
 pub mod data;
-mod decimal;
 pub mod error;
 pub mod formats;
 pub mod kernels;
@@ -24,7 +22,6 @@ pub mod parallel;
 pub mod pipeline;
 pub mod resources;
 pub mod search;
-mod sort;
 pub mod stages;
 pub mod views;
 #[cfg(target_arch = "wasm32")]

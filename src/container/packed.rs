@@ -7,7 +7,6 @@ use super::bytes::{MOST_SIDES, Reader, put_sizes, put_varint};
 use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, VERSION, WEIGHTS};
 use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
-use crate::checksum::crc32;
 use crate::coding::codebook::bounds;
 use crate::coding::layout::{Form, Layout};
 use crate::coding::range::{BitCoder, Decoder, Encoder};
@@ -17,6 +16,7 @@ use crate::error::DecodeError;
 use crate::model::weights::byte_count;
 use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
 use crate::parallel::for_each;
+use crc32fast::hash as crc32;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
 

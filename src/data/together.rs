@@ -9,7 +9,6 @@ use super::{Dataset, Samples};
 use crate::error::{Error, LoadError};
 use crate::formats::{numpy, zip};
 use crate::model::Tensor;
-use crate::sort::sort_by;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -240,7 +239,7 @@ fn same_classes((training, names): &mut Named, (test, others): &mut Named) -> Re
         return Err(misfit("classes", "words or numbers in both files", got));
     }
     let mut all = [names.as_slice(), others].concat();
-    sort_by(&mut all, &|a, b| a.cmp(b));
+    all.sort_unstable();
     all.dedup();
     for (samples, own) in [(training, names), (test, others)] {
         let number = |&label: &u32| {

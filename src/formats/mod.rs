@@ -7,7 +7,6 @@ mod collect;
 mod cursor;
 pub mod export;
 pub mod gzip;
-mod json;
 pub mod numpy;
 pub mod nut;
 pub mod onnx;
@@ -134,16 +133,21 @@ pub fn add_model(network: &mut Weights, file: Option<&[u8]>, cap: u64) -> Result
 }
 
 fn known(bytes: &[u8]) -> Result<&'static Reader, LoadError> {
-    reader_of(bytes).ok_or_else(|| {
-        let got = match () {
-            () if is_idx(bytes) => "images or labels (IDX)".into(),
-            () if bytes.starts_with(&gzip::MAGIC) => "a file that is compressed twice".into(),
-            () if bytes.starts_with(&zip::MAGIC) => "an archive (ZIP) of other files".into(),
-            () => format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
-        };
-        let titles: Vec<&str> = READERS.iter().map(|reader| reader.title).collect();
-        LoadError::UnknownFormat { expected: format!("a model as {}", in_words(&titles)), got }
-    })
+    if let Some(reader) = reader_of(bytes) {
+        return Ok(reader);
+    }
+    let got = match () {
+        () if is_idx(bytes) => "images or labels (IDX)".into(),
+        () if bytes.starts_with(&gzip::MAGIC) => "a file that is compressed twice".into(),
+        () if bytes.starts_with(&zip::MAGIC) => {
+            // What is wrong with a damaged archive is more to the point.
+            zip::entries(bytes)?;
+            "an archive (ZIP) of other files".into()
+        }
+        () => format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
+    };
+    let titles: Vec<&str> = READERS.iter().map(|reader| reader.title).collect();
+    Err(LoadError::UnknownFormat { expected: format!("a model as {}", in_words(&titles)), got })
 }
 
 /// Names in a row, each once: "a, b or c".

@@ -193,8 +193,8 @@ fn dtype_of(descr: &str, place: &str) -> Result<(Dtype, bool), LoadError> {
     }
 }
 
-/// Writes an archive of arrays. numpy has no bfloat16: such tensors become 32-bit floats, of the same values. `None` if it would
-/// reach 4 GiB.
+/// Writes an archive of arrays. numpy has no bfloat16: such tensors become 32-bit floats, of the same values. `None` if two
+/// have the same name.
 pub fn write_npz(weights: &Weights) -> Option<Vec<u8>> {
     let entries: Vec<_> =
         weights.tensors.iter().map(|tensor| (format!("{}{SUFFIX}", tensor.name), npy(tensor))).collect();

@@ -16,7 +16,7 @@ mod scaling;
 mod shape;
 pub mod weights;
 
-pub use dtype::{Dtype, from_bfloat, from_half};
+pub use dtype::Dtype;
 pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
 pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};

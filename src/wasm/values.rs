@@ -1,18 +1,17 @@
 //! Objects from JavaScript, and to it.
 
 use super::fault;
-use js_sys::{JsString, Object, Reflect};
+use crate::error::without_place;
+use js_sys::{JSON, Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::Performance;
 
 /// Reads a plain object; `what` it is stands before what is wrong with it.
 pub fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| {
-        let error = JsValue::from(error);
-        let words = error.dyn_ref().map_or_else(|| JsString::from("not to be read"), js_sys::Error::message);
-        fault(&format!("{what}: {words}"))
-    })
+    // Undefined has no text: it is read as none, which is an error that says what is missing.
+    let text = JSON::stringify(&value)?.as_string().unwrap_or_else(|| "null".into());
+    serde_json::from_str(&text).map_err(|error| fault(&format!("{what}: {}", without_place(&error))))
 }
 
 /// An object with these fields.

@@ -3,7 +3,8 @@
 use super::wire::{Span, first_text};
 use super::{malformed, unsupported};
 use crate::error::LoadError;
-use crate::model::{Dtype, from_bfloat, from_half};
+use crate::model::Dtype;
+use half::{bf16, f16};
 
 /// `TensorProto`.
 #[derive(Debug, Default)]
@@ -209,7 +210,10 @@ impl<'a> Tensor<'a> {
                 None => self.stored(&self.doubles)?.iter().map(|&value| value as f32).collect(),
             },
             FLOAT16 | BFLOAT16 => {
-                let widen = if self.kind == FLOAT16 { from_half } else { from_bfloat };
+                let widen: fn(u16) -> f32 = match self.kind {
+                    FLOAT16 => |bits| f16::from_bits(bits).to_f32(),
+                    _ => |bits| bf16::from_bits(bits).to_f32(),
+                };
                 match self.raw_values::<2>()? {
                     Some(raw) => raw.iter().map(|&bytes| widen(u16::from_le_bytes(bytes))).collect(),
                     None => self.stored(&self.ints32)?.iter().map(|&bits| widen(bits as u16)).collect(),

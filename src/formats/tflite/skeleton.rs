@@ -7,11 +7,10 @@ use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::cursor::Cursor;
 use crate::model::{Source, Weights};
-use crate::sort::sort_by;
 
 /// The file without the bytes at `cuts`, which are places and lengths in any order, and may overlap.
 pub fn cut(file: &[u8], mut cuts: Vec<(usize, usize)>) -> Vec<u8> {
-    sort_by(&mut cuts, &|a, b| a.cmp(b));
+    cuts.sort_unstable();
     let (mut table, mut kept, mut at, mut count) = (Vec::new(), Vec::new(), 0, 0u32);
     for (start, length) in cuts {
         let (start, end) = (start.max(at), start + length);
