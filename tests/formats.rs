@@ -7,7 +7,7 @@ mod weight_files;
 
 use nutshell::container::{Packed, packed};
 use nutshell::formats::export::export;
-use nutshell::formats::{self, add_model, onnx, open, reader_of};
+use nutshell::formats::{self, onnx, open, reader_of};
 use nutshell::model::presets::{VGG_WIDTHS, Vgg};
 use nutshell::model::recognise::recognise;
 use nutshell::model::{Dtype, Model, Source, Tensor, Weights, presets};
