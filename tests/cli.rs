@@ -286,7 +286,7 @@ fn weights_alone_are_compressed_and_written_again() {
     let report = place.json(&format!("compress again.npz --budget {small} -o budget.nut"));
     assert!(report["file_bytes"].as_u64().unwrap() <= small);
     let inspected = place.json("inspect 30.nut");
-    assert_eq!((&inspected["source"], &inspected["runnable"]), (&Value::from("npz"), &Value::from(false)));
+    assert_eq!((&inspected["source"], &inspected["runnable"]), (&Value::from("npz"), &Value::from(true)));
     assert!(inspected["nut"]["sections"].to_string().contains("origin"));
     let text = place.run("inspect 30.nut");
     assert!(String::from_utf8_lossy(&text).contains("conv2.weight: float32 [16, 8, 5, 5]"));

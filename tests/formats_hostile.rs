@@ -110,7 +110,7 @@ fn safetensors_that_break_a_rule() {
         ),
         (
             safetensors(&format!(r#"{{"w":{}"#, "[".repeat(100_000)), &[]),
-            "safetensors file, header: expected a JSON object, got recursion limit exceeded at line 1 column 133",
+            "safetensors file, header: expected a JSON object, got EOF while parsing a list at line 1 column 100005",
         ),
         (
             safetensors(r#"{"__metadata__":{"epoch":1}}"#, &[]),
@@ -215,8 +215,8 @@ fn archives_that_break_a_rule() {
         ),
         (
             zip(&[("readme.txt", b"x")], false),
-            "not a file that Nutshell can open: expected a model as ONNX, safetensors, npz, npy, PyTorch state \
-             dictionary, TFLite or .nut, got an archive (ZIP) of other files",
+            "not a file that Nutshell can open: expected a model as .nut, npz, npy, PyTorch state \
+             dictionary, TFLite, safetensors or ONNX, got an archive (ZIP) of other files",
         ),
     ]);
 }
@@ -502,10 +502,10 @@ fn onnx_files_whose_weights_cannot_be_had() {
             with(|tensor| tensor.data_location = Some(DataLocation::EXTERNAL)),
             "ONNX file, tensor 'w': data in another file ('') that was not opened with this one is not supported; supported: both files together, or data in the file itself",
         ),
-        (with(|tensor| tensor.dims[0] = 5), "ONNX file, tensor 'w': expected 150 values of 4 bytes, got 480 bytes"),
+        (with(|tensor| tensor.dims[0] = 5), "ONNX file, tensor 'w': expected 600 bytes for the shape [5, 30], got 480"),
         (
             with(|tensor| tensor.dims = vec![1 << 40]),
-            "ONNX file, tensor 'w': expected 1099511627776 values of 4 bytes, got 480 bytes",
+            "ONNX file, tensor 'w': 4398046511104 bytes are more than the limit of 1048576",
         ),
         (with(|tensor| tensor.dims[0] = -4), "ONNX file, tensor 'w': expected dimensions of at least 0, got [-4, 30]"),
     ]);

@@ -76,6 +76,15 @@ pub fn writer(name: &str) -> Option<&'static Writer> {
 
 /// Writes a network in the form of a name.
 ///
+/// ```
+/// use nutshell::formats::{self, export::export};
+/// # let file = formats::onnx::write(&nutshell::model::presets::lenet300([6, 5, 2])).unwrap();
+/// let network = formats::open(&file, 1 << 20)?.network;
+/// let safetensors = export(&network, "safetensors")?;
+/// assert_eq!(formats::read(&safetensors, 1 << 20)?.network.tensors, network.tensors);
+/// # Ok::<(), nutshell::Error>(())
+/// ```
+///
 /// # Errors
 /// [`LoadError::Unsupported`] if there is no such form, or the network has no graph that it asks for; [`LoadError::TooLarge`] if the format
 /// cannot hold so much.
@@ -111,7 +120,9 @@ fn write_onnx(network: &Weights, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, L
 /// [`LoadError::Unsupported`] if it cannot be run.
 pub fn as_onnx(network: &Weights) -> Result<(Weights, Origin), LoadError> {
     let what = "writing it as ONNX, since the file has weights and no graph,";
-    let model = network.original_model()?.ok_or_else(|| unsupported(network, what, "safetensors and npz"))?;
+    let model = network
+        .original_model()?
+        .ok_or_else(|| network.obstacle.clone().unwrap_or_else(|| unsupported(network, what, "safetensors and npz")))?;
     let file = onnx::write(&model)?;
     // In the order of the graph's parameters. One that is not as it was, because a normalisation is folded into it, is no multiple of
     // its step any more: it is stored as it is then.

@@ -100,12 +100,24 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 /// Opens a model file, gzipped or not: its tensors, and its graph if that can be run, or if the architecture is recognised. `cap` is
 /// the most bytes that it may take once it is decompressed.
 ///
+/// ```
+/// use nutshell::formats;
+/// # let file = formats::onnx::write(&nutshell::model::presets::lenet300([6, 5, 2])).unwrap();
+/// let opened = formats::open(&file, 1 << 20)?;
+/// assert_eq!((opened.format, opened.network.tensors.len()), ("onnx", 6));
+/// assert!(opened.network.runnable().is_ok());
+/// # Ok::<(), nutshell::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`read`]. A graph that is sound and not supported is no error: [`Weights::runnable`] says what is missing.
 pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
-    let mut opened = (known(&bytes)?.read)(&bytes, cap)?;
-    add_model(&mut opened.network, Some(&bytes), cap)?;
+    let reader = known(&bytes)?;
+    let mut opened = (reader.read)(&bytes, cap)?;
+    // A `.nut` file holds tensors of another format's file.
+    let file = (reader.name == opened.network.source_name()).then_some(&bytes[..]);
+    add_model(&mut opened.network, file, cap)?;
     Ok(opened)
 }
 
@@ -191,7 +203,7 @@ mod tests {
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7], "images or labels (IDX)"),
         ];
         for (bytes, got) in cases {
-            let known = "a model as .nut, npz, npy, PyTorch, TFLite, safetensors or ONNX";
+            let known = "a model as .nut, npz, npy, PyTorch state dictionary, TFLite, safetensors or ONNX";
             let message = format!("not a file that Nutshell can open: expected {known}, got {got}");
             assert_eq!(open(bytes, 1000).unwrap_err().to_string(), message);
         }

@@ -12,6 +12,7 @@ mod settings;
 mod steer;
 mod train;
 mod train_refined;
+mod warnings;
 mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointHeader, Network};

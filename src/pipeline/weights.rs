@@ -101,6 +101,18 @@ pub struct TensorReport {
 
 /// Compresses weights; `watch` is told what is being done.
 ///
+/// ```
+/// use nutshell::formats;
+/// use nutshell::pipeline::{WeightsTarget, compress_weights};
+/// # let mut made = nutshell::model::presets::lenet300([40, 30, 10]);
+/// # nutshell::model::presets::initialize(&mut made, &mut rand::SeedableRng::seed_from_u64(1));
+/// # let file = formats::onnx::write(&made).unwrap();
+/// let network = formats::open(&file, 1 << 20)?.network;
+/// let outcome = compress_weights(&network, WeightsTarget::Snr(30.0), 1 << 20, &mut |_| ())?;
+/// assert!(outcome.report.ratio > 5.0 && outcome.report.snr > Some(29.9));
+/// # Ok::<(), nutshell::Error>(())
+/// ```
+///
 /// # Errors
 /// [`RecipeError`] if the target is out of range or cannot be met; [`DecodeError`](crate::error::DecodeError) if the file could not be read
 /// again.

@@ -59,7 +59,7 @@ class ResultCard extends Element {
           <dd><strong>${format.duration(report.seconds)}</strong> in effort ${report.recipe.effort}, ${report.platform}</dd>
         </div>
       </dl>
-      ${known(report.before) ? html`<p class="quiet">${KNOWN}</p>` : nothing}
+      ${(report.warnings ?? []).map((warning) => html`<p class="quiet">Warning: ${warning}.</p>`)}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
         <button type="button" id="open-result" @click=${() => openResult(result)}>Open it here</button>
@@ -81,17 +81,6 @@ class ResultCard extends Element {
       </div>
     `;
   }
-}
-
-const KNOWN = `The untouched network answers the validation samples markedly better than the test samples: it was probably
-  trained on them, and the tolerance was then held on samples that it knows. Look at the test accuracy.`;
-
-/** Whether a network does better on validation than on test samples by more than three standard errors.
- * @param {import('../../pkg/nutshell.js').Accuracies} accuracies */
-function known({ validation, test }) {
-  if (!test) return false;
-  const variance = (/** @type {import('../types.js').Accuracy} */ { accuracy, samples }) => (accuracy * (1 - accuracy)) / samples;
-  return validation.accuracy - test.accuracy > 3 * Math.sqrt(variance(validation) + variance(test));
 }
 
 /** @param {Report} report @param {string} name */

@@ -20,7 +20,7 @@ const TIMING = 30;
 /** A model file, checkpoints, and a .nut. @type {Map<Stage, import('../viewer.js').File>} */
 const files = new Map();
 /** Those of them that were looked at. @type {Map<Stage, View>} */
-const views = new Map();
+const openViews = new Map();
 /** The last changed network of each kind. @type {Map<string, { key: string, view: View }>} */
 const changed = new Map();
 /** @type {{ held: Samples, test: Samples }} */
@@ -35,16 +35,16 @@ export const views = {
    * @param {import('../viewer.js').File} file */
   put(stage, file) {
     if (stage === 'original') views.forget();
-    views.get(stage)?.free();
-    views.delete(stage);
+    openViews.get(stage)?.free();
+    openViews.delete(stage);
     dropChanged();
     files.set(stage, file);
   },
 
   /** Forgets every stage's network. */
   forget() {
-    for (const view of views.values()) view.free();
-    views.clear();
+    for (const view of openViews.values()) view.free();
+    openViews.clear();
     files.clear();
     dropChanged();
   },
@@ -140,7 +140,7 @@ export const views = {
       done = end;
       reports.postMessage(done / total);
       if (await stopped()) break;
-      if (test !== sets.test || networks[0] !== views.get('original')) throw new Error('another network or other samples were opened');
+      if (test !== sets.test || networks[0] !== openViews.get('original')) throw new Error('another network or other samples were opened');
     }
     reports.close();
     const classes = networks[0].classify(test.image(0) ?? new Uint8Array(), scaling).length;
@@ -176,7 +176,7 @@ export const views = {
 
 /** The network that is meant. @param {Which} which */
 function view({ stage, pruned, shared, rounded }) {
-  const opened = views.get(stage) ?? openView(stage);
+  const opened = openViews.get(stage) ?? openView(stage);
   const kind = pruned !== undefined ? 'pruned' : shared !== undefined ? 'shared' : rounded !== undefined ? 'rounded' : '';
   if (!kind) return opened;
   const key = `${stage} ${pruned} ${shared} ${rounded}`;
@@ -195,7 +195,7 @@ function openView(stage) {
   const file = files.get(stage);
   if (!file) throw new Error(`there is no network of the stage ${stage}`);
   const opened = file instanceof Uint8Array ? View.open(file) : View.ofCheckpoint(file);
-  views.set(stage, opened);
+  openViews.set(stage, opened);
   return opened;
 }
 

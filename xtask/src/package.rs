@@ -36,7 +36,10 @@ pub fn build() -> Result<PathBuf, String> {
     ];
     run(command("node", &[])
         .arg(wasm_opt)
-        .arg("-O3")
+        .args(["--reorder-functions-by-name", "-O3"])
+        // The compiler has inlined what is worth it; more of it makes the file larger and the kernels no faster.
+        .args(["--always-inline-max-function-size=0", "--flexible-inline-max-function-size=0"])
+        .arg("--one-caller-inline-max-function-size=0")
         .args(features)
         .arg(staging.join("nutshell_bg.wasm"))
         .arg("-o")

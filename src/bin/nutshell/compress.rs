@@ -165,6 +165,7 @@ impl Arguments {
                 "distance of the outputs to the original's: {validation:.4} on validation samples{test}"
             ));
         }
+        lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
         lines.push(format!("{seconds:.1} seconds"));
         lines.join("\n")
     }

@@ -98,13 +98,13 @@ impl Arguments {
             }
             other => other,
         })?;
-        if opened.network.model.is_none() {
-            return Ok(named(file, WeightsSummary::new(&opened, size)));
-        }
-        let (format, nut) = match &opened.nut {
-            Some(Nut::Network(nut)) => (opened.format, Some(nut::Contents::new(nut, &plain, size)?)),
-            Some(Nut::Tensors(_)) | None => (opened.format, None),
+        let nut = match &opened.nut {
+            Some(Nut::Network(nut)) => Some(nut::Contents::new(nut, &plain, size)?),
+            Some(Nut::Tensors(_)) => return Ok(named(file, WeightsSummary::new(&opened, size))),
+            None if opened.network.model.is_none() => return Ok(named(file, WeightsSummary::new(&opened, size))),
+            None => None,
         };
+        let format = opened.format;
         let model = opened.into_model()?;
         let layers = layers(&model)?;
         let inspection = Inspection {
