@@ -32,7 +32,7 @@
 //! # fn main() -> Result<(), nutshell::Error> {
 //! let cap = 1 << 20; // the most bytes that a file may take once it is unpacked
 //! # let mut made = presets::lenet300([6, 5, 2]);
-//! # presets::initialize(&mut made, &mut rand::SeedableRng::seed_from_u64(1));
+//! # presets::initialize(&mut made, &mut <rand_pcg::Pcg64Mcg as rand::SeedableRng>::seed_from_u64(1));
 //! # let file = formats::onnx::write(&made)?;
 //! let model = formats::open(&file, cap)?.into_model()?;
 //! // 80 images of one channel, half of them bright.

@@ -297,7 +297,7 @@ fn weights_alone_are_compressed_and_written_again() {
     assert_eq!(place.json("evaluate known.onnx --data data")["correct"], answered["correct"]);
     for (arguments, reason) in [
         ("decompress 30.nut --compact -o out.onnx", "expected a network with a graph"),
-        ("convert model.onnx -o out.txt", "expected a name that ends in .onnx, .safetensors, .npz or .tflite, or --to"),
+        ("convert model.onnx -o out.txt", "expected a name that ends in .onnx, .tflite, .safetensors, .npz, or --to"),
         ("convert model.onnx -o out.tflite", "writing it as TFLite, which it did not come from, is not supported"),
         ("compress 30.nut --data data --recipe recipe.json -o out.nut", "which is small already"),
         ("compress model.onnx --budget 100 -o out.nut", "the target was not reached: bytes of the file"),

@@ -105,7 +105,7 @@ pub struct TensorReport {
 /// use nutshell::formats;
 /// use nutshell::pipeline::{WeightsTarget, compress_weights};
 /// # let mut made = nutshell::model::presets::lenet300([40, 30, 10]);
-/// # nutshell::model::presets::initialize(&mut made, &mut rand::SeedableRng::seed_from_u64(1));
+/// # nutshell::model::presets::initialize(&mut made, &mut <rand_pcg::Pcg64Mcg as rand::SeedableRng>::seed_from_u64(1));
 /// # let file = formats::onnx::write(&made).unwrap();
 /// let network = formats::open(&file, 1 << 20)?.network;
 /// let outcome = compress_weights(&network, WeightsTarget::Snr(30.0), 1 << 20, &mut |_| ())?;
