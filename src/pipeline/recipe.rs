@@ -19,6 +19,7 @@ pub struct Recipe {
     /// Which samples validate.
     pub split: Split,
     /// The share of images that trainings mirror left to right, 0 to 1: 0 for digits, 0.5 for most photos.
+    #[serde(default)]
     pub mirror: f32,
     /// Targets of every training in the run.
     pub distillation: Distillation,
