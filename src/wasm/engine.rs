@@ -10,41 +10,13 @@ use crate::model::Model;
 use crate::network::{logits, predictions};
 use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
 use crate::views::summary::Summary;
-use js_sys::{Function, JsString, Object, Reflect, Uint8Array};
+use js_sys::{Function, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
 use wasm_bindgen::{JsCast, prelude::*};
 
 /// The types of what is passed as plain objects.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("engine.d.ts");
-
-/// A recipe is asked for the fields that it knows; one that it does not know would be a setting without effect.
-pub fn recipe_from_js(value: JsValue) -> Result<Recipe, JsValue> {
-    let recipe = from_js("recipe", value.clone())?;
-    match unknown_field(&value, &to_js(&recipe)?)? {
-        Some(field) => Err(fault(&format!("recipe: unknown field `{field}`"))),
-        None => Ok(recipe),
-    }
-}
-
-/// The first field of `given`, or of an object in it, that `known` does not have.
-fn unknown_field(given: &JsValue, known: &JsValue) -> Result<Option<JsString>, JsValue> {
-    if !known.is_object() {
-        return Ok(None);
-    }
-    for key in Object::keys(given.unchecked_ref::<Object>()) {
-        let (value, counterpart) = (Reflect::get(given, &key)?, Reflect::get(known, &key)?);
-        let unknown = match (value.is_undefined(), counterpart.is_undefined()) {
-            (true, _) => None,
-            (false, true) => Some(key.unchecked_into()),
-            (false, false) => unknown_field(&value, &counterpart)?,
-        };
-        if unknown.is_some() {
-            return Ok(unknown);
-        }
-    }
-    Ok(None)
-}
 
 /// A checkpoint as its two parts: an object, and bytes.
 fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {
@@ -192,7 +164,7 @@ pub fn compress(
 ) -> Result<JsValue, JsValue> {
     let clock = clock()?;
     let started = clock.now();
-    let recipe = recipe_from_js(recipe)?;
+    let recipe: Recipe = from_js("recipe", recipe)?;
     let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling.clone())?) };
     let data = Data { training: training.get(recipe.scaling.clone())?, test };

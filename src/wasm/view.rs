@@ -1,6 +1,6 @@
 //! What the viewer asks for: a network as a stage left it, or as it would be, in pictures and numbers.
 
-use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, recipe_from_js, sample};
+use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, sample};
 use super::picture::Picture;
 use super::values::from_js;
 use super::{fault, thrown, to_js};
@@ -8,7 +8,9 @@ use crate::formats::Nut;
 use crate::model::histogram;
 use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Inference;
-use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
+use crate::pipeline::{
+    BUDGET, Network, Recipe, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers,
+};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::views::{self, answers, coded, drawing, picture, pruning, rounding, sharing};
@@ -300,7 +302,7 @@ pub fn normalise_drawing(drawing: &[u8], width: usize, height: usize, side: usiz
 /// Throws what is wrong with a recipe: a field that is missing or unknown, or a number out of its range.
 #[wasm_bindgen(js_name = checkRecipe)]
 pub fn check_recipe(#[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsValue) -> Result<(), JsValue> {
-    recipe_from_js(recipe)?.check().map_err(thrown)
+    from_js::<Recipe>("recipe", recipe)?.check().map_err(thrown)
 }
 
 /// Every number of a recipe, with its range and what it means; both kinds of target among them.
