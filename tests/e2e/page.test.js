@@ -75,7 +75,7 @@ test('a run goes on after its worker has died in the middle', async () => {
       /** @param {string} url @param {WorkerOptions} options */
       constructor(url, options) {
         super(url, options);
-        if (options.name === 'nutshell') started.push(this);
+        if (options.name === 'runs') started.push(this);
       }
     };
   });

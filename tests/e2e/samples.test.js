@@ -35,7 +35,7 @@ test('an archive of arrays is opened, and tells what is in it', async () => {
   assert.match(card, /1 × 28 × 28 bytes from 0 to 255, mean \d+(\.\d+)?, deviation \d+/);
   const zeros = [...training.classes, ...held.classes].filter((label) => label === 0).length;
   assert.match(card, new RegExp(`10: 0 \\(${zeros}\\), 1 \\(`));
-  assert.equal((await page.$$('sample-strip canvas')).length, 10);
+  await page.waitForFunction(() => document.querySelectorAll('sample-strip canvas').length === 10, { timeout: OPEN });
   const [unit, ...others] = await scalings();
   assert.equal(unit, '0 to 1 (suggested)');
   // What follows from the samples is near what LeNet-5 was not trained with, and is measured again.
