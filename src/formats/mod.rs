@@ -33,8 +33,11 @@ pub struct Reader {
     pub read: fn(&[u8], u64) -> Result<Opened, Error>,
     /// Reads the graph, if files of this format have one: from the tensors and where they came from, and from the file itself if it is at
     /// hand. It may take so many bytes at most.
-    pub graph: Option<fn(&Weights, Option<&[u8]>, u64) -> Result<Model, LoadError>>,
+    pub graph: Option<ReadGraph>,
 }
+
+/// See [`Reader::graph`].
+pub type ReadGraph = fn(&Weights, Option<&[u8]>, u64) -> Result<Model, LoadError>;
 
 /// The formats that are read, in the order in which a file is held against them: those that are told by more bytes come first.
 pub static READERS: [Reader; 8] = [
