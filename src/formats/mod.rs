@@ -4,6 +4,7 @@ mod collect;
 mod cursor;
 pub mod export;
 pub mod gzip;
+mod import;
 mod json;
 pub mod numpy;
 pub mod onnx;
@@ -153,7 +154,7 @@ pub fn open(bytes: &[u8], cap: u64) -> Result<Contents, Error> {
         },
         Some(Format::Tflite) => {
             let weights = tflite::read(&bytes, cap)?;
-            match tflite::model(&weights, cap) {
+            match tflite::model_of(&bytes, &weights, cap) {
                 Ok(model) => return Ok(Contents::Network(Opened::Model(model))),
                 Err(error @ LoadError::Unsupported { .. }) => Weights { obstacle: Some(error.to_string()), ..weights },
                 Err(error) => return Err(error.into()),
@@ -246,10 +247,7 @@ pub fn to_model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
         return Ok(model);
     }
     match weights.origin.source {
-        Source::Onnx => {
-            let numbers = weights.tensors.iter().map(|tensor| onnx::Fill::Plain(tensor.bytes.clone())).collect();
-            return onnx::read(&onnx::fill(&weights.origin.skeleton, numbers)?, cap);
-        }
+        Source::Onnx => return onnx::model(weights, cap),
         Source::Tflite => return tflite::model(weights, cap),
         Source::Safetensors | Source::Npz | Source::Npy | Source::Torch => {}
     }

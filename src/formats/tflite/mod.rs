@@ -1,7 +1,7 @@
 //! TensorFlow Lite: the weights of any model, and the graph where it is made of operators that are known.
 //!
-//! The numbers of fields and operators are those of TensorFlow's `schema.fbs`. The graph is translated to ONNX in memory, which
-//! [`onnx::read`] reads: images have their channels last in TFLite, and first there.
+//! The numbers of fields and operators are those of TensorFlow's `schema.fbs`. The graph is translated to an import graph, in
+//! whose operators images have their channels first; in TFLite they have them last.
 
 mod graph;
 mod layers;
@@ -17,8 +17,7 @@ mod weights;
 
 pub use weights::{read, write};
 
-use super::cursor;
-use super::onnx;
+use super::{cursor, import};
 use crate::error::LoadError;
 use crate::model::{Model, Weights};
 
@@ -34,24 +33,16 @@ pub fn is_tflite(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
 pub fn model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
-    let file = skeleton::whole(weights)?;
-    let onnx = translate::to_onnx(&file, &weights.tensors, cap)?;
-    drop(file);
-    onnx::read(&onnx, cap).map_err(of_this_format)
+    model_of(&skeleton::whole(weights)?, weights, cap)
 }
 
-/// An error of the translated graph, whose nodes have the names of the file's tensors.
-fn of_this_format(error: LoadError) -> LoadError {
-    match error {
-        LoadError::Malformed { place, expected, got, .. } => {
-            LoadError::Malformed { format: FORMAT, place, expected, got }
-        }
-        LoadError::Unsupported { place, feature, supported, .. } => {
-            LoadError::Unsupported { format: FORMAT, place, feature, supported }
-        }
-        LoadError::TooLarge { place, bytes, cap, .. } => LoadError::TooLarge { format: FORMAT, place, bytes, cap },
-        other => other,
-    }
+/// As [`model`], where the file that the weights came from is at hand.
+///
+/// # Errors
+/// As [`model`].
+pub fn model_of(file: &[u8], weights: &Weights, cap: u64) -> Result<Model, LoadError> {
+    let graph = graph::Graph::read(file, &weights.tensors)?;
+    import::model(&translate::translate(&graph, cap)?, cap)
 }
 
 fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
