@@ -49,7 +49,7 @@ fn memory_stays_within_the_cap() {
         assert!(most < 5 * CAP as usize + BASE, "{index}: {most}");
     }
 
-    // Graphs of TFLite, which become ONNX in memory: once as what was translated, once as the network.
+    // Graphs of TFLite: once as what was translated, once as the network.
     let graphs = ["mobile", "moves", "sums", "whole"].map(|name| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tflite");
         std::fs::read(folder.join(format!("{name}.tflite"))).unwrap()

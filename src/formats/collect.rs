@@ -6,6 +6,18 @@ use crate::model::weights::byte_count;
 use crate::model::{Dtype, Tensor};
 use std::collections::HashSet;
 
+/// The name, or `fallback` for an empty one, with a number behind it if it is taken.
+pub fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String {
+    let name = if name.is_empty() { fallback } else { name };
+    let mut candidate = name.to_owned();
+    let mut number = taken.len();
+    while !taken.insert(candidate.clone()) {
+        candidate = format!("{name}.{number}");
+        number += 1;
+    }
+    candidate
+}
+
 /// The tensors of a file so far.
 #[derive(Debug)]
 pub struct Collector {

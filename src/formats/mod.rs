@@ -7,6 +7,7 @@ mod collect;
 mod cursor;
 pub mod export;
 pub mod gzip;
+mod import;
 pub mod numpy;
 pub mod nut;
 pub mod onnx;
@@ -31,13 +32,9 @@ pub struct Reader {
     pub sniff: fn(&[u8]) -> bool,
     /// Reads all tensors. They may take so many bytes at most.
     pub read: fn(&[u8], u64) -> Result<Opened, Error>,
-    /// Reads the graph, if files of this format have one: from the tensors and where they came from, and from the file itself if it is at
-    /// hand. It may take so many bytes at most.
-    pub graph: Option<ReadGraph>,
+    /// Reads the graph, if files of this format have one, from the tensors and where they came from. It may take so many bytes at most.
+    pub graph: Option<fn(&Weights, u64) -> Result<Model, LoadError>>,
 }
-
-/// See [`Reader::graph`].
-pub type ReadGraph = fn(&Weights, Option<&[u8]>, u64) -> Result<Model, LoadError>;
 
 /// The formats that are read, in the order in which a file is held against them: those that are told by more bytes come first.
 pub static READERS: [Reader; 8] = [
@@ -116,26 +113,22 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 /// As [`read`]. A graph that is sound and not supported is no error: [`Weights::runnable`] says what is missing.
 pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
-    let reader = known(&bytes)?;
-    let mut opened = (reader.read)(&bytes, cap)?;
-    // A `.nut` file holds tensors of another format's file.
-    let file = (reader.name == opened.network.source_name()).then_some(&bytes[..]);
-    add_model(&mut opened.network, file, cap)?;
+    let mut opened = (known(&bytes)?.read)(&bytes, cap)?;
+    add_model(&mut opened.network, cap)?;
     Ok(opened)
 }
 
-/// Gives a network that was read its graph, if it has none yet and one is known: `file` is the file that it was read from, if it is of
-/// the format that the tensors came from.
+/// Gives a network that was read its graph, if it has none yet and one is known.
 ///
 /// # Errors
 /// [`LoadError`] if the graph breaks a rule. One that is not supported becomes the network's obstacle.
-pub fn add_model(network: &mut Weights, file: Option<&[u8]>, cap: u64) -> Result<(), LoadError> {
+pub fn add_model(network: &mut Weights, cap: u64) -> Result<(), LoadError> {
     if network.model.is_some() {
         return Ok(());
     }
     let reader = READERS.iter().find(|reader| reader.name == network.source_name());
     if let Some(graph) = reader.and_then(|reader| reader.graph) {
-        match graph(network, file, cap) {
+        match graph(network, cap) {
             Ok(model) => network.model = Some(model),
             Err(error @ LoadError::Unsupported { .. }) => network.obstacle = Some(error),
             Err(error) => return Err(error),

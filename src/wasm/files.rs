@@ -37,7 +37,7 @@ impl ModelFile {
             Some(tell) if packed::is_packed(&plain) => read_telling(&plain, &tell)?,
             _ => formats::open(&plain, CAP).map_err(thrown)?,
         };
-        formats::add_model(&mut opened.network, None, CAP).map_err(thrown)?;
+        formats::add_model(&mut opened.network, CAP).map_err(thrown)?;
         Ok(ModelFile { file_bytes: bytes.len(), opened })
     }
 

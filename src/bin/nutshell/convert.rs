@@ -68,7 +68,7 @@ impl Arguments {
         let mut network = formats::read(&input, files::CAP)?.network;
         if network.skeleton(Source::Onnx).is_none() {
             // Of an ONNX file the graph is kept as it is, whether it can be run or not.
-            formats::add_model(&mut network, None, files::CAP)?;
+            formats::add_model(&mut network, files::CAP)?;
         }
         write(&network, writer, size, &self.output)
     }

@@ -1,9 +1,10 @@
 //! What a node of an ONNX file has beside its values and parameters: attributes, and inputs that are constants.
 
-use super::build::{float, int, ints, tensor, text, unique};
-use super::tensor::{FLOAT, INT64};
+use super::build::{float, int, ints, tensor, text};
 use super::wire::Message;
 use super::write::Writer;
+use crate::formats::collect::unique;
+use crate::formats::import::tensor::{FLOAT, INT64};
 use crate::model::{Conv, Function, Node, Op, PadMode, Pool, Reduction};
 
 impl Writer<'_> {

@@ -1,29 +1,11 @@
-//! The messages that an ONNX file is built of: attributes, tensors, descriptions of values; and names that differ.
+//! The messages that an ONNX file is built of: attributes, tensors, descriptions of values.
 
-use super::tensor::FLOAT;
+use super::schema::{A_FLOAT, A_INT, A_INTS, A_TEXT};
 use super::wire::Message;
-use std::collections::HashSet;
+use crate::formats::import::tensor::FLOAT;
 
 /// Name of the dimension that counts samples.
 const BATCH: &str = "N";
-
-/// `AttributeProto.AttributeType`.
-const A_FLOAT: i64 = 1;
-const INT: i64 = 2;
-const TEXT: i64 = 3;
-const INTS: i64 = 7;
-
-/// The name, or `fallback` for an empty one, with a number behind it if it is taken.
-pub fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String {
-    let name = if name.is_empty() { fallback } else { name };
-    let mut candidate = name.to_owned();
-    let mut number = taken.len();
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}.{number}");
-        number += 1;
-    }
-    candidate
-}
 
 /// `TensorProto` of raw bytes.
 pub fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
@@ -68,7 +50,7 @@ fn attribute(node: &mut Message, name: &str, kind: i64, value: impl FnOnce(&mut 
 }
 
 pub fn int(node: &mut Message, name: &str, value: i64) {
-    attribute(node, name, INT, |attribute| attribute.int(3, value));
+    attribute(node, name, A_INT, |attribute| attribute.int(3, value));
 }
 
 pub fn float(node: &mut Message, name: &str, value: f32) {
@@ -76,9 +58,9 @@ pub fn float(node: &mut Message, name: &str, value: f32) {
 }
 
 pub fn text(node: &mut Message, name: &str, value: &str) {
-    attribute(node, name, TEXT, |attribute| attribute.text(4, value));
+    attribute(node, name, A_TEXT, |attribute| attribute.text(4, value));
 }
 
 pub fn ints(node: &mut Message, name: &str, values: &[usize]) {
-    attribute(node, name, INTS, |attribute| values.iter().for_each(|&value| attribute.int(8, value as i64)));
+    attribute(node, name, A_INTS, |attribute| values.iter().for_each(|&value| attribute.int(8, value as i64)));
 }

@@ -1,11 +1,12 @@
 //! Numbers that an ONNX file has in other files beside it (`external_data`): put into it, so that every reader finds them.
 
 use super::malformed;
-use super::tensor::Tensor as TensorProto;
 use super::weights::{Place, RAW_DATA, Replaced, Visitor, copy_model, without_numbers};
 use super::wire::{Message, Span};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
+use crate::formats::import::Tensor;
+use crate::formats::import::tensor::{Elsewhere, Numbers};
 use crate::model::Dtype;
 use crate::model::weights::byte_count;
 
@@ -32,12 +33,24 @@ pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>,
     copy_model(file, &mut Embed { others, left: cap.saturating_sub(file.len() as u64), cap })
 }
 
+/// Where a tensor's numbers are, if they are in another file.
+fn elsewhere<'a>(tensor: &Tensor<'a>) -> Result<Option<Elsewhere<'a>>, LoadError> {
+    match &tensor.numbers {
+        Numbers::Elsewhere(Elsewhere { file: "", .. }) => {
+            let place = Collector::place(&tensor.name);
+            Err(malformed(place, "the name of the file that has its numbers", "none".into()))
+        }
+        Numbers::Elsewhere(elsewhere) => Ok(Some(*elsewhere)),
+        _ => Ok(None),
+    }
+}
+
 /// Lists the files.
 struct Names(Vec<String>);
 
 impl Visitor for Names {
-    fn weight(&mut self, _: Span, tensor: &TensorProto, _: Dtype, _: Place) -> Result<Replaced, LoadError> {
-        if let Some(elsewhere) = tensor.elsewhere()?
+    fn weight(&mut self, _: Span, tensor: &Tensor, _: Dtype, _: Place) -> Result<Replaced, LoadError> {
+        if let Some(elsewhere) = elsewhere(tensor)?
             && !self.0.iter().any(|name| name == elsewhere.file)
         {
             self.0.push(elsewhere.file.into());
@@ -55,9 +68,9 @@ struct Embed<'a> {
 }
 
 impl Visitor for Embed<'_> {
-    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
+    fn weight(&mut self, span: Span, tensor: &Tensor, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
         let mut message = Message::default();
-        let Some(elsewhere) = tensor.elsewhere()? else {
+        let Some(elsewhere) = elsewhere(tensor)? else {
             message.raw(span.bytes());
             return Ok(Replaced::by(message));
         };
@@ -72,8 +85,8 @@ impl Visitor for Embed<'_> {
             let expected = format!("{length} bytes from byte {} of '{file}'", elsewhere.offset);
             return Err(fault(&expected, format!("a file of {} bytes", bytes.len())));
         };
-        if byte_count(&tensor.shape()?, dtype) != Some(length) {
-            return Err(fault(&format!("bytes for the shape {:?}", tensor.shape()?), length.to_string()));
+        if byte_count(&tensor.shape, dtype) != Some(length) {
+            return Err(fault(&format!("bytes for the shape {:?}", tensor.shape), length.to_string()));
         }
         self.left = self.left.checked_sub(length as u64).ok_or_else(|| LoadError::TooLarge {
             format: super::FORMAT,

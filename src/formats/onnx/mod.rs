@@ -1,33 +1,25 @@
 //! ONNX (<https://onnx.ai>): operator sets 7 to 23 are read, 13 is written.
 //!
-//! Reading maps the file's operators to those of a [`Graph`](crate::model::Graph), exactly: a bias that is added after
-//! a layer, a batch normalisation and Gemm's factors are folded into the layer's own parameters, what does nothing at
-//! inference is left out, and anything else is an error that names the node and its operator.
+//! Reading parses the messages into an import graph, which `formats/import` maps to a model. The weights of any file are taken out of it and
+//! put back by copying its fields, whether its graph is understood or not.
 
 mod attributes;
-pub(super) mod build;
-mod elementwise;
+mod build;
 mod external;
-mod fold;
-mod import;
-mod layers;
-mod moves;
-mod operands;
+mod read;
 mod schema;
-mod shapes;
-mod tensor;
 mod weights;
-pub(super) mod wire;
+mod wire;
 mod write;
 
 pub use external::{embed, external_files};
-pub use import::read;
+pub use read::{model, read};
 pub use weights::{Fill, cut, fill, weights};
 pub use write::write;
 
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Model, Source, Tensor, Weights};
+use crate::model::{Source, Tensor, Weights};
 
 const FORMAT: &str = "ONNX";
 
@@ -37,16 +29,8 @@ pub const READER: Reader = Reader {
     title: "ONNX",
     sniff: is_onnx,
     read: |bytes, cap| Ok(Opened::new("onnx", weights(bytes, cap)?)),
-    graph: Some(graph),
+    graph: Some(model),
 };
-
-/// The graph of a file, which is put together again if it is not at hand.
-fn graph(weights: &Weights, file: Option<&[u8]>, cap: u64) -> Result<Model, LoadError> {
-    match file {
-        Some(file) => read(file, cap),
-        None => read(&with_numbers(weights, |tensor| Fill::Plain(tensor.bytes.clone()))?, cap),
-    }
-}
 
 /// The file that tensors came from, with their numbers in this form.
 pub(super) fn with_numbers(weights: &Weights, form: impl Fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {

@@ -1,115 +1,51 @@
-//! The messages of ONNX (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), as far as they are understood.
-//! Everything borrows from the file. Fields that cannot change a result, such as documentation, are skipped.
+//! The messages of ONNX (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), as far as they are understood, to a [`Graph`] that
+//! borrows from the file. Fields that cannot change a result, such as documentation, are skipped.
 
-use super::tensor::Tensor;
-use super::wire::Span;
-use super::{malformed, unsupported};
+use super::wire::{Span, first_text};
+use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
+use crate::formats::collect::Collector;
+use crate::formats::cursor::MAX_SIDES;
+use crate::formats::import::tensor::{DOUBLE, Elsewhere, FLOAT, INT64, Numbers, UINT32, UINT64};
+use crate::formats::import::{Attribute, Graph, Input, Node, Tensor, is_standard};
+use crate::model;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// The most nodes, tensors, inputs and outputs that a graph may have. An empty one takes two bytes of a file and some
 /// hundred of memory: without a limit a file could grow by that factor.
 const MAX_ITEMS: usize = 1 << 14;
 
-/// `ModelProto`.
-#[derive(Debug)]
-pub struct ModelProto<'a> {
-    /// Version of the standard operator set.
-    pub opset: i64,
-    /// The graph.
-    pub graph: GraphProto<'a>,
-}
+/// The most operands and attributes that all nodes may have together, for the same reason.
+const MAX_OPERANDS: usize = 1 << 18;
 
-/// `GraphProto`.
-#[derive(Debug, Default)]
-pub struct GraphProto<'a> {
-    /// In the order in which they run.
-    pub nodes: Vec<NodeProto<'a>>,
-    /// Constants.
-    pub initializers: Vec<Rc<Tensor<'a>>>,
-    /// Inputs; before IR version 4 the initializers are among them.
-    pub inputs: Vec<InputProto<'a>>,
-    /// Names of the outputs.
-    pub outputs: Vec<&'a str>,
-}
+/// Weights that are kept beside a file, by the places of their messages in it.
+type Weights<'a> = HashMap<usize, &'a model::Tensor>;
 
-/// `ValueInfoProto` of an input.
-#[derive(Debug, Default)]
-pub struct InputProto<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Type of an element, as in `TensorProto.DataType`; 0 if it is not a tensor.
-    pub element: i64,
-    /// Its dimensions; `None` where one is a symbol or missing.
-    pub dimensions: Vec<Option<i64>>,
-}
-
-/// `NodeProto`.
-#[derive(Debug, Default)]
-pub struct NodeProto<'a> {
-    /// Its name; may be empty.
-    pub name: &'a str,
-    /// Its operator.
-    pub op: &'a str,
-    /// The operator set; empty is the standard one.
-    pub domain: &'a str,
-    /// Names of what it reads; an empty name is an optional input that is left out.
-    pub inputs: Vec<&'a str>,
-    /// Names of what it makes.
-    pub outputs: Vec<&'a str>,
-    attributes: Vec<(&'a str, Span<'a>)>,
-}
-
-/// `AttributeProto`, once it is asked for.
-#[derive(Debug, Default)]
-struct Attribute<'a> {
-    kind: i64,
-    float: f32,
-    int: i64,
-    text: &'a str,
-    tensor: Option<Tensor<'a>>,
-    floats: Vec<f32>,
-    ints: Vec<i64>,
-}
-
-fn push<T>(items: &mut Vec<T>, item: T, what: &str) -> Result<(), LoadError> {
-    if items.len() == MAX_ITEMS {
-        return Err(malformed("graph", &format!("at most {MAX_ITEMS} {what}"), "more".into()));
-    }
-    items.push(item);
-    Ok(())
-}
-
-impl<'a> ModelProto<'a> {
-    /// Parses a whole file.
-    pub fn parse(file: &'a [u8]) -> Result<Self, LoadError> {
-        let (mut graph, mut opset) = (None, None);
-        let mut span = Span::new(file);
-        while let Some(field) = span.next_field()? {
-            match field.number {
-                7 if graph.is_none() => graph = Some(GraphProto::parse(field.span()?)?),
-                7 => return Err(malformed("model", "one graph", "a second one".into())),
-                8 => {
-                    let (domain, version) = parse_opset(field.span()?)?;
-                    if is_standard(domain) {
-                        opset = Some(version);
-                    }
+/// Parses a whole file (`ModelProto`).
+pub fn parse<'a>(file: &'a [u8], weights: &Weights<'a>) -> Result<Graph<'a>, LoadError> {
+    let (mut graph, mut opset) = (None, None);
+    let mut span = Span::new(file);
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            7 if graph.is_none() => graph = Some(parse_graph(field.span()?, weights)?),
+            7 => return Err(malformed("model", "one graph", "a second one".into())),
+            8 => {
+                let (domain, version) = parse_opset(field.span()?)?;
+                if is_standard(domain) {
+                    opset = Some(version);
                 }
-                _ => {}
             }
+            _ => {}
         }
-        let graph = graph.ok_or_else(|| malformed("model", "a graph", "none".into()))?;
-        let opset = opset.ok_or_else(|| malformed("model", "a version of the operator set", "none".into()))?;
-        Ok(ModelProto { opset, graph })
     }
+    let graph = graph.ok_or_else(|| malformed("model", "a graph", "none".into()))?;
+    let opset = opset.ok_or_else(|| malformed("model", "a version of the operator set", "none".into()))?;
+    Ok(Graph { opset, ..graph })
 }
 
-/// Whether a domain is that of the standard operators.
-pub fn is_standard(domain: &str) -> bool {
-    matches!(domain, "" | "ai.onnx")
-}
-
-fn parse_opset(mut span: Span<'_>) -> Result<(&str, i64), LoadError> {
+/// `OperatorSetIdProto`: its domain and version.
+pub fn parse_opset(mut span: Span<'_>) -> Result<(&str, i64), LoadError> {
     let (mut domain, mut version) = ("", 0);
     while let Some(field) = span.next_field()? {
         match field.number {
@@ -121,53 +57,68 @@ fn parse_opset(mut span: Span<'_>) -> Result<(&str, i64), LoadError> {
     Ok((domain, version))
 }
 
-impl<'a> GraphProto<'a> {
-    fn parse(mut span: Span<'a>) -> Result<Self, LoadError> {
-        let mut graph = GraphProto::default();
-        while let Some(field) = span.next_field()? {
-            match field.number {
-                1 => push(&mut graph.nodes, NodeProto::parse(field.span()?)?, "nodes")?,
-                5 => push(&mut graph.initializers, Rc::new(Tensor::parse(field.span()?)?), "initializers")?,
-                11 => push(&mut graph.inputs, InputProto::parse(field.span()?)?, "inputs")?,
-                12 => push(&mut graph.outputs, InputProto::parse(field.span()?)?.name, "outputs")?,
-                15 => return Err(unsupported("graph", "a sparse initializer", "dense initializers")),
-                _ => {}
-            }
-        }
-        Ok(graph)
+fn push<T>(items: &mut Vec<T>, item: T, what: &str) -> Result<(), LoadError> {
+    if items.len() == MAX_ITEMS {
+        return Err(malformed("graph", &format!("at most {MAX_ITEMS} {what}"), "more".into()));
     }
+    items.push(item);
+    Ok(())
 }
 
-impl<'a> InputProto<'a> {
-    fn parse(mut span: Span<'a>) -> Result<Self, LoadError> {
-        let mut input = InputProto::default();
-        while let Some(field) = span.next_field()? {
+/// `GraphProto`.
+fn parse_graph<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<Graph<'a>, LoadError> {
+    let mut graph = Graph { format: FORMAT, ..Graph::default() };
+    let mut operands = 0;
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            1 => {
+                let node = parse_node(field.span()?, weights)?;
+                operands += node.inputs.len() + node.outputs.len() + node.attributes.len();
+                if operands > MAX_OPERANDS {
+                    let expected = format!("at most {MAX_OPERANDS} inputs, outputs and attributes of nodes");
+                    return Err(malformed("graph", &expected, "more".into()));
+                }
+                push(&mut graph.nodes, node, "nodes")?;
+            }
+            5 => push(&mut graph.constants, Rc::new(constant(field.span()?, weights)?), "initializers")?,
+            11 => push(&mut graph.inputs, parse_input(field.span()?)?, "inputs")?,
+            12 => push(&mut graph.outputs, parse_input(field.span()?)?.name, "outputs")?,
+            15 => return Err(unsupported("graph", "a sparse initializer", "dense initializers")),
+            _ => {}
+        }
+    }
+    Ok(graph)
+}
+
+/// `ValueInfoProto` of an input.
+fn parse_input(mut span: Span<'_>) -> Result<Input<'_>, LoadError> {
+    let mut input = Input::default();
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            1 => input.name = field.text()?.into(),
+            2 => parse_type(field.span()?, &mut input)?,
+            _ => {}
+        }
+    }
+    Ok(input)
+}
+
+/// `TypeProto`, of which only a tensor is known.
+fn parse_type(mut span: Span, input: &mut Input) -> Result<(), LoadError> {
+    while let Some(field) = span.next_field()? {
+        if field.number != 1 {
+            continue;
+        }
+        let mut tensor = field.span()?;
+        while let Some(field) = tensor.next_field()? {
             match field.number {
-                1 => input.name = field.text()?,
-                2 => input.parse_type(field.span()?)?,
+                1 => input.kind = field.int()?,
+                2 => input.dimensions = parse_shape(field.span()?)?,
                 _ => {}
             }
         }
-        Ok(input)
     }
-
-    /// `TypeProto`, of which only a tensor is known.
-    fn parse_type(&mut self, mut span: Span<'a>) -> Result<(), LoadError> {
-        while let Some(field) = span.next_field()? {
-            if field.number != 1 {
-                continue;
-            }
-            let mut tensor = field.span()?;
-            while let Some(field) = tensor.next_field()? {
-                match field.number {
-                    1 => self.element = field.int()?,
-                    2 => self.dimensions = parse_shape(field.span()?)?,
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// `TensorShapeProto`.
@@ -190,134 +141,134 @@ fn parse_shape(mut span: Span) -> Result<Vec<Option<i64>>, LoadError> {
     Ok(dimensions)
 }
 
-impl<'a> NodeProto<'a> {
-    fn parse(mut span: Span<'a>) -> Result<Self, LoadError> {
-        let mut node = NodeProto::default();
-        while let Some(field) = span.next_field()? {
-            match field.number {
-                1 => node.inputs.push(field.text()?),
-                2 => node.outputs.push(field.text()?),
-                3 => node.name = field.text()?,
-                4 => node.op = field.text()?,
-                5 => {
-                    let body = field.span()?;
-                    node.attributes.push((attribute_name(body)?, body));
-                }
-                7 => node.domain = field.text()?,
-                _ => {}
-            }
+/// `NodeProto`.
+fn parse_node<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<Node<'a>, LoadError> {
+    let mut node = Node { format: FORMAT, ..Node::default() };
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            1 => node.inputs.push(field.text()?.into()),
+            2 => node.outputs.push(field.text()?.into()),
+            3 => node.name = field.text()?,
+            4 => node.op = field.text()?,
+            5 => push(&mut node.attributes, parse_attribute(field.span()?, weights)?, "attributes of a node")?,
+            7 => node.domain = field.text()?,
+            _ => {}
         }
-        Ok(node)
     }
-
-    /// Where an error is: the node's name, or else its first output, and its operator.
-    pub fn place(&self) -> String {
-        format!("{} node '{}'", self.op, self.label())
-    }
-
-    /// Its name, or else that of its first output.
-    pub fn label(&self) -> &'a str {
-        if self.name.is_empty() { self.outputs.first().unwrap_or(&"") } else { self.name }
-    }
-
-    /// The error for a feature of this node.
-    pub fn unsupported(&self, feature: impl Into<String>, supported: &str) -> LoadError {
-        unsupported(self.place(), feature, supported)
-    }
-
-    /// The error for a broken rule in this node.
-    pub fn malformed(&self, expected: &str, got: impl Into<String>) -> LoadError {
-        malformed(self.place(), expected, got.into())
-    }
-
-    /// Proves that there are no attributes but these, and none twice: one that is ignored could change the result.
-    pub fn allow_attributes(&self, names: &[&str]) -> Result<(), LoadError> {
-        for (index, (name, _)) in self.attributes.iter().enumerate() {
-            if !names.contains(name) {
-                return Err(self.unsupported(format!("attribute '{name}'"), &format!("{names:?}")));
-            }
-            if self.attributes[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(self.malformed("each attribute once", format!("'{name}' twice")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the attribute is there.
-    pub fn has(&self, name: &str) -> bool {
-        self.attributes.iter().any(|(candidate, _)| *candidate == name)
-    }
-
-    /// An attribute of one kind (`AttributeProto.AttributeType`), if it is there. Early files do not store the kind.
-    fn attribute(&self, name: &str, kind: i64) -> Result<Option<Attribute<'a>>, LoadError> {
-        let Some((_, body)) = self.attributes.iter().find(|(candidate, _)| *candidate == name) else {
-            return Ok(None);
-        };
-        let attribute = Attribute::parse(*body)?;
-        if attribute.kind != 0 && attribute.kind != kind {
-            let expected = format!("attribute '{name}' of type {kind}");
-            return Err(self.malformed(&expected, format!("type {}", attribute.kind)));
-        }
-        Ok(Some(attribute))
-    }
-
-    /// An integer.
-    pub fn int(&self, name: &str, default: i64) -> Result<i64, LoadError> {
-        Ok(self.attribute(name, 2)?.map_or(default, |attribute| attribute.int))
-    }
-
-    /// A number.
-    pub fn float(&self, name: &str, default: f32) -> Result<f32, LoadError> {
-        let value = self.attribute(name, 1)?.map_or(default, |attribute| attribute.float);
-        if value.is_finite() { Ok(value) } else { Err(self.malformed("finite numbers", format!("{name} = {value}"))) }
-    }
-
-    /// A string.
-    pub fn text(&self, name: &str, default: &'static str) -> Result<&'a str, LoadError> {
-        Ok(self.attribute(name, 3)?.map_or(default, |attribute| attribute.text))
-    }
-
-    /// Integers.
-    pub fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, LoadError> {
-        Ok(self.attribute(name, 7)?.map(|attribute| attribute.ints))
-    }
-
-    /// A tensor.
-    pub fn tensor(&self, name: &str) -> Result<Option<Tensor<'a>>, LoadError> {
-        Ok(self.attribute(name, 4)?.and_then(|attribute| attribute.tensor))
-    }
-
-    /// Numbers.
-    pub fn floats(&self, name: &str) -> Result<Option<Vec<f32>>, LoadError> {
-        Ok(self.attribute(name, 6)?.map(|attribute| attribute.floats))
-    }
+    Ok(node)
 }
 
-fn attribute_name(mut body: Span<'_>) -> Result<&str, LoadError> {
-    let mut name = "";
-    while let Some(field) = body.next_field()? {
-        if field.number == 1 {
-            name = field.text()?;
+/// `AttributeProto`: its name and value. Early files do not store the type, but for the field that has the value.
+fn parse_attribute<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<(&'a str, Attribute<'a>), LoadError> {
+    let (mut name, mut kind, mut stored) = ("", 0, 0);
+    let (mut float, mut int, mut text, mut tensor) = (0.0, 0, &[][..], None);
+    let (mut floats, mut ints) = (Vec::new(), Vec::new());
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            1 => name = field.text()?,
+            2 => (float, stored) = (field.float()?, A_FLOAT),
+            3 => (int, stored) = (field.int()?, A_INT),
+            4 => (text, stored) = (field.span()?.bytes(), A_TEXT),
+            5 => (tensor, stored) = (Some(constant(field.span()?, weights)?), A_TENSOR),
+            7 => {
+                field.append_floats(&mut floats)?;
+                stored = A_FLOATS;
+            }
+            8 => {
+                field.append_ints(&mut ints)?;
+                stored = A_INTS;
+            }
+            20 => kind = field.int()?,
+            _ => {}
         }
     }
-    Ok(name)
+    let value = match if kind == 0 { stored } else { kind } {
+        A_FLOAT => Attribute::Float(float),
+        A_INT => Attribute::Int(int),
+        A_TEXT => Attribute::Text(text),
+        A_TENSOR => tensor.map_or(Attribute::Other(0), |tensor| Attribute::Tensor(Rc::new(tensor))),
+        A_FLOATS => Attribute::Floats(floats),
+        A_INTS => Attribute::Ints(ints),
+        other => Attribute::Other(other),
+    };
+    Ok((name, value))
 }
 
-impl<'a> Attribute<'a> {
-    fn parse(mut span: Span<'a>) -> Result<Self, LoadError> {
-        let mut attribute = Attribute::default();
-        while let Some(field) = span.next_field()? {
-            match field.number {
-                2 => attribute.float = field.float()?,
-                3 => attribute.int = field.int()?,
-                4 => attribute.text = field.text()?,
-                5 => attribute.tensor = Some(Tensor::parse(field.span()?)?),
-                7 => field.append_floats(&mut attribute.floats)?,
-                8 => field.append_ints(&mut attribute.ints)?,
-                20 => attribute.kind = field.int()?,
-                _ => {}
-            }
+/// A tensor, with the numbers that are kept beside the file if there are any.
+fn constant<'a>(span: Span<'a>, weights: &Weights<'a>) -> Result<Tensor<'a>, LoadError> {
+    let tensor = parse_tensor(span)?;
+    Ok(match weights.get(&span.start()) {
+        Some(weight) => Tensor { numbers: Numbers::Raw(weight.bytes.as_slice().into()), ..tensor },
+        None => tensor,
+    })
+}
+
+/// `TensorProto`; the values are only borrowed if they are raw bytes, as they mostly are.
+pub fn parse_tensor(mut span: Span<'_>) -> Result<Tensor<'_>, LoadError> {
+    let (mut name, mut kind, mut dimensions) = ("", 0, Vec::new());
+    let (mut raw, mut floats, mut doubles) = (None, Vec::new(), Vec::new());
+    let (mut ints32, mut ints64) = (Vec::new(), Vec::new());
+    let (mut external, mut entries) = (false, Vec::new());
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            1 => field.append_ints(&mut dimensions)?,
+            2 => kind = field.int()?,
+            3 => return Err(unsupported("tensor", "a segmented tensor", "whole tensors")),
+            4 => field.append_floats(&mut floats)?,
+            5 => field.append_ints(&mut ints32)?,
+            // uint64_data is of types that int64_data is not of.
+            7 | 11 => field.append_ints(&mut ints64)?,
+            8 => name = field.text()?,
+            9 => raw = Some(field.span()?.bytes()),
+            10 => field.append_doubles(&mut doubles)?,
+            13 => entries.push((first_text(field.span()?, 1)?, first_text(field.span()?, 2)?)),
+            14 => external = field.int()? == 1,
+            _ => {}
         }
-        Ok(attribute)
+    }
+    let fault = |expected: &str, got: String| malformed(Collector::place(name), expected, got);
+    if dimensions.len() > MAX_SIDES {
+        return Err(fault(&format!("at most {MAX_SIDES} dimensions"), dimensions.len().to_string()));
+    }
+    let shape = dimensions.iter().map(|&side| usize::try_from(side)).collect::<Result<_, _>>();
+    let shape = shape.map_err(|_| fault("dimensions of at least 0", format!("{dimensions:?}")))?;
+    let numbers = match (raw, kind) {
+        _ if external => {
+            let entry = |key: &str| entries.iter().find(|(found, _)| *found == key).map(|&(_, value)| value);
+            let parse =
+                |key: &str, value: &str| value.parse().map_err(|_| fault("a number", format!("{key} '{value}'")));
+            let number = |key: &str| entry(key).map(|value| parse(key, value)).transpose();
+            let file = entry("location").unwrap_or("");
+            Numbers::Elsewhere(Elsewhere { file, offset: number("offset")?.unwrap_or(0), length: number("length")? })
+        }
+        (Some(raw), _) => Numbers::Raw(raw.into()),
+        (None, FLOAT) => Numbers::Floats(floats),
+        (None, DOUBLE) => Numbers::Doubles(doubles),
+        (None, INT64 | UINT32 | UINT64) => Numbers::Ints(ints64),
+        (None, _) => Numbers::Ints(ints32),
+    };
+    Ok(Tensor { format: FORMAT, name: name.into(), kind, shape, numbers })
+}
+
+/// `AttributeProto.AttributeType`.
+pub const A_FLOAT: i64 = 1;
+pub const A_INT: i64 = 2;
+pub const A_TEXT: i64 = 3;
+const A_TENSOR: i64 = 4;
+const A_FLOATS: i64 = 6;
+pub const A_INTS: i64 = 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_has_dimensions() {
+        let message = |bytes: &[u8]| parse_tensor(Span::new(bytes)).unwrap_err().to_string();
+        let place = "ONNX file, tensor 't': expected";
+        let negative = [0x42, 1, b't', 0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
+        assert_eq!(message(&negative), format!("{place} dimensions of at least 0, got [-1]"));
+        let many = [&[0x42, 1, b't', 0x0a, 9][..], &[1; 9]].concat();
+        assert_eq!(message(&many), format!("{place} at most 8 dimensions, got 9"));
     }
 }

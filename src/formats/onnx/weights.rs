@@ -4,12 +4,14 @@
 //! tensors is cut out. Weights are all initializers, of subgraphs too, and the tensors of Constant nodes, unless they are so small that
 //! they are operands, such as axes. Both are found in the order of the file.
 
-use super::schema::is_standard;
-use super::tensor::{FLOAT, Tensor as TensorProto};
+use super::build;
+use super::schema::{parse_opset, parse_tensor};
 use super::wire::{Message, Span, first_text};
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
+use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
+use crate::formats::import::{self, is_standard};
 use crate::model::weights::byte_count;
 use crate::model::{Dtype, Origin, Source, Tensor, Weights};
 use std::collections::HashSet;
@@ -25,12 +27,6 @@ const DEQUANTIZE_OPSET: i64 = 10;
 
 /// The first version of the form in which an initializer need not be an input.
 const FREE_VERSION: i64 = 4;
-
-/// `TensorProto.DataType`, and `AttributeProto.AttributeType`.
-const UINT8: i64 = 2;
-const INT8: i64 = 3;
-const INT32: i64 = 6;
-const ATTRIBUTE_INT: i64 = 2;
 
 /// `TensorProto`: the numbers as raw bytes.
 pub(super) const RAW_DATA: u64 = 9;
@@ -104,13 +100,9 @@ fn opset(file: &[u8]) -> Result<i64, LoadError> {
     const OPSET_IMPORT: u64 = 8;
     let (mut version, mut span) = (0, Span::new(file));
     while let Some(field) = span.next_field()? {
-        if field.number == OPSET_IMPORT && is_standard(first_text(field.span()?, 1)?) {
-            let mut import = field.span()?;
-            while let Some(field) = import.next_field()? {
-                if field.number == 2 {
-                    version = field.int()?;
-                }
-            }
+        if field.number == OPSET_IMPORT {
+            let (domain, of_domain) = parse_opset(field.span()?)?;
+            version = if is_standard(domain) { of_domain } else { version };
         }
     }
     Ok(version)
@@ -143,7 +135,13 @@ impl Replaced {
 /// What is done with the weights that are found.
 pub(super) trait Visitor {
     /// What takes a tensor's place.
-    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError>;
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &import::Tensor,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Replaced, LoadError>;
 }
 
 /// Takes the numbers out.
@@ -152,8 +150,14 @@ struct Cut {
 }
 
 impl Visitor for Cut {
-    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
-        let shape = tensor.shape()?;
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &import::Tensor,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Replaced, LoadError> {
+        let shape = tensor.shape.clone();
         // Subgraphs have names of their own.
         let name = self.tensors.free_name(place.name);
         // Only what was proved to be within the cap is copied out of the message.
@@ -176,12 +180,18 @@ struct Filler {
 }
 
 impl Visitor for Filler {
-    fn weight(&mut self, span: Span, tensor: &TensorProto, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
+    fn weight(
+        &mut self,
+        span: Span,
+        tensor: &import::Tensor,
+        dtype: Dtype,
+        place: Place,
+    ) -> Result<Replaced, LoadError> {
         let fill = self.fills.next();
         let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
         let name = place.name;
         let free = place.free && !self.listed;
-        let shape = tensor.shape()?;
+        let shape = &tensor.shape;
         match fill {
             Fill::Shared(codebook, indices) if free => {
                 let part = |suffix: &str| format!("{name}/{suffix}");
@@ -190,8 +200,8 @@ impl Visitor for Filler {
                 let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
                 Ok(Replaced {
                     tensors: vec![
-                        initializer(&all, &[codebook.len()], FLOAT, &floats),
-                        initializer(&small, &shape, UINT8, &indices),
+                        build::tensor(&all, FLOAT, &[codebook.len()], &floats),
+                        build::tensor(&small, UINT8, shape, &indices),
                     ],
                     nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
                 })
@@ -202,9 +212,9 @@ impl Visitor for Filler {
                 let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
                 Ok(Replaced {
                     tensors: vec![
-                        initializer(&small, &shape, INT8, &bytes),
-                        initializer(&unit, &[], FLOAT, &scale.to_le_bytes()),
-                        initializer(&zero, &[], INT8, &[0]),
+                        build::tensor(&small, INT8, shape, &bytes),
+                        build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
+                        build::tensor(&zero, INT8, &[], &[0]),
                     ],
                     nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
                 })
@@ -220,7 +230,7 @@ impl Visitor for Filler {
                         integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
                     }
                 };
-                if byte_count(&shape, dtype) != Some(bytes.len()) {
+                if byte_count(shape, dtype) != Some(bytes.len()) {
                     let expected = format!("bytes for the shape {shape:?}");
                     return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
                 }
@@ -240,22 +250,9 @@ fn node(op: &str, inputs: &[&str], output: &str, attribute: Option<(&str, i64)>)
     node.text(3, &format!("{output}/{op}"));
     node.text(4, op);
     if let Some((name, value)) = attribute {
-        let mut message = Message::default();
-        message.text(1, name);
-        message.int(3, value);
-        message.int(20, ATTRIBUTE_INT);
-        node.message(5, message);
+        build::int(&mut node, name, value);
     }
     node
-}
-
-fn initializer(name: &str, shape: &[usize], kind: i64, raw: &[u8]) -> Message {
-    let mut tensor = Message::default();
-    shape.iter().for_each(|&side| tensor.int(1, side as i64));
-    tensor.int(2, kind);
-    tensor.text(8, name);
-    tensor.bytes(RAW_DATA, raw);
-    tensor
 }
 
 /// A tensor's message without its numbers, in whichever field they are.
@@ -313,10 +310,10 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
                 }
             },
             INITIALIZER => {
-                let tensor = TensorProto::parse(field.span()?)?;
+                let tensor = parse_tensor(field.span()?)?;
                 match tensor.dtype() {
                     Some(dtype) => {
-                        let place = Place { name: tensor.name, free: !inputs.contains(tensor.name) };
+                        let place = Place { name: &tensor.name, free: !inputs.contains(&*tensor.name) };
                         let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
                         weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
                         nodes.extend(weight.nodes);
@@ -378,8 +375,8 @@ fn copy_attribute(
         match (field.number, constant) {
             (GRAPH | GRAPHS, _) => attribute.message(field.number, copy_graph(field.span()?, depth + 1, visitor)?),
             (TENSOR, Some(name)) => {
-                let tensor = TensorProto::parse(field.span()?)?;
-                let count = tensor.shape()?.iter().fold(1, |product: usize, &side| product.saturating_mul(side));
+                let tensor = parse_tensor(field.span()?)?;
+                let count = tensor.shape.iter().fold(1usize, |product, &side| product.saturating_mul(side));
                 match tensor.dtype().filter(|_| count >= FEWEST) {
                     Some(dtype) => {
                         let place = Place { name, free: !name.is_empty() };

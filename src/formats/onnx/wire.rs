@@ -44,6 +44,11 @@ impl<'a> Span<'a> {
         Span { file, start: 0, end: file.len() }
     }
 
+    /// Where it starts, in bytes from the start of the file.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
     /// The bytes themselves.
     pub fn bytes(&self) -> &'a [u8] {
         &self.file[self.start..self.end]

@@ -1,10 +1,11 @@
 //! A [`Model`] to ONNX: IR version 8 or more, 32-bit floats as raw bytes, a batch of any size. Operator set 13, or as much
 //! newer as the model's operators need.
 
-use super::build::{int, tensor, unique, value_info};
-use super::tensor::{BOOL, FLOAT};
+use super::build::{int, tensor, value_info};
 use super::wire::Message;
 use crate::error::GraphError;
+use crate::formats::collect::unique;
+use crate::formats::import::tensor::{BOOL, FLOAT};
 use crate::model::{Binary, Function, Model, Node, Op, PadMode, ParamId, ValueId};
 use std::collections::{HashMap, HashSet};
 

@@ -2,8 +2,9 @@
 
 use super::graph::{Operator, Options};
 use super::layout::{channels_first, elements, permuted, plain};
-use super::translate::{Attribute, Translator, Value};
+use super::translate::{Translator, Value};
 use crate::error::LoadError;
+use crate::formats::import::Attribute;
 use crate::model::broadcast;
 
 /// The largest kernel and step, in pixels.
@@ -20,12 +21,12 @@ struct Window {
 }
 
 impl Window {
-    fn attributes(&self) -> Vec<(&'static str, Attribute<'_>)> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute<'static>)> {
         let pads = match &self.pads {
-            Some(pads) => ("pads", Attribute::Ints(pads)),
-            None => ("auto_pad", Attribute::Text("SAME_UPPER")),
+            Some(pads) => ("pads", Attribute::sizes(pads)),
+            None => ("auto_pad", Attribute::Text(b"SAME_UPPER")),
         };
-        vec![("strides", Attribute::Ints(&self.stride)), pads]
+        vec![("strides", Attribute::sizes(&self.stride)), pads]
     }
 }
 
@@ -120,16 +121,16 @@ impl Translator<'_> {
         let bias = self.vector(op, 2)?;
         let inputs: Vec<&str> = [&image, &weight].into_iter().chain(&bias).map(String::as_str).collect();
         let mut attributes = window.attributes();
-        attributes.push(("dilations", Attribute::Ints(&window.dilation)));
+        attributes.push(("dilations", Attribute::sizes(&window.dilation)));
         attributes.push(("group", Attribute::Int(groups as i64)));
-        let name = self.node("Conv", &inputs, &attributes, self.stem(op))?;
+        let name = self.node("Conv", &inputs, attributes, self.stem(op))?;
         let name = self.activated(op, name, options.byte(3 + later)?)?;
         let shape = vec![samples, window.out[0], window.out[1], outputs];
         self.define(op, 0, Value { name, shape, order: channels_first(4), flat: false })
     }
 
     /// The maximum or the mean over a window; zeros that are added do not count.
-    pub fn pool(&mut self, op: &Operator, function: &str) -> Result<(), LoadError> {
+    pub fn pool(&mut self, op: &Operator, function: &'static str) -> Result<(), LoadError> {
         const POOL_2D_OPTIONS: u8 = 5;
         let options = op.options(POOL_2D_OPTIONS);
         let (value, [samples, height, width, channels]) = self.image(op)?;
@@ -137,8 +138,8 @@ impl Translator<'_> {
         let window = self.window(op, &options, [height, width], kernel, [1, 1], [0; 4])?;
         let image = self.ordered(value, &channels_first(4))?;
         let mut attributes = window.attributes();
-        attributes.push(("kernel_shape", Attribute::Ints(&kernel)));
-        let name = self.node(function, &[&image], &attributes, self.stem(op))?;
+        attributes.push(("kernel_shape", Attribute::sizes(&kernel)));
+        let name = self.node(function, &[&image], attributes, self.stem(op))?;
         let name = self.activated(op, name, options.byte(5)?)?;
         let shape = vec![samples, window.out[0], window.out[1], channels];
         self.define(op, 0, Value { name, shape, order: channels_first(4), flat: false })
@@ -167,10 +168,10 @@ impl Translator<'_> {
             let view = [&[outputs], &value.shape[1..]].concat();
             let weight = self.constant(weight, at, &view, &value.order, &[outputs, inputs])?;
             if value.shape.len() > 2 {
-                value.name = self.node("Flatten", &[&value.name], &[], stem)?;
+                value.name = self.node("Flatten", &[&value.name], vec![], stem)?;
             }
             let operands: Vec<&str> = [&value.name, &weight].into_iter().chain(&bias).map(String::as_str).collect();
-            let name = self.node("Gemm", &operands, &[("transB", Attribute::Int(1))], stem)?;
+            let name = self.node("Gemm", &operands, vec![("transB", Attribute::Int(1))], stem)?;
             let name = self.activated(op, name, activation)?;
             return self.define(op, 0, Value::plain(name, vec![samples, outputs]));
         }
@@ -185,9 +186,9 @@ impl Translator<'_> {
             name = self.reshape(&name, &shape, stem)?;
         }
         let weight = self.constant(weight, at, &[outputs, inputs], &[1, 0], &[inputs, outputs])?;
-        let mut name = self.node("MatMul", &[&name, &weight], &[], stem)?;
+        let mut name = self.node("MatMul", &[&name, &weight], vec![], stem)?;
         if let Some(bias) = bias {
-            name = self.node("Add", &[&name, &bias], &[], stem)?;
+            name = self.node("Add", &[&name, &bias], vec![], stem)?;
         }
         let name = self.activated(op, name, activation)?;
         shape.pop();
@@ -225,7 +226,7 @@ impl Translator<'_> {
             return Err(self.malformed(op, &"matrices that fit", &format_args!("{shapes:?}")));
         };
         let shape = [&lead[..], &[rows, columns]].concat();
-        let name = self.node("MatMul", &[&names[0], &names[1]], &[], self.stem(op))?;
+        let name = self.node("MatMul", &[&names[0], &names[1]], vec![], self.stem(op))?;
         self.define(op, 0, Value::plain(name, shape))
     }
 }

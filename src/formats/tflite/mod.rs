@@ -1,7 +1,7 @@
 //! TensorFlow Lite: the weights of any model, and the graph where it is made of operators that are known.
 //!
-//! The numbers of fields and operators are those of TensorFlow's `schema.fbs`. The graph is translated to ONNX in memory, which
-//! [`onnx::read`] reads: images have their channels last in TFLite, and first there.
+//! The numbers of fields and operators are those of TensorFlow's `schema.fbs`. The graph is translated to an import graph, in
+//! whose operators images have their channels first; in TFLite they have them last.
 
 mod graph;
 mod layers;
@@ -17,7 +17,7 @@ mod weights;
 
 pub use weights::{read, write};
 
-use super::{Opened, Reader, cursor, onnx};
+use super::{Opened, Reader, cursor, import};
 use crate::error::LoadError;
 use crate::model::{Model, Weights};
 
@@ -29,7 +29,7 @@ pub const READER: Reader = Reader {
     title: "TFLite",
     sniff: is_tflite,
     read: |bytes, cap| Ok(Opened::new("tflite", read(bytes, cap)?)),
-    graph: Some(|weights, _, cap| model(weights, cap)),
+    graph: Some(model),
 };
 
 /// Whether these look like the first bytes of such a file: the identifier follows the offset of the root table.
@@ -43,23 +43,8 @@ fn is_tflite(bytes: &[u8]) -> bool {
 /// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
 pub fn model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
     let file = skeleton::whole(weights)?;
-    let onnx = translate::to_onnx(&file, &weights.tensors, cap)?;
-    drop(file);
-    onnx::read(&onnx, cap).map_err(of_this_format)
-}
-
-/// An error of the translated graph, whose nodes have the names of the file's tensors.
-fn of_this_format(error: LoadError) -> LoadError {
-    match error {
-        LoadError::Malformed { place, expected, got, .. } => {
-            LoadError::Malformed { format: FORMAT, place, expected, got }
-        }
-        LoadError::Unsupported { place, feature, supported, .. } => {
-            LoadError::Unsupported { format: FORMAT, place, feature, supported }
-        }
-        LoadError::TooLarge { place, bytes, cap, .. } => LoadError::TooLarge { format: FORMAT, place, bytes, cap },
-        other => other,
-    }
+    let graph = graph::Graph::read(&file, &weights.tensors)?;
+    import::model(&translate::translate(&graph, cap)?, cap)
 }
 
 fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {

@@ -2,8 +2,9 @@
 
 use super::graph::Operator;
 use super::layout::{channels_first, elements, keeps, permuted, plain, position};
-use super::translate::{Arranged, Attribute, Translator, Value};
+use super::translate::{Arranged, Translator, Value};
 use crate::error::LoadError;
+use crate::formats::import::Attribute;
 
 /// A part along an axis: the first place, from one to the next, how many.
 #[derive(Clone, Copy)]
@@ -108,8 +109,8 @@ impl Translator<'_> {
         let all: Vec<i64> = end(0).chain(end(1)).collect();
         let all = self.integers(&all)?;
         let number = self.number(filled)?;
-        let mode = Attribute::Text(if mirrored { "reflect" } else { "constant" });
-        let name = self.node("Pad", &[&value.name, &all, &number], &[("mode", mode)], self.stem(op))?;
+        let mode = Attribute::Text(if mirrored { b"reflect" } else { b"constant" });
+        let name = self.node("Pad", &[&value.name, &all, &number], vec![("mode", mode)], self.stem(op))?;
         self.define(op, 0, Value { name, shape, ..value })
     }
 
@@ -130,7 +131,7 @@ impl Translator<'_> {
         }
         let names: Vec<&str> = arranged.names.iter().map(String::as_str).collect();
         let at = Attribute::Int(position(&arranged.order, axis) as i64);
-        let name = self.node("Concat", &names, &[("axis", at)], self.stem(op))?;
+        let name = self.node("Concat", &names, vec![("axis", at)], self.stem(op))?;
         let name = self.activated(op, name, options.byte(1)?)?;
         self.define(op, 0, Value { name, shape, order: arranged.order, flat: false })
     }
@@ -151,7 +152,7 @@ impl Translator<'_> {
         let sides = permuted(&shape, &order);
         let names = names.iter().map(|name| self.reshape(name, &sides, "part")).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let name = self.node("Concat", &names, &[("axis", Attribute::Int(rank as i64))], self.stem(op))?;
+        let name = self.node("Concat", &names, vec![("axis", Attribute::Int(rank as i64))], self.stem(op))?;
         shape[axis] = names.len();
         self.define(op, 0, Value { name, shape, order, flat: false })
     }
@@ -282,7 +283,7 @@ impl Translator<'_> {
             operands.push(self.integers(&list)?);
         }
         let [starts, ends, axes, steps] = &operands[..] else { return Ok(value) };
-        value.name = self.node("Slice", &[&value.name, starts, ends, axes, steps], &[], self.stem(op))?;
+        value.name = self.node("Slice", &[&value.name, starts, ends, axes, steps], vec![], self.stem(op))?;
         Ok(value)
     }
 
@@ -312,7 +313,7 @@ impl Translator<'_> {
         let (_, tensor) = self.constant_input(op, 1)?;
         let places = self.integers(&indices)?;
         let at = Attribute::Int(position(&value.order, axis) as i64);
-        let name = self.node("Gather", &[&value.name, &places], &[("axis", at)], self.stem(op))?;
+        let name = self.node("Gather", &[&value.name, &places], vec![("axis", at)], self.stem(op))?;
         let mut shape = value.shape;
         shape[axis] = indices.len();
         let value = Value { name, shape, ..value };

@@ -3,8 +3,9 @@
 use super::graph::Operator;
 use super::layout::{channels_first, permuted, position};
 use super::names::name_of;
-use super::translate::{Arranged, Attribute, Translator, Value};
+use super::translate::{Arranged, Translator, Value};
 use crate::error::LoadError;
+use crate::formats::import::Attribute;
 use crate::model::broadcast;
 
 /// Those that are read.
@@ -49,7 +50,7 @@ impl Translator<'_> {
     pub fn operator(&mut self, op: &Operator) -> Result<(), LoadError> {
         let name = name_of(op.code);
         if let Some((_, function)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
-            return self.function(op, function, &[]);
+            return self.function(op, function, vec![]);
         }
         if let Some((_, function, options)) = BROADCAST.iter().find(|(known, ..)| *known == name) {
             return self.broadcast(op, function, *options);
@@ -70,28 +71,28 @@ impl Translator<'_> {
             "RELU6" => self.clip(op, 0.0, 6.0),
             "RELU_N1_TO_1" => self.clip(op, -1.0, 1.0),
             "RELU_0_TO_1" => self.clip(op, 0.0, 1.0),
-            "LEAKY_RELU" => self.function(op, "LeakyRelu", &[("alpha", Attribute::Float(op.options(75).float(0)?))]),
+            "LEAKY_RELU" => self.function(op, "LeakyRelu", vec![("alpha", Attribute::Float(op.options(75).float(0)?))]),
             "GELU" => {
-                let form = if op.options(116).byte(0)? != 0 { "tanh" } else { "none" };
-                self.function(op, "Gelu", &[("approximate", Attribute::Text(form))])
+                let form = if op.options(116).byte(0)? != 0 { &b"tanh"[..] } else { b"none" };
+                self.function(op, "Gelu", vec![("approximate", Attribute::Text(form))])
             }
             "SQUARE" => {
                 let value = self.value(op, 0)?;
-                let name = self.node("Mul", &[&value.name, &value.name], &[], self.stem(op))?;
+                let name = self.node("Mul", &[&value.name, &value.name], vec![], self.stem(op))?;
                 self.define(op, 0, Value { name, ..value })
             }
             "RSQRT" => {
                 let value = self.value(op, 0)?;
-                let root = self.node("Sqrt", &[&value.name], &[], self.stem(op))?;
-                let name = self.node("Reciprocal", &[&root], &[], self.stem(op))?;
+                let root = self.node("Sqrt", &[&value.name], vec![], self.stem(op))?;
+                let name = self.node("Reciprocal", &[&root], vec![], self.stem(op))?;
                 self.define(op, 0, Value { name, ..value })
             }
             "SQUARED_DIFFERENCE" => {
                 let arranged = self.arrange(op)?;
                 let shape = self.common_shape(op, &arranged)?;
                 let [a, b] = &arranged.names[..] else { return Err(self.malformed(op, &"two inputs", &"others")) };
-                let difference = self.node("Sub", &[a, b], &[], self.stem(op))?;
-                let name = self.node("Mul", &[&difference, &difference], &[], self.stem(op))?;
+                let difference = self.node("Sub", &[a, b], vec![], self.stem(op))?;
+                let name = self.node("Mul", &[&difference, &difference], vec![], self.stem(op))?;
                 self.define(op, 0, Value { name, shape, order: arranged.order, flat: false })
             }
             "QUANTIZE" | "DEQUANTIZE" => self.same_numbers(op),
@@ -112,7 +113,12 @@ impl Translator<'_> {
     }
 
     /// A function of each element.
-    fn function(&mut self, op: &Operator, function: &str, attributes: &[(&str, Attribute)]) -> Result<(), LoadError> {
+    fn function(
+        &mut self,
+        op: &Operator,
+        function: &'static str,
+        attributes: Vec<(&'static str, Attribute<'static>)>,
+    ) -> Result<(), LoadError> {
         let value = self.value(op, 0)?;
         let name = self.node(function, &[&value.name], attributes, self.stem(op))?;
         self.define(op, 0, Value { name, ..value })
@@ -127,7 +133,7 @@ impl Translator<'_> {
 
     fn clipped(&mut self, name: &str, low: f32, high: f32, stem: &str) -> Result<String, LoadError> {
         let limits = [self.number(low)?, self.number(high)?];
-        self.node("Clip", &[name, &limits[0], &limits[1]], &[], stem)
+        self.node("Clip", &[name, &limits[0], &limits[1]], vec![], stem)
     }
 
     /// What an operator makes of a value before its tensor has it (`ActivationFunctionType`).
@@ -135,7 +141,7 @@ impl Translator<'_> {
         let stem = self.stem(op);
         match activation {
             0 => Ok(name),
-            1 => self.node("Relu", &[&name], &[], stem),
+            1 => self.node("Relu", &[&name], vec![], stem),
             2 => self.clipped(&name, -1.0, 1.0, stem),
             3 => self.clipped(&name, 0.0, 6.0, stem),
             // TANH (4) is left out by LiteRT, and SIGN_BIT (5) too: what such a file means is not certain.
@@ -154,11 +160,11 @@ impl Translator<'_> {
     }
 
     /// A function of several tensors, broadcast; `options` is the kind of those that have an activation.
-    fn broadcast(&mut self, op: &Operator, function: &str, options: u8) -> Result<(), LoadError> {
+    fn broadcast(&mut self, op: &Operator, function: &'static str, options: u8) -> Result<(), LoadError> {
         let arranged = self.arrange(op)?;
         let shape = self.common_shape(op, &arranged)?;
         let names: Vec<&str> = arranged.names.iter().map(String::as_str).collect();
-        let name = self.node(function, &names, &[], self.stem(op))?;
+        let name = self.node(function, &names, vec![], self.stem(op))?;
         let activation = if options == 0 { 0 } else { op.options(options).byte(0)? };
         let name = self.activated(op, name, activation)?;
         self.define(op, 0, Value { name, shape, order: arranged.order, flat: false })
@@ -180,7 +186,7 @@ impl Translator<'_> {
     }
 
     /// One number for all along some axes.
-    fn reduce(&mut self, op: &Operator, function: &str) -> Result<(), LoadError> {
+    fn reduce(&mut self, op: &Operator, function: &'static str) -> Result<(), LoadError> {
         const REDUCER_OPTIONS: u8 = 27;
         let keep = op.options(REDUCER_OPTIONS).byte(0)? != 0;
         let value = self.shaped(op, 0)?;
@@ -195,17 +201,17 @@ impl Translator<'_> {
         let stem = self.stem(op);
         let kept: Vec<usize> = (0..shape.len()).filter(|&axis| !along[axis]).collect();
         if function == "ReduceMean" && along == [false, true, true, false] && order == channels_first(4) {
-            let name = self.node("GlobalAveragePool", &[&name], &[], stem)?;
+            let name = self.node("GlobalAveragePool", &[&name], vec![], stem)?;
             let value = Value { name, shape: vec![shape[0], 1, 1, shape[3]], order, flat: false };
             if keep {
                 return self.define(op, 0, value);
             }
-            let name = self.node("Flatten", &[&value.name], &[], stem)?;
+            let name = self.node("Flatten", &[&value.name], vec![], stem)?;
             return self.define(op, 0, Value::plain(name, permuted(&shape, &kept)));
         }
         let places: Vec<i64> = (0..order.len()).filter(|&at| along[order[at]]).map(|at| at as i64).collect();
         let axes = self.integers(&places)?;
-        let name = self.node(function, &[&name, &axes], &[("keepdims", Attribute::Int(keep.into()))], stem)?;
+        let name = self.node(function, &[&name, &axes], vec![("keepdims", Attribute::Int(keep.into()))], stem)?;
         if keep {
             let shape = (0..shape.len()).map(|axis| if along[axis] { 1 } else { shape[axis] }).collect();
             return self.define(op, 0, Value { name, shape, order, flat: false });
@@ -216,17 +222,17 @@ impl Translator<'_> {
     }
 
     /// Softmax, or its logarithm, along the last axis; `beta` is a factor before it.
-    fn softmax(&mut self, op: &Operator, function: &str, beta: f32) -> Result<(), LoadError> {
+    fn softmax(&mut self, op: &Operator, function: &'static str, beta: f32) -> Result<(), LoadError> {
         let mut value = self.shaped(op, 0)?;
         let Some(last) = value.shape.len().checked_sub(1) else {
             return Err(self.malformed(op, &"an axis", &"none"));
         };
         if beta != 1.0 {
             let beta = self.number(beta)?;
-            value.name = self.node("Mul", &[&value.name, &beta], &[], self.stem(op))?;
+            value.name = self.node("Mul", &[&value.name, &beta], vec![], self.stem(op))?;
         }
         let axis = Attribute::Int(position(&value.order, last) as i64);
-        let name = self.node(function, &[&value.name], &[("axis", axis)], self.stem(op))?;
+        let name = self.node(function, &[&value.name], vec![("axis", axis)], self.stem(op))?;
         self.define(op, 0, Value { name, ..value })
     }
 }

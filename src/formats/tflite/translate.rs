@@ -1,24 +1,22 @@
-//! The graph as an ONNX file, piece by piece: values in whatever order suits, constants turned where they are used.
+//! The graph as an import graph, piece by piece: values in whatever order suits, constants turned where they are used.
 
 use super::graph::{FLOAT32, Graph, Operator};
 use super::layout::{channels_first, elements, permuted, plain, position, same};
 use super::names::name_of;
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
-use crate::formats::collect::Collector;
-use crate::formats::onnx::build::{float, int, ints, tensor, text, unique, value_info};
-use crate::formats::onnx::wire::Message;
-use crate::model::{Op, Tensor, places};
+use crate::formats::collect::{Collector, unique};
+use crate::formats::import::tensor::{FLOAT, INT64};
+use crate::formats::import::{self, Attribute, Input, Node, Numbers};
+use crate::model::{Dtype, Op, Tensor, places};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-/// The operator set of what is written.
+/// The operator set of what is made.
 const OPSET: i64 = 20;
 
-/// `TensorProto.DataType`.
-const ONNX_FLOAT: i64 = 1;
-const ONNX_INT64: i64 = 7;
-
-/// What a tensor of the file is in the ONNX graph.
+/// What a tensor of the file is in the import graph.
 #[derive(Debug, Clone)]
 pub struct Value {
     pub name: String,
@@ -43,14 +41,6 @@ impl Value {
     }
 }
 
-/// An attribute of a node.
-pub enum Attribute<'s> {
-    Int(i64),
-    Ints(&'s [usize]),
-    Float(f32),
-    Text(&'s str),
-}
-
 /// Operands of an operator in one order.
 pub struct Arranged {
     pub names: Vec<String>,
@@ -58,7 +48,7 @@ pub struct Arranged {
     pub shapes: Vec<Vec<usize>>,
 }
 
-/// The ONNX graph so far.
+/// The import graph so far.
 pub struct Translator<'a> {
     pub graph: &'a Graph<'a>,
     /// Constants by their tensors.
@@ -70,39 +60,34 @@ pub struct Translator<'a> {
     /// Values in other orders, and constants in the orders and with the sides that they were stored in: what is in the key, in words.
     turned: HashMap<String, String>,
     taken: HashSet<String>,
-    nodes: Message,
-    initializers: Message,
-    ends: Message,
-    /// Bytes that the file may still take.
+    made: import::Graph<'a>,
+    /// Bytes that the graph may still take.
     left: u64,
     cap: u64,
 }
 
-/// Translates the graph of a file, whose weights are given. The ONNX file may take `cap` bytes.
+/// Translates the graph of a file. What is made may take `cap` bytes.
 ///
 /// # Errors
 /// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
-pub fn to_onnx(file: &[u8], weights: &[Tensor], cap: u64) -> Result<Vec<u8>, LoadError> {
-    let graph = Graph::read(file, weights)?;
+pub fn translate<'a>(graph: &'a Graph<'a>, cap: u64) -> Result<import::Graph<'a>, LoadError> {
     if graph.outputs.is_empty() {
         return Err(unsupported("graph", "no output", "at least one output"));
     }
     let count = graph.places.len();
     let mut translator = Translator {
-        graph: &graph,
+        graph,
         constants: graph.places.iter().map(|place| place.constant).collect(),
         known: vec![None; count],
         padded: vec![None; count],
         turned: HashMap::new(),
         taken: HashSet::new(),
-        nodes: Message::default(),
-        initializers: Message::default(),
-        ends: Message::default(),
+        made: import::Graph { format: FORMAT, opset: OPSET, ..import::Graph::default() },
         left: cap,
         cap,
     };
     translator.inputs()?;
-    for operator in live(&graph) {
+    for operator in live(graph) {
         translator.operator(operator)?;
     }
     translator.finish()
@@ -143,11 +128,11 @@ impl<'a> Translator<'a> {
             let order = if shape.len() == 4 { channels_first(4) } else { plain(shape.len()) };
             let name = unique(&mut self.taken, found.name, "input");
             let sides = permuted(&shape, &order);
-            let info = match sides.split_first() {
-                Some((&samples, sample)) if samples == 1 || found.open[0] => value_info(&name, sample, true),
-                _ => value_info(&name, &sides, false),
-            };
-            self.ends.message(11, info);
+            let mut dimensions: Vec<Option<i64>> = sides.iter().map(|&side| Some(side as i64)).collect();
+            if sides.first() == Some(&1) || found.open.first() == Some(&true) {
+                dimensions[0] = None;
+            }
+            self.made.inputs.push(Input { name: name.clone().into(), kind: FLOAT, dimensions });
             if self.known[index].replace(Value { name, shape, order, flat: false }).is_some() {
                 return Err(malformed(place, "each input once", "it again"));
             }
@@ -155,21 +140,14 @@ impl<'a> Translator<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, LoadError> {
+    fn finish(mut self) -> Result<import::Graph<'a>, LoadError> {
         for &index in &self.graph.outputs {
             let value = self.value_of(index, "outputs")?;
             let order = plain(value.seen().len());
             let name = self.ordered(value, &order)?;
-            self.ends.message(12, value_info(&name, &[], false));
+            self.made.outputs.push(name.into());
         }
-        let mut opset = Message::default();
-        opset.int(2, OPSET);
-        self.nodes.append(self.initializers);
-        self.nodes.append(self.ends);
-        let mut file = Message::default();
-        file.message(7, self.nodes);
-        file.message(8, opset);
-        Ok(file.into_bytes())
+        Ok(self.made)
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), LoadError> {
@@ -183,53 +161,52 @@ impl<'a> Translator<'a> {
     /// Appends a node, and gives the name of its value.
     pub fn node(
         &mut self,
-        op: &str,
+        op: &'static str,
         inputs: &[&str],
-        attributes: &[(&str, Attribute)],
+        attributes: Vec<(&'static str, Attribute<'a>)>,
         stem: &str,
     ) -> Result<String, LoadError> {
-        let mut message = Message::default();
-        inputs.iter().for_each(|input| message.text(1, input));
         let output = unique(&mut self.taken, stem, "value");
-        message.text(2, &output);
-        message.text(4, op);
-        for (name, attribute) in attributes {
-            match attribute {
-                Attribute::Int(number) => int(&mut message, name, *number),
-                Attribute::Ints(numbers) => ints(&mut message, name, numbers),
-                Attribute::Float(number) => float(&mut message, name, *number),
-                Attribute::Text(words) => text(&mut message, name, words),
-            }
-        }
-        let message = message.into_bytes();
-        // The name is kept in memory, too.
-        self.spend(message.len() + output.len())?;
-        self.nodes.bytes(1, &message);
+        // The names are kept twice here, and once more by the importer.
+        let names = inputs.iter().map(|name| name.len()).sum::<usize>() + 2 * output.len();
+        let slots = (inputs.len() + 1) * size_of::<Cow<str>>() + attributes.len() * size_of::<(&str, Attribute)>();
+        self.spend(size_of::<Node>() + slots + names)?;
+        let inputs = inputs.iter().map(|&input| Cow::Owned(input.to_owned())).collect();
+        let outputs = vec![output.clone().into()];
+        self.made.nodes.push(Node { format: FORMAT, op, inputs, outputs, attributes, ..Node::default() });
         Ok(output)
     }
 
-    fn initializer(&mut self, stem: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Result<String, LoadError> {
+    /// Adds a constant, of which so many bytes are not those of a weight.
+    fn add(
+        &mut self,
+        stem: &str,
+        kind: i64,
+        shape: &[usize],
+        numbers: Numbers<'a>,
+        bytes: usize,
+    ) -> Result<String, LoadError> {
         let name = unique(&mut self.taken, stem, "constant");
-        self.spend(raw.len() + name.len())?;
-        self.initializers.message(5, tensor(&name, kind, shape, raw));
+        self.spend(size_of::<import::Tensor>() + bytes + 2 * name.len())?;
+        let (shape, of_graph) = (shape.to_vec(), name.clone().into());
+        self.made.constants.push(Rc::new(import::Tensor { format: FORMAT, name: of_graph, kind, shape, numbers }));
         Ok(name)
     }
 
     /// Integers as a constant.
     pub fn integers(&mut self, values: &[i64]) -> Result<String, LoadError> {
-        let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.initializer("integers", ONNX_INT64, &[values.len()], &raw)
+        self.add("integers", INT64, &[values.len()], Numbers::Ints(values.to_vec()), 8 * values.len())
     }
 
     /// A number as a constant.
     pub fn number(&mut self, value: f32) -> Result<String, LoadError> {
-        self.initializer("number", ONNX_FLOAT, &[], &value.to_le_bytes())
+        self.add("number", FLOAT, &[], Numbers::Floats(vec![value]), 4)
     }
 
     /// A constant's elements, as those of a tensor of shape `view`, in an order, with the sides `sides`.
     pub fn constant(
         &mut self,
-        tensor: &Tensor,
+        tensor: &'a Tensor,
         index: usize,
         view: &[usize],
         order: &[usize],
@@ -247,16 +224,20 @@ impl<'a> Translator<'a> {
         if tensor.len() != elements(view) {
             return Err(malformed(place, format!("elements for {view:?}"), tensor.len()));
         }
-        self.spend(4 * tensor.len())?;
-        let values = tensor.values();
-        let raw: Vec<u8> = if *order == *plain(view.len()) {
-            values.into_iter().flat_map(f32::to_le_bytes).collect()
+        let lies = *order == *plain(view.len());
+        let name = if lies && tensor.dtype == Dtype::F32 {
+            self.add(&tensor.name, FLOAT, sides, Numbers::Raw(tensor.bytes.as_slice().into()), 0)?
         } else {
-            let table = places::of_op(&Op::Transpose(order.to_vec()), &[view], &permuted(view, order));
-            let table = table.ok_or_else(|| malformed(place, "fewer elements", tensor.len()))?;
-            table.into_iter().flat_map(|at| values[at as usize].to_le_bytes()).collect()
+            // The numbers, and where each of them goes.
+            self.spend(8 * tensor.len())?;
+            let mut values = tensor.values();
+            if !lies {
+                let table = places::of_op(&Op::Transpose(order.to_vec()), &[view], &permuted(view, order));
+                let table = table.ok_or_else(|| malformed(place, "fewer elements", tensor.len()))?;
+                values = table.into_iter().map(|at| values[at as usize]).collect();
+            }
+            self.add(&tensor.name, FLOAT, sides, Numbers::Floats(values), 0)?
         };
-        let name = self.initializer(&tensor.name, ONNX_FLOAT, sides, &raw)?;
         self.turned.insert(key, name.clone());
         Ok(name)
     }
@@ -314,7 +295,7 @@ impl<'a> Translator<'a> {
             self.reshape(&value.name, &permuted(&value.shape, order), "reshaped")?
         } else {
             let places: Vec<usize> = order.iter().map(|&axis| position(&value.order, axis)).collect();
-            self.node("Transpose", &[&value.name], &[("perm", Attribute::Ints(&places))], "transposed")?
+            self.node("Transpose", &[&value.name], vec![("perm", Attribute::sizes(&places))], "transposed")?
         };
         self.turned.insert(key, name.clone());
         Ok(name)
@@ -324,7 +305,7 @@ impl<'a> Translator<'a> {
     pub fn reshape(&mut self, name: &str, shape: &[usize], stem: &str) -> Result<String, LoadError> {
         let sides: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
         let sides = self.integers(&sides)?;
-        self.node("Reshape", &[name, &sides], &[], stem)
+        self.node("Reshape", &[name, &sides], vec![], stem)
     }
 
     /// All that an operator reads, in one order: channels first, if one is. Constants get axes of 1 in front.

@@ -1,7 +1,7 @@
 //! The operators on windows of an image and along axes: pools, reductions, softmax.
 
-use super::import::{Importer, Known};
-use super::schema::NodeProto;
+use super::graph::Node;
+use super::importer::{Importer, Known};
 use crate::error::LoadError;
 use crate::model::{Op, Pool, Reduce, Reduction, ValueId};
 
@@ -17,7 +17,7 @@ pub struct Window {
 
 impl<'a> Importer<'a> {
     /// `count` sizes from an attribute, or as many times the default.
-    fn list(&self, node: &NodeProto<'a>, name: &str, count: usize, default: usize) -> Result<Vec<usize>, LoadError> {
+    fn list(&self, node: &'a Node<'a>, name: &str, count: usize, default: usize) -> Result<Vec<usize>, LoadError> {
         let Some(sides) = node.ints(name)? else { return Ok(vec![default; count]) };
         if sides.len() != count {
             return Err(node.unsupported(format!("{name} of {} numbers", sides.len()), &format!("{count}")));
@@ -29,13 +29,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A height and a width from an attribute that has both, or of a window over one axis, whose height is 1.
-    pub fn sides(
-        &self,
-        node: &NodeProto<'a>,
-        name: &str,
-        axes: usize,
-        default: usize,
-    ) -> Result<[usize; 2], LoadError> {
+    pub fn sides(&self, node: &'a Node<'a>, name: &str, axes: usize, default: usize) -> Result<[usize; 2], LoadError> {
         match self.list(node, name, axes, default)?[..] {
             [width] => Ok([1, width]),
             [height, width] => Ok([height, width]),
@@ -44,7 +38,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The value that a window over one or two axes looks at, `[.., channels, height, width]`.
-    pub fn image(&mut self, node: &NodeProto<'a>, id: ValueId, axes: usize) -> Result<ValueId, LoadError> {
+    pub fn image(&mut self, node: &'a Node<'a>, id: ValueId, axes: usize) -> Result<ValueId, LoadError> {
         let whole = self.whole_shape(id);
         if whole.len() != axes + 2 {
             return Err(node.unsupported(format!("an input of {whole:?}"), &format!("{} dimensions", axes + 2)));
@@ -58,7 +52,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Gives a node's output the image that a window over one or two axes makes.
-    pub fn define_image(&mut self, node: &NodeProto<'a>, mut id: ValueId, axes: usize) -> Result<(), LoadError> {
+    pub fn define_image(&mut self, node: &'a Node<'a>, mut id: ValueId, axes: usize) -> Result<(), LoadError> {
         if axes == 1 {
             let mut shape = self.shape_of(id).to_vec();
             shape.remove(shape.len() - 2);
@@ -70,7 +64,7 @@ impl<'a> Importer<'a> {
     /// Strides, dilations and pads of a window, explicit or automatic.
     pub fn window(
         &self,
-        node: &NodeProto<'a>,
+        node: &'a Node<'a>,
         input: ValueId,
         axes: usize,
         kernel: [usize; 2],
@@ -111,7 +105,7 @@ impl<'a> Importer<'a> {
         Ok(Window { stride, pads, dilation })
     }
 
-    fn pool(&mut self, node: &NodeProto<'a>, op: fn(Pool) -> Op) -> Result<(), LoadError> {
+    fn pool(&mut self, node: &'a Node<'a>, op: fn(Pool) -> Op) -> Result<(), LoadError> {
         let kernel = node.ints("kernel_shape")?.ok_or_else(|| node.malformed("a kernel_shape", "none"))?;
         let axes = kernel.len();
         let kernel = self.sides(node, "kernel_shape", axes, 1)?;
@@ -127,7 +121,7 @@ impl<'a> Importer<'a> {
         self.define_image(node, id, axes)
     }
 
-    pub fn max_pool(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn max_pool(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         // The order of storage only concerns the second output, which nothing here can read.
         node.allow_attributes(&[
             "auto_pad",
@@ -141,7 +135,7 @@ impl<'a> Importer<'a> {
         self.pool(node, Op::MaxPool)
     }
 
-    pub fn average_pool(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn average_pool(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[
             "auto_pad",
             "ceil_mode",
@@ -155,7 +149,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The mean over all axes behind the channels.
-    pub fn global_average_pool(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn global_average_pool(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[])?;
         let id = self.value(node, 0)?;
         let (whole, rank) = (self.whole_shape(id).len(), self.shape_of(id).len());
@@ -171,7 +165,7 @@ impl<'a> Importer<'a> {
     }
 
     /// One number for all along some axes.
-    pub fn reduce(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn reduce(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axes", "keepdims", "noop_with_empty_axes"])?;
         let id = self.value(node, 0)?;
         let rank = self.whole_shape(id).len();
@@ -204,7 +198,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Softmax, or its logarithm, along one axis; before operator set 13 over all from an axis on.
-    pub fn softmax(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn softmax(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis"])?;
         let id = self.value(node, 0)?;
         let whole = self.whole_shape(id).len();

@@ -4,14 +4,14 @@
 //! Numbers are 64-bit floats here: integers of 53 bits are exact, and a sum, product or quotient of 32-bit floats that is
 //! rounded again is what 32-bit arithmetic gives.
 
-use super::import::{BATCH, Constant, Importer, Known};
-use super::schema::NodeProto;
+use super::graph::Node;
+use super::importer::{BATCH, Constant, Importer, Known};
 use super::tensor::{
-    BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
+    BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Numbers, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
 };
 use crate::error::LoadError;
 use crate::model::places::{self, NOWHERE};
-use crate::model::{Node, Op, Pad, broadcast};
+use crate::model::{self, Op, Pad, broadcast};
 use std::rc::Rc;
 
 /// An array that is being computed.
@@ -23,7 +23,7 @@ struct Array {
 
 impl<'a> Importer<'a> {
     /// Computes a node whose inputs are all constants, if its operator is one of those that are computed here.
-    pub fn fold(&mut self, node: &NodeProto<'a>) -> Result<bool, LoadError> {
+    pub fn fold(&mut self, node: &'a Node<'a>) -> Result<bool, LoadError> {
         let mut inputs = Vec::new();
         for index in 0..node.inputs.len() {
             match self.input(node, index)? {
@@ -73,7 +73,7 @@ impl<'a> Importer<'a> {
                 if let Some((tensor, shape)) = inputs.iter().flatten().next()
                     && before == array.numbers
                 {
-                    let cast = Tensor::of_numbers(tensor.name, kind, shape, array.numbers);
+                    let cast = Tensor::computed(self.format, tensor.name.clone(), kind, shape, &array.numbers);
                     return self.define(node, Known::Constant(Rc::new(cast), shape.clone())).map(|()| true);
                 }
                 Array { kind, ..array }
@@ -83,7 +83,7 @@ impl<'a> Importer<'a> {
                 let sides = self.ints(node, 0)?;
                 let shape = self.sizes(node, &sides)?;
                 let (kind, value) = match node.tensor("value")? {
-                    Some(tensor) => (tensor.kind(), tensor.numbers()?.first().copied().unwrap_or(0.0)),
+                    Some(tensor) => (tensor.kind, tensor.numbers()?.first().copied().unwrap_or(0.0)),
                     None => (FLOAT, 0.0),
                 };
                 let count = shape.iter().fold(1usize, |total, &side| total.saturating_mul(side));
@@ -190,19 +190,19 @@ impl<'a> Importer<'a> {
         let mut arrays = Vec::new();
         for (tensor, shape) in inputs.iter().flatten() {
             self.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
-            arrays.push(Array { kind: tensor.kind(), shape: shape.clone(), numbers: tensor.numbers()? });
+            arrays.push(Array { kind: tensor.kind, shape: shape.clone(), numbers: tensor.numbers()? });
         }
         Ok(arrays)
     }
 
-    fn define_array(&mut self, node: &NodeProto<'a>, array: Array) -> Result<(), LoadError> {
-        let name = node.outputs.first().copied().unwrap_or_default();
-        let tensor = Tensor::of_numbers(name, array.kind, &array.shape, array.numbers);
+    fn define_array(&mut self, node: &'a Node<'a>, array: Array) -> Result<(), LoadError> {
+        let name = node.outputs.first().cloned().unwrap_or_default();
+        let tensor = Tensor::computed(self.format, name, array.kind, &array.shape, &array.numbers);
         self.define(node, Known::Constant(Rc::new(tensor), array.shape))
     }
 
     /// Sides that a node asks for: none of them the number of samples.
-    fn sizes(&mut self, node: &NodeProto<'a>, sides: &[i64]) -> Result<Vec<usize>, LoadError> {
+    fn sizes(&mut self, node: &'a Node<'a>, sides: &[i64]) -> Result<Vec<usize>, LoadError> {
         if sides.contains(&BATCH) {
             return Err(self.no_batch(node, "a constant of as many sides as samples"));
         }
@@ -211,14 +211,14 @@ impl<'a> Importer<'a> {
     }
 
     /// Proves that the number of samples is not among the numbers: it is not known, and cannot be calculated with.
-    fn numbers_only(&mut self, node: &NodeProto<'a>, array: &Array) -> Result<(), LoadError> {
+    fn numbers_only(&mut self, node: &'a Node<'a>, array: &Array) -> Result<(), LoadError> {
         if array.kind == INT64 && array.numbers.contains(&(BATCH as f64)) {
             return Err(self.no_batch(node, "arithmetic with the number of samples"));
         }
         Ok(())
     }
 
-    fn arithmetic(&mut self, node: &NodeProto<'a>, a: Array, b: Array) -> Result<Array, LoadError> {
+    fn arithmetic(&mut self, node: &'a Node<'a>, a: Array, b: Array) -> Result<Array, LoadError> {
         // The number of samples is no number that a shape is compared with, such as -1 or 0; with others it may be.
         let batch = BATCH as f64;
         let compared =
@@ -260,7 +260,7 @@ impl<'a> Importer<'a> {
     /// A function of two arrays, broadcast; of the type of the first.
     fn paired(
         &mut self,
-        node: &NodeProto<'a>,
+        node: &'a Node<'a>,
         a: Array,
         b: Array,
         function: &dyn Fn(f64, f64) -> f64,
@@ -280,7 +280,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Arrays one after the other; empty ones add nothing.
-    fn joined(&mut self, node: &NodeProto<'a>, mut arrays: Vec<Array>) -> Result<Array, LoadError> {
+    fn joined(&mut self, node: &'a Node<'a>, mut arrays: Vec<Array>) -> Result<Array, LoadError> {
         let kind = arrays.first().map_or(INT64, |array| array.kind);
         if arrays.len() > 1 && arrays.iter().any(|array| !array.numbers.is_empty()) {
             arrays.retain(|array| !array.numbers.is_empty());
@@ -297,11 +297,11 @@ impl<'a> Importer<'a> {
     }
 
     /// A move of a constant. Where only the shape changes, the numbers are not touched.
-    fn moved_constant(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    fn moved_constant(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         let (tensor, mut shape) = self.constant(node, 0)?.ok_or_else(|| node.malformed("an input 0", "none"))?;
         for index in 1..node.inputs.len() {
             if let Some((other, _)) = self.constant(node, index)?
-                && !is_float(other.kind())
+                && !is_float(other.kind)
                 && other.ints()?.contains(&BATCH)
             {
                 return Err(self.no_batch(node, "a constant of as many places as samples"));
@@ -334,34 +334,46 @@ impl<'a> Importer<'a> {
             shape = to;
         }
         match numbers {
-            Some(numbers) => self.define_array(node, Array { kind: tensor.kind(), shape, numbers }),
+            Some(numbers) => self.define_array(node, Array { kind: tensor.kind, shape, numbers }),
             None => self.define(node, Known::Constant(tensor, shape)),
         }
     }
 
-    /// A constant in an attribute.
-    fn constant_node(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["value", "value_int", "value_ints", "value_float", "value_floats"])?;
-        let tensor = if let Some(tensor) = node.tensor("value")? {
-            tensor
-        } else if let Some(ints) = node.ints("value_ints")? {
-            Tensor::of_ints(ints)
-        } else if let Some(floats) = node.floats("value_floats")? {
-            let length = floats.len() as i64;
-            Tensor::of_floats(floats, vec![length])
-        } else if node.has("value_int") {
-            Tensor::of_numbers("", INT64, &[], vec![node.int("value_int", 0)? as f64])
-        } else if node.has("value_float") {
-            Tensor::of_floats(vec![node.float("value_float", 0.0)?], Vec::new())
-        } else {
-            return Err(node.malformed("a value", "none"));
-        };
-        let shape = tensor.shape()?;
+    /// Gives a node's output numbers that have no name.
+    fn define_constant(
+        &mut self,
+        node: &'a Node<'a>,
+        kind: i64,
+        shape: Vec<usize>,
+        numbers: Numbers<'a>,
+    ) -> Result<(), LoadError> {
+        let tensor = Tensor { format: self.format, name: "".into(), kind, shape: shape.clone(), numbers };
         self.define(node, Known::Constant(Rc::new(tensor), shape))
     }
 
+    /// A constant in an attribute.
+    fn constant_node(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&["value", "value_int", "value_ints", "value_float", "value_floats"])?;
+        if let Some(tensor) = node.tensor("value")? {
+            let shape = tensor.shape.clone();
+            return self.define(node, Known::Constant(tensor, shape));
+        }
+        let (kind, shape, numbers) = if let Some(ints) = node.ints("value_ints")? {
+            (INT64, vec![ints.len()], Numbers::Ints(ints))
+        } else if let Some(floats) = node.floats("value_floats")? {
+            (FLOAT, vec![floats.len()], Numbers::Floats(floats))
+        } else if node.has("value_int") {
+            (INT64, Vec::new(), Numbers::Ints(vec![node.int("value_int", 0)?]))
+        } else if node.has("value_float") {
+            (FLOAT, Vec::new(), Numbers::Floats(vec![node.float("value_float", 0.0)?]))
+        } else {
+            return Err(node.malformed("a value", "none"));
+        };
+        self.define_constant(node, kind, shape, numbers)
+    }
+
     /// The shape of a value; the number of samples is what it is in the file, or a symbol.
-    pub fn shape(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn shape(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         let Known::Value(id) = self.required(node, 0)? else { return self.constant_shape(node) };
         let samples = self.batched.then(|| self.batch.map_or(BATCH, |batch| batch as i64));
         let sides = self.shape_of(id).iter().map(|&side| side as i64);
@@ -369,19 +381,18 @@ impl<'a> Importer<'a> {
         self.define_shape(node, sides)
     }
 
-    fn constant_shape(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    fn constant_shape(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         let (_, shape) = self.constant(node, 0)?.ok_or_else(|| node.malformed("an input 0", "none"))?;
         self.define_shape(node, shape.into_iter().map(|side| side as i64).collect())
     }
 
-    fn define_shape(&mut self, node: &NodeProto<'a>, sides: Vec<i64>) -> Result<(), LoadError> {
+    fn define_shape(&mut self, node: &'a Node<'a>, sides: Vec<i64>) -> Result<(), LoadError> {
         node.allow_attributes(&["start", "end"])?;
         let rank = sides.len() as i64;
         let index = |at: i64| (if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank) as usize;
         let (start, end) = (index(node.int("start", 0)?), index(node.int("end", rank)?));
         let part = sides.get(start..end).unwrap_or(&[]).to_vec();
-        let shape = vec![part.len()];
-        self.define(node, Known::Constant(Rc::new(Tensor::of_ints(part)), shape))
+        self.define_constant(node, INT64, vec![part.len()], Numbers::Ints(part))
     }
 }
 
@@ -414,7 +425,7 @@ fn range(kind: i64) -> Option<(f64, f64)> {
     }
 }
 
-fn one(node: &NodeProto, mut arrays: Vec<Array>) -> Result<Array, LoadError> {
+fn one(node: &Node, mut arrays: Vec<Array>) -> Result<Array, LoadError> {
     if arrays.len() > 1 {
         return Err(node.malformed("one input", arrays.len().to_string()));
     }
@@ -422,7 +433,7 @@ fn one(node: &NodeProto, mut arrays: Vec<Array>) -> Result<Array, LoadError> {
 }
 
 /// The shape that an operator makes of constants.
-fn shape_of(node: &NodeProto, op: &Op, shapes: &[&[usize]]) -> Result<Vec<usize>, LoadError> {
-    let made = Node { name: node.label().to_owned(), op: op.clone(), inputs: Vec::new() };
+fn shape_of(node: &Node, op: &Op, shapes: &[&[usize]]) -> Result<Vec<usize>, LoadError> {
+    let made = model::Node { name: node.label().to_owned(), op: op.clone(), inputs: Vec::new() };
     Ok(made.output_shape(shapes, &[])?)
 }

@@ -1,14 +1,14 @@
 //! The operators on each element: functions of one value, of two, and of a value and a constant.
 
-use super::import::{Importer, Known};
-use super::schema::NodeProto;
+use super::graph::Node;
+use super::importer::{Importer, Known};
 use super::tensor::{INT8, INT16, UINT8, UINT16};
 use crate::error::LoadError;
 use crate::model::{Binary, Function, Op, Unary, ValueId};
 
 impl<'a> Importer<'a> {
     /// A function of each element, by its name; `supported` is for the error where there is none of this name.
-    pub fn unary(&mut self, node: &NodeProto<'a>, supported: &str) -> Result<(), LoadError> {
+    pub fn unary(&mut self, node: &'a Node<'a>, supported: &str) -> Result<(), LoadError> {
         let named = Function::ALL.into_iter().find(|function| function.name() == node.op);
         let named = named.ok_or_else(|| node.unsupported(format!("operator {}", node.op), supported))?;
         let (mut function, mut a, mut b, mut allowed): (_, _, _, &[&str]) = (named, 0.0, 0.0, &[]);
@@ -45,7 +45,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The limits of a Clip: attributes up to operator set 10, inputs since.
-    fn limits(&self, node: &NodeProto<'a>) -> Result<[f32; 2], LoadError> {
+    fn limits(&self, node: &'a Node<'a>) -> Result<[f32; 2], LoadError> {
         let mut limits = [f32::NEG_INFINITY, f32::INFINITY];
         for (index, (limit, name)) in limits.iter_mut().zip(["min", "max"]).enumerate() {
             if node.has(name) {
@@ -61,7 +61,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A function of two operands.
-    pub fn binary(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn binary(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis", "broadcast"])?;
         let (first, mut second) = (self.required(node, 0)?, self.required(node, 1)?);
         if self.opset < 7 {
@@ -88,7 +88,7 @@ impl<'a> Importer<'a> {
 
     /// Before operator set 7 the axes of a second operand start at one that is named, and a slope's is that of the channels:
     /// axes of 1 behind them say the same since.
-    fn aligned(&self, node: &NodeProto<'a>, first: &Known<'a>, second: Known<'a>) -> Result<Known<'a>, LoadError> {
+    fn aligned(&self, node: &'a Node<'a>, first: &Known<'a>, second: Known<'a>) -> Result<Known<'a>, LoadError> {
         let (Known::Value(id), Known::Constant(tensor, mut shape)) = (first, second.clone()) else { return Ok(second) };
         let rank = self.whole_shape(*id).len();
         let axis = match (node.op, node.has("axis")) {
@@ -103,7 +103,7 @@ impl<'a> Importer<'a> {
 
     /// One of two operands for each element: the first where a condition holds plus the second where it does not, either
     /// left out if it is 0.
-    pub fn choose(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn choose(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[])?;
         let condition = self.required(node, 0)?;
         let mut sum = None;
@@ -128,7 +128,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A sum, a maximum or a minimum of any number of operands.
-    pub fn several(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn several(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[])?;
         let op = match node.op {
             "Sum" => Op::Add,
@@ -146,13 +146,7 @@ impl<'a> Importer<'a> {
     }
 
     /// An operator on two operands, broadcast.
-    fn pair(
-        &mut self,
-        node: &NodeProto<'a>,
-        op: Op,
-        first: Known<'a>,
-        second: Known<'a>,
-    ) -> Result<ValueId, LoadError> {
+    fn pair(&mut self, node: &'a Node<'a>, op: Op, first: Known<'a>, second: Known<'a>) -> Result<ValueId, LoadError> {
         match (first, second) {
             (Known::Value(a), Known::Value(b)) => {
                 if self.batched && self.shape_of(a).len() != self.shape_of(b).len() {
@@ -191,7 +185,7 @@ impl<'a> Importer<'a> {
 
     /// An operator on a value and a second operand. One number as that is a constant of a function, and no parameter: it is
     /// never trained, and never rounded.
-    pub fn with(&mut self, node: &NodeProto<'a>, op: Op, id: ValueId, second: Known<'a>) -> Result<ValueId, LoadError> {
+    pub fn with(&mut self, node: &'a Node<'a>, op: Op, id: ValueId, second: Known<'a>) -> Result<ValueId, LoadError> {
         if let Some(number) = self.scalar(id, &second)? {
             let function = match op {
                 Op::Add => Some((Function::Plus, number, 0.0)),
@@ -215,7 +209,7 @@ impl<'a> Importer<'a> {
 
     fn function(
         &mut self,
-        node: &NodeProto<'a>,
+        node: &'a Node<'a>,
         function: Function,
         a: f32,
         b: f32,
@@ -237,7 +231,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The second operand beside a value. A constant's axis of samples has to be 1, and is left out.
-    fn operand(&mut self, node: &NodeProto<'a>, id: ValueId, known: Known<'a>) -> Result<ValueId, LoadError> {
+    fn operand(&mut self, node: &'a Node<'a>, id: ValueId, known: Known<'a>) -> Result<ValueId, LoadError> {
         match known {
             Known::Value(other) => {
                 if self.batched && self.shape_of(id).len() != self.shape_of(other).len() {
@@ -260,7 +254,7 @@ impl<'a> Importer<'a> {
 
     /// Rounding to integers of 8 or 16 bits by scale and zero point, and back: functions of each element, whose values are
     /// the integers as floats.
-    pub fn quantization(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn quantization(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis", "saturate"])?;
         let id = self.value(node, 0)?;
         let (scale, mut of_scale) = self.constant(node, 1)?.ok_or_else(|| node.malformed("a scale", "none"))?;
@@ -274,7 +268,7 @@ impl<'a> Importer<'a> {
             let axis = self.axis(node, axis, whole.len())?;
             of_scale.resize(whole.len() - axis, 1);
         }
-        let kind = zero.as_ref().map_or(UINT8, |(zero, _)| zero.kind());
+        let kind = zero.as_ref().map_or(UINT8, |(zero, _)| zero.kind);
         let scale = Known::Constant(scale, of_scale.clone());
         let zero = zero.map(|(zero, _)| zero);
         let shifts = match &zero {

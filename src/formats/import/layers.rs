@@ -1,9 +1,9 @@
 //! The operators that make a layer's parameters: Conv, Gemm and MatMul; what is folded into the layer before; and the
 //! normalisations.
 
-use super::import::{Importer, Known};
-use super::schema::NodeProto;
-use super::tensor::Tensor;
+use super::graph::Node;
+use super::importer::{Importer, Known};
+use super::tensor::{FLOAT, Tensor};
 use crate::error::LoadError;
 use crate::model::{Binary, Conv, Function, Linear, Normalize, Number, Op, ParamId, Reduce, Reduction, Unary, ValueId};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ struct Layer {
 
 impl<'a> Importer<'a> {
     /// Conv with a constant weight and an optional constant bias, over one axis or two.
-    pub fn conv(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn conv(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"])?;
         let input = self.value(node, 0)?;
         let (tensor, shape) = self.constant(node, 1)?.ok_or_else(|| node.malformed("a weight", "none"))?;
@@ -48,7 +48,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Gemm, `alpha A B + beta C`: a layer if B is constant, and C one number for each output.
-    pub fn gemm(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn gemm(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["alpha", "beta", "transA", "transB", "broadcast"])?;
         let alpha = node.float("alpha", 1.0)?;
         let beta = node.float("beta", 1.0)?;
@@ -86,7 +86,7 @@ impl<'a> Importer<'a> {
     }
 
     /// MatMul: a layer if the right is a constant matrix.
-    pub fn matmul(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn matmul(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[])?;
         let (left, right) = (self.required(node, 0)?, self.required(node, 1)?);
         if let (Known::Value(_), Known::Constant(_, shape)) = (&left, &right)
@@ -132,13 +132,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A linear layer; `transposed` says that the weight is `[out, in]` in the file, as it is here.
-    fn linear(
-        &mut self,
-        node: &NodeProto<'a>,
-        transposed: bool,
-        alpha: f32,
-        beta: Option<f32>,
-    ) -> Result<(), LoadError> {
+    fn linear(&mut self, node: &'a Node<'a>, transposed: bool, alpha: f32, beta: Option<f32>) -> Result<(), LoadError> {
         let input = self.value(node, 0)?;
         let (tensor, shape) = self.constant(node, 1)?.ok_or_else(|| node.malformed("a weight", "none"))?;
         let &[rows, columns] = shape.as_slice() else {
@@ -166,7 +160,7 @@ impl<'a> Importer<'a> {
     /// Makes an added constant part of the bias of the layer before, if there is one and it is one number for each output.
     pub fn add_to_bias(
         &mut self,
-        node: &NodeProto<'a>,
+        node: &'a Node<'a>,
         id: ValueId,
         tensor: &Rc<Tensor<'a>>,
         shape: &[usize],
@@ -182,7 +176,7 @@ impl<'a> Importer<'a> {
                 .all(|(behind, &side)| side == 1 || (behind == layer.behind && side == layer.out));
         if per_output {
             let values = tensor.floats()?;
-            self.change_bias(&layer, tensor.name, |output, bias| bias + f64::from(values[output % values.len()]))?;
+            self.change_bias(&layer, &tensor.name, |output, bias| bias + f64::from(values[output % values.len()]))?;
             self.define(node, Known::Value(id))?;
         }
         Ok(per_output)
@@ -190,7 +184,7 @@ impl<'a> Importer<'a> {
 
     /// Batch normalisation at inference, `scale (x - mean) / sqrt(variance + epsilon) + shift`, is folded into the layer
     /// before, in 64-bit floats, and rounded once; where there is none, it is a factor and an addend for each channel.
-    pub fn batch_normalization(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn batch_normalization(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["epsilon", "momentum", "spatial", "training_mode", "is_test"])?;
         if node.int("training_mode", 0)? != 0 {
             return Err(node.unsupported("training_mode = 1", "inference"));
@@ -214,7 +208,7 @@ impl<'a> Importer<'a> {
             if shape != [channels] {
                 return Err(node.malformed(&format!("statistics of shape [{channels}]"), format!("{shape:?}")));
             }
-            names.push(tensor.name);
+            names.push(tensor.name.clone());
             statistics.push(tensor.floats()?.into_iter().map(f64::from).collect::<Vec<f64>>());
         }
         let [scale, shift, mean, variance] = statistics.as_slice() else { unreachable!("the loop pushed four") };
@@ -223,24 +217,27 @@ impl<'a> Importer<'a> {
         }
         let factor: Vec<f64> = scale.iter().zip(variance).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
         let Some(layer) = layer else {
-            let shift = (0..channels).map(|channel| shift[channel] - mean[channel] * factor[channel]).collect();
+            let shift = (0..channels).map(|channel| shift[channel] - mean[channel] * factor[channel]);
+            let shift: Vec<f64> = shift.collect();
             let sides = [&[channels], &vec![1; shape.len() - 2][..]].concat();
-            let constant =
-                |name, numbers| Known::Constant(Rc::new(Tensor::of_numbers(name, 1, &sides, numbers)), sides.clone());
-            let scaled = self.with(node, Op::Binary(Binary::Mul), id, constant(names[0], factor))?;
-            let shifted = self.with(node, Op::Add, scaled, constant(names[1], shift))?;
+            let constant = |index: usize, numbers: &[f64]| {
+                let tensor = Tensor::computed(node.format, names[index].clone(), FLOAT, &sides, numbers);
+                Known::Constant(Rc::new(tensor), sides.clone())
+            };
+            let scaled = self.with(node, Op::Binary(Binary::Mul), id, constant(0, &factor))?;
+            let shifted = self.with(node, Op::Add, scaled, constant(1, &shift))?;
             return self.define(node, Known::Value(shifted));
         };
         let weight = self.model.values_mut(layer.weight);
         for (mut row, factor) in weight.outer_iter_mut().zip(&factor) {
             row.mapv_inplace(|value| (f64::from(value) * factor) as f32);
         }
-        self.change_bias(&layer, names[1], |output, bias| (bias - mean[output]) * factor[output] + shift[output])?;
+        self.change_bias(&layer, &names[1], |output, bias| (bias - mean[output]) * factor[output] + shift[output])?;
         self.define(node, Known::Value(id))
     }
 
     /// Each channel of each sample by itself to mean 0 and variance 1, then a factor and an addend for each channel.
-    pub fn instance_normalization(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn instance_normalization(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["epsilon"])?;
         let id = self.value(node, 0)?;
         let (shape, rank) = (self.whole_shape(id), self.shape_of(id).len());
@@ -261,7 +258,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The last axes together to mean 0 and variance 1, then a factor and an addend for each place in them.
-    pub fn layer_normalization(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn layer_normalization(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis", "epsilon", "stash_type"])?;
         let id = self.value(node, 0)?;
         let axis = self.axis(node, node.int("axis", -1)?, self.whole_shape(id).len())?;
@@ -288,7 +285,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The other outputs of a normalisation: the mean, and 1 over the root of the variance and epsilon.
-    fn moments(&mut self, node: &NodeProto<'a>, id: ValueId, axis: usize, epsilon: Number) -> Result<(), LoadError> {
+    fn moments(&mut self, node: &'a Node<'a>, id: ValueId, axis: usize, epsilon: Number) -> Result<(), LoadError> {
         let mean = Op::Reduce(Reduce { kind: Reduction::Mean, axes: (axis..self.shape_of(id).len()).collect() });
         let means = self.emit(node, mean.clone(), vec![id])?;
         self.define_at(node, 1, Known::Value(means))?;
@@ -339,19 +336,19 @@ impl<'a> Importer<'a> {
 
     fn weight(
         &mut self,
-        node: &NodeProto<'a>,
+        node: &'a Node<'a>,
         tensor: &Tensor<'a>,
         shape: &[usize],
         values: Vec<f32>,
     ) -> Result<ParamId, LoadError> {
         let fallback = format!("{}.weight", node.label());
-        self.parameter(if tensor.name.is_empty() { &fallback } else { tensor.name }, shape, values)
+        self.parameter(if tensor.name.is_empty() { &fallback } else { &tensor.name }, shape, values)
     }
 
     /// The bias in input `index`, times `factor`: one number, or one for each output, with any leading axes of 1.
     fn bias(
         &mut self,
-        node: &NodeProto<'a>,
+        node: &'a Node<'a>,
         index: usize,
         out: usize,
         factor: f32,
@@ -364,7 +361,7 @@ impl<'a> Importer<'a> {
         let values = tensor.floats()?;
         let values = (0..out).map(|output| values[output % last] * factor).collect();
         let fallback = format!("{}.bias", node.label());
-        let name = if tensor.name.is_empty() { fallback.as_str() } else { tensor.name };
+        let name = if tensor.name.is_empty() { &fallback } else { &*tensor.name };
         self.parameter(name, &[out], values).map(Some)
     }
 }

@@ -1,11 +1,12 @@
 //! What nodes read and make: constants and values by their names, and the operators and parameters of the model so far.
 
-use super::import::{Constant, Importer, Known, check_cap};
-use super::malformed;
-use super::schema::NodeProto;
+use super::graph::Node;
+use super::importer::{Constant, Importer, Known};
 use super::tensor::Tensor;
 use crate::error::LoadError;
-use crate::model::{Node, Op, ParamId, Parameter, ValueId};
+use crate::formats::collect::unique;
+use crate::formats::cursor::malformed;
+use crate::model::{self, Op, ParamId, Parameter, ValueId};
 use ndarray::{ArrayD, IxDyn};
 use std::rc::Rc;
 
@@ -15,29 +16,29 @@ const ANY_BATCH: usize = 1_048_583;
 
 impl<'a> Importer<'a> {
     /// The error where a node does something with axis 0 that samples do not allow; the whole tensors are tried then.
-    pub fn no_batch(&mut self, node: &NodeProto<'a>, feature: impl Into<String>) -> LoadError {
+    pub fn no_batch(&mut self, node: &'a Node<'a>, feature: impl Into<String>) -> LoadError {
         self.no_batch |= self.batched;
         node.unsupported(feature, "operators that leave the samples of a batch apart")
     }
 
     /// What input `index` of a node stands for; `None` if it is optional and left out.
-    pub fn input(&self, node: &NodeProto<'a>, index: usize) -> Result<Option<Known<'a>>, LoadError> {
+    pub fn input(&self, node: &'a Node<'a>, index: usize) -> Result<Option<Known<'a>>, LoadError> {
         match node.inputs.get(index) {
-            None | Some(&"") => Ok(None),
-            Some(name) => match self.known.get(name) {
+            Some(name) if !name.is_empty() => match self.known.get(&**name) {
                 Some(known) => Ok(Some(known.clone())),
                 None => Err(node.malformed("inputs that an earlier node makes", format!("'{name}'"))),
             },
+            _ => Ok(None),
         }
     }
 
     /// Input `index`, which has to be there.
-    pub fn required(&self, node: &NodeProto<'a>, index: usize) -> Result<Known<'a>, LoadError> {
+    pub fn required(&self, node: &'a Node<'a>, index: usize) -> Result<Known<'a>, LoadError> {
         self.input(node, index)?.ok_or_else(|| node.malformed(&format!("an input {index}"), "none"))
     }
 
     /// Input `index` as a value. A constant has no axis of samples: it becomes one where values have none either.
-    pub fn value(&mut self, node: &NodeProto<'a>, index: usize) -> Result<ValueId, LoadError> {
+    pub fn value(&mut self, node: &'a Node<'a>, index: usize) -> Result<ValueId, LoadError> {
         match self.required(node, index)? {
             Known::Constant(..) if self.batched => Err(self.no_batch(node, format!("a constant as input {index}"))),
             _ => self.any_value(node, index),
@@ -45,7 +46,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Input `index` as a value; a constant becomes a parameter.
-    pub fn any_value(&mut self, node: &NodeProto<'a>, index: usize) -> Result<ValueId, LoadError> {
+    pub fn any_value(&mut self, node: &'a Node<'a>, index: usize) -> Result<ValueId, LoadError> {
         match self.required(node, index)? {
             Known::Value(id) => Ok(id),
             Known::Constant(tensor, shape) => self.constant_value(tensor, shape, false),
@@ -53,7 +54,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Input `index`, which has to be a constant if it is there.
-    pub fn constant(&self, node: &NodeProto<'a>, index: usize) -> Result<Option<Constant<'a>>, LoadError> {
+    pub fn constant(&self, node: &'a Node<'a>, index: usize) -> Result<Option<Constant<'a>>, LoadError> {
         match self.input(node, index)? {
             Some(Known::Constant(tensor, shape)) => Ok(Some((tensor, shape))),
             Some(Known::Value(_)) => Err(node.unsupported(format!("a computed input {index}"), "a constant")),
@@ -69,14 +70,14 @@ impl<'a> Importer<'a> {
         shape: Vec<usize>,
         compact: bool,
     ) -> Result<ValueId, LoadError> {
-        let key = (tensor.name, shape);
+        let key = (tensor.name.clone(), shape);
         if let Some(&id) = self.parameter_values.get(&key).filter(|_| !tensor.name.is_empty()) {
             return Ok(id);
         }
         let (_, shape) = &key;
         let stored: Vec<usize> = shape.iter().copied().filter(|&side| !compact || side != 1).collect();
         let values = tensor.numbers()?.into_iter().map(|number| number as f32).collect();
-        let name = if tensor.name.is_empty() { "constant" } else { tensor.name };
+        let name = if tensor.name.is_empty() { "constant" } else { &tensor.name };
         let parameter = self.parameter(name, &stored, values)?;
         let name = self.model.parameters[parameter.0].name.clone();
         let mut id = self.append(name.clone(), Op::Parameter(parameter), Vec::new(), &name)?;
@@ -104,18 +105,18 @@ impl<'a> Importer<'a> {
     }
 
     /// An axis as the file counts it, to one of a value with so many.
-    pub fn axis(&self, node: &NodeProto<'a>, axis: i64, rank: usize) -> Result<usize, LoadError> {
+    pub fn axis(&self, node: &'a Node<'a>, axis: i64, rank: usize) -> Result<usize, LoadError> {
         let counted = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
         let axis_of = usize::try_from(counted).ok().filter(|&axis| axis < rank);
         axis_of.ok_or_else(|| node.malformed(&format!("an axis of {rank}"), axis.to_string()))
     }
 
     /// Gives an output of a node its meaning.
-    pub fn define_at(&mut self, node: &NodeProto<'a>, index: usize, known: Known<'a>) -> Result<(), LoadError> {
-        let Some(&name) = node.outputs.get(index) else { return Err(node.malformed("an output", "none")) };
+    pub fn define_at(&mut self, node: &'a Node<'a>, index: usize, known: Known<'a>) -> Result<(), LoadError> {
+        let Some(name) = node.outputs.get(index) else { return Err(node.malformed("an output", "none")) };
         if let Known::Value(id) = known {
             // The name that this node read is replaced by the one that it makes.
-            self.readers[id.0] = self.readers[id.0].saturating_sub(1) + self.uses.get(name).copied().unwrap_or(0);
+            self.readers[id.0] = self.readers[id.0].saturating_sub(1) + self.uses.get(&**name).copied().unwrap_or(0);
         }
         if self.known.insert(name, known).is_some() {
             return Err(node.malformed("outputs with names of their own", format!("'{name}' again")));
@@ -124,12 +125,12 @@ impl<'a> Importer<'a> {
     }
 
     /// Gives the first output of a node its meaning.
-    pub fn define(&mut self, node: &NodeProto<'a>, known: Known<'a>) -> Result<(), LoadError> {
+    pub fn define(&mut self, node: &'a Node<'a>, known: Known<'a>) -> Result<(), LoadError> {
         self.define_at(node, 0, known)
     }
 
     /// Appends an operator that is one of several for a node.
-    pub fn emit(&mut self, node: &NodeProto<'a>, op: Op, inputs: Vec<ValueId>) -> Result<ValueId, LoadError> {
+    pub fn emit(&mut self, node: &'a Node<'a>, op: Op, inputs: Vec<ValueId>) -> Result<ValueId, LoadError> {
         let label = node.label();
         let name = if self.emitted == 0 { label.to_owned() } else { format!("{label}.{}", self.emitted) };
         self.emitted += 1;
@@ -137,7 +138,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Appends an operator, and gives its value to the node's first output.
-    pub fn push(&mut self, node: &NodeProto<'a>, op: Op, inputs: Vec<ValueId>) -> Result<(), LoadError> {
+    pub fn push(&mut self, node: &'a Node<'a>, op: Op, inputs: Vec<ValueId>) -> Result<(), LoadError> {
         let id = self.emit(node, op, inputs)?;
         self.define(node, Known::Value(id))
     }
@@ -148,10 +149,10 @@ impl<'a> Importer<'a> {
             Op::Reshape(shape) if self.batched && shape.len() == 1 => Op::Flatten,
             other => other,
         };
-        let made = Node { name, op, inputs };
+        let made = model::Node { name, op, inputs };
         let shapes: Vec<&[usize]> = made.inputs.iter().map(|id| self.shape_of(*id)).collect();
         let shape = made.output_shape(&shapes, &self.parameter_shapes)?;
-        check_cap(place, shape.iter().product::<usize>().saturating_mul(4), self.cap)?;
+        self.check_cap(place, shape.iter().product::<usize>().saturating_mul(4))?;
         self.shapes.push(shape);
         self.model.graph.nodes.push(made);
         // One reader is the next operator of the node, or the definition of its output, which takes it away again.
@@ -164,32 +165,37 @@ impl<'a> Importer<'a> {
         self.readers[id.0]
     }
 
+    /// Holds bytes that are needed against the cap.
+    pub fn check_cap(&self, place: &str, bytes: usize) -> Result<(), LoadError> {
+        let bytes = bytes as u64;
+        if bytes > self.cap {
+            return Err(LoadError::TooLarge { format: self.format, place: place.to_owned(), bytes, cap: self.cap });
+        }
+        Ok(())
+    }
+
     /// Counts bytes of constants that were computed against the cap.
     pub fn count_folded(&mut self, numbers: usize) -> Result<(), LoadError> {
         self.folded_bytes = self.folded_bytes.saturating_add(numbers.saturating_mul(8));
-        check_cap("computed constants", self.folded_bytes, self.cap)
+        self.check_cap("computed constants", self.folded_bytes)
     }
 
     /// Adds a parameter. Its name becomes `stem.index` if an earlier one has it: two layers may share one tensor in the
     /// file, and are separate here.
     pub fn parameter(&mut self, name: &str, shape: &[usize], values: Vec<f32>) -> Result<ParamId, LoadError> {
         if shape.contains(&0) {
-            return Err(malformed(format!("tensor '{name}'"), "dimensions of at least 1", format!("{shape:?}")));
+            let place = format!("tensor '{name}'");
+            return Err(malformed(self.format, place, "dimensions of at least 1", format!("{shape:?}")));
         }
         self.parameter_bytes = self.parameter_bytes.saturating_add(values.len().saturating_mul(4));
-        check_cap("parameters", self.parameter_bytes, self.cap)?;
+        self.check_cap("parameters", self.parameter_bytes)?;
         let id = ParamId(self.model.parameters.len());
-        let mut unique = name.to_owned();
-        let mut index = id.0;
-        while !self.parameter_names.insert(unique.clone()) {
-            unique = format!("{name}.{index}");
-            index += 1;
-        }
         let count = values.len();
         let values = ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|_| {
-            malformed(format!("tensor '{name}'"), &format!("values for the shape {shape:?}"), count.to_string())
+            malformed(self.format, format!("tensor '{name}'"), format!("values for the shape {shape:?}"), count)
         })?;
-        self.model.parameters.push(Parameter { name: unique, values });
+        let name = unique(&mut self.parameter_names, name, "");
+        self.model.parameters.push(Parameter { name, values });
         self.parameter_shapes.push(shape.to_vec());
         Ok(id)
     }

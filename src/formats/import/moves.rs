@@ -1,14 +1,14 @@
 //! The operators that only move elements or give another shape. Each becomes operators of the model for the shape that the
 //! file has; on a constant these are carried out, on a value the axis of samples is left out of them.
 
-use super::import::{BATCH, Importer, Known};
-use super::schema::NodeProto;
+use super::graph::Node;
+use super::importer::{BATCH, Importer, Known};
 use crate::error::LoadError;
 use crate::model::{Gather, Number, Op, Pad, PadMode, Slice, ValueId, broadcast};
 
 impl<'a> Importer<'a> {
     /// A move of a value.
-    pub fn moved(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn moved(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         let mut id = self.value(node, 0)?;
         for op in self.moves(node, &self.whole_shape(id))? {
             id = self.emit_move(node, op, id)?;
@@ -17,7 +17,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Appends a move that is meant for the shape that the file has, unless it changes nothing.
-    fn emit_move(&mut self, node: &NodeProto<'a>, op: Op, id: ValueId) -> Result<ValueId, LoadError> {
+    fn emit_move(&mut self, node: &'a Node<'a>, op: Op, id: ValueId) -> Result<ValueId, LoadError> {
         let op = if self.batched { self.without_batch(node, op)? } else { op };
         // A vector that is flattened is so in the file, too, and stays it in the next.
         let flattens = self.batched && self.shape_of(id).len() == 1 && matches!(node.op, "Flatten" | "Reshape");
@@ -28,7 +28,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A move without the axis of samples, which it must leave as it is.
-    fn without_batch(&mut self, node: &NodeProto<'a>, op: Op) -> Result<Op, LoadError> {
+    fn without_batch(&mut self, node: &'a Node<'a>, op: Op) -> Result<Op, LoadError> {
         let batch = self.batch_side();
         let stays = match op {
             Op::Reshape(mut shape) if shape.first() == Some(&batch) => {
@@ -61,7 +61,7 @@ impl<'a> Importer<'a> {
     }
 
     /// What a node does to the first input, in the model's operators, for the shape that the file has.
-    pub fn moves(&mut self, node: &NodeProto<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
+    pub fn moves(&mut self, node: &'a Node<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
         let rank = shape.len();
         match node.op {
             "Reshape" => {
@@ -147,7 +147,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Axes in an attribute or in the second input.
-    fn axes(&self, node: &NodeProto<'a>, rank: usize) -> Result<Option<Vec<usize>>, LoadError> {
+    fn axes(&self, node: &'a Node<'a>, rank: usize) -> Result<Option<Vec<usize>>, LoadError> {
         let axes = match node.ints("axes")? {
             Some(axes) => Some(axes),
             None => self.constant(node, 1)?.map(|(axes, _)| axes.ints()).transpose()?,
@@ -156,7 +156,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Slice: starts, ends, axes and steps in attributes before operator set 10, in inputs since.
-    fn slice(&self, node: &NodeProto<'a>, shape: &[usize]) -> Result<Op, LoadError> {
+    fn slice(&self, node: &'a Node<'a>, shape: &[usize]) -> Result<Op, LoadError> {
         node.allow_attributes(&["starts", "ends", "axes"])?;
         let list = |name: &str, index: usize| -> Result<Option<Vec<i64>>, LoadError> {
             match node.ints(name)? {
@@ -196,7 +196,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Gather of constant places. A number leaves the axis out, an array of several axes puts them there.
-    fn gather(&self, node: &NodeProto<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
+    fn gather(&self, node: &'a Node<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
         node.allow_attributes(&["axis"])?;
         let axis = self.axis(node, node.int("axis", 0)?, shape.len())?;
         let (tensor, of) = self.constant(node, 1)?.ok_or_else(|| node.malformed("an input 1", "none"))?;
@@ -215,7 +215,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Pad: in attributes before operator set 11, in inputs since. Negative pads cut off.
-    fn pad(&self, node: &NodeProto<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
+    fn pad(&self, node: &'a Node<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
         node.allow_attributes(&["mode", "pads", "value"])?;
         let rank = shape.len();
         let mode = match node.text("mode", "constant")? {
@@ -263,7 +263,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Several values, one after the other along an axis.
-    pub fn concat(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn concat(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis"])?;
         let mut values = Vec::new();
         for index in 0..node.inputs.len() {
@@ -281,7 +281,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Parts of a value along an axis: of lengths that are listed, or equal ones (the last may be shorter).
-    pub fn split(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn split(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["axis", "num_outputs", "split"])?;
         let id = self.value(node, 0)?;
         let shape = self.whole_shape(id);
@@ -312,7 +312,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Constant integers that belong to a shape.
-    pub fn ints(&self, node: &NodeProto<'a>, index: usize) -> Result<Vec<i64>, LoadError> {
+    pub fn ints(&self, node: &'a Node<'a>, index: usize) -> Result<Vec<i64>, LoadError> {
         let (tensor, shape) =
             self.constant(node, index)?.ok_or_else(|| node.malformed(&format!("an input {index}"), "none"))?;
         if shape.len() > 1 {
@@ -359,6 +359,6 @@ impl<'a> Importer<'a> {
 /// The most integers in a shape.
 const MAX_INTEGERS: usize = 64;
 
-fn wrong_target(node: &NodeProto, shape: &[usize], target: &[i64]) -> LoadError {
+fn wrong_target(node: &Node, shape: &[usize], target: &[i64]) -> LoadError {
     node.malformed(&format!("a shape of as many elements as {shape:?}"), format!("{target:?}"))
 }

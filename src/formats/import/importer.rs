@@ -1,13 +1,14 @@
-//! ONNX to a [`Model`]: names become values, and each node becomes an operator or several, or part of the one before it.
+//! A file's graph to a [`Model`]: names become values, and each node becomes an operator or several, or part of the one before it.
 //!
 //! Axis 0 is taken for the samples of a batch, which the model leaves out. Where a graph does something else with it, or its
 //! inputs have no such axis, the whole tensors are one sample.
 
-use super::schema::{GraphProto, InputProto, ModelProto, NodeProto, is_standard};
+use super::graph::{Graph, Input, Node, is_standard};
 use super::tensor::{BOOL, DOUBLE, FLOAT, FLOAT16, Tensor};
-use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
-use crate::model::{Binary, Function, Graph, Input, Model, Op, ValueId};
+use crate::formats::cursor::{malformed, unsupported};
+use crate::model::{self, Binary, Function, Model, Op, ValueId};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
@@ -25,50 +26,47 @@ const OPERATORS: &str = "Conv, Gemm, MatMul, BatchNormalization, InstanceNormali
 /// What the number of samples is among the integers of a shape. It can be moved, but not be calculated with.
 pub(super) const BATCH: i64 = -(1 << 62);
 
-/// Reads an ONNX file. Names of nodes and parameters are kept; parameters come in the order in which they are used.
-/// `cap` is the most bytes that the file, the parameters, or one value for one sample may take.
+/// The model that a graph is. Names of nodes and parameters are kept; parameters come in the order in which they are used.
+/// `cap` is the most bytes that the parameters, or one value for one sample, may take.
 ///
 /// # Errors
-/// [`LoadError`] names the byte, tensor or node that breaks a rule or is not supported.
-pub fn read(bytes: &[u8], cap: u64) -> Result<Model, LoadError> {
-    check_cap("file", bytes.len(), cap)?;
-    let file = ModelProto::parse(bytes)?;
-    if !OPSETS.contains(&file.opset) {
-        let feature = format!("operator set {}", file.opset);
-        return Err(unsupported("model", feature, &format!("{} to {}", OPSETS.start(), OPSETS.end())));
+/// [`LoadError`] names the tensor or node that breaks a rule or is not supported.
+pub fn model(graph: &Graph, cap: u64) -> Result<Model, LoadError> {
+    if !OPSETS.contains(&graph.opset) {
+        let feature = format!("operator set {}", graph.opset);
+        let supported = format!("{} to {}", OPSETS.start(), OPSETS.end());
+        return Err(unsupported(graph.format, "model", feature, &supported));
     }
     let mut axis_0_is_no_batch = false;
-    let first = match import(&file, cap, true, &mut axis_0_is_no_batch) {
-        Ok(model) => return Ok(model),
-        Err(error) => error,
-    };
-    if !axis_0_is_no_batch {
-        return Err(first);
+    match import(graph, cap, true, &mut axis_0_is_no_batch) {
+        Err(_) if axis_0_is_no_batch => import(graph, cap, false, &mut axis_0_is_no_batch),
+        imported => imported,
     }
-    import(&file, cap, false, &mut axis_0_is_no_batch)
 }
 
-/// Reads the graph, with axis 0 as the samples or as any other axis. `no_batch` is set if an error is due to the former.
-fn import(file: &ModelProto, cap: u64, batched: bool, no_batch: &mut bool) -> Result<Model, LoadError> {
-    let graph = &file.graph;
+/// Imports the graph, with axis 0 as the samples or as any other axis. `no_batch` is set if an error is due to the former.
+fn import<'a>(graph: &'a Graph<'a>, cap: u64, batched: bool, no_batch: &mut bool) -> Result<Model, LoadError> {
+    let format = graph.format;
     if graph.outputs.is_empty() {
-        return Err(unsupported("graph", "no output", "at least one output"));
+        return Err(unsupported(format, "graph", "no output", "at least one output"));
     }
-    let live = live_nodes(&graph.nodes, &graph.outputs);
+    let live = live_nodes(graph);
     let mut known: HashMap<&str, Known> = HashMap::new();
-    for tensor in &graph.initializers {
-        let (name, shape) = (tensor.name, tensor.shape()?);
-        if known.insert(name, Known::Constant(tensor.clone(), shape)).is_some() {
-            return Err(malformed("graph", "initializers with different names", format!("'{name}' twice")));
+    for tensor in &graph.constants {
+        let constant = Known::Constant(tensor.clone(), tensor.shape.clone());
+        if known.insert(&tensor.name, constant).is_some() {
+            let got = format!("'{}' twice", tensor.name);
+            return Err(malformed(format, "graph", "initializers with different names", got));
         }
     }
     let mut uses: HashMap<&str, usize> = HashMap::new();
-    for &name in live.iter().flat_map(|node| &node.inputs).chain(&graph.outputs) {
+    for name in live.iter().flat_map(|node| &node.inputs).chain(&graph.outputs) {
         *uses.entry(name).or_default() += 1;
     }
-    let inputs: Vec<&InputProto> = graph.inputs.iter().filter(|input| !known.contains_key(input.name)).collect();
+    let inputs: Vec<&Input> = graph.inputs.iter().filter(|input| !known.contains_key(&*input.name)).collect();
     let mut importer = Importer {
-        opset: file.opset,
+        format,
+        opset: graph.opset,
         batched,
         batch: None,
         no_batch: false,
@@ -77,7 +75,7 @@ fn import(file: &ModelProto, cap: u64, batched: bool, no_batch: &mut bool) -> Re
         known,
         uses,
         model: Model {
-            graph: Graph { input_name: String::new(), input_shape: Vec::new(), nodes: Vec::new() },
+            graph: model::Graph { input_name: String::new(), input_shape: Vec::new(), nodes: Vec::new() },
             parameters: Vec::new(),
         },
         parameter_values: HashMap::new(),
@@ -94,25 +92,17 @@ fn import(file: &ModelProto, cap: u64, batched: bool, no_batch: &mut bool) -> Re
 }
 
 /// Nodes that the outputs depend on, in order. Others, such as exporters leave behind, may be of any kind.
-fn live_nodes<'f, 'a>(nodes: &'f [NodeProto<'a>], outputs: &[&'a str]) -> Vec<&'f NodeProto<'a>> {
-    let mut needed: HashSet<&str> = outputs.iter().copied().collect();
+fn live_nodes<'a>(graph: &'a Graph<'a>) -> Vec<&'a Node<'a>> {
+    let mut needed: HashSet<&str> = graph.outputs.iter().map(|name| &**name).collect();
     let mut live = Vec::new();
-    for node in nodes.iter().rev() {
-        if node.outputs.iter().any(|name| needed.contains(name)) {
-            needed.extend(&node.inputs);
+    for node in graph.nodes.iter().rev() {
+        if node.outputs.iter().any(|name| needed.contains(&**name)) {
+            needed.extend(node.inputs.iter().map(|name| &**name));
             live.push(node);
         }
     }
     live.reverse();
     live
-}
-
-pub(super) fn check_cap(place: &str, bytes: usize, cap: u64) -> Result<(), LoadError> {
-    let bytes = bytes as u64;
-    if bytes > cap {
-        return Err(LoadError::TooLarge { format: FORMAT, place: place.to_owned(), bytes, cap });
-    }
-    Ok(())
 }
 
 /// A constant, and its shape; a Reshape may have given it another one than it is stored with.
@@ -129,6 +119,8 @@ pub(super) enum Known<'a> {
 
 /// The model so far.
 pub(super) struct Importer<'a> {
+    /// The format of the file, for errors.
+    pub format: &'static str,
     /// Version of the operator set.
     pub opset: i64,
     /// Whether axis 0 of the file is left out, as that of the samples.
@@ -146,7 +138,7 @@ pub(super) struct Importer<'a> {
     /// How often each value will still be read under its names, indexed by [`ValueId`].
     pub(super) readers: Vec<usize>,
     /// The value of each constant that has become a parameter, by its name and shape.
-    pub(super) parameter_values: HashMap<(&'a str, Vec<usize>), ValueId>,
+    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), ValueId>,
     pub(super) parameter_shapes: Vec<Vec<usize>>,
     pub(super) parameter_names: HashSet<String>,
     pub(super) parameter_bytes: usize,
@@ -157,19 +149,14 @@ pub(super) struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    fn run(
-        &mut self,
-        graph: &GraphProto<'a>,
-        inputs: &[&InputProto<'a>],
-        live: &[&NodeProto<'a>],
-    ) -> Result<(), LoadError> {
+    fn run(&mut self, graph: &'a Graph<'a>, inputs: &[&'a Input<'a>], live: &[&'a Node<'a>]) -> Result<(), LoadError> {
         self.inputs(inputs)?;
         for node in live {
             self.emitted = 0;
             self.import(node)?;
             // Masks, indices and statistics are not made here.
-            let read = |name: &&&str| self.uses.contains_key(**name) && !self.known.contains_key(**name);
-            if let Some(missing) = node.outputs.iter().find(read) {
+            let read = |name: &str| self.uses.contains_key(name) && !self.known.contains_key(name);
+            if let Some(missing) = node.outputs.iter().find(|name| read(name)) {
                 return Err(node.unsupported(format!("the output '{missing}'"), "the first output"));
             }
         }
@@ -177,9 +164,9 @@ impl<'a> Importer<'a> {
     }
 
     /// The inputs' values. One with an axis of samples is the network's input; otherwise each is a part of that.
-    fn inputs(&mut self, inputs: &[&InputProto<'a>]) -> Result<(), LoadError> {
+    fn inputs(&mut self, inputs: &[&'a Input<'a>]) -> Result<(), LoadError> {
         let Some(first) = inputs.first() else {
-            return Err(unsupported("graph", "0 inputs", "at least one input"));
+            return Err(unsupported(self.format, "graph", "0 inputs", "at least one input"));
         };
         let mut shapes = Vec::new();
         for input in inputs {
@@ -195,35 +182,38 @@ impl<'a> Importer<'a> {
         for (input, shape) in inputs.iter().zip(&shapes) {
             starts.push(total);
             let end = size(shape).and_then(|size| total.checked_add(size)).unwrap_or(usize::MAX);
-            check_cap(&format!("input '{}'", input.name), end.saturating_mul(4), self.cap)?;
+            self.check_cap(&format!("input '{}'", input.name), end.saturating_mul(4))?;
             total = end;
         }
-        self.model.graph.input_name = first.name.to_owned();
+        self.model.graph.input_name = first.name.clone().into_owned();
         self.model.graph.input_shape = if inputs.len() == 1 { shapes[0].clone() } else { vec![total] };
         self.shapes.push(self.model.graph.input_shape.clone());
-        self.readers.push(self.uses.get(first.name).copied().unwrap_or(0));
+        self.readers.push(self.uses.get(&*first.name).copied().unwrap_or(0));
         if single {
-            self.known.insert(first.name, Known::Value(ValueId(0)));
+            self.known.insert(&first.name, Known::Value(ValueId(0)));
             return Ok(());
         }
         for ((input, shape), start) in inputs.iter().zip(shapes).zip(starts) {
-            let op = Op::Input(Input { start, shape, batched: self.batched });
-            let id = self.append(input.name.to_owned(), op, vec![ValueId(0)], &format!("input '{}'", input.name))?;
-            self.readers[id.0] = self.uses.get(input.name).copied().unwrap_or(0);
-            if self.known.insert(input.name, Known::Value(id)).is_some() {
-                return Err(malformed("graph", "inputs with different names", format!("'{}' twice", input.name)));
+            let op = Op::Input(model::Input { start, shape, batched: self.batched });
+            let place = format!("input '{}'", input.name);
+            let id = self.append(input.name.clone().into_owned(), op, vec![ValueId(0)], &place)?;
+            self.readers[id.0] = self.uses.get(&*input.name).copied().unwrap_or(0);
+            if self.known.insert(&input.name, Known::Value(id)).is_some() {
+                let got = format!("'{}' twice", input.name);
+                return Err(malformed(self.format, "graph", "inputs with different names", got));
             }
         }
         Ok(())
     }
 
     /// The shape of one sample of an input; of the whole input where axis 0 is as any other: then what is not known is 1.
-    fn input_shape(&mut self, input: &InputProto, batch: Option<i64>) -> Result<Vec<usize>, LoadError> {
+    fn input_shape(&mut self, input: &Input, batch: Option<i64>) -> Result<Vec<usize>, LoadError> {
         let place = format!("input '{}'", input.name);
-        if input.element != FLOAT {
-            return Err(unsupported(place, format!("element type {}", input.element), "float (1)"));
+        if input.kind != FLOAT {
+            return Err(unsupported(self.format, place, format!("element type {}", input.kind), "float (1)"));
         }
-        let wrong = |supported: &str| unsupported(&place, format!("shape {:?}", input.dimensions), supported);
+        let format = self.format;
+        let wrong = |supported: &str| unsupported(format, &place, format!("shape {:?}", input.dimensions), supported);
         let side = |side: &i64| usize::try_from(*side).ok().filter(|&side| side > 0);
         if !self.batched {
             let sides = input.dimensions.iter().map(|dimension| dimension.as_ref().map_or(Some(1), side));
@@ -242,7 +232,7 @@ impl<'a> Importer<'a> {
     }
 
     /// No default arm hides a gap here: an operator that is not listed is an error.
-    fn import(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    fn import(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         if !is_standard(node.domain) {
             return Err(node.unsupported(format!("domain '{}'", node.domain), "the standard operators"));
         }
@@ -284,13 +274,16 @@ impl<'a> Importer<'a> {
     }
 
     /// Makes the outputs the last node's value.
-    fn outputs(&mut self, names: &[&'a str]) -> Result<(), LoadError> {
+    fn outputs(&mut self, names: &'a [Cow<'a, str>]) -> Result<(), LoadError> {
         let mut values = Vec::new();
         for name in names {
-            match self.known.get(name).cloned() {
+            match self.known.get(&**name).cloned() {
                 Some(Known::Value(id)) => values.push(id),
                 Some(Known::Constant(tensor, shape)) => values.push(self.constant_value(tensor, shape, false)?),
-                None => return Err(malformed("graph", "an output that a node makes", format!("'{name}'"))),
+                None => {
+                    let got = format!("'{name}'");
+                    return Err(malformed(self.format, "graph", "an output that a node makes", got));
+                }
             }
         }
         let place = format!("output '{}'", names[0]);
@@ -312,7 +305,7 @@ impl<'a> Importer<'a> {
             // Folding can overflow even where every factor is finite.
             if let Some(value) = parameter.values.iter().find(|value| !value.is_finite()) {
                 let place = format!("tensor '{}'", parameter.name);
-                return Err(malformed(place, "finite numbers once factors are folded in", value.to_string()));
+                return Err(malformed(self.format, place, "finite numbers once factors are folded in", value));
             }
         }
         self.model.shapes()?;
@@ -320,13 +313,13 @@ impl<'a> Importer<'a> {
     }
 
     /// A node that passes its first input on.
-    pub fn identity(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    pub fn identity(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         let known = self.required(node, 0)?;
         self.define(node, known)
     }
 
     /// Dropout does nothing at inference.
-    fn dropout(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    fn dropout(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["ratio", "seed", "is_test"])?;
         // Since operator set 12, an optional flag asks for training.
         if let Some((tensor, _)) = self.constant(node, 2)?
@@ -338,7 +331,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A conversion of a value, which has 32 bits here where the file has 16 or 64.
-    fn cast(&mut self, node: &NodeProto<'a>) -> Result<(), LoadError> {
+    fn cast(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["to", "saturate"])?;
         let to = node.int("to", 0)?;
         let truth = match self.required(node, 0)? {

@@ -1,0 +1,201 @@
+//! A graph as a file has it: operators, attributes and values by their names. The names and what they mean are those of ONNX, whatever
+//! the format; numbers are borrowed from the file where they lie in it as they are.
+
+use super::tensor::Tensor;
+use crate::error::LoadError;
+use crate::formats::cursor::{MAX_NAME, malformed, unsupported};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// A graph.
+#[derive(Debug, Default)]
+pub struct Graph<'a> {
+    /// The format of the file, for errors.
+    pub format: &'static str,
+    /// Version of the standard operator set.
+    pub opset: i64,
+    /// In the order in which they run.
+    pub nodes: Vec<Node<'a>>,
+    /// Tensors that are in the file.
+    pub constants: Vec<Rc<Tensor<'a>>>,
+    /// Inputs; constants may be among them.
+    pub inputs: Vec<Input<'a>>,
+    /// Names of the outputs.
+    pub outputs: Vec<Cow<'a, str>>,
+}
+
+/// An input.
+#[derive(Debug, Default)]
+pub struct Input<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// Type of an element, as in [`Tensor::kind`]; 0 if it is not a tensor.
+    pub kind: i64,
+    /// Its dimensions; `None` where one is a symbol or missing.
+    pub dimensions: Vec<Option<i64>>,
+}
+
+/// An operator.
+#[derive(Debug, Default)]
+pub struct Node<'a> {
+    /// The format of the file, for errors.
+    pub format: &'static str,
+    /// Its name; may be empty.
+    pub name: &'a str,
+    /// What it does.
+    pub op: &'a str,
+    /// The operator set; empty is the standard one.
+    pub domain: &'a str,
+    /// Names of what it reads; an empty name is an optional input that is left out.
+    pub inputs: Vec<Cow<'a, str>>,
+    /// Names of what it makes.
+    pub outputs: Vec<Cow<'a, str>>,
+    /// By their names.
+    pub attributes: Vec<(&'a str, Attribute<'a>)>,
+}
+
+/// What a node has beside its inputs.
+#[derive(Debug)]
+pub enum Attribute<'a> {
+    Float(f32),
+    Int(i64),
+    /// Text in UTF-8, if a reader of it finds it to be that.
+    Text(&'a [u8]),
+    Tensor(Rc<Tensor<'a>>),
+    Floats(Vec<f32>),
+    Ints(Vec<i64>),
+    /// What no operator here has, such as a graph, by ONNX's number of the type.
+    Other(i64),
+}
+
+/// Whether a domain is that of the standard operators.
+pub fn is_standard(domain: &str) -> bool {
+    matches!(domain, "" | "ai.onnx")
+}
+
+impl Attribute<'_> {
+    /// Sizes as integers.
+    pub fn sizes(sizes: &[usize]) -> Self {
+        Attribute::Ints(sizes.iter().map(|&size| size as i64).collect())
+    }
+
+    /// ONNX's number of its type.
+    fn kind(&self) -> i64 {
+        match self {
+            Attribute::Float(_) => 1,
+            Attribute::Int(_) => 2,
+            Attribute::Text(_) => 3,
+            Attribute::Tensor(_) => 4,
+            Attribute::Floats(_) => 6,
+            Attribute::Ints(_) => 7,
+            Attribute::Other(kind) => *kind,
+        }
+    }
+}
+
+impl<'a> Node<'a> {
+    /// Where an error is: the node's name, or else its first output, and its operator.
+    pub fn place(&self) -> String {
+        format!("{} node '{}'", self.op, self.label())
+    }
+
+    /// Its name, or else that of its first output.
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { self.outputs.first().map_or("", |name| name) } else { self.name }
+    }
+
+    /// The error for a feature of this node.
+    pub fn unsupported(&self, feature: impl Into<String>, supported: &str) -> LoadError {
+        unsupported(self.format, self.place(), feature.into(), supported)
+    }
+
+    /// The error for a broken rule in this node.
+    pub fn malformed(&self, expected: &str, got: impl Into<String>) -> LoadError {
+        malformed(self.format, self.place(), expected, got.into())
+    }
+
+    /// Proves that there are no attributes but these, and none twice: one that is ignored could change the result.
+    pub fn allow_attributes(&self, names: &[&str]) -> Result<(), LoadError> {
+        for (index, (name, _)) in self.attributes.iter().enumerate() {
+            if !names.contains(name) {
+                return Err(self.unsupported(format!("attribute '{name}'"), &format!("{names:?}")));
+            }
+            if self.attributes[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(self.malformed("each attribute once", format!("'{name}' twice")));
+            }
+        }
+        Ok(())
+    }
+
+    fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
+        self.attributes.iter().find(|(candidate, _)| *candidate == name).map(|(_, attribute)| attribute)
+    }
+
+    /// Whether the attribute is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.attribute(name).is_some()
+    }
+
+    fn mismatch(&self, name: &str, expected: i64, got: &Attribute) -> LoadError {
+        self.malformed(&format!("attribute '{name}' of type {expected}"), format!("type {}", got.kind()))
+    }
+
+    /// An integer.
+    pub fn int(&self, name: &str, default: i64) -> Result<i64, LoadError> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(Attribute::Int(value)) => Ok(*value),
+            Some(other) => Err(self.mismatch(name, 2, other)),
+        }
+    }
+
+    /// A number.
+    pub fn float(&self, name: &str, default: f32) -> Result<f32, LoadError> {
+        let value = match self.attribute(name) {
+            None => default,
+            Some(Attribute::Float(value)) => *value,
+            Some(other) => return Err(self.mismatch(name, 1, other)),
+        };
+        if value.is_finite() { Ok(value) } else { Err(self.malformed("finite numbers", format!("{name} = {value}"))) }
+    }
+
+    /// Text.
+    pub fn text(&self, name: &str, default: &'static str) -> Result<&'a str, LoadError> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(Attribute::Text(bytes)) => {
+                let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_NAME);
+                let expected = || format!("at most {MAX_NAME} bytes of UTF-8 as attribute '{name}'");
+                text.ok_or_else(|| self.malformed(&expected(), format!("{} bytes", bytes.len())))
+            }
+            Some(other) => Err(self.mismatch(name, 3, other)),
+        }
+    }
+
+    /// Integers.
+    pub fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, LoadError> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Ints(values)) => Ok(Some(values.clone())),
+            Some(other) => Err(self.mismatch(name, 7, other)),
+        }
+    }
+
+    /// Numbers.
+    pub fn floats(&self, name: &str) -> Result<Option<Vec<f32>>, LoadError> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Floats(values)) => Ok(Some(values.clone())),
+            Some(other) => Err(self.mismatch(name, 6, other)),
+        }
+    }
+
+    /// A tensor.
+    pub fn tensor(&self, name: &str) -> Result<Option<Rc<Tensor<'a>>>, LoadError> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Tensor(tensor)) => Ok(Some(tensor.clone())),
+            Some(other) => Err(self.mismatch(name, 4, other)),
+        }
+    }
+}

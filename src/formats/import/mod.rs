@@ -1,0 +1,18 @@
+//! Graphs of files to [`Model`](crate::model::Model)s. What each format's reader parses or builds is a [`Graph`], in ONNX's vocabulary;
+//! [`model`] maps its operators to those of the model, exactly: a bias that is added after a layer, a batch normalisation and Gemm's
+//! factors are folded into the layer's own parameters, what does nothing at inference is left out, and anything else is an error that
+//! names the node and its operator.
+
+mod elementwise;
+mod fold;
+mod graph;
+mod importer;
+mod layers;
+mod moves;
+mod operands;
+mod shapes;
+pub mod tensor;
+
+pub use graph::{Attribute, Graph, Input, Node, is_standard};
+pub use importer::model;
+pub use tensor::{Numbers, Tensor};

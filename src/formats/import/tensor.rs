@@ -1,0 +1,282 @@
+//! A constant tensor of a graph: its numbers as they are in the file, and as what is asked for.
+
+use crate::error::LoadError;
+use crate::formats::cursor::{malformed, unsupported};
+use crate::model::Dtype;
+use half::{bf16, f16};
+use std::borrow::Cow;
+
+/// A constant.
+#[derive(Debug)]
+pub struct Tensor<'a> {
+    /// The format of the file, for errors.
+    pub format: &'static str,
+    /// Its name; may be empty.
+    pub name: Cow<'a, str>,
+    /// Type of an element, by ONNX's numbers: [`FLOAT`] and the others.
+    pub kind: i64,
+    /// Its dimensions. Nothing is said about the number of values: [`Tensor::floats`] and [`Tensor::ints`] prove it.
+    pub shape: Vec<usize>,
+    /// Its values.
+    pub numbers: Numbers<'a>,
+}
+
+/// The values of a tensor, row-major.
+#[derive(Debug)]
+pub enum Numbers<'a> {
+    /// In the tensor's own type, little-endian.
+    Raw(Cow<'a, [u8]>),
+    /// 32-bit floats.
+    Floats(Vec<f32>),
+    /// 64-bit floats.
+    Doubles(Vec<f64>),
+    /// Integers and truths; the bits of floats of 16 bits.
+    Ints(Vec<i64>),
+    /// In another file.
+    Elsewhere(Elsewhere<'a>),
+}
+
+/// Where numbers are in another file.
+#[derive(Debug, Clone, Copy)]
+pub struct Elsewhere<'a> {
+    /// Path of that file, from the folder of the model; empty if it is not told.
+    pub file: &'a str,
+    /// Where in it, in bytes.
+    pub offset: usize,
+    /// Number of bytes; the rest of the file if that is not told.
+    pub length: Option<usize>,
+}
+
+/// Types of elements (`TensorProto.DataType` in ONNX).
+pub const FLOAT: i64 = 1;
+pub const UINT8: i64 = 2;
+pub const INT8: i64 = 3;
+pub const UINT16: i64 = 4;
+pub const INT16: i64 = 5;
+pub const INT32: i64 = 6;
+pub const INT64: i64 = 7;
+pub const BOOL: i64 = 9;
+pub const FLOAT16: i64 = 10;
+pub const DOUBLE: i64 = 11;
+pub const UINT32: i64 = 12;
+pub const UINT64: i64 = 13;
+pub const BFLOAT16: i64 = 16;
+
+/// Whether numbers of a type have a fractional part.
+pub fn is_float(kind: i64) -> bool {
+    matches!(kind, FLOAT | FLOAT16 | DOUBLE | BFLOAT16)
+}
+
+impl<'a> Tensor<'a> {
+    /// A tensor that was computed: of 32-bit floats, of truths, or of integers.
+    pub fn computed(format: &'static str, name: Cow<'a, str>, kind: i64, shape: &[usize], numbers: &[f64]) -> Self {
+        let (kind, numbers) = if is_float(kind) {
+            (FLOAT, Numbers::Floats(numbers.iter().map(|&number| number as f32).collect()))
+        } else {
+            let kind = if kind == BOOL { BOOL } else { INT64 };
+            (kind, Numbers::Ints(numbers.iter().map(|&number| number as i64).collect()))
+        };
+        Tensor { format, name, kind, shape: shape.to_vec(), numbers }
+    }
+
+    /// The values in 64-bit floats, finite or not. Integers of more than 53 bits are rounded.
+    ///
+    /// # Errors
+    /// As [`Tensor::floats`] and [`Tensor::ints`], which of them it may be.
+    pub fn numbers(&self) -> Result<Vec<f64>, LoadError> {
+        if is_float(self.kind) {
+            Ok(self.any_floats()?.into_iter().map(f64::from).collect())
+        } else {
+            Ok(self.ints()?.into_iter().map(|value| value as f64).collect())
+        }
+    }
+
+    fn place(&self) -> String {
+        format!("tensor '{}'", self.name)
+    }
+
+    fn malformed(&self, expected: impl ToString, got: impl ToString) -> LoadError {
+        malformed(self.format, self.place(), expected, got)
+    }
+
+    fn is_elsewhere(&self, elsewhere: &Elsewhere) -> LoadError {
+        let feature = format!("data in another file ('{}') that was not opened with this one", elsewhere.file);
+        unsupported(self.format, self.place(), feature, "both files together, or data in the file itself")
+    }
+
+    /// Number of values that the dimensions ask for.
+    fn count(&self) -> Result<usize, LoadError> {
+        let product = self.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        product.ok_or_else(|| self.malformed("dimensions whose product fits", format!("{:?}", self.shape)))
+    }
+
+    /// The values as 32-bit floats; those of 16 and 64 bits are converted.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the type is another, if they are not as many as the shape asks for, or one is not finite.
+    pub fn floats(&self) -> Result<Vec<f32>, LoadError> {
+        let values = self.any_floats()?;
+        match values.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(self.malformed("finite numbers", value)),
+            None => Ok(values),
+        }
+    }
+
+    /// As [`Tensor::floats`], finite or not.
+    fn any_floats(&self) -> Result<Vec<f32>, LoadError> {
+        let half = |bits: u16| match self.kind {
+            FLOAT16 => f16::from_bits(bits).to_f32(),
+            _ => bf16::from_bits(bits).to_f32(),
+        };
+        let values = match self.kind {
+            FLOAT => self.raw(f32::from_le_bytes)?,
+            DOUBLE => self.raw(|bytes| f64::from_le_bytes(bytes) as f32)?,
+            FLOAT16 | BFLOAT16 => self.raw(|bytes| half(u16::from_le_bytes(bytes)))?,
+            other => {
+                let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
+                let feature = format!("data type {other} for weights");
+                return Err(unsupported(self.format, self.place(), feature, supported));
+            }
+        };
+        match (values, &self.numbers) {
+            (Some(values), _) => Ok(values),
+            (None, Numbers::Floats(values)) => self.stored(values, |&value| value),
+            (None, Numbers::Doubles(values)) => self.stored(values, |&value| value as f32),
+            (None, Numbers::Ints(values)) => self.stored(values, |&bits| half(bits as u16)),
+            (None, Numbers::Raw(_) | Numbers::Elsewhere(_)) => self.stored(&[], |&value| value),
+        }
+    }
+
+    /// The values as integers; those of fewer bits, and truths, are converted.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
+    pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
+        let values = match self.kind {
+            UINT8 | BOOL => self.raw(|[byte]| i64::from(byte))?,
+            INT8 => self.raw(|bytes| i64::from(i8::from_le_bytes(bytes)))?,
+            UINT16 => self.raw(|bytes| i64::from(u16::from_le_bytes(bytes)))?,
+            INT16 => self.raw(|bytes| i64::from(i16::from_le_bytes(bytes)))?,
+            INT32 => self.raw(|bytes| i64::from(i32::from_le_bytes(bytes)))?,
+            UINT32 => self.raw(|bytes| i64::from(u32::from_le_bytes(bytes)))?,
+            INT64 | UINT64 => self.raw(i64::from_le_bytes)?,
+            other => {
+                let feature = format!("data type {other} for integers");
+                let supported = "integers of 8 to 64 bits, and bool (9)";
+                return Err(unsupported(self.format, self.place(), feature, supported));
+            }
+        };
+        match (values, &self.numbers) {
+            (Some(values), _) => Ok(values),
+            (None, Numbers::Ints(values)) => self.stored(values, |&value| value),
+            (None, _) => self.stored(&[], |&value| value),
+        }
+    }
+
+    /// Its type, if that is one of whole bytes and no text.
+    pub fn dtype(&self) -> Option<Dtype> {
+        Some(match self.kind {
+            FLOAT => Dtype::F32,
+            UINT8 => Dtype::U8,
+            INT8 => Dtype::I8,
+            UINT16 => Dtype::U16,
+            INT16 => Dtype::I16,
+            INT32 => Dtype::I32,
+            INT64 => Dtype::I64,
+            BOOL => Dtype::Bool,
+            FLOAT16 => Dtype::F16,
+            DOUBLE => Dtype::F64,
+            UINT32 => Dtype::U32,
+            UINT64 => Dtype::U64,
+            BFLOAT16 => Dtype::Bf16,
+            _ => return None,
+        })
+    }
+
+    /// The values in their own type, little-endian; whether they are as many as the shape asks for is for the caller to say.
+    ///
+    /// # Errors
+    /// [`LoadError`] if they are in another file.
+    pub fn bytes(&self, dtype: Dtype) -> Result<Vec<u8>, LoadError> {
+        Ok(match &self.numbers {
+            Numbers::Raw(raw) => raw.to_vec(),
+            Numbers::Floats(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Numbers::Doubles(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Numbers::Ints(values) => {
+                let mut bytes = Vec::with_capacity(values.len() * dtype.size());
+                values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()[..dtype.size()]));
+                bytes
+            }
+            Numbers::Elsewhere(elsewhere) => return Err(self.is_elsewhere(elsewhere)),
+        })
+    }
+
+    /// Raw values of `N` bytes, once they are proved to be as many as the shape asks for; `None` if they are not raw.
+    fn raw<const N: usize, T>(&self, value: impl Fn([u8; N]) -> T) -> Result<Option<Vec<T>>, LoadError> {
+        let raw = match &self.numbers {
+            Numbers::Raw(raw) => raw,
+            Numbers::Elsewhere(elsewhere) => return Err(self.is_elsewhere(elsewhere)),
+            _ => return Ok(None),
+        };
+        let count = self.count()?;
+        match raw.as_chunks::<N>() {
+            (values, []) if values.len() == count => Ok(Some(values.iter().map(|&bytes| value(bytes)).collect())),
+            _ => Err(self.malformed(format!("{count} values of {N} bytes"), format!("{} bytes", raw.len()))),
+        }
+    }
+
+    /// Values that are stored in another type, once they are proved to be as many as the shape asks for.
+    fn stored<S, T>(&self, values: &[S], value: impl Fn(&S) -> T) -> Result<Vec<T>, LoadError> {
+        let count = self.count()?;
+        if values.len() != count {
+            return Err(self.malformed(format!("{count} values"), values.len()));
+        }
+        Ok(values.iter().map(value).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor<'a>(kind: i64, shape: &[usize], numbers: Numbers<'a>) -> Tensor<'a> {
+        Tensor { format: "ONNX", name: "t".into(), kind, shape: shape.to_vec(), numbers }
+    }
+
+    fn raw(bytes: &[u8]) -> Numbers<'_> {
+        Numbers::Raw(bytes.into())
+    }
+
+    #[test]
+    fn converts_the_other_widths_of_float() {
+        assert_eq!(tensor(DOUBLE, &[1], raw(&0.1f64.to_le_bytes())).floats(), Ok(vec![0.1f32]));
+        // 1, -2, the largest, the smallest, and the smallest that is not subnormal.
+        let half = [0x3c00u16, 0xc000, 0x7bff, 0x0001, 0x0400];
+        let bytes: Vec<u8> = half.iter().flat_map(|bits| bits.to_le_bytes()).collect();
+        let expected = vec![1.0, -2.0, 65504.0, 5.960_464_5e-8, 6.103_515_6e-5];
+        assert_eq!(tensor(FLOAT16, &[5], raw(&bytes)).floats(), Ok(expected.clone()));
+        let typed = Numbers::Ints(half.iter().map(|&bits| i64::from(bits)).collect());
+        assert_eq!(tensor(FLOAT16, &[5], typed).floats(), Ok(expected));
+        assert_eq!(tensor(BFLOAT16, &[1], raw(&[0x80, 0x3f])).floats(), Ok(vec![1.0]));
+    }
+
+    #[test]
+    fn refuses_values_that_do_not_fit_the_shape() {
+        let (nan, huge) = (f32::NAN.to_le_bytes(), 1e300f64.to_le_bytes());
+        let cases = [
+            (tensor(FLOAT, &[2], raw(&[0; 7])), "expected 2 values of 4 bytes, got 7 bytes"),
+            (tensor(FLOAT, &[1], raw(&nan)), "expected finite numbers, got NaN"),
+            (tensor(DOUBLE, &[1], raw(&huge)), "expected finite numbers, got inf"),
+            (
+                tensor(FLOAT, &[usize::MAX, usize::MAX], raw(&[])),
+                "expected dimensions whose product fits, got [18446744073709551615, 18446744073709551615]",
+            ),
+            (tensor(FLOAT, &[3], Numbers::Floats(vec![])), "expected 3 values, got 0"),
+        ];
+        for (tensor, message) in cases {
+            assert_eq!(tensor.floats().unwrap_err().to_string(), format!("ONNX file, tensor 't': {message}"));
+        }
+        let error = tensor(9, &[1], raw(&[0])).floats().unwrap_err().to_string();
+        assert!(error.contains("data type 9 for weights is not supported"), "{error}");
+    }
+}
