@@ -2,10 +2,10 @@
 //! within a byte budget.
 //!
 //! ```text
-//! file bytes -> formats -> Weights (tensors, origin, and a Model if the graph can be run)
+//! file bytes -> formats -> Network (tensors, origin, and a Model if the graph can be run)
 //!   on samples:          Model -> structure -> prune -> share -> quantize -> FixedPoint -> refine -> code -> .nut bytes
 //!   by weights alone:    tensors -> rounding -> code -> .nut bytes
-//! .nut bytes -> formats -> Weights -> run | export
+//! .nut bytes -> formats -> Network -> run | export
 //! ```
 //!
 //! The method is that of Frickenstein, Unger and Stechele, "Resource-aware optimization of DNNs for embedded

@@ -5,7 +5,7 @@ mod place;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use nutshell::formats::{numpy, zip};
-use nutshell::model::{Dtype, Origin, Source, Tensor, Weights};
+use nutshell::model::{Dtype, Network, Origin, Source, Tensor};
 use place::{CLASSES, Place, TEST, VALIDATION};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -46,7 +46,7 @@ fn other_formats(place: &Place) {
     };
     let tensors = vec![tensor("images", &[TEST, 28, 28], images), tensor("labels", &[TEST], labels)];
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    place.write("samples.npz", &numpy::write_npz(&Weights::new(tensors, origin)).unwrap());
+    place.write("samples.npz", &numpy::write_npz(&Network::new(tensors, origin)).unwrap());
 
     let (mut table, mut pictures) = (String::from("label"), Vec::new());
     (0..784).for_each(|pixel| table += &format!(",p{pixel}"));

@@ -10,7 +10,7 @@ use nutshell::formats::export::export;
 use nutshell::formats::{self, onnx, open, reader_of};
 use nutshell::model::presets::{VGG_WIDTHS, Vgg};
 use nutshell::model::recognise::recognise;
-use nutshell::model::{Dtype, Model, Source, Tensor, Weights, presets};
+use nutshell::model::{Dtype, Model, Network, Source, Tensor, presets};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use onnx_files::{File, tensor as tensor_of, tensor_info};
 use rand::{RngExt, SeedableRng};
@@ -22,11 +22,11 @@ use weight_files::{legacy, npy, pickle_of, safetensors, samples, state_dict, tor
 
 const CAP: u64 = 1 << 24;
 
-fn loaded(bytes: &[u8]) -> Weights {
+fn loaded(bytes: &[u8]) -> Network {
     formats::read(bytes, CAP).unwrap().network
 }
 
-fn names(weights: &Weights) -> Vec<(&str, Dtype, &[usize])> {
+fn names(weights: &Network) -> Vec<(&str, Dtype, &[usize])> {
     weights.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.dtype, tensor.shape.as_slice())).collect()
 }
 
@@ -122,7 +122,7 @@ fn lenet() -> Model {
     model
 }
 
-fn weights_of(model: &Model) -> Weights {
+fn weights_of(model: &Model) -> Network {
     loaded(&onnx::write(model).unwrap())
 }
 
@@ -180,7 +180,7 @@ fn nothing_changes_where_nothing_may() {
 }
 
 /// A layer in each floating-point type, a bias, integers, and a layer with a number that is not one.
-fn mixed() -> Weights {
+fn mixed() -> Network {
     let mut rng = Pcg64Mcg::seed_from_u64(6);
     let mut normal = || (0..6).map(|_| rng.random::<f32>()).sum::<f32>() - 3.0;
     let mut tensors: Vec<Tensor> = [Dtype::F64, Dtype::F32, Dtype::F16, Dtype::Bf16]
@@ -205,7 +205,7 @@ fn mixed() -> Weights {
     tensors.push(plain("nan", &[40, 30], Dtype::F32, broken));
     tensors.push(plain("empty", &[0, 5], Dtype::F32, Vec::new()));
     let file = loaded(&samples()[0]);
-    Weights { tensors, ..file }
+    Network { tensors, ..file }
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn a_reader_written_from_the_specification_agrees() {
         eprintln!("skipped: there is no python3 to run {script} with");
         return;
     }
-    let compress = |weights: &Weights, target| compress_weights(weights, target, CAP, &mut |_| {}).unwrap().nut;
+    let compress = |weights: &Network, target| compress_weights(weights, target, CAP, &mut |_| {}).unwrap().nut;
     let mut weights = mixed();
     // Kernels of one and of two dimensions, and enough elements for a second block.
     let mut kernels = [vec![20, 20, 3], vec![5, 5, 4, 12]].map(|shape| Tensor {

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use nutshell::formats::export::{export, writer};
 use nutshell::formats::{add_model, onnx, open};
 use nutshell::model::channels::channel_groups;
-use nutshell::model::{Model, Op, Weights};
+use nutshell::model::{Model, Network, Op};
 use nutshell::network::answers;
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use std::path::Path;
@@ -19,7 +19,7 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 /// A file, with its graph.
-fn opened(name: &str) -> Weights {
+fn opened(name: &str) -> Network {
     open(&file(&format!("{name}.tflite")), CAP).unwrap().network
 }
 
@@ -112,7 +112,7 @@ fn exports_are_those_that_the_weights_allow() {
     let error = export(&integers, "tflite").unwrap_err().to_string();
     assert!(error.contains("other numbers than its integers can hold is not supported"), "{error}");
     for loaded in [&floats, &integers] {
-        let changed = Weights { model: None, ..loaded.clone() };
+        let changed = Network { model: None, ..loaded.clone() };
         let network = with_model(changed);
         let written = export(&network, "onnx").unwrap();
         assert_eq!(answers_of(&onnx::read(&written, CAP).unwrap()), answers_of(network.runnable().unwrap()));
@@ -120,12 +120,12 @@ fn exports_are_those_that_the_weights_allow() {
 }
 
 /// The weights with the graph that they make now.
-fn with_model(mut weights: Weights) -> Weights {
+fn with_model(mut weights: Network) -> Network {
     add_model(&mut weights, CAP).unwrap();
     weights
 }
 
-fn writes_tflite(weights: &Weights) -> bool {
+fn writes_tflite(weights: &Network) -> bool {
     writer("tflite").is_some_and(|writer| (writer.suits)(weights))
 }
 

@@ -13,7 +13,7 @@ use crate::coding::range::{BitCoder, Decoder, Encoder};
 use crate::coding::symbols::SymbolModel;
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
-use crate::model::weights::byte_count;
+use crate::model::network::byte_count;
 use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
 use crate::parallel::for_each;
 use crc32fast::hash as crc32;

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::data::Row;
     use crate::formats::zip;
-    use crate::model::{Origin, Source, Weights};
+    use crate::model::{Network, Origin, Source};
     use proptest::prelude::*;
 
     const CAP: u64 = 1 << 20;
@@ -212,7 +212,7 @@ mod tests {
 
     fn npz(tensors: Vec<Tensor>) -> Vec<u8> {
         let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-        numpy::write_npz(&Weights::new(tensors, origin)).unwrap()
+        numpy::write_npz(&Network::new(tensors, origin)).unwrap()
     }
 
     fn read(file: &[u8], layout: Layout) -> Result<Dataset, Error> {

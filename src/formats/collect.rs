@@ -2,7 +2,7 @@
 
 use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed};
 use crate::error::LoadError;
-use crate::model::weights::byte_count;
+use crate::model::network::byte_count;
 use crate::model::{Dtype, Tensor};
 use std::collections::HashSet;
 

@@ -3,7 +3,7 @@
 use super::onnx::{self, Fill};
 use super::{numpy, safetensors, tflite};
 use crate::error::LoadError;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
 use std::collections::HashMap;
@@ -18,9 +18,9 @@ pub struct Writer {
     /// The ending of a file's name that asks for it, if there is one.
     pub extension: Option<&'static str>,
     /// Whether a network can be written so, as far as is known without writing it.
-    pub suits: fn(&Weights) -> bool,
+    pub suits: fn(&Network) -> bool,
     /// Writes a network.
-    pub write: fn(&Weights) -> Result<Vec<u8>, LoadError>,
+    pub write: fn(&Network) -> Result<Vec<u8>, LoadError>,
 }
 
 /// The forms that are written.
@@ -88,7 +88,7 @@ pub fn writer(name: &str) -> Option<&'static Writer> {
 /// # Errors
 /// [`LoadError::Unsupported`] if there is no such form, or the network has no graph that it asks for; [`LoadError::TooLarge`] if the format
 /// cannot hold so much.
-pub fn export(network: &Weights, name: &str) -> Result<Vec<u8>, LoadError> {
+pub fn export(network: &Network, name: &str) -> Result<Vec<u8>, LoadError> {
     let writer = writer(name).ok_or_else(|| {
         let names: Vec<&str> = WRITERS.iter().map(|writer| writer.name).collect();
         unsupported(network, &format!("writing it as '{name}'"), &names.join(", "))
@@ -96,18 +96,18 @@ pub fn export(network: &Weights, name: &str) -> Result<Vec<u8>, LoadError> {
     (writer.write)(network)
 }
 
-fn unsupported(network: &Weights, feature: &str, supported: &str) -> LoadError {
+fn unsupported(network: &Network, feature: &str, supported: &str) -> LoadError {
     let (format, place) = (network.source_name(), "graph".into());
     LoadError::Unsupported { format, place, feature: feature.into(), supported: supported.into() }
 }
 
 /// Whether it is an ONNX file's, or can be run.
-fn has_graph(network: &Weights) -> bool {
+fn has_graph(network: &Network) -> bool {
     network.skeleton(Source::Onnx).is_some() || network.model.is_some()
 }
 
 /// Writes the original's ONNX file with the tensors in this form; one of the graph, if the tensors came from elsewhere.
-fn write_onnx(network: &Weights, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
+fn write_onnx(network: &Network, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
     if network.skeleton(Source::Onnx).is_some() {
         return onnx::with_numbers(network, form);
     }
@@ -118,7 +118,7 @@ fn write_onnx(network: &Weights, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, L
 ///
 /// # Errors
 /// [`LoadError::Unsupported`] if it cannot be run.
-pub fn as_onnx(network: &Weights) -> Result<(Weights, Origin), LoadError> {
+pub fn as_onnx(network: &Network) -> Result<(Network, Origin), LoadError> {
     let what = "writing it as ONNX, since the file has weights and no graph,";
     let model = network
         .original_model()?
@@ -128,7 +128,7 @@ pub fn as_onnx(network: &Weights) -> Result<(Weights, Origin), LoadError> {
     // its step any more: it is stored as it is then.
     let (tensors, skeleton) = onnx::cut(&file, file.len() as u64)?;
     let origin = Origin { source: Source::Onnx, skeleton };
-    let mut written = Weights::new(tensors, origin.clone());
+    let mut written = Network::new(tensors, origin.clone());
     let steps: HashMap<&str, Option<f32>> =
         network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.step)).collect();
     for tensor in &mut written.tensors {
@@ -137,7 +137,7 @@ pub fn as_onnx(network: &Weights) -> Result<(Weights, Origin), LoadError> {
     Ok((written, origin))
 }
 
-fn write_tflite(network: &Weights) -> Result<Vec<u8>, LoadError> {
+fn write_tflite(network: &Network) -> Result<Vec<u8>, LoadError> {
     match network.skeleton(Source::Tflite) {
         Some(_) => tflite::write(network),
         None => {
@@ -147,7 +147,7 @@ fn write_tflite(network: &Weights) -> Result<Vec<u8>, LoadError> {
     }
 }
 
-fn write_npz(network: &Weights) -> Result<Vec<u8>, LoadError> {
+fn write_npz(network: &Network) -> Result<Vec<u8>, LoadError> {
     numpy::write_npz(network).ok_or(LoadError::TooLarge {
         format: "npz",
         place: "archive".into(),

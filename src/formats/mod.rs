@@ -1,4 +1,4 @@
-//! Model files to and from [`Weights`]. What a file is, is told by its bytes, never by its name.
+//! Model files to and from [`Network`]. What a file is, is told by its bytes, never by its name.
 //!
 //! A format is a file here, which describes itself as a [`Reader`], and a line in [`READERS`]; one that is written too, a line in
 //! [`export::WRITERS`]. The lists of the command line and of the page come from these.
@@ -20,7 +20,7 @@ pub use nut::Nut;
 
 use crate::error::{Error, LoadError};
 use crate::model::recognise::recognise;
-use crate::model::{Model, Weights};
+use crate::model::{Model, Network};
 
 /// How files of one format are recognised and read.
 pub struct Reader {
@@ -33,8 +33,11 @@ pub struct Reader {
     /// Reads all tensors. They may take so many bytes at most.
     pub read: fn(&[u8], u64) -> Result<Opened, Error>,
     /// Reads the graph, if files of this format have one, from the tensors and where they came from. It may take so many bytes at most.
-    pub graph: Option<fn(&Weights, u64) -> Result<Model, LoadError>>,
+    pub graph: Option<ReadGraph>,
 }
+
+/// See [`Reader::graph`].
+pub type ReadGraph = fn(&Network, u64) -> Result<Model, LoadError>;
 
 /// The formats that are read, in the order in which a file is held against them: those that are told by more bytes come first.
 pub static READERS: [Reader; 8] = [
@@ -62,7 +65,7 @@ pub fn is_idx(bytes: &[u8]) -> bool {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opened {
     /// What is in it.
-    pub network: Weights,
+    pub network: Network,
     /// Name of its format.
     pub format: &'static str,
     /// What only a `.nut` file has.
@@ -71,7 +74,7 @@ pub struct Opened {
 
 impl Opened {
     /// What is in a file that is no `.nut`.
-    pub fn new(format: &'static str, network: Weights) -> Self {
+    pub fn new(format: &'static str, network: Network) -> Self {
         Opened { network, format, nut: None }
     }
 
@@ -110,7 +113,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 /// ```
 ///
 /// # Errors
-/// As [`read`]. A graph that is sound and not supported is no error: [`Weights::runnable`] says what is missing.
+/// As [`read`]. A graph that is sound and not supported is no error: [`Network::runnable`] says what is missing.
 pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
     let mut opened = (known(&bytes)?.read)(&bytes, cap)?;
@@ -122,7 +125,7 @@ pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 ///
 /// # Errors
 /// [`LoadError`] if the graph breaks a rule. One that is not supported becomes the network's obstacle.
-pub fn add_model(network: &mut Weights, cap: u64) -> Result<(), LoadError> {
+pub fn add_model(network: &mut Network, cap: u64) -> Result<(), LoadError> {
     if network.model.is_some() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 
 const FORMAT: &str = "numpy";
 
@@ -43,11 +43,11 @@ pub const ARRAY: Reader = Reader {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     array(ONLY, bytes, &mut tensors)?;
     let origin = Origin { source: Source::Npy, skeleton: Vec::new() };
-    Ok(Weights::new(tensors.finish(), origin))
+    Ok(Network::new(tensors.finish(), origin))
 }
 
 /// Whether the entries of an archive are arrays.
@@ -59,7 +59,7 @@ pub fn is_npz(entries: &[Entry]) -> bool {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     for entry in entries {
         let Some(name) = entry.name.strip_suffix(SUFFIX) else {
@@ -68,7 +68,7 @@ pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
         array(name, &entry.unpack(cap)?, &mut tensors)?;
     }
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    Ok(Weights::new(tensors.finish(), origin))
+    Ok(Network::new(tensors.finish(), origin))
 }
 
 /// Adds the array of a `.npy` file.
@@ -195,7 +195,7 @@ fn dtype_of(descr: &str, place: &str) -> Result<(Dtype, bool), LoadError> {
 
 /// Writes an archive of arrays. numpy has no bfloat16: such tensors become 32-bit floats, of the same values. `None` if two
 /// have the same name.
-pub fn write_npz(weights: &Weights) -> Option<Vec<u8>> {
+pub fn write_npz(weights: &Network) -> Option<Vec<u8>> {
     let entries: Vec<_> =
         weights.tensors.iter().map(|tensor| (format!("{}{SUFFIX}", tensor.name), npy(tensor))).collect();
     zip::write(&entries)

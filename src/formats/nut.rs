@@ -5,7 +5,7 @@ use crate::container::packed::{self, Packed, PackedItems};
 use crate::container::{self, layout};
 use crate::error::Error;
 use crate::model::expand::expand;
-use crate::model::{Tensor, Weights};
+use crate::model::{Network, Tensor};
 
 /// `.nut` files.
 pub const READER: Reader = Reader {
@@ -38,14 +38,14 @@ pub fn read(bytes: &[u8], cap: u64, tell: Option<&mut dyn FnMut(f64)>) -> Result
         };
         let tensors = packed.tensors.iter().map(packed::PackedTensor::to_tensor).collect();
         let Packed { origin, items, .. } = packed;
-        return Ok(Opened { nut: Some(Nut::Tensors(items)), ..Opened::new("nut", Weights::new(tensors, origin)) });
+        return Ok(Opened { nut: Some(Nut::Tensors(items)), ..Opened::new("nut", Network::new(tensors, origin)) });
     }
     let nut = container::read(bytes, cap)?;
     let model = nut.network.to_model();
-    let original = Weights::of_model(expand(&model, &nut.network.original_shapes)?);
+    let original = Network::of_model(expand(&model, &nut.network.original_shapes)?);
     let steps = nut.network.parameters.iter().map(|parameter| (-f32::from(parameter.codebook.fraction_bits())).exp2());
     let stepped = |(tensor, step)| Tensor { step: Some(step), ..tensor };
     let tensors = original.tensors.into_iter().zip(steps).map(stepped).collect();
-    let network = Weights { tensors, origin: None, model: Some(model), obstacle: None };
+    let network = Network { tensors, origin: None, model: Some(model), obstacle: None };
     Ok(Opened { nut: Some(Nut::Network(Box::new(nut))), ..Opened::new("nut", network) })
 }

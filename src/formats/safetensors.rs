@@ -4,7 +4,7 @@ use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::{Opened, Reader};
 use crate::error::{LoadError, without_place};
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -51,7 +51,7 @@ struct Entry {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut cursor = Cursor::new(FORMAT, bytes, 0)?;
     let length = cursor.u64()?;
     if length > MAX_HEADER {
@@ -79,7 +79,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
         return Err(malformed(FORMAT, "end", format!("{end} bytes of numbers"), numbers.len()));
     }
     let origin = Origin { source: Source::Safetensors, skeleton: metadata.as_bytes().to_vec() };
-    Ok(Weights::new(tensors.finish(), origin))
+    Ok(Network::new(tensors.finish(), origin))
 }
 
 /// The header's members in their order, one by one, so that a name that occurs twice is noticed.
@@ -167,7 +167,7 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 }
 
 /// Writes a file with the tensors in their order, and the original's metadata if it was of this format.
-pub fn write(weights: &Weights) -> Vec<u8> {
+pub fn write(weights: &Network) -> Vec<u8> {
     let mut header = String::from("{");
     if let Some(metadata) = weights.skeleton(Source::Safetensors).filter(|metadata| !metadata.is_empty()) {
         header += &format!("\"{METADATA}\":{},", String::from_utf8_lossy(metadata));

@@ -1,6 +1,6 @@
 //! The stages in their order.
 
-use super::checkpoint::{Checkpoint, Network};
+use super::checkpoint::{Checkpoint, StageNetwork};
 use super::criterion::{Criterion, Judge, output_distance};
 use super::event::{Event, SplitName, Stage};
 use super::recipe::{Recipe, Target};
@@ -75,7 +75,7 @@ pub fn compress(
         }
         None => {
             run.finish(Stage::Original, original, original.parameter_bytes(), None)?;
-            Network::Float(original.clone())
+            StageNetwork::Float(original.clone())
         }
     };
     let finished = run.stages.last().map_or(Stage::Original, |state| state.stage);
@@ -87,17 +87,17 @@ pub fn compress(
         }
         run.start(stage)?;
         network = match (stage, network) {
-            (Stage::Structure, Network::Float(model)) => Network::Float(compact(&mut run, model)?),
-            (Stage::Prune, Network::Float(model)) => Network::Float(prune_rounds(&mut run, model)?),
-            (Stage::Share, Network::Float(model)) => Network::Float(share_weights(&mut run, model)?),
-            (Stage::Quantize, Network::Float(model)) => Network::Fixed(quantize(&mut run, &model)?),
-            (_, Network::Fixed(fixed)) => match refine(&mut run, fixed)? {
-                Some(fixed) => Network::Fixed(fixed),
+            (Stage::Structure, StageNetwork::Float(model)) => StageNetwork::Float(compact(&mut run, model)?),
+            (Stage::Prune, StageNetwork::Float(model)) => StageNetwork::Float(prune_rounds(&mut run, model)?),
+            (Stage::Share, StageNetwork::Float(model)) => StageNetwork::Float(share_weights(&mut run, model)?),
+            (Stage::Quantize, StageNetwork::Float(model)) => StageNetwork::Fixed(quantize(&mut run, &model)?),
+            (_, StageNetwork::Fixed(fixed)) => match refine(&mut run, fixed)? {
+                Some(fixed) => StageNetwork::Fixed(fixed),
                 None => {
                     // With more caution from the start: of the stages so far only the original's description still holds.
                     run.stages.truncate(1);
                     next = 0;
-                    network = Network::Float(original.clone());
+                    network = StageNetwork::Float(original.clone());
                     continue;
                 }
             },
@@ -106,8 +106,8 @@ pub fn compress(
         run.checkpoint(stage, network.clone());
     }
     match network {
-        Network::Fixed(fixed) => code(&mut run, &fixed),
-        Network::Float(_) => unreachable!("the quantize stage has run, or the checkpoint is of a later one"),
+        StageNetwork::Fixed(fixed) => code(&mut run, &fixed),
+        StageNetwork::Float(_) => unreachable!("the quantize stage has run, or the checkpoint is of a later one"),
     }
 }
 

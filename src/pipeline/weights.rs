@@ -3,7 +3,7 @@
 use crate::container::packed::{self, Coding, Packed, PackedItems, PackedTensor};
 use crate::error::{Error, RecipeError};
 use crate::formats::export::as_onnx;
-use crate::model::{Origin, Tensor, Weights};
+use crate::model::{Network, Origin, Tensor};
 use crate::stages::noise::{Layer, price_of_bits, price_of_noise};
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,7 @@ pub struct TensorReport {
 /// [`RecipeError`] if the target is out of range or cannot be met; [`DecodeError`](crate::error::DecodeError) if the file could not be read
 /// again.
 pub fn compress_weights(
-    weights: &Weights,
+    weights: &Network,
     target: WeightsTarget,
     cap: u64,
     watch: &mut dyn FnMut(WeightsEvent),
@@ -171,7 +171,7 @@ fn is_layer(tensor: &Tensor) -> bool {
 }
 
 /// Writes the file at a price.
-fn write(weights: &Weights, origin: &Origin, chosen: &[usize], layers: &[Layer], price: f64) -> (Packed, Vec<u8>) {
+fn write(weights: &Network, origin: &Origin, chosen: &[usize], layers: &[Layer], price: f64) -> (Packed, Vec<u8>) {
     let mut tensors: Vec<PackedTensor> = Vec::with_capacity(weights.tensors.len());
     for (index, tensor) in weights.tensors.iter().enumerate() {
         let layer = chosen.binary_search(&index).ok().and_then(|place| layers[place].quantize(price));
@@ -190,7 +190,7 @@ fn write(weights: &Weights, origin: &Origin, chosen: &[usize], layers: &[Layer],
 
 /// The file of least noise within a number of bytes.
 fn within(
-    weights: &Weights,
+    weights: &Network,
     origin: &Origin,
     chosen: &[usize],
     layers: &mut [Layer],
@@ -236,7 +236,7 @@ fn decibels(noise_over_energy: f64) -> Option<f64> {
 }
 
 /// Compares what was decoded with the original.
-fn report(weights: &Weights, decoded: &Packed, items: &PackedItems, file_bytes: usize) -> WeightsReport {
+fn report(weights: &Network, decoded: &Packed, items: &PackedItems, file_bytes: usize) -> WeightsReport {
     let (mut tensors, mut noises, mut all_noise, mut all_energy) = (Vec::new(), Vec::new(), 0.0, 0.0);
     for ((original, packed), bits) in weights.tensors.iter().zip(&decoded.tensors).zip(&items.tensor_bits) {
         let tensor = packed.to_tensor();

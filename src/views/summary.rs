@@ -3,7 +3,7 @@
 pub mod samples;
 pub mod weights;
 
-use crate::container::{self, Nut, Topology, WriteOptions};
+use crate::container::{self, Nut};
 use crate::error::Error;
 use crate::formats::{self, Opened};
 use crate::model::{Model, Scaling};
@@ -90,13 +90,7 @@ fn plain(model: &Model, layers: Vec<LayerState>) -> Result<Summary, Error> {
 
 fn compressed(nut: &Nut, file_bytes: usize) -> Result<Summary, Error> {
     // Written again as it was, the file tells what the coder spent on each parameter.
-    let options = WriteOptions {
-        names: nut.named,
-        stored_graph: nut.topology == Topology::Stored,
-        scaling: nut.scaling.clone(),
-        activations: nut.activations.clone(),
-    };
-    let encoded = container::write(&nut.network, &options)?;
+    let encoded = container::write(&nut.network, &nut.write_options())?;
     let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
     let model = nut.network.to_model();
     let layers = describe_layers(&model, Stage::Code, Some(&coded))?;

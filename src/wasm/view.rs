@@ -9,7 +9,7 @@ use crate::model::histogram;
 use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Inference;
 use crate::pipeline::{
-    BUDGET, Network, Recipe, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers,
+    BUDGET, Recipe, SETTINGS, SplitName, StageNetwork, TOLERANCE, baselines, integer_network, measure_integers,
 };
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
@@ -54,8 +54,8 @@ impl View {
         #[wasm_bindgen(unchecked_param_type = "Checkpoint")] checkpoint: &JsValue,
     ) -> Result<View, JsValue> {
         Ok(match checkpoint_from_js(checkpoint)?.network {
-            Network::Float(model) => View::new(model, None),
-            Network::Fixed(fixed) => View::new(fixed.to_model(), Some(fixed)),
+            StageNetwork::Float(model) => View::new(model, None),
+            StageNetwork::Fixed(fixed) => View::new(fixed.to_model(), Some(fixed)),
         })
     }
 

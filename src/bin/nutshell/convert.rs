@@ -7,7 +7,7 @@ use nutshell::Error;
 use nutshell::error::LoadError;
 use nutshell::formats;
 use nutshell::formats::export::{self, WRITERS, Writer, zipped_bytes};
-use nutshell::model::{Source, Weights};
+use nutshell::model::{Network, Source};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +75,7 @@ impl Arguments {
 }
 
 /// Writes a network from a file of `input_bytes`, and says how large it became.
-pub fn write(network: &Weights, writer: &Writer, input_bytes: usize, output: &Path) -> Result<Answer, Error> {
+pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Path) -> Result<Answer, Error> {
     let bytes = (writer.write)(network)?;
     files::write(output, &bytes)?;
     let (file, tensors, elements) = (output.display().to_string(), network.tensors.len(), network.count());

@@ -19,7 +19,7 @@ pub use write::write;
 
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Source, Tensor, Weights};
+use crate::model::{Network, Source, Tensor};
 
 const FORMAT: &str = "ONNX";
 
@@ -33,7 +33,7 @@ pub const READER: Reader = Reader {
 };
 
 /// The file that tensors came from, with their numbers in this form.
-pub(super) fn with_numbers(weights: &Weights, form: impl Fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
+pub(super) fn with_numbers(weights: &Network, form: impl Fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
     let skeleton = weights.skeleton(Source::Onnx).unwrap_or_default();
     fill(skeleton, weights.tensors.iter().map(form).collect())
 }

@@ -12,8 +12,8 @@ use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
 use crate::formats::import::{self, is_standard};
-use crate::model::weights::byte_count;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::network::byte_count;
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use std::collections::HashSet;
 
 /// Subgraphs lie in attributes of nodes: the deepest that they may nest.
@@ -40,9 +40,9 @@ const INPUT: u64 = 11;
 ///
 /// # Errors
 /// [`LoadError`] if the file is damaged, or a weight has its numbers elsewhere. Operators are not looked at.
-pub fn weights(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     let (tensors, skeleton) = cut(file, cap)?;
-    Ok(Weights::new(tensors, Origin { source: Source::Onnx, skeleton }))
+    Ok(Network::new(tensors, Origin { source: Source::Onnx, skeleton }))
 }
 
 /// The tensors of a file, and the file without their numbers.

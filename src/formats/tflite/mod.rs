@@ -19,7 +19,7 @@ pub use weights::{read, write};
 
 use super::{Opened, Reader, cursor, import};
 use crate::error::LoadError;
-use crate::model::{Model, Weights};
+use crate::model::{Model, Network};
 
 const FORMAT: &str = "TFLite";
 
@@ -41,7 +41,7 @@ fn is_tflite(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
-pub fn model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
+pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
     let file = skeleton::whole(weights)?;
     let graph = graph::Graph::read(&file, &weights.tensors)?;
     import::model(&translate::translate(&graph, cap)?, cap)

@@ -6,7 +6,7 @@
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::cursor::Cursor;
-use crate::model::{Source, Weights};
+use crate::model::{Network, Source};
 
 /// The file without the bytes at `cuts`, which are places and lengths in any order, and may overlap.
 pub fn cut(file: &[u8], mut cuts: Vec<(usize, usize)>) -> Vec<u8> {
@@ -29,7 +29,7 @@ pub fn cut(file: &[u8], mut cuts: Vec<(usize, usize)>) -> Vec<u8> {
 ///
 /// # Errors
 /// [`LoadError::Unsupported`] if there is no skeleton; [`LoadError::Malformed`] if it is none of such weights.
-pub fn whole(weights: &Weights) -> Result<Vec<u8>, LoadError> {
+pub fn whole(weights: &Network) -> Result<Vec<u8>, LoadError> {
     let skeleton = weights.skeleton(Source::Tflite).unwrap_or_default();
     if skeleton.is_empty() {
         return Err(unsupported("graph", "a .nut file that was written without the graph", "newer ones"));
@@ -57,10 +57,10 @@ mod tests {
     use super::*;
     use crate::model::{Dtype, Origin, Tensor};
 
-    fn weights(bytes: usize, skeleton: Vec<u8>) -> Weights {
+    fn weights(bytes: usize, skeleton: Vec<u8>) -> Network {
         let (name, bytes) = (String::new(), vec![0; bytes]);
         let tensor = Tensor { name, shape: vec![bytes.len()], dtype: Dtype::U8, bytes, dequantized: false, step: None };
-        Weights::new(vec![tensor], Origin { source: Source::Tflite, skeleton })
+        Network::new(vec![tensor], Origin { source: Source::Tflite, skeleton })
     }
 
     #[test]

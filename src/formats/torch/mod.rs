@@ -13,7 +13,7 @@ use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use pickle::Pickle;
 use state::View;
 use std::borrow::Cow;
@@ -54,7 +54,7 @@ pub fn is_torch(entries: &[Entry]) -> bool {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
     let found = entries.iter().find_map(|entry| Some((entry, entry.name.strip_suffix(PICKLE)?)));
     let (entry, root) = found.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{PICKLE}"), "none"))?;
     let inside: HashMap<&str, &Entry> =
@@ -96,7 +96,7 @@ pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_legacy(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut pickle = Pickle::new(Cursor::new(FORMAT, file, LEGACY_MAGIC.len())?, cap);
     match pickle.run()? {
         Value::Int(LEGACY_VERSION) => {}
@@ -131,9 +131,9 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
     Ok(finish(tensors))
 }
 
-fn finish(tensors: Collector) -> Weights {
+fn finish(tensors: Collector) -> Network {
     let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-    Weights::new(tensors.finish(), origin)
+    Network::new(tensors.finish(), origin)
 }
 
 /// Copies what a view shows of a storage's bytes, row-major.

@@ -98,7 +98,7 @@ pub struct Origin {
 /// be made of them again. What prunes, trains and runs works on the [`Model`], whose parameters may differ from the tensors:
 /// normalisations are folded in, matrices transposed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Weights {
+pub struct Network {
     /// In the order of the file. No two have the same name.
     pub tensors: Vec<Tensor>,
     /// Where they came from; nothing for a network that was trained here, or that a `.nut` file has with its graph.
@@ -109,10 +109,10 @@ pub struct Weights {
     pub obstacle: Option<LoadError>,
 }
 
-impl Weights {
+impl Network {
     /// Tensors of a file, without a graph so far.
     pub fn new(tensors: Vec<Tensor>, origin: Origin) -> Self {
-        Weights { tensors, origin: Some(origin), model: None, obstacle: None }
+        Network { tensors, origin: Some(origin), model: None, obstacle: None }
     }
 
     /// A network in floats that came from no file.
@@ -122,7 +122,7 @@ impl Weights {
             Tensor::new(parameter.name.clone(), parameter.values.shape().to_vec(), Dtype::F32, bytes)
         };
         let tensors = model.parameters.iter().map(tensor).collect();
-        Weights { tensors, origin: None, model: Some(model), obstacle: None }
+        Network { tensors, origin: None, model: Some(model), obstacle: None }
     }
 
     /// The network that can be run.
