@@ -82,11 +82,11 @@ export const STAGES = {
 
 /** What a stage does, in a few words. */
 export const STAGE_NOTES = {
-  original: 'the network as it was given',
+  original: 'the original network',
   structure: 'removes channels and neurons',
   prune: 'removes single weights',
   share: 'lets weights share values',
   quantize: 'rounds the shared values to fixed point',
-  refine: 'trains again, paying for every bit',
+  refine: 'retrains with a penalty on every bit',
   code: 'writes the file',
 };

@@ -73,14 +73,14 @@ test('images without labels: a run is held to agreement with the original', asyn
   assert.match(await text('network-card'), /floats from 0 to 1,/);
   assert.deepEqual((await scalings())[0], 'already floats, as they are (suggested)');
   await page.waitForFunction(() => document.querySelectorAll('sample-strip canvas').length === 10, { timeout: OPEN });
-  assert.match(await text('#by-agreement'), /held to agreement with the original/);
+  assert.match(await text('#by-agreement'), /judged by agreement with the original/);
   assert.deepEqual(await seriousFaults(), []);
   await page.click('#compress');
   await finished();
   const card = await text('result-card');
-  assert.match(card, /Agreement with the original \d+\.\d\d% of 500 test samples are answered as by the original; its outputs are \d+\.\d\d% of their size away/);
+  assert.match(card, /Agreement with the original \d+\.\d\d% of 500 test samples have the same answer as the original; the outputs differ by \d+\.\d\d% of their size/);
   assert.ok(parseFloat(await text('#after')) > 50);
-  await page.waitForFunction(() => document.querySelector('answer-changes')?.textContent?.includes('stand for them'), { timeout: OPEN });
+  await page.waitForFunction(() => document.querySelector('answer-changes')?.textContent?.includes('count as correct'), { timeout: OPEN });
   assert.deepEqual(await seriousFaults(), []);
   assert.deepEqual(faults, []);
 });
