@@ -62,7 +62,7 @@ test('named weights are shown, compressed without samples, exported, and opened 
   assert.equal((await page.$$('tensor-table tbody tr')).length, 314);
   const { values } = layers['encoder.layer.0.weight'];
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))));
+  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))).replace('-', '\u2212'));
   // Another tensor is chosen by the keyboard, and drawn.
   await page.focus('tensor-table [aria-pressed=true]');
   await page.keyboard.press('ArrowDown');
