@@ -71,7 +71,7 @@ test('images without labels: a run is held to agreement with the original', asyn
   await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('no labels'), { timeout: OPEN });
   assert.match(await text('network-card'), /images\.npz: 500 test images, 2,000 training images/);
   assert.match(await text('network-card'), /floats from 0 to 1,/);
-  assert.deepEqual((await scalings())[0], 'already floats, as they are (suggested)');
+  assert.deepEqual((await scalings())[0], 'floats, unchanged (suggested)');
   await page.waitForFunction(() => document.querySelectorAll('sample-strip canvas').length === 10, { timeout: OPEN });
   assert.match(await text('#by-agreement'), /judged by agreement with the original/);
   assert.deepEqual(await seriousFaults(), []);

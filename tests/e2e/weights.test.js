@@ -253,7 +253,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.deepEqual([await text('#bytes'), await text('#snr')], [bytes, snr]);
   assert.equal(await page.$eval('#runs [aria-pressed=true]', (own) => own.textContent), 'model.safetensors, weights alone, 30 dB');
 
-  await press('[aria-label="Forget model.safetensors, weights alone, lossless"]');
+  await press('[aria-label="Delete model.safetensors, weights alone, lossless"]');
   await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 1, { timeout: OPEN });
   await page.reload();
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });

@@ -33,7 +33,7 @@ export function keptRuns(shown) {
             <th scope="col" class="number">Ratio</th>
             <th scope="col">Quality</th>
             <th scope="col">When</th>
-            <th scope="col"><span class="sr">Forget</span></th>
+            <th scope="col"><span class="sr">Delete</span></th>
           </tr>
         </thead>
         <tbody>
@@ -41,7 +41,7 @@ export function keptRuns(shown) {
         </tbody>
       </table>
     </div>
-    <button type="button" class="small" id="forget-runs" @click=${clearRuns}>Forget all runs and checkpoints</button>
+    <button type="button" class="small" id="forget-runs" @click=${clearRuns}>Delete all runs and checkpoints</button>
   </section>`;
 }
 
@@ -54,7 +54,7 @@ function row(run, shown) {
     <td class="number">${format.ratio(report.ratio)}</td>
     <td>${quality(run)}</td>
     <td>${format.when(date)}</td>
-    <td><button type="button" class="small" aria-label="Forget ${name}" @click=${() => forgetRun(id)}>Forget</button></td>
+    <td><button type="button" class="small" aria-label="Delete ${name}" @click=${() => forgetRun(id)}>Delete</button></td>
   </tr>`;
 }
 
