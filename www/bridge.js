@@ -100,7 +100,7 @@ export class Bridge {
       await /** @type {any} */ (remote).start(lock, module);
       // Granted when the worker is gone, even if it was killed without a word. Refused in a page opened from disk.
       const gone = navigator.locks?.request(lock, () => {
-        if (worker === this.#worker) this.end(new Error('the engine was ended by the browser, most likely for want of memory'));
+        if (worker === this.#worker) this.end(new Error('the browser ended the engine, most likely because it ran out of memory'));
       });
       gone?.catch(() => {});
       await this.#tell(remote);

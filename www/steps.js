@@ -7,10 +7,10 @@ import { get } from './state.js';
 
 /** @type {{ step: Step, name: string, note: string, stages: Stage[] }[]} */
 export const STEPS = [
-  { step: 'model', name: 'Model', note: 'as it was given', stages: ['original'] },
+  { step: 'model', name: 'Model', note: 'the original', stages: ['original'] },
   { step: 'prune', name: 'Prune', note: 'remove what hardly matters', stages: ['structure', 'prune'] },
   { step: 'share', name: 'Share', note: 'few values for many weights', stages: ['share'] },
-  { step: 'quantize', name: 'Quantize', note: 'small whole numbers', stages: ['quantize', 'refine'] },
+  { step: 'quantize', name: 'Quantize', note: 'small integers', stages: ['quantize', 'refine'] },
   { step: 'code', name: 'Code', note: 'the fewest bits', stages: ['code'] },
 ];
 

@@ -8,7 +8,7 @@ import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, p
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready();
-  assert.match(await text('#accuracy'), /^9[89]\.\d\d% of 10,000 test samples/);
+  assert.match(await text('#accuracy'), /^9[89]\.\d\d% correct on 10,000 test samples/);
   assert.deepEqual(await seriousFaults(), []);
 
   await page.click('#compress');
@@ -84,7 +84,7 @@ test('a run goes on after its worker has died in the middle', async () => {
   await page.waitForFunction(() => document.querySelectorAll('.stages .done').length >= 2, { timeout: RUN });
   await page.evaluate(() => /** @type {any} */ (window).started[0].terminate());
   await page.waitForSelector('#run-status.problem', { timeout: OPEN });
-  assert.match(await text('#run-status'), /the engine was ended by the browser/);
+  assert.match(await text('#run-status'), /the browser ended the engine/);
   await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
   await page.click('#resume');
   await page.waitForSelector('#download', { timeout: RUN });
@@ -115,7 +115,7 @@ test('measuring may be ended, and what was measured stays', async () => {
       }),
   );
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
-  const samples = Number((await text('#accuracy')).match(/of ([\d,]+) test samples/)?.[1].replace(/,/g, ''));
+  const samples = Number((await text('#accuracy')).match(/on ([\d,]+) test samples/)?.[1].replace(/,/g, ''));
   assert.ok(samples >= 500 && samples < 10_000, String(samples));
   assert.deepEqual(faults, []);
 });

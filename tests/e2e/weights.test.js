@@ -58,11 +58,11 @@ test('named weights are shown, compressed without samples, exported, and opened 
   await shown('model.safetensors');
   assert.match(await text('network-card'), /Format safetensors/);
   assert.match(await text('network-card'), new RegExp(`${file.length.toLocaleString('en')} B on disk`));
-  assert.match(await text('network-card'), /314 of 4,448 elements, 17,792 B in their own types: float32/);
+  assert.match(await text('network-card'), /314 with 4,448 elements, 17,792 B in their own types: float32/);
   assert.equal((await page.$$('tensor-table tbody tr')).length, 314);
   const { values } = layers['encoder.layer.0.weight'];
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))));
+  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))).replace('-', '\u2212'));
   // Another tensor is chosen by the keyboard, and drawn.
   await page.focus('tensor-table [aria-pressed=true]');
   await page.keyboard.press('ArrowDown');
@@ -72,7 +72,7 @@ test('named weights are shown, compressed without samples, exported, and opened 
 
   await page.click('#compress');
   await compressed();
-  assert.match(await text('#criterion'), /no sample was looked at.*2 of 314 tensors were rounded/);
+  assert.match(await text('#criterion'), /no samples were used.*2 of 314 tensors were rounded/);
   assert.deepEqual(await seriousFaults(), []);
   for (const width of [360, 768, 1280]) {
     await page.setViewport({ width, height: 900 });
@@ -253,7 +253,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.deepEqual([await text('#bytes'), await text('#snr')], [bytes, snr]);
   assert.equal(await page.$eval('#runs [aria-pressed=true]', (own) => own.textContent), 'model.safetensors, weights alone, 30 dB');
 
-  await press('[aria-label="Forget model.safetensors, weights alone, lossless"]');
+  await press('[aria-label="Delete model.safetensors, weights alone, lossless"]');
   await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 1, { timeout: OPEN });
   await page.reload();
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });

@@ -22,6 +22,7 @@ describe('numbers', () => {
     [format.number(0), '0'],
     [format.number(0.04123), '0.0412'],
     [format.number(0.0000123), '1.2e-5'],
+    [format.number(-0.547), '\u22120.547'],
     [format.duration(41.7), '42 s'],
     [format.duration(200), '3 min 20 s'],
     [format.decibels(30.004), '30.00 dB'],

@@ -41,7 +41,7 @@ export async function measure() {
       return await look();
     }
     const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total, started }), own.signal);
-    show(accuracy ? { kind: 'known', accuracy } : { kind: 'none', reason: 'the measuring was cancelled' });
+    show(accuracy ? { kind: 'known', accuracy } : { kind: 'none', reason: 'the measurement was cancelled' });
     if (accuracy) judgeAgain(network.id);
     await look();
   } catch (error) {

@@ -78,7 +78,7 @@ async function open(name, file, load) {
 /** Gives an opened file's network to the engine: what the engine says of it, or why it cannot be run.
  * @param {Opened} opened */
 async function run({ network, summary }) {
-  const obstacle = summary?.obstacle ?? 'the file has weights, and no graph that says how they are used';
+  const obstacle = summary?.obstacle ?? 'the file has weights, but no graph that says how to use them';
   if (!network) return { summary: null, obstacle };
   try {
     return { summary: await bridge.open(network), obstacle: '' };

@@ -37,7 +37,7 @@ export const openFiles = (found) => attempt('', async () => openAll(await takePi
 /** @param {Awaited<ReturnType<typeof takePictures>>} found */
 async function openAll({ pictures, others: files }) {
   set({ ambiguousFile: null });
-  if (files.length > MOST_FILES) throw new Error(`expected at most ${MOST_FILES} files that are no pictures, got ${files.length}`);
+  if (files.length > MOST_FILES) throw new Error(`expected at most ${MOST_FILES} files that are not pictures, got ${files.length}`);
   const contents = await Promise.all(
     files.map(async ({ file }) => ({ name: file.name, file, bytes: new Uint8Array(await file.arrayBuffer()) })),
   );
@@ -73,7 +73,7 @@ async function openAll({ pictures, others: files }) {
   for (const content of doubtful) await ask(content, choices[rest.indexOf(content)] === 'likely');
   left = [...left, ...others.filter((other) => !whole.includes(other))];
   if (left.length > 0)
-    report(new Error(`not opened, since one network and the samples of one place are open at a time: ${left.map(({ name }) => name).join(', ')}`));
+    report(new Error(`not opened, because only one network and one set of samples can be open at a time: ${left.map(({ name }) => name).join(', ')}`));
 }
 
 /** Reads samples, and takes them in place of those that are there. @param {string} name @param {() => Promise<import('./samples.js').Opened>} read */

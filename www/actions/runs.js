@@ -85,7 +85,7 @@ async function reopen(file, stages, isOpen) {
   if (await isOpen()) return;
   if (bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
   else if (original instanceof Uint8Array) await openFile(file, original);
-  if (!(await isOpen())) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
+  if (!(await isOpen())) throw new Error(`${file} is not stored in this browser: open it to show this run again`);
 }
 
 /** Forgets a run. @param {string} id */

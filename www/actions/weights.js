@@ -70,14 +70,14 @@ function hear(event) {
   if (get().weightsRun?.status !== 'running') return;
   switch (event.kind) {
     case 'searching':
-      return set({ weightsRun: { status: 'running', words: 'Searching the price of a bit', done: event.done } });
+      return set({ weightsRun: { status: 'running', words: 'Searching for the price of a bit', done: event.done } });
     case 'coding':
       return set({ weightsRun: { status: 'running', words: 'Writing the file', done: null } });
     case 'checking':
-      return set({ weightsRun: { status: 'running', words: 'Reading the file again', done: null } });
+      return set({ weightsRun: { status: 'running', words: 'Checking the file', done: null } });
   }
 }
 
 /** The words of a result, to be read aloud. @param {import('../types.js').WeightsReport} report */
 export const announce = ({ file_bytes, ratio, snr }) =>
-  `Done: ${format.bytes(file_bytes)}, ${format.ratio(ratio)} smaller, ${snr === null ? 'every number as it was' : `signal to noise ${format.decibels(snr)}`}`;
+  `Done: ${format.bytes(file_bytes)}, ${format.ratio(ratio)} smaller, ${snr === null ? 'every number unchanged' : `signal to noise ${format.decibels(snr)}`}`;

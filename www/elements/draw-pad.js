@@ -40,7 +40,7 @@ class DrawPad extends Element {
     );
     return html`
       <h3>Draw a digit</h3>
-      <p class="quiet small-text">With mouse, finger or pen; or with the arrow keys, and space to put the pen down. Both networks answer in this tab; latency is the mean of several runs of one image.</p>
+      <p class="quiet small-text">Use a mouse, a finger or a pen; or move the pen with the arrow keys, and press space to put it down. Both networks answer in this tab. Latency is the mean over several runs on one image.</p>
       <div class="pad">
         <div class="paper">
         <canvas
@@ -70,8 +70,8 @@ class DrawPad extends Element {
                   <span class="probabilities" aria-hidden="true">${probabilities.map((share) => html`<i style="height: ${Math.max(2, 100 * share)}%"></i>`)}</span>
                 </div>`;
               })
-            : html`<p class="quiet">${this.#answers.problem || 'Draw, and the answers stand here.'}</p>`}
-          ${stages.length === 1 ? html`<p class="quiet small-text">The compressed network answers here too, once there is one.</p>` : nothing}
+            : html`<p class="quiet">${this.#answers.problem || 'Draw a digit to see the answers here.'}</p>`}
+          ${stages.length === 1 ? html`<p class="quiet small-text">After a run, the compressed network answers here too.</p>` : nothing}
           <button type="button" class="small" @click=${this.#clear}>Clear the paper</button>
         </div>
       </div>

@@ -74,7 +74,7 @@ class NetworkCard extends Element {
       <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
       ${recognised(get().weights)
         ? html`<p class="quiet" id="recognised">
-            Recognised by the names and shapes of its weights: the graph and the size of a sample are taken to be what the architecture has, since the file does not tell them.
+            Recognised by the names and shapes of its weights. The file has no graph, so the graph and the sample size are those of the known architecture.
           </p>`
         : nothing}
       <p id="accuracy" role="status">${accuracy(measured)}</p>
@@ -91,7 +91,7 @@ class NetworkCard extends Element {
               : html`${format.bytes(summary.baseline_bytes)}, ${format.count(summary.parameters)} parameters of 32 bits`}
         </dd>
         <dt>Work</dt>
-        <dd>${format.count(summary.macs)} multiplications a sample</dd>
+        <dd>${format.count(summary.macs)} multiplications per sample</dd>
       </dl>
       <details>
         <summary>${summary.nodes.length} operators</summary>
@@ -156,17 +156,17 @@ const recognised = (weights) => weights?.summary.runnable && !['onnx', 'tflite']
 function accuracy(measured) {
   switch (measured.kind) {
     case 'known':
-      return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> of
-        ${format.count(measured.accuracy.samples)} test samples are answered rightly`;
+      return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> correct on
+        ${format.count(measured.accuracy.samples)} test samples`;
     case 'none':
       return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>
         <button type="button" class="plain" @click=${measure}>Measure it</button>`;
     case 'unlabelled':
-      return html`The samples have no labels: a run is held to agreement with this network's answers`;
+      return html`The samples have no labels: runs are judged by agreement with this network's answers`;
     case 'waiting':
       return measured.total
-        ? working('Measuring its accuracy', measured.done / measured.total, measured.started, stopMeasuring)
-        : html`<span class="quiet">Its accuracy will be measured when the test images are here</span>`;
+        ? working('Measuring accuracy', measured.done / measured.total, measured.started, stopMeasuring)
+        : html`<span class="quiet">Accuracy will be measured once the test images have loaded</span>`;
   }
 }
 

@@ -48,7 +48,7 @@ class PipelineBar extends Element {
               <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(weightsResult.report.file_bytes)}</b>,
               <b>${format.ratio(weightsResult.report.ratio)}</b>${weightsResult.report.snr === null ? ', lossless' : html`, ${format.decibels(weightsResult.report.snr)}`}`
           : nothing}
-        ${weightsRun?.status === 'running' ? html`<span class="working"><progress max="1" value=${weightsRun.done ?? nothing} aria-label="The run, in short"></progress></span>` : nothing}
+        ${weightsRun?.status === 'running' ? html`<span class="working"><progress max="1" value=${weightsRun.done ?? nothing} aria-label="Progress of the run"></progress></span>` : nothing}
       </p>
     `;
   }
@@ -102,7 +102,7 @@ class PipelineBar extends Element {
               : nothing}`
         : nothing}
       ${run?.status === 'running'
-        ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="The run"></progress> ${Math.floor(100 * share(run))}%</span>`
+        ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))}%</span>`
         : nothing}
     </p>`;
   }

@@ -40,8 +40,8 @@ class QuantizeView extends Element {
     if (!network || !recipe || !own) return nothing;
     return html`
       <p class="lesson">
-        A value needs no 32 bits: in ${term('fixed point')} it is a small whole number times a power of two, and a chip can
-        multiply it without floating point. Then the network is trained once more, paying for each bit that the file will take.
+        A value does not need 32 bits: in ${term('fixed point')} it is a small integer times a power of two, which a chip can
+        multiply without floating point. The network is then retrained with a penalty on every bit of the file.
       </p>
       ${this.#explore(`${network.id} ${input}`, input, layer, own, recipe.scaling)} ${this.#own(network.id, layer)}
     `;
@@ -70,9 +70,9 @@ class QuantizeView extends Element {
     const move = (/** @type {number} */ to) => moveControls({ bits: to });
     const here = sweep.answers[BITS.indexOf(bits)];
     return html`
-      <h3 class="part">Try a width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
+      <h3 class="part">Try a bit width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
       <div class="slider">
-        <label for="bits">Bits of a weight</label>
+        <label for="bits">Bits per weight</label>
         <input id="bits" type="range" min=${BITS[0]} max=${BITS[BITS.length - 1]} .value=${String(bits)}
           @input=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => move(target.valueAsNumber)} />
         <output for="bits">${bits}</output>
@@ -92,12 +92,12 @@ class QuantizeView extends Element {
           <figcaption>
             <h3>The grid under the values of ${own.name}</h3>
             <span class="quiet">
-              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} values that stand for all`}; each moves to the nearest line.
+              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} representative values`}; each moves to the nearest grid line.
             </span>
           </figcaption>
           ${grid && counts
             ? html`<nutshell-codebook
-                label="Values of ${own.name} on a grid of ${bits} bits"
+                label="Values of ${own.name} on a ${bits}-bit grid"
                 .values=${grid.values.map(({ value, population }) => /** @type {[number, number]} */ ([value, population]))}
                 .rounded=${grid.values.map(({ rounded }) => rounded)}
                 .unit=${2 ** -grid.fraction_bits}
@@ -109,13 +109,13 @@ class QuantizeView extends Element {
         <figure>
           <figcaption>
             <h3>Accuracy against bits</h3>
-            <span class="quiet">All weights and biases rounded, without training. Bars are one ${term('standard error')}.</span>
+            <span class="quiet">All weights and biases are rounded, without retraining. Error bars show one ${term('standard error')}.</span>
           </figcaption>
           ${accuracyCurve('weight', sweep, bits, move)}
         </figure>
       </div>
       ${formats ? formatTable(formats, layersOf(input), bits) : nothing}
-      ${stageState('quantize') ? nothing : html`<p class="quiet">After a run: the accuracy against the bits of an activation too.</p>`}
+      ${stageState('quantize') ? nothing : html`<p class="quiet">After a run, a second chart shows accuracy against bits per activation.</p>`}
     `;
   }
 
@@ -141,7 +141,7 @@ class QuantizeView extends Element {
         <figcaption>
           <h3>What the run chose for ${own.name}</h3>
           <span class="quiet">
-            ${own.centroids.length} values beside zero${code ? html`, in ${qFormat(own, code.fraction_bits)}, steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
+            ${own.centroids.length} values besides zero${code ? html`, in ${qFormat(own, code.fraction_bits)}, steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
             ${format.percent(1 - own.nonzeros / own.parameters)} of its weights and biases are zero.
           </span>
         </figcaption>
@@ -157,17 +157,17 @@ class QuantizeView extends Element {
         ? nothing
         : html`<figure class="part">
             <figcaption>
-              <h3>Integers only: accuracy against bits of an activation</h3>
+              <h3>Integers only: accuracy against bits per activation</h3>
               <span class="quiet">
-                The run's integers, sums of 32 bits, and so many bits for what one layer hands to the next. The input keeps its 8.
+                The run's integer weights, 32-bit sums, and the given number of bits for the activations between layers. The input stays at 8 bits.
               </span>
             </figcaption>
             ${accuracyCurve('activation', activations, 8)}
           </figure>`}
       ${integer
         ? html`<p>
-            With integers only, activations of 8 bits too, the decoded network answers
-            <b>${format.accuracy(integer.test ?? integer.validation)}</b> rightly.
+            With integers only, including 8-bit activations, the decoded network reaches
+            <b>${format.accuracy(integer.test ?? integer.validation)}</b>.
           </p>`
         : nothing}`;
   }
@@ -185,7 +185,7 @@ function qFormat({ range }, fractionBits) {
 function formatTable(formats, layers, bits) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="The format of each layer">
     <table class="narrow">
-      <caption>Each layer's format with ${bits} bits</caption>
+      <caption>Format of each layer at ${bits} bits</caption>
       <thead>
         <tr><th scope="col">Layer</th><th scope="col">Format</th><th scope="col" class="number">Step</th><th scope="col" class="number">Rounding error</th></tr>
       </thead>
@@ -209,7 +209,7 @@ function formatTable(formats, layers, bits) {
  * @param {(bits: number) => void} [choose] */
 function accuracyCurve(what, sweep, chosen, choose) {
   const { answers, total, started, stopped, problem } = sweep;
-  const words = what === 'weight' ? 'a weight' : 'an activation';
+  const words = what === 'weight' ? 'weight' : 'activation';
   const more = sweep.working
     ? working('Measuring', answers.length / Math.max(1, total), started, sweep.stop)
     : stopped
@@ -217,8 +217,8 @@ function accuracyCurve(what, sweep, chosen, choose) {
       : html`${problem}`;
   if (answers.length === 0) return html`<div class="placeholder">${get().heldOutCount ? more : missing()}</div>`;
   return html`<nutshell-curve
-      label="Accuracy against bits of ${words}"
-      xName="bits of ${words}"
+      label="Accuracy against bits per ${words}"
+      xName="bits per ${words}"
       yName="accuracy"
       .points=${answers.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
       .errors=${answers.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}

@@ -43,20 +43,20 @@ class ResultCard extends Element {
         </div>
         <div>
           <dt>Ratio</dt>
-          <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> fewer bytes than 32-bit parameters</dd>
+          <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> smaller than 32-bit parameters</dd>
         </div>
         <div>
           <dt>${format.measureOf(report)}</dt>
           <dd>
             <strong id="after">${format.percent(after.accuracy)}</strong> of ${format.count(after.samples)}
             ${format.SPLITS[after.split]} samples${distance === null
-              ? html`; untouched ${format.percent(before.accuracy)}`
-              : html` are answered as by the original; its outputs are ${format.percent(distance)} of their size away from it`}
+              ? html`; original ${format.percent(before.accuracy)}`
+              : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}
           </dd>
         </div>
         <div>
           <dt>Time</dt>
-          <dd><strong>${format.duration(report.seconds)}</strong> in effort ${report.recipe.effort}, ${report.platform}</dd>
+          <dd><strong>${format.duration(report.seconds)}</strong> with effort ${report.recipe.effort}, ${report.platform}</dd>
         </div>
       </dl>
       ${(report.warnings ?? []).map((warning) => html`<p class="quiet">Warning: ${warning}.</p>`)}
@@ -99,7 +99,7 @@ function stageTable({ stages, criterion }) {
           <th scope="col">Stage</th>
           <th scope="col" class="number">Bytes</th>
           <th scope="col" class="number">Ratio</th>
-          <th scope="col" class="number">Not zero</th>
+          <th scope="col" class="number">Nonzero</th>
           <th scope="col" class="number">Multiplications</th>
           <th scope="col">${format.measureOf({ criterion })}</th>
         </tr>
@@ -124,9 +124,9 @@ function stageTable({ stages, criterion }) {
 function accuracyTable({ before, after, integer, criterion }) {
   /** @type {[string, import('../../pkg/nutshell.js').Accuracies | null][]} */
   const rows = [
-    ['Untouched', before],
+    ['Original', before],
     ['Decoded from the file', after],
-    ['The same, integers only', integer],
+    ['Decoded, integers only', integer],
   ];
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Accuracies">
     <table>

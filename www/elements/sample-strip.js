@@ -24,7 +24,7 @@ class SampleStrip extends Element {
     return html`<li>
       <canvas aria-hidden="true"></canvas>
       <span class=${right ? '' : 'problem'}>
-        <span class="sr">${label === null ? 'Image' : `Image of a ${label}`}, taken for</span>
+        <span class="sr">${label === null ? 'Image' : `Image of a ${label}`}, classified as</span>
         ${answer}${right ? nothing : html`<span aria-hidden="true">, is ${label}</span>`}
       </span>
     </li>`;

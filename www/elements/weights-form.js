@@ -10,7 +10,7 @@ import { term } from './term.js';
 /** The form. */
 export function weightsForm() {
   const { weights, weightsTarget, weightsRun } = get();
-  if (!weights) return html`<p class="quiet">The tensors are being read.</p>`;
+  if (!weights) return html`<p class="quiet">Reading the tensors.</p>`;
   const running = weightsRun?.status === 'running';
   return html`<form
     @submit=${(/** @type {SubmitEvent} */ event) => {
@@ -21,7 +21,7 @@ export function weightsForm() {
     <fieldset ?disabled=${running}>
       <legend>Target</legend>
       <div class="target">
-        ${choice(weightsTarget, 'snr', 'smallest, with a signal-to-noise ratio of')}
+        ${choice(weightsTarget, 'snr', 'smallest file, with a signal-to-noise ratio of')}
         <span>
           <input
             type="number"
@@ -53,11 +53,11 @@ export function weightsForm() {
           />
           bytes
         </span>
-        ${choice(weightsTarget, 'lossless', 'lossless: every number as it is')}
+        ${choice(weightsTarget, 'lossless', 'lossless: every number unchanged')}
       </div>
     </fieldset>
     <p class="quiet small-text">
-      No sample is looked at: the ${term('signal-to-noise ratio', 'ratio of signal to noise')} judges. What is rounded are the weights of layers; vectors, integers and tensors of fewer than 512 numbers stay as they are.
+      No samples are used: the run is judged by its ${term('signal-to-noise ratio')}. Only the weights of layers are rounded; vectors, integers and tensors of fewer than 512 numbers stay unchanged.
     </p>
     <div class="row actions">
       ${running
@@ -75,11 +75,11 @@ const choice = (chosen, kind, words) => html`<label>
 </label>`;
 
 /** What a ratio means. @param {number} snr In dB. */
-const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square, in the mean of the layers. More dB: closer to the original, and a larger file.`;
+const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square (mean over all layers). More dB means closer to the original and a larger file.`;
 
 /** @param {import('../types.js').WeightsRun} weightsRun */
 function progress({ status, words, done }) {
   if (status !== 'running') return html`<p role="status" class=${status === 'failed' ? 'problem' : 'quiet'} id="run-status">${words}</p>`;
-  return html`<progress class="wide" max="1" value=${done ?? nothing} aria-label="The run"></progress>
+  return html`<progress class="wide" max="1" value=${done ?? nothing} aria-label="Progress of the run"></progress>
     <p role="status" class="quiet" id="run-status">${words}</p>`;
 }

@@ -193,7 +193,7 @@ function view({ stage, pruned, shared, rounded }) {
 /** @param {Stage} stage */
 function openView(stage) {
   const file = files.get(stage);
-  if (!file) throw new Error(`there is no network of the stage ${stage}`);
+  if (!file) throw new Error(`there is no network for the stage ${stage}`);
   const opened = file instanceof Uint8Array ? View.open(file) : View.ofCheckpoint(file);
   openViews.set(stage, opened);
   return opened;
