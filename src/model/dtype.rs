@@ -109,6 +109,18 @@ impl Dtype {
         }
     }
 
+    /// Elements of an integer type in 64 bits; unsigned ones that do not fit wrap.
+    pub fn integers(self, bytes: &[u8]) -> impl ExactSizeIterator<Item = i64> {
+        let unused = 64 - 8 * self.size() as u32;
+        let signed = matches!(self, Dtype::I64 | Dtype::I32 | Dtype::I16 | Dtype::I8);
+        bytes.chunks_exact(self.size()).map(move |element| {
+            let mut wide = [0; 8];
+            wide[..element.len()].copy_from_slice(element);
+            let value = i64::from_le_bytes(wide);
+            if signed { value << unused >> unused } else { value }
+        })
+    }
+
     /// 32-bit floats as elements of a floating-point type, rounded to the nearest, ties to even; `None` for other types.
     pub fn of_floats(self, values: &[f32]) -> Option<Vec<u8>> {
         match self {

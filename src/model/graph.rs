@@ -18,7 +18,7 @@ pub struct Node {
 }
 
 /// Nodes in topological order; the last one makes the output.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
     /// Name of the input in the file.
     pub input_name: String,

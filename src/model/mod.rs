@@ -39,7 +39,7 @@ pub struct Parameter {
 }
 
 /// A network: what it computes, and with which numbers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
     /// What is computed.
     pub graph: Graph,

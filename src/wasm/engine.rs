@@ -1,7 +1,7 @@
 //! The door to what compresses, runs and looks at networks.
 
 pub use super::samples::Samples;
-use super::values::{clock, from_js, object};
+use super::values::{clock, from_js, object, strict_from_js};
 use super::{CAP, fault, thrown, to_js};
 use crate::bench;
 use crate::data;
@@ -164,7 +164,7 @@ pub fn compress(
 ) -> Result<JsValue, JsValue> {
     let clock = clock()?;
     let started = clock.now();
-    let recipe: Recipe = from_js("recipe", recipe)?;
+    let recipe: Recipe = strict_from_js("recipe", recipe)?;
     let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling.clone())?) };
     let data = Data { training: training.get(recipe.scaling.clone())?, test };

@@ -2,13 +2,22 @@
 
 use super::fault;
 use crate::error::without_place;
-use js_sys::{JSON, Object, Reflect};
+use js_sys::{JSON, JsString, Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::Performance;
 
 /// Reads a plain object; `what` it is stands before what is wrong with it.
 pub fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| {
+        let error = JsValue::from(error);
+        let words = error.dyn_ref().map_or_else(|| JsString::from("not to be read"), js_sys::Error::message);
+        fault(&format!("{what}: {words}"))
+    })
+}
+
+/// As [`from_js`], by way of JSON: then a field that is not known is an error too. It would be a setting without effect.
+pub fn strict_from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
     // Undefined has no text: it is read as none, which is an error that says what is missing.
     let text = JSON::stringify(&value)?.as_string().unwrap_or_else(|| "null".into());
     serde_json::from_str(&text).map_err(|error| fault(&format!("{what}: {}", without_place(&error))))

@@ -2,7 +2,7 @@
 
 use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, sample};
 use super::picture::Picture;
-use super::values::from_js;
+use super::values::{from_js, strict_from_js};
 use super::{fault, thrown, to_js};
 use crate::formats::Nut;
 use crate::model::histogram;
@@ -302,7 +302,7 @@ pub fn normalise_drawing(drawing: &[u8], width: usize, height: usize, side: usiz
 /// Throws what is wrong with a recipe: a field that is missing or unknown, or a number out of its range.
 #[wasm_bindgen(js_name = checkRecipe)]
 pub fn check_recipe(#[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsValue) -> Result<(), JsValue> {
-    from_js::<Recipe>("recipe", recipe)?.check().map_err(thrown)
+    strict_from_js::<Recipe>("recipe", recipe)?.check().map_err(thrown)
 }
 
 /// Every number of a recipe, with its range and what it means; both kinds of target among them.

@@ -1,5 +1,6 @@
 //! The operators on each element: functions of one value, of two, and of a value and a constant.
 
+use super::fold::range;
 use super::graph::Node;
 use super::importer::{Importer, Known};
 use super::tensor::{INT8, INT16, UINT8, UINT16};
@@ -148,13 +149,7 @@ impl<'a> Importer<'a> {
     /// An operator on two operands, broadcast.
     fn pair(&mut self, node: &'a Node<'a>, op: Op, first: Known<'a>, second: Known<'a>) -> Result<ValueId, LoadError> {
         match (first, second) {
-            (Known::Value(a), Known::Value(b)) => {
-                if self.batched && self.shape_of(a).len() != self.shape_of(b).len() {
-                    return Err(self.no_batch(node, "two values of different rank"));
-                }
-                self.emit(node, op, vec![a, b])
-            }
-            (Known::Value(id), constant) => self.with(node, op, id, constant),
+            (Known::Value(id), second) => self.with(node, op, id, second),
             (Known::Constant(tensor, shape), Known::Value(id)) => {
                 let constant = Known::Constant(tensor.clone(), shape.clone());
                 match (&op, self.scalar(id, &constant)?) {
@@ -283,19 +278,15 @@ impl<'a> Importer<'a> {
             }
             id = self.with(node, Op::Binary(Binary::Mul), id, scale)?;
         } else {
-            let (low, high) = match kind {
-                UINT8 => (0.0, 255.0),
-                INT8 => (-128.0, 127.0),
-                UINT16 => (0.0, 65535.0),
-                INT16 => (-32768.0, 32767.0),
-                other => return Err(node.unsupported(format!("a zero point of type {other}"), "8 or 16 bits")),
-            };
+            let limits = range(kind).filter(|_| matches!(kind, UINT8 | INT8 | UINT16 | INT16));
+            let other = || node.unsupported(format!("a zero point of type {kind}"), "8 or 16 bits");
+            let (low, high) = limits.ok_or_else(other)?;
             id = self.with(node, Op::Binary(Binary::Div), id, scale)?;
             id = self.function(node, Function::Round, 0.0, 0.0, id)?;
             if let Some(zero) = zero {
                 id = self.with(node, Op::Add, id, zero)?;
             }
-            id = self.function(node, Function::Clip, low, high, id)?;
+            id = self.function(node, Function::Clip, low as f32, high as f32, id)?;
         }
         self.define(node, Known::Value(id))
     }

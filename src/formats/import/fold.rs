@@ -21,6 +21,14 @@ struct Array {
     numbers: Vec<f64>,
 }
 
+impl Array {
+    /// The numbers broadcast to a shape.
+    fn expanded(&self, shape: &[usize]) -> Option<Vec<f64>> {
+        let table = places::expand(&self.shape, shape)?;
+        table.into_iter().map(|place| self.numbers.get(place as usize).copied()).collect()
+    }
+}
+
 impl<'a> Importer<'a> {
     /// Computes a node whose inputs are all constants, if its operator is one of those that are computed here.
     pub fn fold(&mut self, node: &'a Node<'a>) -> Result<bool, LoadError> {
@@ -86,9 +94,9 @@ impl<'a> Importer<'a> {
                     Some(tensor) => (tensor.kind, tensor.numbers()?.first().copied().unwrap_or(0.0)),
                     None => (FLOAT, 0.0),
                 };
-                let count = shape.iter().fold(1usize, |total, &side| total.saturating_mul(side));
-                self.count_folded(count)?;
-                Array { kind, shape, numbers: vec![value; count] }
+                self.count_folded(&shape)?;
+                let numbers = vec![value; shape.iter().product()];
+                Array { kind, shape, numbers }
             }
             "Range" => {
                 let arrays = self.arrays(&inputs)?;
@@ -99,7 +107,7 @@ impl<'a> Importer<'a> {
                 if !count.is_finite() || [start, limit].contains(&(BATCH as f64)) {
                     return Err(self.no_batch(node, format!("a range from {start} to {limit} by {step}")));
                 }
-                self.count_folded(count as usize)?;
+                self.count_folded(&[count as usize])?;
                 let numbers: Vec<f64> = (0..count as usize).map(|at| start + at as f64 * step).collect();
                 Array { kind, shape: vec![numbers.len()], numbers }
             }
@@ -111,19 +119,12 @@ impl<'a> Importer<'a> {
             "Where" => {
                 let [condition, yes, no] = <[Array; 3]>::try_from(self.arrays(&inputs)?)
                     .map_err(|_| node.malformed("three inputs", "others"))?;
-                let apart =
-                    || node.malformed("shapes that can be broadcast", format!("{:?} and {:?}", yes.shape, no.shape));
                 let shape = broadcast(&condition.shape, &yes.shape).and_then(|shape| broadcast(&shape, &no.shape));
-                let shape = shape.ok_or_else(apart)?;
-                self.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
-                let of = |array: &Array| -> Option<Vec<f64>> {
-                    let table = places::expand(&array.shape, &shape)?;
-                    table.into_iter().map(|place| array.numbers.get(place as usize).copied()).collect()
-                };
-                let (condition, yes_all, no_all) =
-                    (of(&condition).ok_or_else(apart)?, of(&yes).ok_or_else(apart)?, of(&no).ok_or_else(apart)?);
-                let choices = condition.iter().zip(yes_all.iter().zip(&no_all));
-                let numbers = choices.map(|(&c, (&yes, &no))| if c != 0.0 { yes } else { no }).collect();
+                let shape = shape.ok_or_else(|| apart(node, &yes, &no))?;
+                self.count_folded(&shape)?;
+                let of = |array: &Array| array.expanded(&shape).ok_or_else(|| apart(node, &yes, &no));
+                let choices = of(&condition)?.into_iter().zip(of(&yes)?.into_iter().zip(of(&no)?));
+                let numbers = choices.map(|(c, (yes, no))| if c != 0.0 { yes } else { no }).collect();
                 Array { kind: yes.kind, shape, numbers }
             }
             "Neg" | "Abs" | "Sqrt" | "Floor" | "Ceil" | "Not" => {
@@ -189,7 +190,7 @@ impl<'a> Importer<'a> {
     fn arrays(&mut self, inputs: &[Option<Constant<'a>>]) -> Result<Vec<Array>, LoadError> {
         let mut arrays = Vec::new();
         for (tensor, shape) in inputs.iter().flatten() {
-            self.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
+            self.count_folded(shape)?;
             arrays.push(Array { kind: tensor.kind, shape: shape.clone(), numbers: tensor.numbers()? });
         }
         Ok(arrays)
@@ -265,14 +266,11 @@ impl<'a> Importer<'a> {
         b: Array,
         function: &dyn Fn(f64, f64) -> f64,
     ) -> Result<Array, LoadError> {
-        let apart = || node.malformed("shapes that can be broadcast", format!("{:?} and {:?}", a.shape, b.shape));
+        let apart = || apart(node, &a, &b);
         let shape = broadcast(&a.shape, &b.shape).ok_or_else(apart)?;
-        self.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
-        let places_a = places::expand(&a.shape, &shape).ok_or_else(apart)?;
-        let places_b = places::expand(&b.shape, &shape).ok_or_else(apart)?;
-        let pairs = places_a.into_iter().zip(places_b);
-        let mut numbers: Vec<f64> =
-            pairs.map(|(at, bt)| function(a.numbers[at as usize], b.numbers[bt as usize])).collect();
+        self.count_folded(&shape)?;
+        let pairs = a.expanded(&shape).ok_or_else(apart)?.into_iter().zip(b.expanded(&shape).ok_or_else(apart)?);
+        let mut numbers: Vec<f64> = pairs.map(|(a, b)| function(a, b)).collect();
         if is_float(a.kind) {
             numbers.iter_mut().for_each(|number| *number = f64::from(*number as f32));
         }
@@ -290,7 +288,7 @@ impl<'a> Importer<'a> {
         let shapes: Vec<&[usize]> = arrays.iter().map(|array| array.shape.as_slice()).collect();
         let op = Op::Concat(axis);
         let shape = shape_of(node, &op, &shapes)?;
-        self.count_folded(shape.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
+        self.count_folded(&shape)?;
         let table = places::of_op(&op, &shapes, &shape).ok_or_else(|| node.malformed("arrays that fit", "others"))?;
         let all: Vec<f64> = arrays.iter().flat_map(|array| &array.numbers).copied().collect();
         Ok(Array { kind, shape, numbers: table.into_iter().map(|place| all[place as usize]).collect() })
@@ -319,7 +317,7 @@ impl<'a> Importer<'a> {
                 Op::Slice(slice) => slice.lengths.clone(),
                 _ => shape_of(node, op, &[&shape])?,
             };
-            self.count_folded(to.iter().fold(1usize, |total, &side| total.saturating_mul(side)))?;
+            self.count_folded(&to)?;
             let from = match numbers.take() {
                 Some(numbers) => numbers,
                 None => tensor.numbers()?,
@@ -409,7 +407,7 @@ fn rounded(number: f64, fraction: i32, least: i32, largest: f64) -> f64 {
 }
 
 /// The smallest and the largest number of a type of integers, in 64-bit floats; `None` for a type that is not known here.
-fn range(kind: i64) -> Option<(f64, f64)> {
+pub fn range(kind: i64) -> Option<(f64, f64)> {
     match kind {
         UINT8 => Some((0.0, 255.0)),
         INT8 => Some((-128.0, 127.0)),
@@ -423,6 +421,10 @@ fn range(kind: i64) -> Option<(f64, f64)> {
         _ if is_float(kind) => Some((f64::NEG_INFINITY, f64::INFINITY)),
         _ => None,
     }
+}
+
+fn apart(node: &Node, a: &Array, b: &Array) -> LoadError {
+    node.malformed("shapes that can be broadcast", format!("{:?} and {:?}", a.shape, b.shape))
 }
 
 fn one(node: &Node, mut arrays: Vec<Array>) -> Result<Array, LoadError> {

@@ -136,66 +136,55 @@ impl<'a> Node<'a> {
         self.attribute(name).is_some()
     }
 
-    fn mismatch(&self, name: &str, expected: i64, got: &Attribute) -> LoadError {
-        self.malformed(&format!("attribute '{name}' of type {expected}"), format!("type {}", got.kind()))
+    /// What an attribute of a type, by ONNX's number of it, holds, if it is there.
+    fn get<T>(
+        &self,
+        name: &str,
+        kind: i64,
+        value: impl FnOnce(&Attribute<'a>) -> Option<T>,
+    ) -> Result<Option<T>, LoadError> {
+        let Some(attribute) = self.attribute(name) else { return Ok(None) };
+        let mismatch = || {
+            let expected = format!("attribute '{name}' of type {kind}");
+            self.malformed(&expected, format!("type {}", attribute.kind()))
+        };
+        value(attribute).ok_or_else(mismatch).map(Some)
     }
 
     /// An integer.
     pub fn int(&self, name: &str, default: i64) -> Result<i64, LoadError> {
-        match self.attribute(name) {
-            None => Ok(default),
-            Some(Attribute::Int(value)) => Ok(*value),
-            Some(other) => Err(self.mismatch(name, 2, other)),
-        }
+        let value = self.get(name, 2, |value| if let Attribute::Int(value) = value { Some(*value) } else { None });
+        Ok(value?.unwrap_or(default))
     }
 
     /// A number.
     pub fn float(&self, name: &str, default: f32) -> Result<f32, LoadError> {
-        let value = match self.attribute(name) {
-            None => default,
-            Some(Attribute::Float(value)) => *value,
-            Some(other) => return Err(self.mismatch(name, 1, other)),
-        };
+        let value = self.get(name, 1, |value| if let Attribute::Float(value) = value { Some(*value) } else { None });
+        let value = value?.unwrap_or(default);
         if value.is_finite() { Ok(value) } else { Err(self.malformed("finite numbers", format!("{name} = {value}"))) }
     }
 
     /// Text.
     pub fn text(&self, name: &str, default: &'static str) -> Result<&'a str, LoadError> {
-        match self.attribute(name) {
-            None => Ok(default),
-            Some(Attribute::Text(bytes)) => {
-                let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_NAME);
-                let expected = || format!("at most {MAX_NAME} bytes of UTF-8 as attribute '{name}'");
-                text.ok_or_else(|| self.malformed(&expected(), format!("{} bytes", bytes.len())))
-            }
-            Some(other) => Err(self.mismatch(name, 3, other)),
-        }
+        let bytes = self.get(name, 3, |value| if let Attribute::Text(bytes) = value { Some(*bytes) } else { None });
+        let bytes = bytes?.unwrap_or(default.as_bytes());
+        let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_NAME);
+        let expected = || format!("at most {MAX_NAME} bytes of UTF-8 as attribute '{name}'");
+        text.ok_or_else(|| self.malformed(&expected(), format!("{} bytes", bytes.len())))
     }
 
     /// Integers.
     pub fn ints(&self, name: &str) -> Result<Option<Vec<i64>>, LoadError> {
-        match self.attribute(name) {
-            None => Ok(None),
-            Some(Attribute::Ints(values)) => Ok(Some(values.clone())),
-            Some(other) => Err(self.mismatch(name, 7, other)),
-        }
+        self.get(name, 7, |value| if let Attribute::Ints(values) = value { Some(values.clone()) } else { None })
     }
 
     /// Numbers.
     pub fn floats(&self, name: &str) -> Result<Option<Vec<f32>>, LoadError> {
-        match self.attribute(name) {
-            None => Ok(None),
-            Some(Attribute::Floats(values)) => Ok(Some(values.clone())),
-            Some(other) => Err(self.mismatch(name, 6, other)),
-        }
+        self.get(name, 6, |value| if let Attribute::Floats(values) = value { Some(values.clone()) } else { None })
     }
 
     /// A tensor.
     pub fn tensor(&self, name: &str) -> Result<Option<Rc<Tensor<'a>>>, LoadError> {
-        match self.attribute(name) {
-            None => Ok(None),
-            Some(Attribute::Tensor(tensor)) => Ok(Some(tensor.clone())),
-            Some(other) => Err(self.mismatch(name, 4, other)),
-        }
+        self.get(name, 4, |value| if let Attribute::Tensor(tensor) = value { Some(tensor.clone()) } else { None })
     }
 }

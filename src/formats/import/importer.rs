@@ -64,28 +64,7 @@ fn import<'a>(graph: &'a Graph<'a>, cap: u64, batched: bool, no_batch: &mut bool
         *uses.entry(name).or_default() += 1;
     }
     let inputs: Vec<&Input> = graph.inputs.iter().filter(|input| !known.contains_key(&*input.name)).collect();
-    let mut importer = Importer {
-        format,
-        opset: graph.opset,
-        batched,
-        batch: None,
-        no_batch: false,
-        shapes: Vec::new(),
-        readers: Vec::new(),
-        known,
-        uses,
-        model: Model {
-            graph: model::Graph { input_name: String::new(), input_shape: Vec::new(), nodes: Vec::new() },
-            parameters: Vec::new(),
-        },
-        parameter_values: HashMap::new(),
-        parameter_shapes: Vec::new(),
-        parameter_names: HashSet::new(),
-        parameter_bytes: 0,
-        folded_bytes: 0,
-        emitted: 0,
-        cap,
-    };
+    let mut importer = Importer { format, opset: graph.opset, batched, known, uses, cap, ..Importer::default() };
     let imported = importer.run(graph, &inputs, &live);
     *no_batch = importer.no_batch;
     imported.and_then(|()| importer.finish())
@@ -118,6 +97,7 @@ pub(super) enum Known<'a> {
 }
 
 /// The model so far.
+#[derive(Default)]
 pub(super) struct Importer<'a> {
     /// The format of the file, for errors.
     pub format: &'static str,
@@ -247,8 +227,7 @@ impl<'a> Importer<'a> {
             "InstanceNormalization" => self.instance_normalization(node),
             "LayerNormalization" => self.layer_normalization(node),
             "GlobalAveragePool" => self.global_average_pool(node),
-            "MaxPool" => self.max_pool(node),
-            "AveragePool" => self.average_pool(node),
+            "MaxPool" | "AveragePool" => self.pool(node),
             "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" => self.reduce(node),
             "Softmax" | "LogSoftmax" => self.softmax(node),
             "Add" | "Sub" | "Mul" | "Div" | "Pow" | "PRelu" | "Equal" => self.binary(node),

@@ -40,7 +40,8 @@ impl<'a> Importer<'a> {
             usize::try_from(groups).map_err(|_| node.malformed("a group of at least 1", groups.to_string()))?;
         let input = self.image(node, input, axes)?;
         let window = self.window(node, input, axes, kernel)?;
-        let weight = self.weight(node, &tensor, &[out, inputs, kernel[0], kernel[1]], tensor.floats()?)?;
+        let weight =
+            self.parameter(&named(node, &tensor, "weight"), &[out, inputs, kernel[0], kernel[1]], tensor.floats()?)?;
         let bias = self.bias(node, 2, out, 1.0)?;
         let conv = Conv { weight, bias, stride: window.stride, pads: window.pads, groups, dilation: window.dilation };
         let id = self.emit(node, Op::Conv(conv), vec![input])?;
@@ -149,7 +150,7 @@ impl<'a> Importer<'a> {
         if self.batched && self.shape_of(input).is_empty() {
             return Err(self.no_batch(node, "a product with the samples themselves"));
         }
-        let weight = self.weight(node, &tensor, &[out, features], values)?;
+        let weight = self.parameter(&named(node, &tensor, "weight"), &[out, features], values)?;
         let bias = match beta {
             Some(beta) => self.bias(node, 2, out, beta)?,
             None => None,
@@ -334,17 +335,6 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    fn weight(
-        &mut self,
-        node: &'a Node<'a>,
-        tensor: &Tensor<'a>,
-        shape: &[usize],
-        values: Vec<f32>,
-    ) -> Result<ParamId, LoadError> {
-        let fallback = format!("{}.weight", node.label());
-        self.parameter(if tensor.name.is_empty() { &fallback } else { &tensor.name }, shape, values)
-    }
-
     /// The bias in input `index`, times `factor`: one number, or one for each output, with any leading axes of 1.
     fn bias(
         &mut self,
@@ -360,8 +350,11 @@ impl<'a> Importer<'a> {
         }
         let values = tensor.floats()?;
         let values = (0..out).map(|output| values[output % last] * factor).collect();
-        let fallback = format!("{}.bias", node.label());
-        let name = if tensor.name.is_empty() { &fallback } else { &*tensor.name };
-        self.parameter(name, &[out], values).map(Some)
+        self.parameter(&named(node, &tensor, "bias"), &[out], values).map(Some)
     }
+}
+
+/// The name of a layer's parameter.
+fn named(node: &Node, tensor: &Tensor, what: &str) -> String {
+    if tensor.name.is_empty() { format!("{}.{what}", node.label()) } else { tensor.name.clone().into_owned() }
 }

@@ -148,26 +148,18 @@ impl<'a> Importer<'a> {
 
     /// Axes in an attribute or in the second input.
     fn axes(&self, node: &'a Node<'a>, rank: usize) -> Result<Option<Vec<usize>>, LoadError> {
-        let axes = match node.ints("axes")? {
-            Some(axes) => Some(axes),
-            None => self.constant(node, 1)?.map(|(axes, _)| axes.ints()).transpose()?,
-        };
+        let axes = self.listed(node, "axes", 1)?;
         axes.map(|axes| axes.into_iter().map(|axis| self.axis(node, axis, rank)).collect()).transpose()
     }
 
     /// Slice: starts, ends, axes and steps in attributes before operator set 10, in inputs since.
     fn slice(&self, node: &'a Node<'a>, shape: &[usize]) -> Result<Op, LoadError> {
         node.allow_attributes(&["starts", "ends", "axes"])?;
-        let list = |name: &str, index: usize| -> Result<Option<Vec<i64>>, LoadError> {
-            match node.ints(name)? {
-                Some(ints) => Ok(Some(ints)),
-                None => self.constant(node, index)?.map(|(ints, _)| ints.ints()).transpose(),
-            }
-        };
         let missing = || node.malformed("starts and ends", "none");
-        let (starts, ends) = (list("starts", 1)?.ok_or_else(missing)?, list("ends", 2)?.ok_or_else(missing)?);
-        let axes = list("axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-        let steps = list("steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
+        let starts = self.listed(node, "starts", 1)?.ok_or_else(missing)?;
+        let ends = self.listed(node, "ends", 2)?.ok_or_else(missing)?;
+        let axes = self.listed(node, "axes", 3)?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        let steps = self.listed(node, "steps", 4)?.unwrap_or_else(|| vec![1; starts.len()]);
         if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
             return Err(node.malformed("as many ends, axes and steps as starts", "others"));
         }
@@ -287,10 +279,7 @@ impl<'a> Importer<'a> {
         let shape = self.whole_shape(id);
         let axis = self.axis(node, node.int("axis", 0)?, shape.len())?;
         let count = node.outputs.len();
-        let listed = match node.ints("split")? {
-            Some(lengths) => Some(lengths),
-            None => self.constant(node, 1)?.map(|(lengths, _)| lengths.ints()).transpose()?,
-        };
+        let listed = self.listed(node, "split", 1)?;
         let length = shape[axis].div_ceil(count.max(1)) as i64;
         let lengths = listed.unwrap_or_else(|| vec![length; count]);
         let mut start = 0usize;
@@ -309,6 +298,14 @@ impl<'a> Importer<'a> {
             self.define_at(node, index, Known::Value(part))?;
         }
         Ok(())
+    }
+
+    /// Integers in an attribute, or in newer operator sets in an input.
+    pub fn listed(&self, node: &'a Node<'a>, name: &str, index: usize) -> Result<Option<Vec<i64>>, LoadError> {
+        match node.ints(name)? {
+            Some(ints) => Ok(Some(ints)),
+            None => self.constant(node, index)?.map(|(ints, _)| ints.ints()).transpose(),
+        }
     }
 
     /// Constant integers that belong to a shape.

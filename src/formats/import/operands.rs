@@ -174,8 +174,9 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// Counts bytes of constants that were computed against the cap.
-    pub fn count_folded(&mut self, numbers: usize) -> Result<(), LoadError> {
+    /// Counts the bytes of a constant that is computed against the cap.
+    pub fn count_folded(&mut self, shape: &[usize]) -> Result<(), LoadError> {
+        let numbers = shape.iter().fold(1usize, |total, &side| total.saturating_mul(side));
         self.folded_bytes = self.folded_bytes.saturating_add(numbers.saturating_mul(8));
         self.check_cap("computed constants", self.folded_bytes)
     }

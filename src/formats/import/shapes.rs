@@ -105,7 +105,12 @@ impl<'a> Importer<'a> {
         Ok(Window { stride, pads, dilation })
     }
 
-    fn pool(&mut self, node: &'a Node<'a>, op: fn(Pool) -> Op) -> Result<(), LoadError> {
+    /// The maximum or the mean over a window.
+    pub fn pool(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        let maximum = node.op == "MaxPool";
+        // The order of storage only concerns the second output, which nothing here can read.
+        let own = if maximum { "storage_order" } else { "count_include_pad" };
+        node.allow_attributes(&["auto_pad", "ceil_mode", own, "dilations", "kernel_shape", "pads", "strides"])?;
         let kernel = node.ints("kernel_shape")?.ok_or_else(|| node.malformed("a kernel_shape", "none"))?;
         let axes = kernel.len();
         let kernel = self.sides(node, "kernel_shape", axes, 1)?;
@@ -117,35 +122,10 @@ impl<'a> Importer<'a> {
         }
         let ceil = node.int("ceil_mode", 0)? != 0;
         let count_pads = node.int("count_include_pad", 0)? != 0;
-        let id = self.emit(node, op(Pool { kernel, stride, pads, ceil, count_pads }), vec![input])?;
+        let pool = Pool { kernel, stride, pads, ceil, count_pads };
+        let op = if maximum { Op::MaxPool(pool) } else { Op::AveragePool(pool) };
+        let id = self.emit(node, op, vec![input])?;
         self.define_image(node, id, axes)
-    }
-
-    pub fn max_pool(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        // The order of storage only concerns the second output, which nothing here can read.
-        node.allow_attributes(&[
-            "auto_pad",
-            "ceil_mode",
-            "dilations",
-            "kernel_shape",
-            "pads",
-            "storage_order",
-            "strides",
-        ])?;
-        self.pool(node, Op::MaxPool)
-    }
-
-    pub fn average_pool(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&[
-            "auto_pad",
-            "ceil_mode",
-            "count_include_pad",
-            "dilations",
-            "kernel_shape",
-            "pads",
-            "strides",
-        ])?;
-        self.pool(node, Op::AveragePool)
     }
 
     /// The mean over all axes behind the channels.
@@ -169,11 +149,7 @@ impl<'a> Importer<'a> {
         node.allow_attributes(&["axes", "keepdims", "noop_with_empty_axes"])?;
         let id = self.value(node, 0)?;
         let rank = self.whole_shape(id).len();
-        let listed = match node.ints("axes")? {
-            Some(axes) => Some(axes),
-            None => self.constant(node, 1)?.map(|(axes, _)| axes.ints()).transpose()?,
-        };
-        let listed = listed.unwrap_or_default();
+        let listed = self.listed(node, "axes", 1)?.unwrap_or_default();
         if listed.is_empty() && node.int("noop_with_empty_axes", 0)? != 0 {
             return self.define(node, Known::Value(id));
         }

@@ -101,7 +101,11 @@ impl<'a> Tensor<'a> {
 
     fn is_elsewhere(&self, elsewhere: &Elsewhere) -> LoadError {
         let feature = format!("data in another file ('{}') that was not opened with this one", elsewhere.file);
-        unsupported(self.format, self.place(), feature, "both files together, or data in the file itself")
+        self.unsupported(feature, "both files together, or data in the file itself")
+    }
+
+    fn unsupported(&self, feature: String, supported: &str) -> LoadError {
+        unsupported(self.format, self.place(), feature, supported)
     }
 
     /// Number of values that the dimensions ask for.
@@ -124,26 +128,20 @@ impl<'a> Tensor<'a> {
 
     /// As [`Tensor::floats`], finite or not.
     fn any_floats(&self) -> Result<Vec<f32>, LoadError> {
-        let half = |bits: u16| match self.kind {
-            FLOAT16 => f16::from_bits(bits).to_f32(),
+        let Some(dtype) = self.dtype().filter(|dtype| dtype.is_float()) else {
+            let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
+            return Err(self.unsupported(format!("data type {} for weights", self.kind), supported));
+        };
+        let half = |bits: u16| match dtype {
+            Dtype::F16 => f16::from_bits(bits).to_f32(),
             _ => bf16::from_bits(bits).to_f32(),
         };
-        let values = match self.kind {
-            FLOAT => self.raw(f32::from_le_bytes)?,
-            DOUBLE => self.raw(|bytes| f64::from_le_bytes(bytes) as f32)?,
-            FLOAT16 | BFLOAT16 => self.raw(|bytes| half(u16::from_le_bytes(bytes)))?,
-            other => {
-                let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
-                let feature = format!("data type {other} for weights");
-                return Err(unsupported(self.format, self.place(), feature, supported));
-            }
-        };
-        match (values, &self.numbers) {
-            (Some(values), _) => Ok(values),
-            (None, Numbers::Floats(values)) => self.stored(values, |&value| value),
-            (None, Numbers::Doubles(values)) => self.stored(values, |&value| value as f32),
-            (None, Numbers::Ints(values)) => self.stored(values, |&bits| half(bits as u16)),
-            (None, Numbers::Raw(_) | Numbers::Elsewhere(_)) => self.stored(&[], |&value| value),
+        match &self.numbers {
+            Numbers::Raw(raw) => Ok(dtype.to_floats(self.proved(raw, dtype)?)),
+            Numbers::Floats(values) => self.stored(values, |&value| value),
+            Numbers::Doubles(values) => self.stored(values, |&value| value as f32),
+            Numbers::Ints(values) => self.stored(values, |&bits| half(bits as u16)),
+            Numbers::Elsewhere(elsewhere) => Err(self.is_elsewhere(elsewhere)),
         }
     }
 
@@ -152,24 +150,15 @@ impl<'a> Tensor<'a> {
     /// # Errors
     /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
     pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
-        let values = match self.kind {
-            UINT8 | BOOL => self.raw(|[byte]| i64::from(byte))?,
-            INT8 => self.raw(|bytes| i64::from(i8::from_le_bytes(bytes)))?,
-            UINT16 => self.raw(|bytes| i64::from(u16::from_le_bytes(bytes)))?,
-            INT16 => self.raw(|bytes| i64::from(i16::from_le_bytes(bytes)))?,
-            INT32 => self.raw(|bytes| i64::from(i32::from_le_bytes(bytes)))?,
-            UINT32 => self.raw(|bytes| i64::from(u32::from_le_bytes(bytes)))?,
-            INT64 | UINT64 => self.raw(i64::from_le_bytes)?,
-            other => {
-                let feature = format!("data type {other} for integers");
-                let supported = "integers of 8 to 64 bits, and bool (9)";
-                return Err(unsupported(self.format, self.place(), feature, supported));
-            }
+        let Some(dtype) = self.dtype().filter(|dtype| !dtype.is_float()) else {
+            let supported = "integers of 8 to 64 bits, and bool (9)";
+            return Err(self.unsupported(format!("data type {} for integers", self.kind), supported));
         };
-        match (values, &self.numbers) {
-            (Some(values), _) => Ok(values),
-            (None, Numbers::Ints(values)) => self.stored(values, |&value| value),
-            (None, _) => self.stored(&[], |&value| value),
+        match &self.numbers {
+            Numbers::Raw(raw) => Ok(dtype.integers(self.proved(raw, dtype)?).collect()),
+            Numbers::Ints(values) => self.stored(values, |&value| value),
+            Numbers::Floats(_) | Numbers::Doubles(_) => self.stored(&[], |&value| value),
+            Numbers::Elsewhere(elsewhere) => Err(self.is_elsewhere(elsewhere)),
         }
     }
 
@@ -211,18 +200,13 @@ impl<'a> Tensor<'a> {
         })
     }
 
-    /// Raw values of `N` bytes, once they are proved to be as many as the shape asks for; `None` if they are not raw.
-    fn raw<const N: usize, T>(&self, value: impl Fn([u8; N]) -> T) -> Result<Option<Vec<T>>, LoadError> {
-        let raw = match &self.numbers {
-            Numbers::Raw(raw) => raw,
-            Numbers::Elsewhere(elsewhere) => return Err(self.is_elsewhere(elsewhere)),
-            _ => return Ok(None),
-        };
-        let count = self.count()?;
-        match raw.as_chunks::<N>() {
-            (values, []) if values.len() == count => Ok(Some(values.iter().map(|&bytes| value(bytes)).collect())),
-            _ => Err(self.malformed(format!("{count} values of {N} bytes"), format!("{} bytes", raw.len()))),
+    /// Raw bytes, once they are proved to be as many as the shape asks for.
+    fn proved<'b>(&self, raw: &'b [u8], dtype: Dtype) -> Result<&'b [u8], LoadError> {
+        let (count, size) = (self.count()?, dtype.size());
+        if count.checked_mul(size) != Some(raw.len()) {
+            return Err(self.malformed(format!("{count} values of {size} bytes"), format!("{} bytes", raw.len())));
         }
+        Ok(raw)
     }
 
     /// Values that are stored in another type, once they are proved to be as many as the shape asks for.

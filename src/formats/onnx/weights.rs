@@ -69,13 +69,11 @@ pub enum Fill {
 /// [`LoadError`] if the skeleton is none of [`weights`], or of other weights; or if it has an operator set below 10 and `fills` ask for
 /// DequantizeLinear.
 pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
-    if fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
-        let opset = opset(skeleton)?;
-        if opset < DEQUANTIZE_OPSET {
-            return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
-        }
+    let (form, opset) = versions(skeleton)?;
+    if opset < DEQUANTIZE_OPSET && fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
+        return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
     }
-    let mut filler = Filler { fills: fills.into_iter(), listed: (1..FREE_VERSION).contains(&ir_version(skeleton)?) };
+    let mut filler = Filler { fills: fills.into_iter(), listed: (1..FREE_VERSION).contains(&form) };
     let file = copy_model(skeleton, &mut filler)?;
     match filler.fills.next() {
         None => Ok(file),
@@ -83,29 +81,22 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
     }
 }
 
-/// The version of the file's form; 0 if it does not say.
-fn ir_version(file: &[u8]) -> Result<i64, LoadError> {
+/// The version of the file's form, and of the standard operator set; 0 where it does not say.
+fn versions(file: &[u8]) -> Result<(i64, i64), LoadError> {
     const IR_VERSION: u64 = 1;
-    let (mut version, mut span) = (0, Span::new(file));
-    while let Some(field) = span.next_field()? {
-        if field.number == IR_VERSION {
-            version = field.int()?;
-        }
-    }
-    Ok(version)
-}
-
-/// The version of the standard operator set; 0 if there is none.
-fn opset(file: &[u8]) -> Result<i64, LoadError> {
     const OPSET_IMPORT: u64 = 8;
-    let (mut version, mut span) = (0, Span::new(file));
+    let (mut form, mut opset, mut span) = (0, 0, Span::new(file));
     while let Some(field) = span.next_field()? {
-        if field.number == OPSET_IMPORT {
-            let (domain, of_domain) = parse_opset(field.span()?)?;
-            version = if is_standard(domain) { of_domain } else { version };
+        match field.number {
+            IR_VERSION => form = field.int()?,
+            OPSET_IMPORT => {
+                let (domain, version) = parse_opset(field.span()?)?;
+                opset = if is_standard(domain) { version } else { opset };
+            }
+            _ => {}
         }
     }
-    Ok(version)
+    Ok((form, opset))
 }
 
 /// Where a weight is.

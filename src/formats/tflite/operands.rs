@@ -65,14 +65,11 @@ impl<'a> Translator<'a> {
             let feature = format!("{} integers", tensor.len());
             return Err(self.unsupported(operator, &feature, &format!("at most {MAX_INTEGERS}")));
         }
-        Ok(match tensor.dtype {
-            Dtype::I32 => tensor.bytes.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes).into()).collect(),
-            Dtype::I64 => tensor.bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect(),
-            other => {
-                let feature = format!("{} as input {index}", other.name());
-                return Err(self.unsupported(operator, &feature, "integers of 32 and 64 bits"));
-            }
-        })
+        if !matches!(tensor.dtype, Dtype::I32 | Dtype::I64) {
+            let feature = format!("{} as input {index}", tensor.dtype.name());
+            return Err(self.unsupported(operator, &feature, "integers of 32 and 64 bits"));
+        }
+        Ok(tensor.dtype.integers(&tensor.bytes).collect())
     }
 
     /// The one number that a constant is.

@@ -68,7 +68,7 @@ pub fn read(file: &[u8], cap: u64) -> Result<Network, LoadError> {
             tensors.copy(&name, stored.shape, stored.dtype, stored.data)?;
             continue;
         };
-        let values = integers(stored.dtype, stored.data).enumerate();
+        let values = stored.dtype.integers(stored.data).enumerate();
         let bytes = values.flat_map(|(index, integer)| scales.value(index, integer).to_le_bytes()).collect();
         tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true, step: None })?;
     }
@@ -155,7 +155,7 @@ impl<'a> Stored<'a> {
             Some(scales) => {
                 for (index, value) in tensor.values().into_iter().enumerate() {
                     let wide = scales.integer(index, value).to_le_bytes();
-                    let kept = integers(self.dtype, &wide[..size]).next().unwrap_or(0);
+                    let kept = self.dtype.integers(&wide[..size]).next().unwrap_or(0);
                     if scales.value(index, kept).to_bits() != value.to_bits() {
                         let feature = "other numbers than its integers can hold";
                         return Err(unsupported(place(), feature, "integers as they were"));
@@ -222,20 +222,6 @@ impl Scales<'_> {
         let (scale, zero) = self.of(index);
         ((f64::from(value) / scale).round() as i64).wrapping_add(zero)
     }
-}
-
-/// Elements of an integer type; 0 for those of others, which do not come here.
-fn integers(dtype: Dtype, data: &[u8]) -> impl Iterator<Item = i64> {
-    data.chunks_exact(dtype.size()).map(move |bytes| {
-        let mut wide = [0; 8];
-        wide[..bytes.len()].copy_from_slice(bytes);
-        let value = i64::from_le_bytes(wide);
-        let unused = 64 - 8 * dtype.size() as u32;
-        match dtype {
-            Dtype::U8 | Dtype::U16 | Dtype::U32 | Dtype::U64 | Dtype::Bool => value,
-            _ => value << unused >> unused,
-        }
-    })
 }
 
 /// `TensorType`.
