@@ -34,10 +34,15 @@ pub struct Reader {
     pub read: fn(&[u8], u64) -> Result<Opened, Error>,
     /// Reads the graph, if files of this format have one, from the tensors and where they came from. It may take so many bytes at most.
     pub graph: Option<ReadGraph>,
+    /// Reads the graph straight from a file, where that takes less memory than by way of the tensors.
+    pub model: Option<ReadModel>,
 }
 
 /// See [`Reader::graph`].
 pub type ReadGraph = fn(&Network, u64) -> Result<Model, LoadError>;
+
+/// See [`Reader::model`].
+pub type ReadModel = fn(&[u8], u64) -> Result<Model, LoadError>;
 
 /// The formats that are read, in the order in which a file is held against them: those that are told by more bytes come first.
 pub static READERS: [Reader; 8] = [
@@ -121,6 +126,30 @@ pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     Ok(opened)
 }
 
+/// Opens a model file whose graph can be run, as [`open`] does, but may leave out the tensors: whoever only runs the network saves their
+/// memory.
+///
+/// # Errors
+/// As [`open`]; and if the graph cannot be run.
+pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
+    let plain = gzip::decompress(bytes, cap, "model")?;
+    let reader = known(&plain)?;
+    if let Some(model) = reader.model {
+        match model(&plain, cap) {
+            Ok(model) => {
+                let network = Network { tensors: Vec::new(), origin: None, model: Some(model), obstacle: None };
+                return Ok(Opened::new(reader.name, network));
+            }
+            // Its weights may still be recognised.
+            Err(LoadError::Unsupported { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let opened = open(&plain, cap)?;
+    opened.network.runnable()?;
+    Ok(opened)
+}
+
 /// Gives a network that was read its graph, if it has none yet and one is known.
 ///
 /// # Errors
@@ -184,6 +213,7 @@ mod tests {
         let bytes = onnx::write(&model).unwrap();
         assert_eq!(reader_of(&bytes).map(|reader| reader.name), Some("onnx"));
         assert_eq!(open(&bytes, 1 << 20).unwrap().into_model(), Ok(model.clone()));
+        assert_eq!(open_runnable(&bytes, 1 << 20).unwrap().into_model(), Ok(model.clone()));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&bytes).unwrap();
         let gzipped = encoder.finish().unwrap();

@@ -28,6 +28,7 @@ pub const ARCHIVE: Reader = Reader {
     sniff: |bytes| zip::entries(bytes).is_ok_and(|entries| is_npz(&entries)),
     read: |bytes, cap| Ok(Opened::new("npz", read_npz(&zip::entries(bytes)?, cap)?)),
     graph: None,
+    model: None,
 };
 
 /// Files of one array.
@@ -37,6 +38,7 @@ pub const ARRAY: Reader = Reader {
     sniff: |bytes| bytes.starts_with(&MAGIC),
     read: |bytes, cap| Ok(Opened::new("npy", read_npy(bytes, cap)?)),
     graph: None,
+    model: None,
 };
 
 /// Reads one array.

@@ -15,6 +15,7 @@ pub const READER: Reader = Reader {
     read: |bytes, cap| read(bytes, cap, None),
     // It comes with the tensors.
     graph: None,
+    model: None,
 };
 
 /// What only a `.nut` file has.

@@ -28,6 +28,7 @@ pub const READER: Reader = Reader {
     sniff: is_safetensors,
     read: |bytes, cap| Ok(Opened::new("safetensors", read(bytes, cap)?)),
     graph: None,
+    model: None,
 };
 
 /// Whether these look like the first bytes of such a file.

@@ -52,7 +52,7 @@ pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) 
 
 /// A model file of any kind whose graph can be run.
 pub fn open(bytes: &[u8]) -> Result<Opened, JsValue> {
-    formats::open(bytes, CAP).map_err(thrown)
+    formats::open_runnable(bytes, CAP).map_err(thrown)
 }
 
 /// An opened network.

@@ -30,6 +30,7 @@ pub const READER: Reader = Reader {
     sniff: is_onnx,
     read: |bytes, cap| Ok(Opened::new("onnx", weights(bytes, cap)?)),
     graph: Some(model),
+    model: Some(read),
 };
 
 /// The file that tensors came from, with their numbers in this form.

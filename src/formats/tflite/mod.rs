@@ -30,6 +30,7 @@ pub const READER: Reader = Reader {
     sniff: is_tflite,
     read: |bytes, cap| Ok(Opened::new("tflite", read(bytes, cap)?)),
     graph: Some(model),
+    model: None,
 };
 
 /// Whether these look like the first bytes of such a file: the identifier follows the offset of the root table.

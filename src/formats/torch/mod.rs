@@ -36,6 +36,7 @@ pub const ARCHIVE: Reader = Reader {
     sniff: |bytes| zip::entries(bytes).is_ok_and(|entries| is_torch(&entries)),
     read: |bytes, cap| Ok(Opened::new("torch", read_archive(&zip::entries(bytes)?, cap)?)),
     graph: None,
+    model: None,
 };
 
 /// What `torch.save` wrote before it wrote archives.
