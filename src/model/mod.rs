@@ -21,7 +21,9 @@ pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
 pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
 pub use number::Number;
-pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice};
+pub use op::{
+    Class, Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice,
+};
 pub use scaling::Scaling;
 pub(crate) use shape::broadcast;
 pub use weights::{Origin, Source, Tensor, Weights};
