@@ -1,9 +1,12 @@
 import { defineConfig } from 'vite';
+import { viteSingleFile } from 'vite-plugin-singlefile';
+import { filesInside } from './xtask/single-file.js';
 
 export default defineConfig(({ mode }) => ({
   // Relative, so that the site works from any folder of any host.
   base: './',
   publicDir: 'www/public',
+  plugins: mode === 'single-file' ? [viteSingleFile({ useRecommendedBuildConfig: false }), filesInside()] : [],
   build: {
     target: 'es2023',
     license: { fileName: 'licenses.md' },

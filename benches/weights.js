@@ -53,7 +53,7 @@ async function measure(page, file) {
   const { length } = await readFile(file);
   const problem = await page.$eval('#problem', (element) => (/** @type {HTMLElement} */ (element).hidden ? '' : element.querySelector('span')?.textContent));
   if (problem) return [name, length.toLocaleString('en'), problem];
-  if (await page.$('input[name=by][value=weights]')) await page.click('input[name=by][value=weights]');
+  if (await page.$('input[name=evidence][value=weights]')) await page.click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target');
   await page.$eval(
     '#snr-target',

@@ -25,6 +25,7 @@ fn main() {
     };
     let idx = [&[0u8, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[1, 2, 3, 4, 5, 6, 7, 8]].concat();
     let csv = b"width,height,label\n1.5,2,0\n3,4,1\n5,6.25,0\n".to_vec();
+    let quoted = b"\"width\nin cm\";species\r\n\"1.5\";\"a \"\"b\"\"\"\r\n3;c\r\n".to_vec();
     for (target, seeds) in [
         ("safetensors", vec![safetensors]),
         ("npy", vec![npy.clone()]),
@@ -33,7 +34,7 @@ fn main() {
         ("tflite", [vec![tflite], graphs].concat()),
         ("onnx", vec![onnx, file("tests/data/onnx/residual.onnx"), file("tests/data/onnx/external.onnx")]),
         ("nut", ["lines", "lenet5", "codebooks"].map(nut).to_vec()),
-        ("data", vec![idx, csv, npz, npy]),
+        ("data", vec![idx, csv, quoted, npz, npy]),
     ] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
         fs::create_dir_all(&folder).expect("a folder for the seeds");

@@ -2,6 +2,13 @@
 
 use thiserror::Error;
 
+/// What is wrong with a text in JSON, without the place in it: for texts that the user has not seen as such.
+pub(crate) fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&place).unwrap_or(&message).to_owned()
+}
+
 /// Anything that can go wrong in Nutshell.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {
@@ -29,11 +36,82 @@ pub enum Error {
         /// Its name.
         place: String,
         /// What is wrong with it.
+        #[source]
         error: Box<Error>,
     },
     /// The caller asked the run to stop.
     #[error("the run was cancelled")]
     Cancelled,
+}
+
+/// What kind of error it is: enough to decide what to do about it. In JavaScript it is the `name` of the `Error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The bytes are of no format that is known.
+    UnknownFormat,
+    /// The file is damaged, or breaks its format's rules.
+    Malformed,
+    /// The file is sound, but uses something that is not supported.
+    Unsupported,
+    /// The file declares more than the caller's cap allows.
+    TooLarge,
+    /// A file or folder cannot be read or written.
+    File,
+    /// A network whose shapes or fields do not fit together.
+    Network,
+    /// Samples do not fit the network or the task.
+    Samples,
+    /// A setting is out of its range.
+    Setting,
+    /// The target cannot be reached.
+    Unreachable,
+    /// The caller asked the run to stop.
+    Cancelled,
+}
+
+impl Kind {
+    /// Its name, as in the code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::UnknownFormat => "UnknownFormat",
+            Kind::Malformed => "Malformed",
+            Kind::Unsupported => "Unsupported",
+            Kind::TooLarge => "TooLarge",
+            Kind::File => "File",
+            Kind::Network => "Network",
+            Kind::Samples => "Samples",
+            Kind::Setting => "Setting",
+            Kind::Unreachable => "Unreachable",
+            Kind::Cancelled => "Cancelled",
+        }
+    }
+}
+
+impl Error {
+    /// What kind of error it is, however deep the fault lies.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Error::Load(LoadError::UnknownFormat { .. }) | Error::Decode(DecodeError::Magic { .. }) => {
+                Kind::UnknownFormat
+            }
+            Error::Load(LoadError::Malformed { .. })
+            | Error::Decode(
+                DecodeError::Checksum { .. } | DecodeError::Truncated { .. } | DecodeError::Malformed { .. },
+            ) => Kind::Malformed,
+            Error::Load(LoadError::Unsupported { .. }) | Error::Decode(DecodeError::Version { .. }) => {
+                Kind::Unsupported
+            }
+            Error::Load(LoadError::TooLarge { .. }) | Error::Decode(DecodeError::TooLarge { .. }) => Kind::TooLarge,
+            Error::Load(LoadError::File { .. }) => Kind::File,
+            Error::Load(LoadError::Graph(_)) | Error::Decode(DecodeError::Graph(_)) => Kind::Network,
+            Error::Encode(_) | Error::Graph(_) => Kind::Network,
+            Error::Data(_) => Kind::Samples,
+            Error::Recipe(RecipeError::Invalid { .. }) => Kind::Setting,
+            Error::Recipe(RecipeError::Unreachable { .. }) => Kind::Unreachable,
+            Error::In { error, .. } => error.kind(),
+            Error::Cancelled => Kind::Cancelled,
+        }
+    }
 }
 
 /// A node whose inputs, parameters or attributes do not fit.
@@ -59,7 +137,7 @@ pub enum LoadError {
     #[error("not a file that Nutshell can open: expected {expected}, got {got}")]
     UnknownFormat {
         /// The formats that are known.
-        expected: &'static str,
+        expected: String,
         /// The first bytes.
         got: String,
     },
@@ -229,4 +307,19 @@ pub enum RecipeError {
         /// The best that was found.
         got: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn a_file_among_several_has_the_kind_and_the_source_of_its_own_fault() {
+        let inner = Error::from(LoadError::TooLarge { format: "CSV", place: "table".into(), bytes: 2, cap: 1 });
+        assert_eq!((inner.kind(), inner.kind().name()), (Kind::TooLarge, "TooLarge"));
+        let outer = Error::In { place: "a.csv".into(), error: Box::new(inner.clone()) };
+        assert_eq!(outer.kind(), Kind::TooLarge);
+        assert_eq!(outer.source().map(ToString::to_string), Some(inner.to_string()));
+    }
 }

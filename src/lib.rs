@@ -1,20 +1,65 @@
-//! Nutshell puts a neural network in a nutshell: as small, or as fast, as it can be inside an accuracy tolerance.
+//! Nutshell compresses trained neural networks: it makes the smallest file that keeps the accuracy asked for, or the most accurate file
+//! within a byte budget.
 //!
 //! ```text
-//! bytes -> formats -> Model -> structure -> Compact -> prune -> Pruned -> share -> Shared
-//!       -> quantize -> FixedPoint -> refine -> FixedPoint -> code -> .nut bytes
-//! .nut bytes -> container -> FixedPoint -> Model -> run | export
+//! file bytes -> formats -> Network (tensors, origin, and a Model if the graph can be run)
+//!   on samples:          Model -> structure -> prune -> share -> quantize -> FixedPoint -> refine -> code -> .nut bytes
+//!   by weights alone:    tensors -> rounding -> code -> .nut bytes
+//! .nut bytes -> formats -> Network -> run | export
 //! ```
 //!
 //! The method is that of Frickenstein, Unger and Stechele, "Resource-aware optimization of DNNs for embedded
 //! applications", CRV 2019. Only the paper's abstract is public: the details here are our own.
+//!
+//! Open a model, compress it on samples, and run what the file decodes to:
+//!
+//! ```
+//! use nutshell::data::Samples;
+//! use nutshell::model::{Scaling, presets};
+//! use nutshell::network::predictions;
+//! use nutshell::pipeline::{Checkpoint, Data, Effort, Event, Observer, Recipe, Target, compress};
+//! use nutshell::{formats, network};
+//! use std::ops::ControlFlow;
+//!
+//! struct Quiet;
+//! impl Observer for Quiet {
+//!     fn event(&mut self, _: Event) -> ControlFlow<()> {
+//!         ControlFlow::Continue(())
+//!     }
+//!     fn checkpoint(&mut self, _: &Checkpoint) {}
+//! }
+//!
+//! # fn main() -> Result<(), nutshell::Error> {
+//! let cap = 1 << 20; // the most bytes that a file may take once it is unpacked
+//! # let mut made = presets::lenet300([6, 5, 2]);
+//! # presets::initialize(&mut made, &mut <rand_pcg::Pcg64Mcg as rand::SeedableRng>::seed_from_u64(1));
+//! # let file = formats::onnx::write(&made)?;
+//! let model = formats::open(&file, cap)?.into_model()?;
+//! // 80 images of one channel, half of them bright.
+//! let pixels = (0..80 * 784).map(|at| if at / 784 % 2 == 0 { 255 } else { 0 }).collect();
+//! let samples = Samples::new(vec![1, 28, 28], pixels, (0..80).map(|at| at % 2).collect(), Scaling::Unit)?;
+//!
+//! let mut recipe = Recipe::new(Effort::Quick);
+//! recipe.target = Target::Budget(4_000);
+//! recipe.split.validation = 20;
+//! # for training in [&mut recipe.structure.training, &mut recipe.prune.training, &mut recipe.share.training, &mut recipe.refine.training] {
+//! #     training.samples = 640;
+//! # }
+//! let data = Data { training: samples.clone(), test: None };
+//! let outcome = compress(&model, &data, &recipe, None, &mut Quiet)?;
+//! assert!(outcome.nut.len() <= 4_000);
+//!
+//! let decoded = formats::open(&outcome.nut, cap)?.into_model()?;
+//! let classes = predictions(&network::logits(&decoded, &samples)?);
+//! assert_eq!(classes.len(), 80);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bench;
-mod checksum;
 pub mod coding;
 pub mod container;
 pub mod data;
-mod decimal;
 pub mod error;
 pub mod formats;
 pub mod kernels;
@@ -24,7 +69,6 @@ pub mod parallel;
 pub mod pipeline;
 pub mod resources;
 pub mod search;
-mod sort;
 pub mod stages;
 pub mod views;
 #[cfg(target_arch = "wasm32")]

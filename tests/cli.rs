@@ -3,7 +3,7 @@
 mod place;
 
 use nutshell::data::idx;
-use nutshell::formats::{load_weights, onnx};
+use nutshell::formats::{onnx, read};
 use nutshell::model::{Model, presets};
 use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Stage, Target, Training};
 use place::{CLASSES, Place, TEST, TRAINING, VALIDATION, recipe};
@@ -251,7 +251,7 @@ fn shells_get_their_completions_and_speeds_are_measured() {
 
 /// Names and numbers of a file's tensors.
 fn tensors(bytes: &[u8]) -> Vec<(String, Vec<f32>)> {
-    let weights = load_weights(bytes, 1 << 24).unwrap().weights;
+    let weights = read(bytes, 1 << 24).unwrap().network;
     weights.tensors.iter().map(|tensor| (tensor.name.clone(), tensor.values())).collect()
 }
 
@@ -286,7 +286,7 @@ fn weights_alone_are_compressed_and_written_again() {
     let report = place.json(&format!("compress again.npz --budget {small} -o budget.nut"));
     assert!(report["file_bytes"].as_u64().unwrap() <= small);
     let inspected = place.json("inspect 30.nut");
-    assert_eq!((&inspected["source"], &inspected["runnable"]), (&Value::from("npz"), &Value::from(false)));
+    assert_eq!((&inspected["source"], &inspected["runnable"]), (&Value::from("npz"), &Value::from(true)));
     assert!(inspected["nut"]["sections"].to_string().contains("origin"));
     let text = place.run("inspect 30.nut");
     assert!(String::from_utf8_lossy(&text).contains("conv2.weight: float32 [16, 8, 5, 5]"));
@@ -297,7 +297,7 @@ fn weights_alone_are_compressed_and_written_again() {
     assert_eq!(place.json("evaluate known.onnx --data data")["correct"], answered["correct"]);
     for (arguments, reason) in [
         ("decompress 30.nut --compact -o out.onnx", "expected a network with a graph"),
-        ("convert model.onnx -o out.txt", "expected a name that ends in .onnx, .safetensors, .npz or .tflite, or --to"),
+        ("convert model.onnx -o out.txt", "expected a name that ends in .onnx, .tflite, .safetensors, .npz, or --to"),
         ("convert model.onnx -o out.tflite", "writing it as TFLite, which it did not come from, is not supported"),
         ("compress 30.nut --data data --recipe recipe.json -o out.nut", "which is small already"),
         ("compress model.onnx --budget 100 -o out.nut", "the target was not reached: bytes of the file"),

@@ -5,7 +5,7 @@ mod place;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use nutshell::formats::{numpy, zip};
-use nutshell::model::{Dtype, Origin, Source, Tensor, Weights};
+use nutshell::model::{Dtype, Network, Origin, Source, Tensor};
 use place::{CLASSES, Place, TEST, VALIDATION};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -42,11 +42,11 @@ fn other_formats(place: &Place) {
     let (images, labels) = (&images[16..], &labels[8..]);
     let tensor = |name: &str, shape: &[usize], bytes: &[u8]| {
         let (name, shape, bytes) = (name.to_owned(), shape.to_vec(), bytes.to_vec());
-        Tensor { name, shape, dtype: Dtype::U8, bytes, dequantized: false }
+        Tensor { name, shape, dtype: Dtype::U8, bytes, dequantized: false, step: None }
     };
     let tensors = vec![tensor("images", &[TEST, 28, 28], images), tensor("labels", &[TEST], labels)];
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    place.write("samples.npz", &numpy::write_npz(&Weights { tensors, origin, obstacle: None }).unwrap());
+    place.write("samples.npz", &numpy::write_npz(&Network::new(tensors, origin)).unwrap());
 
     let (mut table, mut pictures) = (String::from("label"), Vec::new());
     (0..784).for_each(|pixel| table += &format!(",p{pixel}"));

@@ -6,7 +6,7 @@ mod counting;
 mod onnx_files;
 mod weight_files;
 
-use nutshell::formats::{load_weights, open};
+use nutshell::formats::{open, read};
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -14,7 +14,7 @@ use weight_files::{legacy, pickle_of, safetensors, samples, state_dict, torch_zi
 
 /// The most that reading allocates at once, beside the file.
 fn peak(bytes: &[u8], cap: u64) -> usize {
-    counting::peak(|| drop(load_weights(bytes, cap)))
+    counting::peak(|| drop(read(bytes, cap)))
 }
 
 // One test, because the counts are of the whole process.
@@ -27,7 +27,7 @@ fn memory_stays_within_the_cap() {
     let nuts: Vec<Vec<u8>> = sound
         .iter()
         .map(|bytes| {
-            let weights = load_weights(bytes, CAP).unwrap().weights;
+            let weights = read(bytes, CAP).unwrap().network;
             compress_weights(&weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut
         })
         .collect();

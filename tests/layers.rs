@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 17] = [
     "bin",
     "wasm",
     "bench",
@@ -23,9 +23,6 @@ const ORDER: [&str; 20] = [
     "kernels",
     "search",
     "parallel",
-    "decimal",
-    "sort",
-    "checksum",
     "error",
 ];
 

@@ -2,10 +2,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use ndarray::Array2;
-use nutshell::formats::export::{Kind, export, kinds};
-use nutshell::formats::{Contents, Opened, load_weights, onnx, open, to_model};
+use nutshell::formats::export::{export, writer};
+use nutshell::formats::{add_model, onnx, open};
 use nutshell::model::channels::channel_groups;
-use nutshell::model::{Model, Op};
+use nutshell::model::{Model, Network, Op};
 use nutshell::network::answers;
 use nutshell::pipeline::{WeightsTarget, compress_weights};
 use std::path::Path;
@@ -18,12 +18,13 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
+/// A file, with its graph.
+fn opened(name: &str) -> Network {
+    open(&file(&format!("{name}.tflite")), CAP).unwrap().network
+}
+
 fn model(name: &str) -> Model {
-    match open(&file(&format!("{name}.tflite")), CAP).unwrap() {
-        Contents::Network(Opened::Model(model)) => model,
-        Contents::Weights(weights) => panic!("{name}: {:?}", weights.obstacle),
-        other => panic!("{name}: {other:?}"),
-    }
+    opened(name).model.unwrap()
 }
 
 /// Two samples, and the answers of LiteRT.
@@ -86,39 +87,46 @@ fn channels_are_followed_through_a_flattening() {
 #[test]
 fn a_graph_stays_with_its_compressed_weights() {
     for name in NAMES {
-        let loaded = load_weights(&file(&format!("{name}.tflite")), CAP).unwrap();
-        let nut = compress_weights(&loaded.weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut;
-        let Ok(Contents::Packed(packed)) = open(&nut, CAP) else { panic!("{name}") };
-        assert_eq!(to_model(&packed.to_weights(), CAP), Ok(model(name)));
-        let again = load_weights(&nut, CAP).unwrap();
-        assert_eq!(export(&again, Kind::Tflite), Ok(file(&format!("{name}.tflite"))), "{name}");
+        let nut = compress_weights(&opened(name), WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut;
+        let again = open(&nut, CAP).unwrap().network;
+        assert_eq!(again.model, Some(model(name)));
+        assert_eq!(export(&again, "tflite"), Ok(file(&format!("{name}.tflite"))), "{name}");
     }
 }
 
 #[test]
 fn exports_are_those_that_the_weights_allow() {
     let [floats, integers] = ["mobile", "whole"].map(|name| {
-        let mut loaded = load_weights(&file(&format!("{name}.tflite")), CAP).unwrap();
-        assert!(kinds(&loaded.weights, true).contains(&Kind::Tflite), "{name}");
-        for tensor in
-            loaded.weights.tensors.iter_mut().filter(|tensor| tensor.shape.len() > 1 && tensor.dtype.is_float())
-        {
+        let mut loaded = opened(name);
+        assert!(writes_tflite(&loaded), "{name}");
+        for tensor in loaded.tensors.iter_mut().filter(|tensor| tensor.shape.len() > 1 && tensor.dtype.is_float()) {
             let values: Vec<f32> = tensor.values().iter().map(|value| value * 0.75).collect();
             tensor.bytes = tensor.dtype.of_floats(&values).unwrap();
         }
         loaded
     });
     // Numbers that changed are in the file; integers with a scale cannot take them.
-    let written = export(&floats, Kind::Tflite).unwrap();
-    assert_eq!(load_weights(&written, CAP).unwrap().weights, floats.weights);
-    assert!(!kinds(&integers.weights, true).contains(&Kind::Tflite));
-    let error = export(&integers, Kind::Tflite).unwrap_err().to_string();
+    let written = export(&floats, "tflite").unwrap();
+    assert_eq!(open(&written, CAP).unwrap().network.tensors, floats.tensors);
+    assert!(!writes_tflite(&integers));
+    let error = export(&integers, "tflite").unwrap_err().to_string();
     assert!(error.contains("other numbers than its integers can hold is not supported"), "{error}");
     for loaded in [&floats, &integers] {
-        let network = to_model(&loaded.weights, CAP).unwrap();
-        let written = export(loaded, Kind::Onnx).unwrap();
-        assert_eq!(answers_of(&onnx::read(&written, CAP).unwrap()), answers_of(&network));
+        let changed = Network { model: None, ..loaded.clone() };
+        let network = with_model(changed);
+        let written = export(&network, "onnx").unwrap();
+        assert_eq!(answers_of(&onnx::read(&written, CAP).unwrap()), answers_of(network.runnable().unwrap()));
     }
+}
+
+/// The weights with the graph that they make now.
+fn with_model(mut weights: Network) -> Network {
+    add_model(&mut weights, CAP).unwrap();
+    weights
+}
+
+fn writes_tflite(weights: &Network) -> bool {
+    writer("tflite").is_some_and(|writer| (writer.suits)(weights))
 }
 
 /// Answers to the first samples of `mobile`, or zeros.

@@ -3,7 +3,7 @@
 use nutshell::Model;
 use nutshell::container;
 use nutshell::data::Samples;
-use nutshell::formats::{Opened, load_model, onnx};
+use nutshell::formats::{onnx, open};
 use nutshell::model::Scaling;
 use nutshell::model::presets::{Chain, initialize};
 use nutshell::network::{logits, predictions};
@@ -112,11 +112,10 @@ fn the_report_is_of_the_file() {
     assert_eq!(notes.finished.first(), Some(&Stage::Original));
     assert_eq!(notes.finished.last(), Some(&Stage::Code));
 
-    let opened = load_model(&outcome.nut, CAP).unwrap();
+    let opened = open(&outcome.nut, CAP).unwrap();
     let summary = Summary::new(&opened, outcome.nut.len()).unwrap();
     assert_eq!((summary.file_bytes, summary.baseline_bytes), (report.file_bytes, model.parameter_bytes()));
-    let Opened::Nut(nut) = opened else { panic!("a .nut file") };
-    let decoded = measure(&nut.network.to_model(), data.test.as_ref().unwrap(), SplitName::Test).unwrap();
+    let decoded = measure(&opened.into_model().unwrap(), data.test.as_ref().unwrap(), SplitName::Test).unwrap();
     assert_eq!(Some(decoded), report.after.test);
 }
 
@@ -137,8 +136,8 @@ fn without_labels_the_network_is_held_to_agree_with_the_original() {
     assert!(report.ratio > 10.0 && report.after.validation.accuracy >= 0.94, "{report:?}");
 
     // Both measures, once more and in other words, of what the file decodes to.
-    let Opened::Nut(nut) = load_model(&outcome.nut, CAP).unwrap() else { panic!("a .nut file") };
-    let [original, small] = [&model, &nut.network.to_model()].map(|model| logits(model, &test).unwrap());
+    let decoded = open(&outcome.nut, CAP).unwrap().into_model().unwrap();
+    let [original, small] = [&model, &decoded].map(|model| logits(model, &test).unwrap());
     let agreed = predictions(&original).iter().zip(predictions(&small)).filter(|(a, b)| *a == b).count();
     assert_eq!(report.after.test.unwrap().correct, agreed);
     let squares = |values: ndarray::Array2<f32>| values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
@@ -146,7 +145,7 @@ fn without_labels_the_network_is_held_to_agree_with_the_original() {
     assert!((report.output_distance.unwrap().test.unwrap() - distance).abs() < 1e-5);
 
     // It still does what the original had learnt from labels, which the run has not seen. Those of the test samples alone change nothing.
-    assert!(measure(&nut.network.to_model(), &test, SplitName::Test).unwrap().accuracy > 0.9);
+    assert!(measure(&decoded, &test, SplitName::Test).unwrap().accuracy > 0.9);
     let data = Data { test: Some(test), ..data };
     assert!(compress(&model, &data, &recipe, None, &mut Notes::default()).unwrap().nut == outcome.nut);
     let data = Data { training: labelled.training, test: Some(unlabelled(data.test.as_ref().unwrap())) };
@@ -172,7 +171,7 @@ fn going_on_from_any_checkpoint_gives_the_same_file() {
 fn onnx_out_and_in_gives_the_same_answers() {
     let (model, samples) = (network(), lines(64, 3));
     let bytes = onnx::write(&model).unwrap();
-    let Opened::Model(read) = load_model(&bytes, CAP).unwrap() else { panic!("a model") };
+    let read = open(&bytes, CAP).unwrap().into_model().unwrap();
     assert_eq!(logits(&model, &samples).unwrap(), logits(&read, &samples).unwrap());
 }
 

@@ -1,28 +1,24 @@
 // Starts a worker, hears of its death, and replaces it.
 import * as Comlink from 'comlink';
-import { fileUrl } from './files.js';
+import wasmUrl from '../pkg/nutshell_bg.wasm?url';
+import { fileUrl, makeWorker } from './files.js';
+import workerUrl from './worker/main.js?worker&url';
 
 /** Names under which the engine's end is thrown: a panic with its message, or a trap without one. */
 const FATAL = new Set(['Panic', 'RuntimeError']);
 
-/** Each is compiled once, for all workers. @type {Map<string, Promise<WebAssembly.Module>>} */
-const compiled = new Map();
+/** The wasm, compiled once for all workers. @type {Promise<WebAssembly.Module> | null} */
+let compiled = null;
 
-/** @param {string} url */
-function wasm(url) {
-  const known = compiled.get(url);
-  if (known) return known;
-  const made = fetch(fileUrl(url))
-    .then((response) => {
-      if (!response.ok) throw new Error(`the engine could not be loaded (${response.status})`);
-      return WebAssembly.compileStreaming(response);
-    })
-    .catch((error) => {
-      compiled.delete(url);
-      throw error;
-    });
-  compiled.set(url, made);
-  return made;
+const wasm = () => (compiled ??= compile().catch((error) => {
+  compiled = null;
+  throw error;
+}));
+
+async function compile() {
+  const response = await fetch(fileUrl(wasmUrl));
+  if (!response.ok) throw new Error(`the engine could not be loaded (${response.status})`);
+  return WebAssembly.compileStreaming(response);
 }
 
 /** @template Api */
@@ -33,16 +29,13 @@ export class Bridge {
   #remote = null;
   /** Rejected when the worker ends, whatever ends it. */
   #death = deferred();
-  #wasmUrl;
-  #make;
+  #task;
   #tell;
 
-  /** @param {string} wasmUrl What the worker runs.
-   * @param {() => Worker} make
-   * @param {(remote: Comlink.Remote<Api>) => Promise<void>} tell Tells a new worker what the one before knew. */
-  constructor(wasmUrl, make, tell) {
-    this.#wasmUrl = wasmUrl;
-    this.#make = make;
+  /** @param {import('./worker/main.js').Task} task Of the worker.
+   * @param {(remote: Comlink.Remote<Api>) => Promise<void>} [tell] Tells a new worker what the one before knew. */
+  constructor(task, tell = async () => {}) {
+    this.#task = task;
     this.#tell = tell;
   }
 
@@ -94,8 +87,8 @@ export class Bridge {
     const death = this.#death;
     try {
       // Ended before there is a worker: then none is made.
-      const module = await Promise.race([wasm(this.#wasmUrl), death.promise]);
-      const worker = this.#make();
+      const module = await Promise.race([wasm(), death.promise]);
+      const worker = makeWorker(workerUrl, this.#task);
       this.#worker = worker;
       worker.addEventListener('error', (event) => {
         event.preventDefault();
@@ -107,7 +100,7 @@ export class Bridge {
       await /** @type {any} */ (remote).start(lock, module);
       // Granted when the worker is gone, even if it was killed without a word. Refused in a page opened from disk.
       const gone = navigator.locks?.request(lock, () => {
-        if (worker === this.#worker) this.end(new Error('the engine was ended by the browser, most likely for want of memory'));
+        if (worker === this.#worker) this.end(new Error('the browser ended the engine, most likely because it ran out of memory'));
       });
       gone?.catch(() => {});
       await this.#tell(remote);

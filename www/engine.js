@@ -1,13 +1,10 @@
 // The worker that opens, measures and compresses. A new one is told what the one before knew.
 import { Bridge } from './bridge.js';
-import { makeWorker } from './files.js';
-import wasmUrl from '../pkg/nutshell_bg.wasm?url';
-import workerUrl from './worker.js?worker&url';
 
-/** @typedef {import('./worker.js').WorkerApi} WorkerApi */
+/** @typedef {typeof import('./worker/runs.js').runs} WorkerApi */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
 /** @typedef {import('./types.js').Scaling} Scaling */
-/** @typedef {import('./worker-samples.js').Part} Part */
+/** @typedef {import('./worker/parts.js').Part} Part */
 
 export class Engine {
   /** @type {Uint8Array | null} */
@@ -16,8 +13,7 @@ export class Engine {
   #parts = [];
   /** @type {Bridge<WorkerApi>} */
   #bridge = new Bridge(
-    wasmUrl,
-    () => makeWorker(workerUrl, 'nutshell'),
+    'runs',
     async (remote) => {
       if (this.#network) await remote.open(this.#network);
       for (const part of this.#parts) await remote.addData(part);

@@ -24,10 +24,11 @@ export const short = (value) => {
 /** 99%, 97.5%: for axes @param {number} value */
 export const share = (value) => `${Number((100 * value).toFixed(2))}%`;
 
-/** 0.0412, or 1.2e-5 where that says more @param {number} value */
+/** 0.0412, or 1.2e-5 where that says more; with a true minus sign @param {number} value */
 export const number = (value) => {
   const size = Math.abs(value);
-  return value !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  const written = value !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+  return written.replace(/^-/, '\u2212');
 };
 
 /** 42 s; 3 min 20 s @param {number} seconds */
@@ -82,11 +83,11 @@ export const STAGES = {
 
 /** What a stage does, in a few words. */
 export const STAGE_NOTES = {
-  original: 'the network as it was given',
+  original: 'the original network',
   structure: 'removes channels and neurons',
   prune: 'removes single weights',
   share: 'lets weights share values',
   quantize: 'rounds the shared values to fixed point',
-  refine: 'trains again, paying for every bit',
+  refine: 'retrains with a penalty on every bit',
   code: 'writes the file',
 };

@@ -1,6 +1,6 @@
 // The guided walk: each step says a sentence or two, and moves the page's own controls. Its numbers are those of the
 // LeNet-5 that comes with the page.
-import { chooseLayer, chooseStep, explore } from './actions/look-at.js';
+import { chooseLayer, chooseStep, moveControls } from './actions/look-at.js';
 import { openBundled } from './actions/network.js';
 import { get } from './state.js';
 
@@ -41,7 +41,7 @@ async function lenet5() {
 export const LESSONS = [
   {
     title: 'A network is a file full of numbers',
-    text: 'This is LeNet-5. It reads handwritten digits, and it holds 431,080 numbers of four bytes. Nearly all are in the layer fc1: look at its image. Most of it is pale, so most weights are close to zero.',
+    text: 'This is LeNet-5, which recognises handwritten digits. It holds 431,080 numbers of four bytes each, nearly all of them in layer fc1. Most of the image of fc1 is pale: most of its weights are close to zero.',
     show: async () => {
       await lenet5();
       chooseStep('model');
@@ -49,42 +49,42 @@ export const LESSONS = [
     },
   },
   {
-    title: 'Most of them can go',
-    text: 'The threshold moves up, and every weight that matters less becomes zero. Four of five are gone, and it answers nearly as before.',
+    title: 'Most weights can be removed',
+    text: 'As the threshold rises, every weight with a lower saliency becomes zero. With four out of five weights removed, the accuracy has hardly changed.',
     show: () => {
       chooseStep('prune');
       chooseLayer(FC1);
-      glide((threshold) => explore({ threshold }), 0.0005, MOST);
+      glide((threshold) => moveControls({ threshold }), 0.0005, MOST);
     },
   },
   {
-    title: 'But not all',
-    text: 'Take nineteen of twenty, and the accuracy falls. Somewhere between lies the largest threshold that is still good enough: a half-interval search finds it, and training in between lets the network recover. Drag the line yourself.',
+    title: 'But not all of them',
+    text: 'Remove nineteen out of twenty, and the accuracy drops. A half-interval search finds the largest threshold that is still good enough, and retraining between rounds lets the network recover. Try it: drag the line.',
     show: () => {
       chooseStep('prune');
-      glide((threshold) => explore({ threshold }), MOST, NEARLY_ALL);
+      glide((threshold) => moveControls({ threshold }), MOST, NEARLY_ALL);
     },
   },
   {
     title: 'Weights can share values',
-    text: 'Now the filters of conv1, with two values only, then four, then eight. The picture comes back soon: four to eight values do, and an index of two or three bits stands for a number of 32.',
+    text: 'Here are the filters of conv1 with only two different values, then four, then eight. Four to eight values are enough to recognise the original picture. Each weight is then a 2- or 3-bit index instead of a 32-bit number.',
     show: () => {
       chooseStep('share');
       chooseLayer(CONV1);
-      glide((k) => explore({ centroids: Math.round(k) }), 2, 8);
+      glide((k) => moveControls({ centroids: Math.round(k) }), 2, 8);
     },
   },
   {
     title: 'Values can be small whole numbers',
-    text: 'Eight bits lose nothing here, four little, two nearly everything. Training that knows about the rounding brings most of it back.',
+    text: 'On this network, 8 bits lose no accuracy, 4 bits lose a little, and 2 bits lose nearly all of it. Quantization-aware training recovers most of the loss.',
     show: () => {
       chooseStep('quantize');
-      glide((bits) => explore({ bits: Math.round(bits) }), 8, 3);
+      glide((bits) => moveControls({ bits: Math.round(bits) }), 8, 3);
     },
   },
   {
-    title: 'All of it, by itself',
-    text: 'Press Compress. The page searches, trains and codes, in this tab, and the steps above fill from left to right. The walk goes on when the file is there; that takes half a minute or so.',
+    title: 'Run the whole pipeline',
+    text: 'Press Compress. The page searches, trains and encodes in this tab, and the steps above fill from left to right. This takes about half a minute; the walk continues when the file is ready.',
     show: () => {
       chooseStep('model');
       /** @type {HTMLElement | null} */ (document.querySelector('#compress'))?.focus();
@@ -93,17 +93,17 @@ export const LESSONS = [
   },
   {
     title: 'The network has shrunk',
-    text: 'Each square is a channel or a neuron. Press Play, and see them go from stage to stage: a unit that lost all its weights is gone, and with it the weights of all that read it.',
+    text: 'Each square is a channel or a neuron. Press Play to watch them disappear stage by stage. A unit that has lost all its weights is removed, along with every weight that reads it.',
     show: () => chooseStep('prune', 'prune'),
   },
   {
     title: 'How the threshold was found',
-    text: 'Each row is a probe: the interval that was left, and the middle that was tried. Filled ones were accepted, hollow ones raised the loss above the dashed limit. Press Play beside Probe to see it again.',
+    text: 'Each row is a probe: the remaining interval, and the midpoint that was tried. Filled probes were accepted; hollow ones raised the loss above the dashed limit. Press Play next to Probe to replay the search.',
     show: () => chooseStep('prune', 'prune'),
   },
   {
     title: 'Where the bytes went',
-    text: 'What is left is mostly the question which weights are not zero. The coder guesses that from the neighbours, and so needs fewer bytes than a code of whole bits or a .zip file, for the very same weights.',
+    text: 'Most of the remaining bytes record which weights are nonzero. The coder predicts this from neighbouring weights, so it needs fewer bytes than a Huffman code or a .zip file for exactly the same weights.',
     show: () => {
       chooseStep('code');
       chooseLayer(CONV1);
@@ -111,7 +111,7 @@ export const LESSONS = [
   },
   {
     title: 'Still the same network?',
-    text: 'Compare the answers, look at the digits that changed, and draw one: both networks answer at once. The file is yours to keep.',
+    text: 'Compare the answers of both networks, and look at the digits whose answer changed. Draw a digit yourself: both networks answer at once. Then download the file.',
     show: () => chooseStep('result'),
   },
 ];

@@ -1,34 +1,50 @@
-// A question to the viewer, asked again when it changes.
+// A question to a worker, asked again when it changes.
+import { Task, TaskStatus } from '@lit/task';
 
-/** Keeps the last answer while the next one is awaited; of questions that come meanwhile only the last is asked. */
+/** A worker answers one question after the other: while it is at one, only the last of those that come is kept for it. Each answer is shown,
+ * also where another question has been asked meanwhile, until the scope changes. */
 export class Query {
-  /** The answer to the last question that was answered. */
-  #value = /** @type {unknown} */ (undefined);
-  #answered = '';
-  /** @type {{ scope: string, key: string, ask: () => Promise<unknown> } | null} */
-  #wanted = null;
-  #busy = false;
   #scope = '';
-  /** Why the last question has no answer. */
-  problem = '';
-  #host;
-  #delay;
+  #key = '';
+  /** @type {unknown} */
+  #answer;
+  /** What the worker is at. @type {Promise<unknown>} */
+  #asked = Promise.resolve();
+  #task;
 
-  /** @param {{ requestUpdate(): void }} host Drawn again at each answer.
+  /** @param {import('lit').ReactiveControllerHost} host Drawn again at each answer.
    * @param {number} [delay] Milliseconds without another question before one is asked. */
   constructor(host, delay = 0) {
-    this.#host = host;
-    this.#delay = delay;
+    this.#task = new Task(host, {
+      autoRun: false,
+      task: async (/** @type {[string, () => Promise<unknown>]} */ [scope, ask], { signal }) => {
+        await this.#asked.catch(() => {});
+        if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+        signal.throwIfAborted();
+        this.#asked = ask();
+        const answer = await this.#asked;
+        if (scope !== this.#scope) return;
+        this.#answer = answer;
+        host.requestUpdate();
+      },
+      onError: () => (this.#answer = undefined),
+    });
   }
 
   /** Whether the shown answer is not yet that of the last question. */
   get pending() {
-    return this.#busy || this.#wanted !== null;
+    return this.#task.status === TaskStatus.PENDING;
+  }
+
+  /** Why the last question has no answer; empty while it may still get one. */
+  get problem() {
+    const { status, error } = this.#task;
+    return status === TaskStatus.ERROR ? (error instanceof Error ? error.message : String(error)) : '';
   }
 
   /** The answer that was read last, or `none`. @template T @param {T} none @returns {T} */
   latest(none) {
-    return /** @type {T} */ (this.#value ?? none);
+    return /** @type {T} */ (this.#answer ?? none);
   }
 
   /** The last answer, which may still be of another question with the same scope.
@@ -41,40 +57,12 @@ export class Query {
     const key = JSON.stringify([scope, question]);
     if (String(scope) !== this.#scope) {
       this.#scope = String(scope);
-      this.#value = undefined;
-      this.#answered = '';
-      this.problem = '';
+      this.#answer = undefined;
     }
-    if (key === this.#answered) this.#wanted = null;
-    else if (this.#wanted?.key !== key) {
-      this.#wanted = { scope: this.#scope, key, ask };
-      if (!this.#busy) void this.#work();
+    if (key !== this.#key) {
+      this.#key = key;
+      void this.#task.run([this.#scope, ask]);
     }
-    return /** @type {T | undefined} */ (this.#value);
-  }
-
-  async #work() {
-    this.#busy = true;
-    while (this.#wanted) {
-      let next = this.#wanted;
-      while (this.#delay > 0) {
-        await new Promise((resolve) => setTimeout(resolve, this.#delay));
-        if (!this.#wanted || this.#wanted === next) break;
-        next = this.#wanted;
-      }
-      if (!this.#wanted) break;
-      let [value, problem] = /** @type {[unknown, string]} */ ([undefined, '']);
-      try {
-        value = await next.ask();
-      } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
-      }
-      if (this.#wanted === next) this.#wanted = null;
-      // An answer that comes after its scope has gone is of no use.
-      if (next.scope === this.#scope) [this.#value, this.problem, this.#answered] = [value, problem, next.key];
-      this.#host.requestUpdate();
-    }
-    this.#busy = false;
-    this.#host.requestUpdate();
+    return /** @type {T | undefined} */ (this.#answer);
   }
 }

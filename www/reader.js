@@ -1,11 +1,8 @@
 // The workers that know the files of other programs: each has one file open. The first is started with the first such file.
 import { Bridge, withPort } from './bridge.js';
-import { makeWorker } from './files.js';
-import wasmUrl from '../pkg/files_bg.wasm?url';
-import workerUrl from './reader-worker.js?worker&url';
 
-/** @typedef {import('./reader-worker.js').ReaderApi} ReaderApi */
-/** @typedef {import('./reader-worker.js').ExportKind} ExportKind */
+/** @typedef {typeof import('./worker/files.js').files} ReaderApi */
+/** @typedef {import('./worker/files.js').ExportKind} ExportKind */
 /** @typedef {import('comlink').Remote<ReaderApi>} Remote */
 /** A file beside a model. @typedef {{ name: string, bytes: Uint8Array }} Companion */
 
@@ -26,7 +23,7 @@ export class Reader {
     return id;
   }
 
-  /** Opens a model file of any kind: what is in it, and its network for the engine, if it can be run.
+  /** Opens a model file of any kind: what is in it, and the file once more as a network, if that can be run.
    * @param {Uint8Array} file
    * @param {object} [options]
    * @param {Companion[]} [options.others] Files that an ONNX file has its numbers in.
@@ -37,7 +34,8 @@ export class Reader {
     const abort = () => this.#close(bytes, new DOMException('opening was cancelled', 'AbortError'));
     signal?.addEventListener('abort', abort);
     try {
-      return { bytes, ...(await this.#ask(bytes, (remote) => remote.contents(), hear)) };
+      const summary = await this.#ask(bytes, (remote) => remote.summary(), hear);
+      return { bytes, summary, network: summary.runnable ? bytes : undefined };
     } catch (error) {
       this.#close(bytes);
       throw error;
@@ -67,13 +65,13 @@ export class Reader {
   /** Compresses a file by its weights alone. The run has a worker of its own: meanwhile the tensors can be looked at, the end of the run gives
    * its memory back, and aborting the signal ends it at once.
    * @param {Uint8Array} file
-   * @param {import('../pkg/files.js').WeightsTarget} target
-   * @param {(event: import('../pkg/files.js').WeightsEvent) => void} onEvent
+   * @param {import('../pkg/nutshell.js').WeightsTarget} target
+   * @param {(event: import('../pkg/nutshell.js').WeightsEvent) => void} onEvent
    * @param {(done: number) => void} onOpening Is told the share of the file that is decoded, before it is compressed.
    * @param {AbortSignal} signal
-   * @returns {Promise<import('../pkg/files.js').CompressedWeights>} */
+   * @returns {Promise<import('../pkg/nutshell.js').CompressedWeights>} */
   async compress(file, target, onEvent, onOpening, signal) {
-    const bridge = newBridge('nutshell-packer', file, onOpening);
+    const bridge = newBridge(file, onOpening);
     const abort = () => bridge.end(new DOMException('the run was cancelled', 'AbortError'));
     signal.addEventListener('abort', abort);
     try {
@@ -93,7 +91,7 @@ export class Reader {
   #ask(file, work, hear) {
     const known = this.#workers.find((worker) => worker.file === file);
     if (known) return known.bridge.call(work);
-    const bridge = newBridge('nutshell-reader', file, hear);
+    const bridge = newBridge(file, hear);
     this.#workers.push({ file, bridge });
     if (this.#workers.length > MOST) this.#close(this.#workers[0].file);
     return bridge.call(work);
@@ -106,17 +104,16 @@ export class Reader {
   }
 }
 
-/** A worker to be, with a file open. @param {string} name @param {Uint8Array} file @param {(done: number) => void} [hear] @returns {Bridge<ReaderApi>} */
-const newBridge = (name, file, hear) =>
+/** A worker to be, with a file open. @param {Uint8Array} file @param {(done: number) => void} [hear] @returns {Bridge<ReaderApi>} */
+const newBridge = (file, hear) =>
   new Bridge(
-    wasmUrl,
-    () => makeWorker(workerUrl, name),
+    'files',
     (remote) => withPort((done) => hear?.(done), (port) => remote.open(file, port)),
   );
 
 /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */
 function join(file, others) {
   /** @type {Bridge<ReaderApi>} */
-  const bridge = new Bridge(wasmUrl, () => makeWorker(workerUrl, 'nutshell-joiner'), async () => {});
+  const bridge = new Bridge('files');
   return bridge.once((remote) => remote.join(file, others));
 }

@@ -23,11 +23,11 @@ export async function reportPage(report, name) {
   const charts = [
     { title: 'Bytes after each stage', tag: 'nutshell-waterfall', of: { steps: stages.map(({ stage, bytes }) => ({ name: format.STAGES[stage], bytes })) } },
     {
-      title: 'Channels and neurons that are left',
+      title: 'Channels and neurons left',
       tag: 'nutshell-units',
       of: { rows: last.layers.map(({ name, shape }, index) => ({ name, left: shape[0], gone: stages[0].layers[index].shape[0] - shape[0] })) },
     },
-    { title: 'Bytes by kind, a row a layer', tag: 'nutshell-bytes', of: { kinds, rows: last.layers.map((layer) => ({ name: layer.name, parts: parts(layer) })) } },
+    { title: 'Bytes by kind, one row per layer', tag: 'nutshell-bytes', of: { kinds, rows: last.layers.map((layer) => ({ name: layer.name, parts: parts(layer) })) } },
     {
       title: 'The same symbols in other codings',
       tag: 'nutshell-bars',
@@ -45,7 +45,7 @@ export async function reportPage(report, name) {
     ['Network', name],
     ['Size on disk', `${format.bytes(report.file_bytes)} of ${format.bytes(report.baseline_bytes)}, ${format.ratio(report.ratio)}`],
     [format.measureOf(report), format.accuracy(after.test ?? after.validation)],
-    ['Untouched', format.accuracy(before.test ?? before.validation)],
+    ['Original', format.accuracy(before.test ?? before.validation)],
     ['Time', `${format.duration(report.seconds)} on ${report.platform}`],
     ['Version', report.version],
   ];
@@ -54,7 +54,7 @@ export async function reportPage(report, name) {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(name)}: report of Nutshell</title>
+<title>${escape(name)}: Nutshell report</title>
 <style>
 :root { color-scheme: light dark; }
 body { max-width: 820px; margin: 32px auto; padding: 0 16px; font: 16px/1.5 system-ui, sans-serif; background: light-dark(#fff, #24201c); color: light-dark(#26201a, #f1eae1); }
@@ -72,7 +72,7 @@ ${table(['', ''], facts)}
 ${figures.join('\n')}
 <h2>After each stage</h2>
 ${table(
-    ['Stage', 'Bytes', 'Ratio', 'Not zero', format.measureOf(report)],
+    ['Stage', 'Bytes', 'Ratio', 'Nonzero', format.measureOf(report)],
     stages.map((state) => [format.STAGES[state.stage], format.bytes(state.bytes), format.ratio(state.ratio), format.count(state.nonzeros), format.accuracy(state.validation)]),
   )}
 <h2>Recipe</h2>

@@ -1,16 +1,13 @@
 // The worker that reads files of samples. It is started with such a file, and ends with it: what it has read is in other hands then.
 import { Bridge } from './bridge.js';
-import { makeWorker } from './files.js';
-import wasmUrl from '../pkg/samples_bg.wasm?url';
-import workerUrl from './samples-worker.js?worker&url';
 
-/** @typedef {import('./samples-worker.js').SamplesApi} SamplesApi */
-/** @typedef {import('./samples-worker.js').Named} Named */
-/** @typedef {import('./samples-worker.js').HoldOut} HoldOut */
-/** @typedef {import('./samples-worker.js').Progress} Progress */
+/** @typedef {typeof import('./worker/sample-files.js').sampleFiles} SamplesApi */
+/** @typedef {import('./worker/sample-files.js').Named} Named */
+/** @typedef {import('./worker/sample-files.js').HoldOut} HoldOut */
+/** @typedef {import('./worker/sample-files.js').Progress} Progress */
 
 /** @returns {Bridge<SamplesApi>} */
-const newBridge = () => new Bridge(wasmUrl, () => makeWorker(workerUrl, 'nutshell-samples'), async () => {});
+const newBridge = () => new Bridge('sample-files');
 
 /** Which of several files, that were opened together, are samples. @param {Named[]} files */
 export const chooseSamples = (files) => newBridge().once((remote) => remote.choose(files));

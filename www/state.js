@@ -8,30 +8,30 @@
 let state = {
   network: null,
   weights: null,
-  opening: null,
-  data: { name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
-  looks: [],
-  reading: null,
-  asked: null,
+  openingFile: null,
+  data: { id: null, name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
+  examples: [],
+  readingSamples: null,
+  ambiguousFile: null,
   recipe: null,
   preset: null,
   run: null,
   result: null,
-  by: 'samples',
-  aim: { kind: 'snr', snr: 30, budget: null },
-  packing: null,
-  packed: null,
+  evidence: 'samples',
+  weightsTarget: { kind: 'snr', snr: 30, budget: null },
+  weightsRun: null,
+  weightsResult: null,
   tensor: 0,
   problem: '',
   step: 'model',
-  part: null,
-  following: false,
+  chosenStage: null,
+  followsRun: false,
   layer: 0,
-  stored: [],
-  explore: { threshold: null, centroids: null, bits: null },
-  held: 0,
+  viewerStages: [],
+  viewControls: { threshold: null, centroids: null, bits: null },
+  heldOutCount: 0,
   settings: [],
-  runs: [],
+  keptRuns: [],
   lesson: null,
 };
 
@@ -42,7 +42,7 @@ const listeners = new Set();
 export const get = () => state;
 
 /** Whether a run is going on, with samples or without. */
-export const busy = () => state.run?.status === 'running' || state.packing?.status === 'running';
+export const busy = () => state.run?.status === 'running' || state.weightsRun?.status === 'running';
 
 /** Whether a run is held to agreement with the original's answers, since its samples have no labels. @param {import('./types.js').Data} data */
 export const byAgreement = ({ train, labelled }) => !(train > 0 ? labelled.train : labelled.test);
@@ -61,6 +61,38 @@ export function subscribe(listener) {
   return () => {
     listeners.delete(listener);
   };
+}
+
+/** Resolves once the state is as `is` wants it. @param {(state: State) => boolean} is @returns {Promise<void>} */
+export const until = (is) =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (!is(state)) return;
+      unsubscribe();
+      resolve();
+    };
+    const unsubscribe = subscribe(look);
+    look();
+  });
+
+/** Calls `react` when what `read` takes from the state has changed, and the state is at rest: not while a file is being opened, and after
+ * everything that one action of the user changes at once, such as samples and a network that were dropped together.
+ * @param {(state: State) => string} read
+ * @param {() => void} react */
+export function whenChanged(read, react) {
+  let last = read(state);
+  let planned = false;
+  subscribe(() => {
+    if (planned) return;
+    planned = true;
+    setTimeout(() => {
+      planned = false;
+      const now = read(state);
+      if (state.openingFile || now === last) return;
+      last = now;
+      react();
+    });
+  });
 }
 
 /** The run after one more event. A run that has ended hears nothing more.

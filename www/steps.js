@@ -7,10 +7,10 @@ import { get } from './state.js';
 
 /** @type {{ step: Step, name: string, note: string, stages: Stage[] }[]} */
 export const STEPS = [
-  { step: 'model', name: 'Model', note: 'as it was given', stages: ['original'] },
+  { step: 'model', name: 'Model', note: 'the original', stages: ['original'] },
   { step: 'prune', name: 'Prune', note: 'remove what hardly matters', stages: ['structure', 'prune'] },
   { step: 'share', name: 'Share', note: 'few values for many weights', stages: ['share'] },
-  { step: 'quantize', name: 'Quantize', note: 'small whole numbers', stages: ['quantize', 'refine'] },
+  { step: 'quantize', name: 'Quantize', note: 'small integers', stages: ['quantize', 'refine'] },
   { step: 'code', name: 'Code', note: 'the fewest bits', stages: ['code'] },
 ];
 
@@ -33,22 +33,22 @@ export const stageState = (stage) => stages().find((state) => state.stage === st
 export function shownStage(step) {
   const own = STEPS.find((other) => other.step === step)?.stages ?? [];
   const done = own.filter((stage) => stageState(stage));
-  const { part } = get();
-  return done.find((stage) => stage === part) ?? done.at(-1) ?? (step === 'model' ? 'original' : null);
+  const { chosenStage } = get();
+  return done.find((stage) => stage === chosenStage) ?? done.at(-1) ?? (step === 'model' ? 'original' : null);
 }
 
 /** The stage of a step that is worked on, unless another was chosen; else the one that is shown. @param {Step} step */
 export function workedStage(step) {
-  const { run, part } = get();
+  const { run, chosenStage } = get();
   const own = STEPS.find((other) => other.step === step)?.stages ?? [];
-  const working = run?.status === 'running' && part === null ? own.find((stage) => stage === run.stage) : undefined;
+  const working = run?.status === 'running' && chosenStage === null ? own.find((stage) => stage === run.stage) : undefined;
   return working ?? shownStage(step);
 }
 
 /** The last stage before `stage` whose network can be looked at. @param {Stage} stage @returns {Stage} */
 export function stageBefore(stage) {
-  const { stored } = get();
-  return STAGE_ORDER.slice(0, STAGE_ORDER.indexOf(stage)).findLast((other) => stored.includes(other)) ?? 'original';
+  const { viewerStages } = get();
+  return STAGE_ORDER.slice(0, STAGE_ORDER.indexOf(stage)).findLast((other) => viewerStages.includes(other)) ?? 'original';
 }
 
 /** The layers of a stage, or of the opened network where there is no such stage. @param {Stage | null} stage */

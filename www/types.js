@@ -12,9 +12,9 @@
 /** @typedef {import('../pkg/nutshell.js').Report} Report */
 /** @typedef {import('../pkg/nutshell.js').Checkpoint} Checkpoint */
 /** @typedef {import('../pkg/nutshell.js').Summary} Summary */
-/** @typedef {import('../pkg/files.js').WeightsSummary} WeightsSummary */
-/** @typedef {import('../pkg/files.js').WeightsReport} WeightsReport */
-/** @typedef {import('../pkg/samples.js').SamplesSummary} SamplesSummary */
+/** @typedef {import('../pkg/nutshell.js').WeightsSummary} WeightsSummary */
+/** @typedef {import('../pkg/nutshell.js').WeightsReport} WeightsReport */
+/** @typedef {import('../pkg/nutshell.js').SamplesSummary} SamplesSummary */
 
 /**
  * An opened network.
@@ -39,7 +39,7 @@
 
 /**
  * What a run without samples is to reach.
- * @typedef {object} Aim
+ * @typedef {object} WeightsTargetChoice
  * @property {'snr' | 'budget' | 'lossless'} kind
  * @property {number} snr Signal-to-noise ratio, in dB.
  * @property {number | null} budget In bytes; null until it is set.
@@ -47,7 +47,7 @@
 
 /**
  * A run without samples that is going on or has failed.
- * @typedef {object} Packing
+ * @typedef {object} WeightsRun
  * @property {'running' | 'cancelled' | 'failed'} status
  * @property {string} words What it does, or what went wrong.
  * @property {number | null} done Share of what it does, if that is known.
@@ -55,7 +55,7 @@
 
 /**
  * What came of a run without samples.
- * @typedef {{ id: string, nut: Uint8Array, report: WeightsReport, name: string }} Packed
+ * @typedef {{ id: string, nut: Uint8Array, report: WeightsReport, name: string }} WeightsResult
  */
 
 /**
@@ -68,6 +68,7 @@
 /**
  * Samples that have come so far.
  * @typedef {object} Data
+ * @property {number | null} id Another one for each set of samples; null until its test samples have all come.
  * @property {string} name
  * @property {number} test Test samples.
  * @property {number} train Training samples that have come, validation samples among them.
@@ -80,17 +81,17 @@
 
 /**
  * A file that is being opened; the share of it that is decoded, where that takes time and is known.
- * @typedef {{ name: string, done: number | null, started: number }} Opening
+ * @typedef {{ name: string, done: number | null, started: number }} OpeningFile
  */
 
 /**
  * Samples that are being read: so many of so many files, of which there are none to count where all is in one.
- * @typedef {{ name: string, done: number, total: number, started: number }} Reading
+ * @typedef {{ name: string, done: number, total: number, started: number }} ReadingSamples
  */
 
 /**
  * An array that may be samples or a model's weights.
- * @typedef {object} Asked
+ * @typedef {object} AmbiguousFile
  * @property {string} name Of its file.
  * @property {Uint8Array<ArrayBuffer>} bytes
  * @property {import('./actions/samples.js').Opened} opened As samples.
@@ -133,7 +134,7 @@
 
 /**
  * What the controls of the views are set to; null where a view's own first value stands.
- * @typedef {object} Explore
+ * @typedef {object} ViewControls
  * @property {number | null} threshold Of saliency.
  * @property {number | null} centroids Of a codebook.
  * @property {number | null} bits Of a weight.
@@ -149,8 +150,8 @@
  * @property {Uint8Array} nut
  */
 
-/** A run that samples judged. @typedef {KeptRun & { by: 'samples', report: Report }} KeptBySamples */
-/** A run by the weights alone. @typedef {KeptRun & { by: 'weights', report: WeightsReport }} KeptByWeights */
+/** A run that samples judged. @typedef {KeptRun & { evidence: 'samples', report: Report }} KeptBySamples */
+/** A run by the weights alone. @typedef {KeptRun & { evidence: 'weights', report: WeightsReport }} KeptByWeights */
 /** @typedef {KeptBySamples | KeptByWeights} Kept */
 
 /** @typedef {import('../pkg/nutshell.js').Setting} Setting */
@@ -159,30 +160,30 @@
  * @typedef {object} State
  * @property {Network | null} network
  * @property {Weights | null} weights The tensors of the opened file, if the reader was asked for them.
- * @property {Opening | null} opening The file that is being opened.
+ * @property {OpeningFile | null} openingFile The file that is being opened.
  * @property {Data} data
- * @property {Look[]} looks Some test images.
- * @property {Reading | null} reading Samples that are being read.
- * @property {Asked | null} asked An array that is samples or weights: the user says which.
+ * @property {Look[]} examples Some test images.
+ * @property {ReadingSamples | null} readingSamples Samples that are being read.
+ * @property {AmbiguousFile | null} ambiguousFile An array that is samples or weights: the user says which.
  * @property {Recipe | null} recipe What the form says.
  * @property {Recipe | null} preset The recipe of its effort, unchanged.
  * @property {Run | null} run
  * @property {{ id: string, nut: Uint8Array, report: Report, name: string } | null} result
- * @property {'samples' | 'weights'} by What a run is judged by: samples, or the weights alone.
- * @property {Aim} aim What a run by the weights alone is to reach.
- * @property {Packing | null} packing
- * @property {Packed | null} packed
+ * @property {'samples' | 'weights'} evidence What a run is judged by: samples, or the weights alone.
+ * @property {WeightsTargetChoice} weightsTarget What a run by the weights alone is to reach.
+ * @property {WeightsRun | null} weightsRun
+ * @property {WeightsResult | null} weightsResult
  * @property {number} tensor The tensor that is looked at, counted from 0.
  * @property {string} problem An error to show; empty if there is none.
  * @property {Step} step The step that is looked at.
- * @property {Stage | null} part Which of a step's stages, where it has two; null for the last that is there.
- * @property {boolean} following Whether the step that is looked at follows the run.
+ * @property {Stage | null} chosenStage Which of a step's stages, where it has two; null for the last that is there.
+ * @property {boolean} followsRun Whether the step that is looked at follows the run.
  * @property {number} layer The layer that is looked at, counted from 0.
- * @property {Stage[]} stored Stages whose networks the viewer has.
- * @property {Explore} explore
- * @property {number} held Training samples that the viewer measures on.
+ * @property {Stage[]} viewerStages Stages whose networks the viewer has.
+ * @property {ViewControls} viewControls
+ * @property {number} heldOutCount Training samples that the viewer measures on.
  * @property {Setting[]} settings Every number of a recipe, with its range.
- * @property {Kept[]} runs Runs so far, the oldest first.
+ * @property {Kept[]} keptRuns Runs so far, the oldest first.
  * @property {number | null} lesson The step of the guided walk that is shown.
  */
 

@@ -1,12 +1,9 @@
 // The worker that looks at networks. It is started when something is first looked at.
 import { Bridge } from './bridge.js';
-import { makeWorker } from './files.js';
-import wasmUrl from '../pkg/nutshell_bg.wasm?url';
-import workerUrl from './viewer-worker.js?worker&url';
 
-/** @typedef {import('./viewer-worker.js').ViewerApi} ViewerApi */
+/** @typedef {typeof import('./worker/views.js').views} ViewerApi */
 /** @typedef {import('./types.js').Stage} Stage */
-/** @typedef {import('./worker-samples.js').Part} Part */
+/** @typedef {import('./worker/parts.js').Part} Part */
 /** A stage's network: a model file, or a checkpoint. @typedef {Uint8Array | import('./types.js').Checkpoint} File */
 
 export class Viewer {
@@ -19,8 +16,7 @@ export class Viewer {
   #compared = null;
   /** @type {Bridge<ViewerApi>} */
   #bridge = new Bridge(
-    wasmUrl,
-    () => makeWorker(workerUrl, 'nutshell-viewer'),
+    'views',
     async (remote) => {
       this.#started = true;
       const [stages, parts] = [[...this.#stages], [...this.#parts]];

@@ -2,10 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nutshell::formats::load_weights;
+use nutshell::formats::read;
 
 const CAP: u64 = 1 << 20;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = load_weights(bytes, CAP);
+    let _ = read(bytes, CAP);
 });

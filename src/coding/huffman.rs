@@ -1,7 +1,6 @@
 //! Canonical Huffman codes (Huffman 1952; Schwartz and Kallick 1964), for the baselines and the viewer.
 
 use super::bits::{BitReader, BitWriter};
-use crate::sort::sort_by;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -100,7 +99,7 @@ impl Code {
 
     fn of_lengths(lengths: Vec<u8>) -> Self {
         let mut order: Vec<usize> = (0..lengths.len()).filter(|&symbol| lengths[symbol] > 0).collect();
-        sort_by(&mut order, &|&a, &b| (lengths[a], a).cmp(&(lengths[b], b)));
+        order.sort_unstable_by_key(|&symbol| (lengths[symbol], symbol));
         let mut codes = vec![0; lengths.len()];
         let (mut code, mut last) = (0u64, 0);
         for &symbol in &order {

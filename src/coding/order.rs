@@ -7,7 +7,6 @@ use super::range::{BitCoder, Kind, cost};
 use crate::error::GraphError;
 use crate::model::channels::{ChannelGroup, channel_groups};
 use crate::model::{FixedParameter, FixedPoint, ParamId};
-use crate::sort::sort_by;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
@@ -30,7 +29,7 @@ pub fn reorder(network: &FixedPoint, budget: u64, rng: &mut Pcg64Mcg) -> Result<
     for group in &groups {
         let mut order: Vec<usize> = (0..group.channels).collect();
         let density = density(group, &best.parameters);
-        sort_by(&mut order, &|&a, &b| density[b].cmp(&density[a]));
+        order.sort_by_key(|&row| std::cmp::Reverse(density[row]));
         costs.try_order(&layouts, group, &order, &mut best.parameters, &mut left);
     }
     while left > 0 && !groups.is_empty() {

@@ -6,7 +6,6 @@ use crate::model::{ActivationFormat, FixedPoint, Scaling};
 
 mod attributes;
 mod bytes;
-pub mod floats;
 mod graph;
 pub mod layout;
 pub mod packed;
@@ -34,4 +33,16 @@ pub struct Nut {
     pub scaling: Scaling,
     /// Format of each value of the graph, by [`ValueId`](crate::model::ValueId), if the file gives any.
     pub activations: Option<Vec<ActivationFormat>>,
+}
+
+impl Nut {
+    /// The options by which the file is written as it was.
+    pub fn write_options(&self) -> WriteOptions {
+        WriteOptions {
+            names: self.named,
+            stored_graph: self.topology == Topology::Stored,
+            scaling: self.scaling.clone(),
+            activations: self.activations.clone(),
+        }
+    }
 }

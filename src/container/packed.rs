@@ -7,16 +7,16 @@ use super::bytes::{MOST_SIDES, Reader, put_sizes, put_varint};
 use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, VERSION, WEIGHTS};
 use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
-use crate::checksum::crc32;
 use crate::coding::codebook::bounds;
 use crate::coding::layout::{Form, Layout};
 use crate::coding::range::{BitCoder, Decoder, Encoder};
 use crate::coding::symbols::SymbolModel;
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
-use crate::model::weights::byte_count;
-use crate::model::{Codebook, Dtype, Origin, Source, Tensor, Weights};
+use crate::model::network::byte_count;
+use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
 use crate::parallel::for_each;
+use crc32fast::hash as crc32;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
 
@@ -89,23 +89,15 @@ pub struct PackedItems {
 impl PackedTensor {
     /// The tensor with its decoded numbers.
     pub fn to_tensor(&self) -> Tensor {
-        let bytes = match &self.coding {
-            Coding::Verbatim(bytes) => bytes.clone(),
+        let (bytes, step) = match &self.coding {
+            Coding::Verbatim(bytes) => (bytes.clone(), None),
             Coding::Steps { step, symbols } => {
                 let values: Vec<f32> = symbols.iter().map(|&symbol| f32::from(symbol) * step).collect();
-                self.dtype.of_floats(&values).unwrap_or_default()
+                (self.dtype.of_floats(&values).unwrap_or_default(), Some(*step))
             }
         };
         let PackedTensor { name, shape, dtype, dequantized, .. } = self;
-        Tensor { name: name.clone(), shape: shape.clone(), dtype: *dtype, bytes, dequantized: *dequantized }
-    }
-}
-
-impl Packed {
-    /// The weights with their decoded numbers.
-    pub fn to_weights(&self) -> Weights {
-        let tensors = self.tensors.iter().map(PackedTensor::to_tensor).collect();
-        Weights { tensors, origin: self.origin.clone(), obstacle: None }
+        Tensor { name: name.clone(), shape: shape.clone(), dtype: *dtype, bytes, dequantized: *dequantized, step }
     }
 }
 

@@ -5,12 +5,12 @@ use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, ORIGIN, SC
 use super::sections::{read_activations, read_names, read_scaling};
 use super::topology::Topology;
 use super::{Nut, graph};
-use crate::checksum::crc32;
 use crate::coding::layout::layouts;
 use crate::coding::range::Decoder;
 use crate::coding::{ParameterModel, shapes};
 use crate::error::DecodeError;
 use crate::model::{FixedParameter, FixedPoint, Graph, Scaling};
+use crc32fast::hash as crc32;
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
 /// at most six times that much memory, and time in proportion to the length of the file: no decision is so probable

@@ -4,13 +4,13 @@ use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES
 use super::sections::{write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
-use crate::checksum::crc32;
 use crate::coding::codebook::{LEAST_FRACTION_BITS, most_centroids};
 use crate::coding::layout::layouts;
 use crate::coding::range::{Encoder, Kind};
 use crate::coding::{ParameterBits, ParameterModel, shapes};
 use crate::error::EncodeError;
 use crate::model::{ActivationFormat, Codebook, FixedParameter, FixedPoint, Scaling};
+use crc32fast::hash as crc32;
 
 /// What goes into the file beside the network.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::data::Row;
     use crate::formats::zip;
-    use crate::model::{Origin, Source, Weights};
+    use crate::model::{Network, Origin, Source};
     use proptest::prelude::*;
 
     const CAP: u64 = 1 << 20;
@@ -207,12 +207,12 @@ mod tests {
             Dtype::F64 => numbers.iter().flat_map(|&number| f64::from(number).to_le_bytes()).collect(),
             _ => numbers.iter().flat_map(|&number| number.to_le_bytes()).collect(),
         };
-        Tensor { name: name.into(), shape: shape.to_vec(), dtype, bytes, dequantized: false }
+        Tensor { name: name.into(), shape: shape.to_vec(), dtype, bytes, dequantized: false, step: None }
     }
 
     fn npz(tensors: Vec<Tensor>) -> Vec<u8> {
         let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-        numpy::write_npz(&Weights { tensors, origin, obstacle: None }).unwrap()
+        numpy::write_npz(&Network::new(tensors, origin)).unwrap()
     }
 
     fn read(file: &[u8], layout: Layout) -> Result<Dataset, Error> {

@@ -1,20 +1,21 @@
-//! Tables as text: a line a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
+//! Tables as text: a record a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
 //! tabulators).
 
 use super::{Samples, Values};
 use crate::error::{Error, LoadError};
 use crate::model::Scaling;
-use crate::sort::sort_by;
-use std::borrow::Cow;
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 const FORMAT: &str = "CSV";
-const SEPARATORS: [char; 3] = [',', ';', '\t'];
+const SEPARATORS: [u8; 3] = *b",;\t";
 /// Names of a column with the class.
 const NAMES: [&str; 5] = ["label", "class", "target", "y", "species"];
 /// A column of integers with more different ones is no classes, unless it is said so.
 const MOST_GUESSED: usize = 1000;
 /// Classes are below this number.
 pub const MOST_CLASSES: usize = 1 << 16;
+/// Characters of a field that errors show.
+const MOST_SHOWN: usize = 80;
 /// Bytes that are looked at to tell a table.
 const SNIFFED: usize = 1 << 16;
 
@@ -49,17 +50,16 @@ pub fn is_csv(bytes: &[u8]) -> bool {
         Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or(""),
         Err(_) => return false,
     };
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let Some(first) = lines.next() else { return false };
-    let Some(separator) = separator(first) else { return false };
-    let Ok(first) = fields(first, separator) else { return false };
+    let Some(separator) = separator(text) else { return false };
+    let mut records = Records::new(text, separator);
+    let Ok(Some(first)) = records.next() else { return false };
     let numbers =
-        |fields: &[Cow<str>]| 2 * fields.iter().filter(|field| number(field).is_some()).count() >= fields.len();
-    match lines.next().map(|line| fields(line, separator)) {
-        // A second line that ends where the looking did says nothing.
-        Some(Ok(second)) if first.len() == second.len() => numbers(&second),
-        Some(_) => numbers(&first) && start.len() < bytes.len(),
-        None => numbers(&first),
+        |record: &StringRecord| 2 * record.iter().filter(|field| number(field).is_some()).count() >= record.len();
+    match records.next() {
+        // A second record that ends where the looking did says nothing.
+        Ok(Some(second)) if first.len() == second.len() => numbers(&second),
+        Ok(Some(_)) | Err(_) => numbers(&first) && start.len() < bytes.len(),
+        Ok(None) => numbers(&first),
     }
 }
 
@@ -70,52 +70,84 @@ pub fn is_csv(bytes: &[u8]) -> bool {
 pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error> {
     let text = std::str::from_utf8(bytes).map_err(|error| malformed("text", "UTF-8", error.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
-    let Some(&(_, first)) = lines.peek() else {
+    let separator = separator(text).unwrap_or(b',');
+    let mut records = Records::new(text, separator);
+    let Some(first) = records.next()? else {
         return Err(malformed("text", "at least one line", "none".into()).into());
     };
-    let separator = separator(first).unwrap_or(',');
-    let names = header(lines.clone().take(2).map(|(_, line)| line), separator)?;
-    if names.is_some() {
-        lines.next();
-    }
-    let columns = fields(first, separator).map_err(|got| malformed("line 1", "quotes in pairs", got))?.len();
+    let second = records.next()?;
+    let names = second.as_ref().and_then(|second| header(&first, second));
+    let columns = first.len();
     let label = Label::find(label, names.as_deref(), columns)?;
 
-    // What may be a class is kept as text until all lines are known.
-    let (mut numbers, mut candidates): (Vec<f32>, Vec<Vec<Cow<str>>>) =
-        (Vec::new(), vec![Vec::new(); label.columns.len()]);
-    for (line, content) in lines {
-        let place = || format!("line {}", line + 1);
-        let mut count = 0;
-        let parsed = fields(content, separator).map_err(|got| malformed(&place(), "quotes in pairs", got))?;
-        for (column, field) in parsed.into_iter().enumerate() {
-            count += 1;
+    // What may be a class is kept as text until all records are known.
+    let (mut numbers, mut candidates) = (Vec::new(), vec![StringRecord::new(); label.columns.len()]);
+    let mut ahead = [names.is_none().then_some(first), second].into_iter().flatten();
+    while let Some(record) = ahead.next().map_or_else(|| records.next(), |record| Ok(Some(record)))? {
+        let place = || records.place(&record);
+        if record.len() != columns {
+            return Err(malformed(&place(), &format!("{columns} fields"), record.len().to_string()).into());
+        }
+        for (column, field) in record.iter().enumerate() {
             if let Some(candidate) = label.columns.iter().position(|&candidate| candidate == column) {
-                candidates[candidate].push(field);
+                candidates[candidate].push_field(field);
                 continue;
             }
-            let Some(value) = number(&field) else {
-                return Err(malformed(
-                    &place(),
-                    &format!("a finite number in column {}", column + 1),
-                    format!("'{field}'"),
-                )
-                .into());
-            };
-            numbers.push(value);
+            let expected = || format!("a finite number in column {}", column + 1);
+            numbers.push(number(field).ok_or_else(|| malformed(&place(), &expected(), quoted(field)))?);
         }
-        if count != columns {
-            return Err(malformed(&place(), &format!("{columns} fields"), count.to_string()).into());
-        }
-        let texts = candidates.len() * candidates.first().map_or(0, Vec::len);
-        let bytes = (size_of::<f32>() * numbers.len() + size_of::<Cow<str>>() * texts) as u64;
+        let texts = candidates.iter().map(|texts| texts.as_slice().len() + size_of::<usize>() * texts.len());
+        let bytes = (size_of::<f32>() * numbers.len() + texts.sum::<usize>()) as u64;
         if bytes > cap {
             let place = place();
             return Err(LoadError::TooLarge { format: FORMAT, place, bytes, cap }.into());
         }
     }
     label.assemble(numbers, candidates, columns)
+}
+
+/// The records of a text, without those that are blank.
+struct Records<'a> {
+    text: &'a str,
+    reader: Reader<&'a [u8]>,
+}
+
+impl<'a> Records<'a> {
+    fn new(text: &'a str, separator: u8) -> Self {
+        let mut builder = ReaderBuilder::new();
+        let reader = builder.has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes());
+        Records { text, reader }
+    }
+
+    /// The next record.
+    ///
+    /// # Errors
+    /// [`LoadError`] names the line of quotes that are not in pairs.
+    fn next(&mut self) -> Result<Option<StringRecord>, LoadError> {
+        let mut record = StringRecord::new();
+        let fault = |error: csv::Error| malformed("text", "a table", error.to_string());
+        while self.reader.read_record(&mut record).map_err(fault)? {
+            // The crate takes quotes that are left open to end with the text.
+            let start = record.position().map_or(0, |position| position.byte() as usize);
+            let written = self.text.get(start..self.reader.position().byte() as usize).unwrap_or("");
+            if written.matches('"').count() % 2 == 1 {
+                return Err(malformed(&self.place(&record), "quotes in pairs", quoted(written.trim())));
+            }
+            if record.len() > 1 || record.iter().any(|field| !field.trim().is_empty()) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The line that a record starts in.
+    fn place(&self, record: &StringRecord) -> String {
+        let position = record.position();
+        let rest = position.and_then(|position| self.text.get(position.byte() as usize..)).unwrap_or("");
+        // The position is that before blank lines.
+        let blank = &rest[..rest.len() - rest.trim_start_matches(['\r', '\n']).len()];
+        format!("line {}", position.map_or(1, csv::Position::line) + blank.matches('\n').count() as u64)
+    }
 }
 
 /// The columns that may hold the class.
@@ -150,8 +182,8 @@ impl Label {
     }
 
     /// Chooses the column with the classes, and puts the others back among the numbers.
-    fn assemble(self, numbers: Vec<f32>, candidates: Vec<Vec<Cow<str>>>, columns: usize) -> Result<Table, Error> {
-        let rows = candidates.first().map_or(numbers.len() / columns, Vec::len);
+    fn assemble(self, numbers: Vec<f32>, candidates: Vec<StringRecord>, columns: usize) -> Result<Table, Error> {
+        let rows = candidates.first().map_or(numbers.len() / columns, StringRecord::len);
         if !self.guessed {
             let (labels, class_names) = match candidates.into_iter().next() {
                 Some(texts) => classes(&texts)?,
@@ -184,7 +216,7 @@ impl Label {
                     malformed(
                         &format!("sample {}", row + 1),
                         "a finite number in the first and last column",
-                        format!("'{text}'"),
+                        quoted(text),
                     )
                 };
                 number(text).map(Some).ok_or_else(fault)
@@ -203,9 +235,9 @@ fn table(width: usize, numbers: Vec<f32>, labels: Vec<u32>, class_names: Vec<Str
 }
 
 /// Whether a column may be classes: words, or a few integers of which at least one occurs twice.
-fn is_likely(texts: &[Cow<str>]) -> bool {
-    let mut different: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
-    sort_by(&mut different, &|a, b| a.cmp(b));
+fn is_likely(texts: &StringRecord) -> bool {
+    let mut different: Vec<&str> = texts.iter().map(str::trim).collect();
+    different.sort_unstable();
     different.dedup();
     let words = texts.iter().all(|text| number(text).is_none());
     let integers = texts.iter().all(|text| class_number(text).is_some());
@@ -213,17 +245,17 @@ fn is_likely(texts: &[Cow<str>]) -> bool {
 }
 
 /// The number of each class, and the names if they are words: those are numbered in their alphabetical order.
-fn classes(texts: &[Cow<str>]) -> Result<(Vec<u32>, Vec<String>), LoadError> {
-    if let Some(numbers) = texts.iter().map(|text| class_number(text)).collect::<Option<Vec<u32>>>() {
+fn classes(texts: &StringRecord) -> Result<(Vec<u32>, Vec<String>), LoadError> {
+    if let Some(numbers) = texts.iter().map(class_number).collect::<Option<Vec<u32>>>() {
         return Ok((numbers, Vec::new()));
     }
-    let mut names: Vec<&str> = texts.iter().map(|text| text.trim()).collect();
-    sort_by(&mut names, &|a, b| a.cmp(b));
+    let mut names: Vec<&str> = texts.iter().map(str::trim).collect();
+    names.sort_unstable();
     names.dedup();
     if names.len() > MOST_CLASSES {
         return Err(malformed("label column", &format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
     }
-    let number = |text: &Cow<str>| names.binary_search(&text.trim()).unwrap_or(0) as u32;
+    let number = |text: &str| names.binary_search(&text.trim()).unwrap_or(0) as u32;
     Ok((texts.iter().map(number).collect(), names.iter().map(|&name| name.to_owned()).collect()))
 }
 
@@ -237,41 +269,34 @@ fn number(field: &str) -> Option<f32> {
     field.trim().parse::<f32>().ok().filter(|number| number.is_finite())
 }
 
-/// The names of the columns, if the first line has them: something in it is no number, where the second line has one.
-fn header<'a>(mut lines: impl Iterator<Item = &'a str>, separator: char) -> Result<Option<Vec<String>>, LoadError> {
-    let mut next = || lines.next().map_or(Ok(Vec::new()), |line| fields(line, separator));
-    let fault = |got| malformed("line 1 or 2", "quotes in pairs", got);
-    let (first, second) = (next().map_err(fault)?, next().map_err(fault)?);
-    let named = first.iter().zip(&second).any(|(name, value)| number(name).is_none() && number(value).is_some());
-    Ok(named.then(|| first.into_iter().map(|name| name.trim().to_owned()).collect()))
+/// The names of the columns, if the first record has them: something in it is no number, where the second one has one.
+fn header(first: &StringRecord, second: &StringRecord) -> Option<Vec<String>> {
+    let named = first.iter().zip(second).any(|(name, value)| number(name).is_none() && number(value).is_some());
+    named.then(|| first.iter().map(|name| name.trim().to_owned()).collect())
 }
 
-/// The separator that a line has most of.
-fn separator(line: &str) -> Option<char> {
-    let count = |separator: &char| line.matches(*separator).count();
-    SEPARATORS.into_iter().rev().max_by_key(count).filter(|separator| count(separator) > 0)
+/// The separator that the first line has most of, outside of quotes.
+fn separator(text: &str) -> Option<u8> {
+    let (mut counts, mut quoted) = ([0; SEPARATORS.len()], false);
+    for byte in text.trim_start().bytes() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if quoted => {}
+            _ => SEPARATORS
+                .iter()
+                .zip(&mut counts)
+                .for_each(|(&separator, count)| *count += usize::from(byte == separator)),
+        }
+    }
+    let most = SEPARATORS.into_iter().zip(counts).rev().max_by_key(|(_, count)| *count);
+    most.filter(|(_, count)| *count > 0).map(|(separator, _)| separator)
 }
 
-/// The fields of a line; quotes that are not in pairs are an error.
-fn fields(line: &str, separator: char) -> Result<Vec<Cow<'_, str>>, String> {
-    spans(line, separator)
-        .map(|span| match span.trim().strip_prefix('"') {
-            None => Ok(Cow::Borrowed(span)),
-            Some(rest) => match rest.strip_suffix('"') {
-                Some(inner) => Ok(Cow::Owned(inner.replace("\"\"", "\""))),
-                None => Err(span.to_owned()),
-            },
-        })
-        .collect()
-}
-
-/// The parts of a line between separators that are not in quotes.
-fn spans(line: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    line.split(move |character| {
-        quoted ^= character == '"';
-        character == separator && !quoted
-    })
+/// A field as errors show it.
+fn quoted(field: &str) -> String {
+    let shown: String = field.chars().take(MOST_SHOWN).collect();
+    if shown.len() < field.len() { format!("'{shown}...'") } else { format!("'{field}'") }
 }
 
 fn malformed(place: &str, expected: &str, got: String) -> LoadError {
@@ -348,6 +373,23 @@ mod tests {
     }
 
     #[test]
+    fn quoted_fields_follow_rfc_4180() {
+        // A byte order mark, lines that end in CRLF, and in quotes: line breaks of both kinds, separators, and quotes doubled.
+        let text = "\u{feff}\"first\r\n\"\"width\"\"\",\"second, \nlength\",species\r\n\
+                    \"1.5\",2,\"a\r\nb\"\r\n\
+                    3,\"4\",\"c \"\"d\"\", e\"\r\n\r\n\
+                    5,6,\"a\r\nb\"";
+        let Table { samples, class_names } = guess(text);
+        assert_eq!((samples.shape.as_slice(), samples.labels.as_slice()), (&[2][..], &[0, 1, 0][..]));
+        assert_eq!(class_names, ["a\r\nb", "c \"d\", e"]);
+        assert_eq!(samples.row(0), Row::Floats(&[1.5, 2.0]));
+        assert_eq!(samples.row(2), Row::Floats(&[5.0, 6.0]));
+        let column = LabelColumn::Named("first\r\n\"width\"".into());
+        let error = read(text.as_bytes(), &column, CAP).unwrap_err().to_string();
+        assert!(error.contains("line 4: expected a finite number in column 3, got 'a\r\nb'"), "{error}");
+    }
+
+    #[test]
     fn a_label_column_can_be_named_numbered_or_denied() {
         let text = "one,2,three\n4,5,6\n7,8,9\n";
         let labels = |wanted: LabelColumn| read(text.as_bytes(), &wanted, CAP).unwrap().samples.labels.to_vec();
@@ -366,7 +408,9 @@ mod tests {
             ("0.5,1,0.5\n1,x,0.5\n", "line 2: expected a finite number in column 2, got 'x'"),
             ("0.5,nan,0.5\n", "line 1: expected a finite number in column 2, got 'nan'"),
             ("0.5,1\n0.5,\n", "sample 2: expected a finite number in the first and last column, got ''"),
-            ("y,a\n0,\"5\n", "line 1 or 2: expected quotes in pairs"),
+            ("y,a\n0,\"5\n", "line 2: expected quotes in pairs, got '0,\"5'"),
+            ("y,a\n0,\"5\n1\"\n\n0,x\n", "line 2: expected a finite number in column 2, got '5\n1'"),
+            ("y,a\n\n0,5\n\n0,x\n", "line 5: expected a finite number in column 2, got 'x'"),
             ("0,1.5,0\n1,1.5,1\n0,2.5,1\n", "label column: expected the classes in the first column or in the last"),
             ("label\n1\n2\n", "samples, numbers"),
         ] {

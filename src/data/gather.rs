@@ -5,7 +5,6 @@ use super::names::{self, Word};
 use super::{Dataset, Samples, Values};
 use crate::error::{Error, LoadError};
 use crate::model::Scaling;
-use crate::sort::sort_by;
 use std::sync::Arc;
 
 /// Files that are not used are listed up to this many.
@@ -111,7 +110,7 @@ impl Gathering {
             let (expected, got) = (format!("at most {MOST_FILES} files"), "more".into());
             return Err(LoadError::File { path: place, expected, got });
         }
-        sort_by(&mut files, &|a, b| a.path.cmp(&b.path));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         strip(&mut files);
         let parted = files.iter().any(|file| file.path.len() > 1 && part(&file.path[0]).is_some());
         let (files, other): (Vec<File>, Vec<File>) =
@@ -241,11 +240,11 @@ fn part(folder: &str) -> Option<Part> {
 /// The folders' names in their order: that of numbers, if all are numbers.
 fn class_names(placed: &[Placed]) -> Vec<String> {
     let mut names: Vec<String> = placed.iter().filter_map(|placed| placed.class.clone()).collect();
-    sort_by(&mut names, &|a, b| a.cmp(b));
+    names.sort_unstable();
     names.dedup();
     let number = |name: &String| name.parse::<u32>().ok();
     if names.iter().all(|name| number(name).is_some()) {
-        sort_by(&mut names, &|a, b| number(a).cmp(&number(b)));
+        names.sort_by_key(|name| number(name));
     }
     names
 }

@@ -12,7 +12,7 @@ use super::recognise::is_part;
 use super::together;
 use super::{Dataset, Samples};
 use crate::error::{DataError, Error, LoadError};
-use crate::formats::{Format, gzip, numpy, sniff, zip};
+use crate::formats::{gzip, is_idx, numpy, reader_of, zip};
 #[cfg(feature = "cli")]
 use std::fs;
 #[cfg(feature = "cli")]
@@ -109,26 +109,25 @@ pub fn read(bytes: &[u8], options: &Options) -> Result<Dataset, Error> {
 fn read_with(bytes: &[u8], idx_labels: Option<&[u8]>, options: &Options) -> Result<Dataset, Error> {
     let cap = options.cap;
     let plain = gzip::decompress(bytes, cap, "samples")?;
-    let unknown = |got: String| Error::from(LoadError::UnknownFormat { expected: EXPECTED, got });
-    let dataset = match sniff(&plain) {
-        Some(Format::Idx) => {
-            let training = Some(idx::read(&plain, idx_labels, cap)?);
-            Dataset { format: "idx", training, ..Dataset::default() }
+    let unknown = |got: String| Error::from(LoadError::UnknownFormat { expected: EXPECTED.into(), got });
+    let dataset = if is_idx(&plain) {
+        let training = Some(idx::read(&plain, idx_labels, cap)?);
+        Dataset { format: "idx", training, ..Dataset::default() }
+    } else if plain.starts_with(&numpy::MAGIC) {
+        arrays::read_npy(&plain, options.layout, cap)?
+    } else if plain.starts_with(&zip::MAGIC) {
+        let entries = zip::entries(&plain)?;
+        match numpy::is_npz(&entries) {
+            true => arrays::read_npz(&entries, options.layout, cap)?,
+            false => pictures(&entries, cap)?,
         }
-        Some(Format::Npy) => arrays::read_npy(&plain, options.layout, cap)?,
-        Some(Format::Zip) => {
-            let entries = zip::entries(&plain)?;
-            match numpy::is_npz(&entries) {
-                true => arrays::read_npz(&entries, options.layout, cap)?,
-                false => pictures(&entries, cap)?,
-            }
-        }
-        None if csv::is_csv(&plain) => {
-            let csv::Table { samples, class_names } = csv::read(&plain, &options.label, cap)?;
-            Dataset { format: "csv", training: Some(samples), class_names, ..Dataset::default() }
-        }
-        Some(_) => return Err(unknown("a model".into())),
-        None => return Err(unknown(format!("the bytes {:02x?}", &plain[..plain.len().min(8)]))),
+    } else if reader_of(&plain).is_some() {
+        return Err(unknown("a model".into()));
+    } else if csv::is_csv(&plain) {
+        let csv::Table { samples, class_names } = csv::read(&plain, &options.label, cap)?;
+        Dataset { format: "csv", training: Some(samples), class_names, ..Dataset::default() }
+    } else {
+        return Err(unknown(format!("the bytes {:02x?}", &plain[..plain.len().min(8)])));
     };
     shaped(dataset, options)
 }
@@ -141,7 +140,7 @@ fn pictures(entries: &[zip::Entry], cap: u64) -> Result<Dataset, Error> {
 /// Without a decoder of pictures there is nothing else that an archive may hold.
 #[cfg(not(feature = "cli"))]
 fn pictures(_: &[zip::Entry], _: u64) -> Result<Dataset, Error> {
-    Err(LoadError::UnknownFormat { expected: EXPECTED, got: "an archive without arrays".into() }.into())
+    Err(LoadError::UnknownFormat { expected: EXPECTED.into(), got: "an archive without arrays".into() }.into())
 }
 
 /// The file of labels beside a file of images, as MNIST has them: `images-idx3` in its name is `labels-idx1` there.

@@ -4,12 +4,11 @@ use super::arrays;
 use super::csv::{self, LabelColumn};
 use super::names::{WORDS, Word, word};
 use super::options::Options;
-use super::recognise::is_dataset;
+use super::recognise::{is_array, is_dataset};
 use super::{Dataset, Samples};
 use crate::error::{Error, LoadError};
-use crate::formats::{Format, numpy, sniff, zip};
+use crate::formats::{numpy, zip};
 use crate::model::Tensor;
-use crate::sort::sort_by;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -78,12 +77,11 @@ pub enum Choice {
 
 /// Which of several files are samples: an array is, if its name says so and another file is one of samples too.
 pub fn choose(files: &[File]) -> Vec<Choice> {
-    let is_array = |file: &File| sniff(file.bytes) == Some(Format::Npy);
-    let may_be = |file: &File| is_dataset(file.bytes) || (is_array(file) && role(file.name).is_some());
+    let may_be = |file: &File| is_dataset(file.bytes) || (is_array(file.bytes) && role(file.name).is_some());
     let several = files.iter().filter(|file| may_be(file)).count() > 1;
     let choose = |file: &File| match () {
         () if is_dataset(file.bytes) => Choice::Samples,
-        () if !is_array(file) => Choice::No,
+        () if !is_array(file.bytes) => Choice::No,
         () if role(file.name).is_some() && several => Choice::Samples,
         () if role(file.name).is_some() => Choice::Likely,
         () if files.len() == 1 => Choice::Perhaps,
@@ -125,7 +123,7 @@ pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
             ignored.push(file.name.to_owned());
             continue;
         }
-        let dataset = if sniff(file.bytes) == Some(Format::Npy) {
+        let dataset = if is_array(file.bytes) {
             let array = numpy::read_npy(file.bytes, options.cap).map_err(|error| inside(file, error.into()))?.tensors;
             let arrays = array.into_iter().map(|array| Tensor { name: file.name.to_owned(), ..array });
             let content = if matches!(role, Role::Classes { .. }) { Content::Classes } else { Content::Array };
@@ -162,7 +160,7 @@ pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
 /// A table or an archive by itself; `like` is the shape that its samples have to have.
 fn one(file: &File, like: Option<&[usize]>, options: &Options) -> Result<Dataset, Error> {
     let cap = options.cap;
-    if sniff(file.bytes) == Some(Format::Zip) {
+    if file.bytes.starts_with(&zip::MAGIC) {
         let read = zip::entries(file.bytes).map_err(Error::from);
         return read
             .and_then(|entries| arrays::read_npz(&entries, options.layout, cap))
@@ -241,7 +239,7 @@ fn same_classes((training, names): &mut Named, (test, others): &mut Named) -> Re
         return Err(misfit("classes", "words or numbers in both files", got));
     }
     let mut all = [names.as_slice(), others].concat();
-    sort_by(&mut all, &|a, b| a.cmp(b));
+    all.sort_unstable();
     all.dedup();
     for (samples, own) in [(training, names), (test, others)] {
         let number = |&label: &u32| {

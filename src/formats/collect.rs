@@ -2,7 +2,7 @@
 
 use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed};
 use crate::error::LoadError;
-use crate::model::weights::byte_count;
+use crate::model::network::byte_count;
 use crate::model::{Dtype, Tensor};
 use std::collections::HashSet;
 
@@ -79,7 +79,7 @@ impl Collector {
             let expected = format!("{expected} bytes for the shape {shape:?}");
             return Err(malformed(self.format, Self::place(name), expected, bytes.len()));
         }
-        self.push(Tensor { name: name.to_owned(), shape, dtype, bytes: bytes.to_vec(), dequantized: false })
+        self.push(Tensor { name: name.to_owned(), shape, dtype, bytes: bytes.to_vec(), dequantized: false, step: None })
     }
 
     /// The name, or one with a number behind it if it is taken.

@@ -75,15 +75,6 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// The next `count` bytes as text, which is not longer than a name may be.
-    pub fn text(&mut self, count: usize) -> Result<&'a str, LoadError> {
-        if count > MAX_NAME {
-            return Err(self.malformed(format!("a name of at most {MAX_NAME} bytes"), count));
-        }
-        let error = self.clone();
-        std::str::from_utf8(self.take(count)?).map_err(|got| error.malformed("text in UTF-8", got))
-    }
-
     /// An error at this place.
     pub fn malformed(&self, expected: impl ToString, got: impl ToString) -> LoadError {
         malformed(self.format, format!("byte {}", self.at), expected, got)

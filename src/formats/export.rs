@@ -1,113 +1,159 @@
-//! Weights as a file of another program's format.
+//! Networks as files of other programs' formats.
 
 use super::onnx::{self, Fill};
-use super::{Loaded, numpy, safetensors, tflite};
+use super::{numpy, safetensors, tflite};
 use crate::error::LoadError;
-use crate::model::recognise::recognise;
-use crate::model::{Dtype, Model, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::Read;
 
-/// The most bytes that a network may take on its way to another format: as many as a file that the command line opens.
-const CAP: u64 = 1 << 31;
-
-/// What weights can be written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// ONNX: the original's graph, names and types.
-    Onnx,
-    /// The same, but a tensor of at most 256 different 32-bit floats is stored as those and an index of 8 bits an element, which the graph
-    /// gathers.
-    OnnxShared,
-    /// The same, but a tensor of multiples of a step is stored as integers of 8 bits if they fit, which the graph multiplies with the step
-    /// (DequantizeLinear).
-    OnnxScaled,
-    /// safetensors.
-    Safetensors,
-    /// An archive of numpy arrays.
-    Npz,
-    /// TensorFlow Lite: the original's file with these numbers.
-    Tflite,
+/// A form in which networks are written.
+pub struct Writer {
+    /// Its name on the command line and in JavaScript.
+    pub name: &'static str,
+    /// What is in such a file, in a sentence.
+    pub about: &'static str,
+    /// The ending of a file's name that asks for it, if there is one.
+    pub extension: Option<&'static str>,
+    /// Whether a network can be written so, as far as is known without writing it.
+    pub suits: fn(&Network) -> bool,
+    /// Writes a network.
+    pub write: fn(&Network) -> Result<Vec<u8>, LoadError>,
 }
 
-/// What such weights can be written as; `runnable`: they are known to make a network, by their graph or by their names and shapes.
-pub fn kinds(weights: &Weights, runnable: bool) -> Vec<Kind> {
-    let mut kinds = Vec::new();
-    if weights.origin.source == Source::Onnx || runnable {
-        kinds.extend([Kind::Onnx, Kind::OnnxShared, Kind::OnnxScaled]);
-    }
-    if weights.origin.source == Source::Tflite && tflite::write(weights).is_ok() {
-        kinds.push(Kind::Tflite);
-    }
-    kinds.extend([Kind::Safetensors, Kind::Npz]);
-    kinds
+/// The forms that are written.
+pub static WRITERS: [Writer; 6] = [
+    Writer {
+        name: "onnx",
+        about: "The original's graph with its numbers",
+        extension: Some("onnx"),
+        suits: has_graph,
+        write: |network| write_onnx(network, |tensor| Fill::Plain(tensor.bytes.clone())),
+    },
+    Writer {
+        name: "onnx-shared",
+        about: "ONNX; a tensor of at most 256 different 32-bit floats is a list and an index of 8 bits an element (Gather)",
+        extension: None,
+        suits: has_graph,
+        write: |network| write_onnx(network, shared),
+    },
+    Writer {
+        name: "onnx-scaled",
+        about: "ONNX; multiples of a step are integers of 8 bits, if they fit (DequantizeLinear)",
+        extension: None,
+        suits: has_graph,
+        write: |network| write_onnx(network, scaled),
+    },
+    Writer {
+        name: "tflite",
+        about: "The original's TFLite file with its numbers",
+        extension: Some("tflite"),
+        suits: |network| network.skeleton(Source::Tflite).is_some() && tflite::write(network).is_ok(),
+        write: write_tflite,
+    },
+    Writer {
+        name: "safetensors",
+        about: "Named tensors",
+        extension: Some("safetensors"),
+        suits: |_| true,
+        write: |network| Ok(safetensors::write(network)),
+    },
+    Writer {
+        name: "npz",
+        about: "An archive of numpy arrays",
+        extension: Some("npz"),
+        suits: |_| true,
+        write: write_npz,
+    },
+];
+
+/// The writer of a name.
+pub fn writer(name: &str) -> Option<&'static Writer> {
+    WRITERS.iter().find(|writer| writer.name == name)
 }
 
-/// Writes weights as a file.
+/// Writes a network in the form of a name.
+///
+/// ```
+/// use nutshell::formats::{self, export::export};
+/// # let file = formats::onnx::write(&nutshell::model::presets::lenet300([6, 5, 2])).unwrap();
+/// let network = formats::open(&file, 1 << 20)?.network;
+/// let safetensors = export(&network, "safetensors")?;
+/// assert_eq!(formats::read(&safetensors, 1 << 20)?.network.tensors, network.tensors);
+/// # Ok::<(), nutshell::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`LoadError::Unsupported`] for ONNX if they are no network that can be run, and for TFLite if they did not come from such a file, or a tensor
-/// of integers has to hold other numbers than it can; [`LoadError::TooLarge`] if the format cannot hold so much.
-pub fn export(loaded: &Loaded, kind: Kind) -> Result<Vec<u8>, LoadError> {
-    let Loaded { weights, steps } = loaded;
-    match kind {
-        Kind::Onnx | Kind::OnnxShared | Kind::OnnxScaled if weights.origin.source != Source::Onnx => {
-            let file = onnx::write(&network(weights)?)?;
-            // In the order of the graph's parameters. One that is not as it was, because a normalisation is folded into it, is no multiple of
-            // its step any more: it is stored as it is then.
-            let weights_of_graph = onnx::weights(&file, file.len() as u64)?;
-            let known: HashMap<&str, Option<f32>> =
-                weights.tensors.iter().zip(steps).map(|(tensor, &step)| (tensor.name.as_str(), step)).collect();
-            let step = |tensor: &Tensor| known.get(tensor.name.as_str()).copied().flatten();
-            let steps = weights_of_graph.tensors.iter().map(step).collect();
-            export(&Loaded { weights: weights_of_graph, steps }, kind)
+/// [`LoadError::Unsupported`] if there is no such form, or the network has no graph that it asks for; [`LoadError::TooLarge`] if the format
+/// cannot hold so much.
+pub fn export(network: &Network, name: &str) -> Result<Vec<u8>, LoadError> {
+    let writer = writer(name).ok_or_else(|| {
+        let names: Vec<&str> = WRITERS.iter().map(|writer| writer.name).collect();
+        unsupported(network, &format!("writing it as '{name}'"), &names.join(", "))
+    })?;
+    (writer.write)(network)
+}
+
+fn unsupported(network: &Network, feature: &str, supported: &str) -> LoadError {
+    let (format, place) = (network.source_name(), "graph".into());
+    LoadError::Unsupported { format, place, feature: feature.into(), supported: supported.into() }
+}
+
+/// Whether it is an ONNX file's, or can be run.
+fn has_graph(network: &Network) -> bool {
+    network.skeleton(Source::Onnx).is_some() || network.model.is_some()
+}
+
+/// Writes the original's ONNX file with the tensors in this form; one of the graph, if the tensors came from elsewhere.
+fn write_onnx(network: &Network, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
+    if network.skeleton(Source::Onnx).is_some() {
+        return onnx::with_numbers(network, form);
+    }
+    onnx::with_numbers(&as_onnx(network)?.0, form)
+}
+
+/// A network that did not come from an ONNX file, as if it had, and that origin.
+///
+/// # Errors
+/// [`LoadError::Unsupported`] if it cannot be run.
+pub fn as_onnx(network: &Network) -> Result<(Network, Origin), LoadError> {
+    let what = "writing it as ONNX, since the file has weights and no graph,";
+    let model = network
+        .original_model()?
+        .ok_or_else(|| network.obstacle.clone().unwrap_or_else(|| unsupported(network, what, "safetensors and npz")))?;
+    let file = onnx::write(&model)?;
+    // In the order of the graph's parameters. One that is not as it was, because a normalisation is folded into it, is no multiple of
+    // its step any more: it is stored as it is then.
+    let (tensors, skeleton) = onnx::cut(&file, file.len() as u64)?;
+    let origin = Origin { source: Source::Onnx, skeleton };
+    let mut written = Network::new(tensors, origin.clone());
+    let steps: HashMap<&str, Option<f32>> =
+        network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.step)).collect();
+    for tensor in &mut written.tensors {
+        tensor.step = steps.get(tensor.name.as_str()).copied().flatten();
+    }
+    Ok((written, origin))
+}
+
+fn write_tflite(network: &Network) -> Result<Vec<u8>, LoadError> {
+    match network.skeleton(Source::Tflite) {
+        Some(_) => tflite::write(network),
+        None => {
+            let what = "writing it as TFLite, which it did not come from,";
+            Err(unsupported(network, what, "ONNX, safetensors and npz"))
         }
-        Kind::Safetensors => Ok(safetensors::write(weights)),
-        Kind::Npz => numpy::write_npz(weights).ok_or(LoadError::TooLarge {
-            format: "npz",
-            place: "archive".into(),
-            bytes: weights.bytes() as u64,
-            cap: u32::MAX.into(),
-        }),
-        Kind::Tflite if weights.origin.source == Source::Tflite => tflite::write(weights),
-        Kind::Tflite => Err(LoadError::Unsupported {
-            format: weights.origin.source.name(),
-            place: "graph".into(),
-            feature: "writing it as TFLite, which it did not come from,".into(),
-            supported: "ONNX, safetensors and npz".into(),
-        }),
-        Kind::Onnx => fill(weights, |tensor, _| Fill::Plain(tensor.bytes.clone()), steps),
-        Kind::OnnxShared => fill(weights, |tensor, _| shared(tensor), steps),
-        Kind::OnnxScaled => fill(weights, scaled, steps),
     }
 }
 
-/// The network that weights of another format than ONNX make.
-fn network(weights: &Weights) -> Result<Model, LoadError> {
-    if weights.origin.source == Source::Tflite {
-        return tflite::model(weights, CAP);
-    }
-    recognise(weights).ok_or_else(|| LoadError::Unsupported {
-        format: weights.origin.source.name(),
-        place: "graph".into(),
-        feature: "writing it as ONNX, since the file has weights and no graph,".into(),
-        supported: "safetensors and npz".into(),
+fn write_npz(network: &Network) -> Result<Vec<u8>, LoadError> {
+    numpy::write_npz(network).ok_or(LoadError::TooLarge {
+        format: "npz",
+        place: "archive".into(),
+        bytes: network.bytes() as u64,
+        cap: u32::MAX.into(),
     })
-}
-
-fn fill(
-    weights: &Weights,
-    form: impl Fn(&Tensor, Option<f32>) -> Fill,
-    steps: &[Option<f32>],
-) -> Result<Vec<u8>, LoadError> {
-    onnx::fill(
-        &weights.origin.skeleton,
-        weights.tensors.iter().zip(steps).map(|(tensor, &step)| form(tensor, step)).collect(),
-    )
 }
 
 /// The different values and an index an element, where that is smaller.
@@ -140,7 +186,8 @@ fn shared(tensor: &Tensor) -> Fill {
 }
 
 /// Integers of 8 bits, where the values are exactly those times the step.
-fn scaled(tensor: &Tensor, step: Option<f32>) -> Fill {
+fn scaled(tensor: &Tensor) -> Fill {
+    let step = tensor.step;
     let integer = |value: f32, step: f32| {
         let integer = (value / step).round();
         let fits = (f32::from(i8::MIN)..=f32::from(i8::MAX)).contains(&integer);

@@ -1,8 +1,7 @@
 //! Gzip (RFC 1952), decompressed up to a cap.
 
-use crate::checksum::crc32;
 use crate::error::LoadError;
-use flate2::bufread::DeflateDecoder;
+use flate2::bufread::MultiGzDecoder;
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -19,69 +18,18 @@ pub fn decompress<'a>(bytes: &'a [u8], cap: u64, place: &str) -> Result<Cow<'a, 
         return Ok(Cow::Borrowed(bytes));
     }
     let mut plain = Vec::new();
-    let mut rest = bytes;
-    // A file may have several members; together they are one stream.
-    while !rest.is_empty() {
-        rest = member(rest, cap, &mut plain).map_err(|got| LoadError::Malformed {
-            format: "gzip",
-            place: place.to_owned(),
-            expected: "a sound compressed stream".into(),
-            got,
-        })?;
-    }
+    // A file may have several members; together they are one stream. One byte above the cap tells that it is exceeded.
+    let read = MultiGzDecoder::new(bytes).take(cap.saturating_add(1)).read_to_end(&mut plain);
     if plain.len() as u64 > cap {
         return Err(LoadError::TooLarge { format: "gzip", place: place.to_owned(), bytes: plain.len() as u64, cap });
     }
+    read.map_err(|error| LoadError::Malformed {
+        format: "gzip",
+        place: place.to_owned(),
+        expected: "a sound compressed stream".into(),
+        got: error.to_string(),
+    })?;
     Ok(Cow::Owned(plain))
-}
-
-/// Adds what the first member holds to `plain`, and gives what follows that member, or what is wrong with it. Nothing
-/// follows once `plain` holds more than `cap` bytes; it never holds more than one above.
-fn member<'a>(bytes: &'a [u8], cap: u64, plain: &mut Vec<u8>) -> Result<&'a [u8], String> {
-    let start = plain.len();
-    let mut decoder = DeflateDecoder::new(skip_header(bytes)?);
-    let most = cap.saturating_add(1).saturating_sub(start as u64);
-    decoder.by_ref().take(most).read_to_end(plain).map_err(|error| error.to_string())?;
-    if plain.len() as u64 > cap {
-        return Ok(&[]);
-    }
-    let (&trailer, rest) = decoder.into_inner().split_first_chunk().ok_or("a checksum that is cut off")?;
-    let length = (plain.len() - start) as u32;
-    let computed = u64::from(length) << 32 | u64::from(crc32(&plain[start..]));
-    if u64::from_le_bytes(trailer) == computed { Ok(rest) } else { Err("a checksum or a length of other data".into()) }
-}
-
-/// The bytes after a member's header (RFC 1952, section 2.3).
-fn skip_header(bytes: &[u8]) -> Result<&[u8], String> {
-    const DEFLATE: u8 = 8;
-    const HEADER_CRC: u8 = 1 << 1;
-    const EXTRA: u8 = 1 << 2;
-    const NAME: u8 = 1 << 3;
-    const COMMENT: u8 = 1 << 4;
-    const RESERVED: u8 = 0xe0;
-    let cut = "a header that is cut off";
-    let (&[first, second, method, flags, ..], mut rest) = bytes.split_first_chunk::<10>().ok_or(cut)?;
-    if [first, second] != MAGIC || method != DEFLATE || flags & RESERVED != 0 {
-        return Err(format!("a header that begins with {:02x?}", &bytes[..4]));
-    }
-    if flags & EXTRA != 0 {
-        let (&length, after) = rest.split_first_chunk().ok_or(cut)?;
-        rest = after.get(usize::from(u16::from_le_bytes(length))..).ok_or(cut)?;
-    }
-    // Each ends with a zero.
-    for _ in 0..(flags & (NAME | COMMENT)).count_ones() {
-        let end = rest.iter().position(|&byte| byte == 0).ok_or(cut)?;
-        rest = &rest[end + 1..];
-    }
-    if flags & HEADER_CRC != 0 {
-        let header = &bytes[..bytes.len() - rest.len()];
-        let (&stored, after) = rest.split_first_chunk().ok_or(cut)?;
-        if u16::from_le_bytes(stored) != crc32(header) as u16 {
-            return Err("a header that does not fit its checksum".into());
-        }
-        rest = after;
-    }
-    Ok(rest)
 }
 
 #[cfg(test)]

@@ -1,91 +1,64 @@
-//! File bytes to and from a [`Model`], or [`Weights`] where there is no graph that can be run. What a file is, is told by its bytes, never by its name.
+//! Model files to and from [`Network`]. What a file is, is told by its bytes, never by its name.
+//!
+//! A format is a file here, which describes itself as a [`Reader`], and a line in [`READERS`]; one that is written too, a line in
+//! [`export::WRITERS`]. The lists of the command line and of the page come from these.
 
 mod collect;
 mod cursor;
 pub mod export;
 pub mod gzip;
 mod import;
-mod json;
 pub mod numpy;
+pub mod nut;
 pub mod onnx;
 pub mod safetensors;
 pub mod tflite;
 pub mod torch;
 pub mod zip;
 
-use crate::container::packed::{self, Coding, Packed};
-use crate::container::{self, Nut, layout};
+pub use nut::Nut;
+
 use crate::error::{Error, LoadError};
-use crate::model::expand::expand;
-use crate::model::recognise::{KNOWN, recognise};
-use crate::model::{Model, Source, Weights};
+use crate::model::recognise::recognise;
+use crate::model::{Model, Network};
 
-/// The formats that are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// A network in ONNX.
-    Onnx,
-    /// Named weights.
-    Safetensors,
-    /// An archive: of arrays (npz), or of what `torch.save` writes.
-    Zip,
-    /// What `torch.save` wrote before it wrote archives.
-    TorchLegacy,
-    /// An array.
-    Npy,
-    /// A network in TensorFlow Lite.
-    Tflite,
-    /// A network that Nutshell made small.
-    Nut,
-    /// Images or labels as MNIST has them.
-    Idx,
-    /// Any of them, compressed.
-    Gzip,
+/// How files of one format are recognised and read.
+pub struct Reader {
+    /// The format's name in lower case, as on the command line.
+    pub name: &'static str,
+    /// Its name in messages.
+    pub title: &'static str,
+    /// Whether the first bytes, or the entries of an archive, announce the format. Whether the file is sound is for `read` to say.
+    pub sniff: fn(&[u8]) -> bool,
+    /// Reads all tensors. They may take so many bytes at most.
+    pub read: fn(&[u8], u64) -> Result<Opened, Error>,
+    /// Reads the graph, if files of this format have one, from the tensors and where they came from. It may take so many bytes at most.
+    pub graph: Option<ReadGraph>,
+    /// Reads the graph straight from a file, where that takes less memory than by way of the tensors.
+    pub model: Option<ReadModel>,
 }
 
-/// A network that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Opened {
-    /// A network in floats.
-    Model(Model),
-    /// A `.nut` file.
-    Nut(Box<Nut>),
-}
+/// See [`Reader::graph`].
+pub type ReadGraph = fn(&Network, u64) -> Result<Model, LoadError>;
 
-/// What a model file holds.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Contents {
-    /// A network that can be run.
-    Network(Opened),
-    /// Weights without a graph that can be run.
-    Weights(Box<Weights>),
-    /// A `.nut` file of such.
-    Packed(Box<Packed>),
-}
+/// See [`Reader::model`].
+pub type ReadModel = fn(&[u8], u64) -> Result<Model, LoadError>;
 
-/// The format that the first bytes announce; whether the file is sound is for its reader to say.
-pub fn sniff(bytes: &[u8]) -> Option<Format> {
-    if bytes.starts_with(&gzip::MAGIC) {
-        Some(Format::Gzip)
-    } else if bytes.starts_with(&layout::MAGIC) {
-        Some(Format::Nut)
-    } else if bytes.starts_with(&zip::MAGIC) {
-        Some(Format::Zip)
-    } else if bytes.starts_with(&numpy::MAGIC) {
-        Some(Format::Npy)
-    } else if bytes.starts_with(&torch::LEGACY_MAGIC) {
-        Some(Format::TorchLegacy)
-    } else if is_idx(bytes) {
-        Some(Format::Idx)
-    } else if tflite::is_tflite(bytes) {
-        Some(Format::Tflite)
-    } else if safetensors::is_safetensors(bytes) {
-        Some(Format::Safetensors)
-    } else if onnx::is_onnx(bytes) {
-        Some(Format::Onnx)
-    } else {
-        None
-    }
+/// The formats that are read, in the order in which a file is held against them: those that are told by more bytes come first.
+pub static READERS: [Reader; 8] = [
+    nut::READER,
+    numpy::ARCHIVE,
+    numpy::ARRAY,
+    torch::ARCHIVE,
+    torch::LEGACY,
+    tflite::READER,
+    safetensors::READER,
+    onnx::READER,
+];
+
+/// The reader of a file, which is not gzipped.
+pub fn reader_of(bytes: &[u8]) -> Option<&'static Reader> {
+    READERS.iter().find(|reader| (reader.sniff)(bytes))
 }
 
 /// Whether these are the first bytes of an IDX file of any type.
@@ -93,171 +66,138 @@ pub fn is_idx(bytes: &[u8]) -> bool {
     matches!(bytes, [0, 0, 0x08 | 0x09 | 0x0b..=0x0e, 1..=4, ..])
 }
 
-/// The name of a file's format in lower case, of an archive by its entries; empty if it is not known.
-pub fn format_name(bytes: &[u8]) -> &'static str {
-    match sniff(bytes) {
-        Some(Format::Onnx) => Source::Onnx.name(),
-        Some(Format::Safetensors) => Source::Safetensors.name(),
-        Some(Format::TorchLegacy) => Source::Torch.name(),
-        Some(Format::Npy) => Source::Npy.name(),
-        Some(Format::Tflite) => Source::Tflite.name(),
-        Some(Format::Zip) if torch::is_torch(&zip::entries(bytes).unwrap_or_default()) => Source::Torch.name(),
-        Some(Format::Zip) => Source::Npz.name(),
-        Some(Format::Nut) => "nut",
-        Some(Format::Idx) => "idx",
-        Some(Format::Gzip) => "gzip",
-        None => "",
-    }
-}
-
-fn unknown(expected: &'static str, bytes: &[u8]) -> Error {
-    let got = match sniff(bytes) {
-        Some(Format::Idx) => "images or labels (IDX)".into(),
-        Some(Format::Gzip) => "a file that is compressed twice".into(),
-        Some(Format::Zip) => "an archive (ZIP) of other files".into(),
-        Some(_) | None => format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
-    };
-    LoadError::UnknownFormat { expected, got }.into()
-}
-
-/// Opens a network that can be run, gzipped or not. `cap` is the most bytes that it may take once it is decompressed.
-///
-/// # Errors
-/// [`Error::Load`] or [`Error::Decode`] as the format's reader; [`LoadError::UnknownFormat`] if it is not such a network.
-pub fn load_model(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
-    let bytes = gzip::decompress(bytes, cap, "model")?;
-    match sniff(&bytes) {
-        Some(Format::Onnx) => Ok(Opened::Model(onnx::read(&bytes, cap)?)),
-        Some(Format::Nut) => Ok(Opened::Nut(Box::new(container::read(&bytes, cap)?))),
-        _ => Err(unknown("a model as ONNX or .nut", &bytes)),
-    }
-}
-
-/// Opens a model file of any kind, gzipped or not: as a network if it can be run, else as the weights that are in it. `cap` is the most bytes
-/// that it may take once it is decompressed.
-///
-/// # Errors
-/// As [`load_model`].
-pub fn open(bytes: &[u8], cap: u64) -> Result<Contents, Error> {
-    let bytes = gzip::decompress(bytes, cap, "model")?;
-    if packed::is_packed(&bytes) {
-        return Ok(Contents::Packed(Box::new(packed::read(&bytes, cap)?)));
-    }
-    let weights = match sniff(&bytes) {
-        Some(Format::Nut) => return load_model(&bytes, cap).map(Contents::Network),
-        Some(Format::Onnx) => match onnx::read(&bytes, cap) {
-            Ok(model) => return Ok(Contents::Network(Opened::Model(model))),
-            Err(error @ LoadError::Unsupported { .. }) => {
-                Weights { obstacle: Some(error.to_string()), ..onnx::weights(&bytes, cap)? }
-            }
-            Err(error) => return Err(error.into()),
-        },
-        Some(Format::Tflite) => {
-            let weights = tflite::read(&bytes, cap)?;
-            match tflite::model_of(&bytes, &weights, cap) {
-                Ok(model) => return Ok(Contents::Network(Opened::Model(model))),
-                Err(error @ LoadError::Unsupported { .. }) => Weights { obstacle: Some(error.to_string()), ..weights },
-                Err(error) => return Err(error.into()),
-            }
-        }
-        _ => read_weights(&bytes, cap)?,
-    };
-    Ok(match recognise(&weights) {
-        Some(model) => Contents::Network(Opened::Model(model)),
-        None => Contents::Weights(Box::new(weights)),
-    })
-}
-
-/// Every tensor of a file, in its own type, and for those that are multiples of a step, the step.
+/// A model file that was read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded {
-    /// The tensors, and what is needed to write the file again.
-    pub weights: Weights,
-    /// As many as there are tensors.
-    pub steps: Vec<Option<f32>>,
+pub struct Opened {
+    /// What is in it.
+    pub network: Network,
+    /// Name of its format.
+    pub format: &'static str,
+    /// What only a `.nut` file has.
+    pub nut: Option<Nut>,
 }
 
-impl Loaded {
-    /// Weights as they are in a file that is not a `.nut`.
-    pub fn of_weights(weights: Weights) -> Self {
-        Loaded { steps: vec![None; weights.tensors.len()], weights }
+impl Opened {
+    /// What is in a file that is no `.nut`.
+    pub fn new(format: &'static str, network: Network) -> Self {
+        Opened { network, format, nut: None }
     }
 
-    /// The decoded weights of a `.nut` file of such.
-    pub fn of_packed(packed: &Packed) -> Self {
-        let step = |coding: &Coding| match coding {
-            Coding::Steps { step, .. } => Some(*step),
-            Coding::Verbatim(_) => None,
-        };
-        let steps = packed.tensors.iter().map(|tensor| step(&tensor.coding)).collect();
-        Loaded { weights: packed.to_weights(), steps }
-    }
-}
-
-/// Opens the weights of a model file, gzipped or not, whether its graph can be run or not; of a `.nut` the decoded ones, in the original's
-/// shapes.
-///
-/// # Errors
-/// As [`open`].
-pub fn load_weights(bytes: &[u8], cap: u64) -> Result<Loaded, Error> {
-    let bytes = gzip::decompress(bytes, cap, "model")?;
-    if packed::is_packed(&bytes) {
-        return Ok(Loaded::of_packed(&packed::read(&bytes, cap)?));
-    }
-    if sniff(&bytes) == Some(Format::Nut) {
-        let network = container::read(&bytes, cap)?.network;
-        let model = expand(&network.to_model(), &network.original_shapes)?;
-        let units = network.parameters.iter().map(|parameter| -f32::from(parameter.codebook.fraction_bits()));
-        let steps = units.map(|exponent| Some(exponent.exp2())).collect();
-        // The writer keeps the parameters in their order.
-        return Ok(Loaded { weights: onnx::weights(&onnx::write(&model)?, cap)?, steps });
-    }
-    Ok(Loaded::of_weights(read_weights(&bytes, cap)?))
-}
-
-/// The weights of a file of any format but `.nut`.
-fn read_weights(bytes: &[u8], cap: u64) -> Result<Weights, Error> {
-    const EXPECTED: &str = "a model as ONNX, safetensors, npz, npy, PyTorch state dictionary, TFLite or .nut";
-    Ok(match sniff(bytes) {
-        Some(Format::Onnx) => onnx::weights(bytes, cap)?,
-        Some(Format::Safetensors) => safetensors::read(bytes, cap)?,
-        Some(Format::TorchLegacy) => torch::read_legacy(bytes, cap)?,
-        Some(Format::Npy) => numpy::read_npy(bytes, cap)?,
-        Some(Format::Tflite) => tflite::read(bytes, cap)?,
-        Some(Format::Zip) => {
-            let entries = zip::entries(bytes)?;
-            if torch::is_torch(&entries) {
-                torch::read_archive(&entries, cap)?
-            } else if numpy::is_npz(&entries) {
-                numpy::read_npz(&entries, cap)?
-            } else {
-                return Err(unknown(EXPECTED, bytes));
-            }
+    /// The network in floats that can be run; of a `.nut` file the decoded one, in its compact shapes.
+    ///
+    /// # Errors
+    /// [`LoadError`] says why there is none.
+    pub fn into_model(mut self) -> Result<Model, LoadError> {
+        match self.network.model.take() {
+            Some(model) => Ok(model),
+            None => Err(self.network.not_runnable()),
         }
-        Some(Format::Nut | Format::Idx | Format::Gzip) | None => return Err(unknown(EXPECTED, bytes)),
-    })
+    }
 }
 
-/// The network that weights make: by the graph of the file that they came from, or because they are recognised.
+/// Reads the tensors of a model file, gzipped or not, and leaves its graph alone; of a `.nut` file the decoded tensors, in the
+/// original's shapes. `cap` is the most bytes that it may take once it is decompressed.
 ///
 /// # Errors
-/// [`LoadError`] says why they make none.
-pub fn to_model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
-    if let Some(model) = recognise(weights) {
-        return Ok(model);
+/// As the format's reader; [`LoadError::UnknownFormat`] if there is none.
+pub fn read(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
+    let bytes = gzip::decompress(bytes, cap, "model")?;
+    (known(&bytes)?.read)(&bytes, cap)
+}
+
+/// Opens a model file, gzipped or not: its tensors, and its graph if that can be run, or if the architecture is recognised. `cap` is
+/// the most bytes that it may take once it is decompressed.
+///
+/// ```
+/// use nutshell::formats;
+/// # let file = formats::onnx::write(&nutshell::model::presets::lenet300([6, 5, 2])).unwrap();
+/// let opened = formats::open(&file, 1 << 20)?;
+/// assert_eq!((opened.format, opened.network.tensors.len()), ("onnx", 6));
+/// assert!(opened.network.runnable().is_ok());
+/// # Ok::<(), nutshell::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`read`]. A graph that is sound and not supported is no error: [`Network::runnable`] says what is missing.
+pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
+    let bytes = gzip::decompress(bytes, cap, "model")?;
+    let mut opened = (known(&bytes)?.read)(&bytes, cap)?;
+    add_model(&mut opened.network, cap)?;
+    Ok(opened)
+}
+
+/// Opens a model file whose graph can be run, as [`open`] does, but may leave out the tensors: whoever only runs the network saves their
+/// memory.
+///
+/// # Errors
+/// As [`open`]; and if the graph cannot be run.
+pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
+    let plain = gzip::decompress(bytes, cap, "model")?;
+    let reader = known(&plain)?;
+    if let Some(model) = reader.model {
+        match model(&plain, cap) {
+            Ok(model) => {
+                let network = Network { tensors: Vec::new(), origin: None, model: Some(model), obstacle: None };
+                return Ok(Opened::new(reader.name, network));
+            }
+            // Its weights may still be recognised.
+            Err(LoadError::Unsupported { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    match weights.origin.source {
-        Source::Onnx => return onnx::model(weights, cap),
-        Source::Tflite => return tflite::model(weights, cap),
-        Source::Safetensors | Source::Npz | Source::Npy | Source::Torch => {}
+    let opened = open(&plain, cap)?;
+    opened.network.runnable()?;
+    Ok(opened)
+}
+
+/// Gives a network that was read its graph, if it has none yet and one is known.
+///
+/// # Errors
+/// [`LoadError`] if the graph breaks a rule. One that is not supported becomes the network's obstacle.
+pub fn add_model(network: &mut Network, cap: u64) -> Result<(), LoadError> {
+    if network.model.is_some() {
+        return Ok(());
     }
-    let obstacle = weights.obstacle.clone().unwrap_or_else(|| "there are weights, and no graph".into());
-    Err(LoadError::Unsupported {
-        format: weights.origin.source.name(),
-        place: "graph".into(),
-        feature: format!("running it ({obstacle})"),
-        supported: format!("ONNX; TFLite; the names and shapes of {KNOWN}"),
-    })
+    let reader = READERS.iter().find(|reader| reader.name == network.source_name());
+    if let Some(graph) = reader.and_then(|reader| reader.graph) {
+        match graph(network, cap) {
+            Ok(model) => network.model = Some(model),
+            Err(error @ LoadError::Unsupported { .. }) => network.obstacle = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if network.model.is_none() {
+        network.model = recognise(network);
+    }
+    Ok(())
+}
+
+fn known(bytes: &[u8]) -> Result<&'static Reader, LoadError> {
+    if let Some(reader) = reader_of(bytes) {
+        return Ok(reader);
+    }
+    let got = match () {
+        () if is_idx(bytes) => "images or labels (IDX)".into(),
+        () if bytes.starts_with(&gzip::MAGIC) => "a file that is compressed twice".into(),
+        () if bytes.starts_with(&zip::MAGIC) => {
+            // What is wrong with a damaged archive is more to the point.
+            zip::entries(bytes)?;
+            "an archive (ZIP) of other files".into()
+        }
+        () => format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
+    };
+    let titles: Vec<&str> = READERS.iter().map(|reader| reader.title).collect();
+    Err(LoadError::UnknownFormat { expected: format!("a model as {}", in_words(&titles)), got })
+}
+
+/// Names in a row, each once: "a, b or c".
+fn in_words(names: &[&str]) -> String {
+    let mut names = names.to_vec();
+    names.dedup();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 #[cfg(test)]
@@ -271,16 +211,17 @@ mod tests {
     fn tells_formats_by_their_bytes() {
         let model = presets::lenet300([5, 4, 3]);
         let bytes = onnx::write(&model).unwrap();
-        assert_eq!(sniff(&bytes), Some(Format::Onnx));
-        assert_eq!(load_model(&bytes, 1 << 20), Ok(Opened::Model(model.clone())));
+        assert_eq!(reader_of(&bytes).map(|reader| reader.name), Some("onnx"));
+        assert_eq!(open(&bytes, 1 << 20).unwrap().into_model(), Ok(model.clone()));
+        assert_eq!(open_runnable(&bytes, 1 << 20).unwrap().into_model(), Ok(model.clone()));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&bytes).unwrap();
         let gzipped = encoder.finish().unwrap();
-        assert_eq!(sniff(&gzipped), Some(Format::Gzip));
-        assert_eq!(load_model(&gzipped, 1 << 20), Ok(Opened::Model(model)));
-        assert!(matches!(load_model(&gzipped, 1000), Err(Error::Load(LoadError::TooLarge { cap: 1000, .. }))));
-        assert_eq!(sniff(b"Nu\0"), Some(Format::Nut));
-        assert!(matches!(load_model(b"Nu\0", 1000), Err(Error::Decode(_))));
+        assert!(reader_of(&gzipped).is_none());
+        assert_eq!(open(&gzipped, 1 << 20).unwrap().into_model(), Ok(model));
+        assert!(matches!(open(&gzipped, 1000), Err(Error::Load(LoadError::TooLarge { cap: 1000, .. }))));
+        assert_eq!(reader_of(b"Nu\0").map(|reader| reader.name), Some("nut"));
+        assert!(matches!(open(b"Nu\0", 1000), Err(Error::Decode(_))));
     }
 
     #[test]
@@ -291,8 +232,16 @@ mod tests {
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7], "images or labels (IDX)"),
         ];
         for (bytes, got) in cases {
-            let message = format!("not a file that Nutshell can open: expected a model as ONNX or .nut, got {got}");
-            assert_eq!(load_model(bytes, 1000).unwrap_err().to_string(), message);
+            let known = "a model as .nut, npz, npy, PyTorch state dictionary, TFLite, safetensors or ONNX";
+            let message = format!("not a file that Nutshell can open: expected {known}, got {got}");
+            assert_eq!(open(bytes, 1000).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn every_source_has_a_reader_of_its_name() {
+        for source in crate::model::Source::ALL {
+            assert!(READERS.iter().any(|reader| reader.name == source.name()), "{}", source.name());
         }
     }
 }

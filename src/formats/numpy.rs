@@ -3,8 +3,9 @@
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
+use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 
 const FORMAT: &str = "numpy";
 
@@ -20,15 +21,35 @@ const ONLY: &str = "array";
 /// What ends the name of an entry.
 const SUFFIX: &str = ".npy";
 
+/// Archives of arrays.
+pub const ARCHIVE: Reader = Reader {
+    name: "npz",
+    title: "npz",
+    sniff: |bytes| zip::entries(bytes).is_ok_and(|entries| is_npz(&entries)),
+    read: |bytes, cap| Ok(Opened::new("npz", read_npz(&zip::entries(bytes)?, cap)?)),
+    graph: None,
+    model: None,
+};
+
+/// Files of one array.
+pub const ARRAY: Reader = Reader {
+    name: "npy",
+    title: "npy",
+    sniff: |bytes| bytes.starts_with(&MAGIC),
+    read: |bytes, cap| Ok(Opened::new("npy", read_npy(bytes, cap)?)),
+    graph: None,
+    model: None,
+};
+
 /// Reads one array.
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     array(ONLY, bytes, &mut tensors)?;
     let origin = Origin { source: Source::Npy, skeleton: Vec::new() };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Network::new(tensors.finish(), origin))
 }
 
 /// Whether the entries of an archive are arrays.
@@ -40,7 +61,7 @@ pub fn is_npz(entries: &[Entry]) -> bool {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     for entry in entries {
         let Some(name) = entry.name.strip_suffix(SUFFIX) else {
@@ -49,7 +70,7 @@ pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
         array(name, &entry.unpack(cap)?, &mut tensors)?;
     }
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Network::new(tensors.finish(), origin))
 }
 
 /// Adds the array of a `.npy` file.
@@ -84,7 +105,7 @@ fn array(name: &str, bytes: &[u8], tensors: &mut Collector) -> Result<(), LoadEr
     if swapped {
         bytes.chunks_exact_mut(dtype.size()).for_each(<[u8]>::reverse);
     }
-    tensors.push(Tensor { name: name.to_owned(), shape, dtype, bytes, dequantized: false })
+    tensors.push(Tensor { name: name.to_owned(), shape, dtype, bytes, dequantized: false, step: None })
 }
 
 /// Elements whose first index runs fastest, in the order in which the last does.
@@ -174,9 +195,9 @@ fn dtype_of(descr: &str, place: &str) -> Result<(Dtype, bool), LoadError> {
     }
 }
 
-/// Writes an archive of arrays. numpy has no bfloat16: such tensors become 32-bit floats, of the same values. `None` if it would
-/// reach 4 GiB.
-pub fn write_npz(weights: &Weights) -> Option<Vec<u8>> {
+/// Writes an archive of arrays. numpy has no bfloat16: such tensors become 32-bit floats, of the same values. `None` if two
+/// have the same name.
+pub fn write_npz(weights: &Network) -> Option<Vec<u8>> {
     let entries: Vec<_> =
         weights.tensors.iter().map(|tensor| (format!("{}{SUFFIX}", tensor.name), npy(tensor))).collect();
     zip::write(&entries)

@@ -2,10 +2,15 @@
 
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
-use super::json::Json;
-use crate::error::LoadError;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
-use crate::sort::sort_by;
+use super::{Opened, Reader};
+use crate::error::{LoadError, without_place};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 
 const FORMAT: &str = "safetensors";
@@ -16,8 +21,18 @@ const MAX_HEADER: u64 = 100_000_000;
 /// The key that is no tensor.
 const METADATA: &str = "__metadata__";
 
+/// Files of safetensors.
+pub const READER: Reader = Reader {
+    name: "safetensors",
+    title: "safetensors",
+    sniff: is_safetensors,
+    read: |bytes, cap| Ok(Opened::new("safetensors", read(bytes, cap)?)),
+    graph: None,
+    model: None,
+};
+
 /// Whether these look like the first bytes of such a file.
-pub fn is_safetensors(bytes: &[u8]) -> bool {
+fn is_safetensors(bytes: &[u8]) -> bool {
     let Some((&length, rest)) = bytes.split_first_chunk::<8>() else { return false };
     let length = u64::from_le_bytes(length);
     (2..=MAX_HEADER).contains(&length) && rest.first() == Some(&b'{')
@@ -37,7 +52,7 @@ struct Entry {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut cursor = Cursor::new(FORMAT, bytes, 0)?;
     let length = cursor.u64()?;
     if length > MAX_HEADER {
@@ -46,7 +61,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
     let header = cursor.take(length as usize)?;
     let header = std::str::from_utf8(header).map_err(|error| malformed(FORMAT, "header", "text in UTF-8", error))?;
     let (mut entries, metadata) = parse(header)?;
-    sort_by(&mut entries, &|a, b| (a.range.start, a.range.end).cmp(&(b.range.start, b.range.end)));
+    entries.sort_by_key(|entry| (entry.range.start, entry.range.end));
     let numbers = cursor.take(cursor.left())?;
     let mut tensors = Collector::new(FORMAT, cap);
     let mut end = 0;
@@ -65,52 +80,64 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Weights, LoadError> {
         return Err(malformed(FORMAT, "end", format!("{end} bytes of numbers"), numbers.len()));
     }
     let origin = Origin { source: Source::Safetensors, skeleton: metadata.as_bytes().to_vec() };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Network::new(tensors.finish(), origin))
+}
+
+/// The header's members in their order, one by one, so that a name that occurs twice is noticed.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}
+
+/// A tensor's member of the header.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Info<'a> {
+    #[serde(borrow)]
+    dtype: Cow<'a, str>,
+    shape: Vec<usize>,
+    data_offsets: [usize; 2],
 }
 
 /// The tensors, and the text of the metadata.
 fn parse(header: &str) -> Result<(Vec<Entry>, &str), LoadError> {
-    let mut json = Json::new(FORMAT, "header", header);
-    let (mut entries, mut metadata) = (Vec::new(), "");
-    let mut more = json.open('{')?;
-    while more {
-        let name = json.key()?;
+    let Members(members) =
+        serde_json::from_str(header).map_err(|error| malformed(FORMAT, "header", "a JSON object", error))?;
+    let (mut entries, mut metadata) = (Vec::with_capacity(members.len()), "");
+    for (name, value) in members {
         if name == METADATA {
-            let start = json.position();
-            let mut pairs = json.open('{')?;
-            while pairs {
-                json.key()?;
-                json.string()?;
-                pairs = json.next('}')?;
-            }
-            metadata = &header[start..json.position()];
-        } else {
-            entries.push(entry(&mut json, name)?);
+            // Kept as it is written, so that a file is written with it as it was.
+            metadata = value.get();
+            serde_json::from_str::<HashMap<Cow<str>, Cow<str>>>(metadata)
+                .map_err(|error| malformed(FORMAT, METADATA, "an object of texts", without_place(&error)))?;
+            continue;
         }
-        more = json.next('}')?;
+        let place = Collector::place(&name);
+        let info: Info = serde_json::from_str(value.get())
+            .map_err(|error| malformed(FORMAT, &place, "dtype, shape and data_offsets", without_place(&error)))?;
+        let [start, end] = info.data_offsets;
+        entries.push(Entry { name, shape: info.shape, dtype: dtype_of(&info.dtype, &place)?, range: start..end });
     }
-    json.finish()?;
     Ok((entries, metadata))
-}
-
-fn entry(json: &mut Json, name: String) -> Result<Entry, LoadError> {
-    let place = Collector::place(&name);
-    let (mut shape, mut dtype, mut offsets) = (None, None, None);
-    let mut more = json.open('{')?;
-    while more {
-        match json.key()?.as_str() {
-            "dtype" => dtype = Some(dtype_of(&json.string()?, &place)?),
-            "shape" => shape = Some(json.sizes()?),
-            "data_offsets" => offsets = Some(json.sizes()?),
-            other => return Err(malformed(FORMAT, place, "dtype, shape and data_offsets", format!("'{other}'"))),
-        }
-        more = json.next('}')?;
-    }
-    match (shape, dtype, offsets.as_deref()) {
-        (Some(shape), Some(dtype), Some(&[start, end])) => Ok(Entry { name, shape, dtype, range: start..end }),
-        (_, _, Some(offsets)) if offsets.len() != 2 => Err(malformed(FORMAT, place, "two data_offsets", offsets.len())),
-        _ => Err(malformed(FORMAT, place, "dtype, shape and data_offsets", "less")),
-    }
 }
 
 /// The type of a name.
@@ -141,10 +168,10 @@ fn dtype_name(dtype: Dtype) -> &'static str {
 }
 
 /// Writes a file with the tensors in their order, and the original's metadata if it was of this format.
-pub fn write(weights: &Weights) -> Vec<u8> {
+pub fn write(weights: &Network) -> Vec<u8> {
     let mut header = String::from("{");
-    if weights.origin.source == Source::Safetensors && !weights.origin.skeleton.is_empty() {
-        header += &format!("\"{METADATA}\":{},", String::from_utf8_lossy(&weights.origin.skeleton));
+    if let Some(metadata) = weights.skeleton(Source::Safetensors).filter(|metadata| !metadata.is_empty()) {
+        header += &format!("\"{METADATA}\":{},", String::from_utf8_lossy(metadata));
     }
     let mut end = 0;
     for Tensor { name, shape, dtype, bytes, .. } in &weights.tensors {
@@ -153,7 +180,7 @@ pub fn write(weights: &Weights) -> Vec<u8> {
         let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
         header += &format!(
             "{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{start},{end}]}},",
-            super::json::quote(name),
+            serde_json::to_string(name).expect("every text has a JSON form"),
             dtype_name(*dtype),
             sides.join(",")
         );

@@ -1,34 +1,34 @@
-//! ZIP archives (APPNOTE 6.3.10), as numpy and PyTorch write them: stored or deflated entries, below 4 GiB.
+//! ZIP archives (APPNOTE 6.3.10), as numpy and PyTorch write them: stored or deflated entries.
 
-use super::cursor::{Cursor, malformed, unsupported};
-use crate::checksum::crc32;
+use super::cursor::{Cursor, MAX_NAME, malformed, unsupported};
 use crate::error::LoadError;
+use crc32fast::hash as crc32;
 use flate2::bufread::DeflateDecoder;
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::ops::Range;
+use zip::read::{ArchiveOffset, Config};
+use zip::result::ZipError;
+use zip::unstable::read::ZipIterable;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 const FORMAT: &str = "ZIP";
 
 /// The first bytes of an archive that is not empty.
 pub const MAGIC: [u8; 4] = *b"PK\x03\x04";
 
-const DIRECTORY_ENTRY: u32 = 0x0201_4b50;
-const LOCAL_HEADER: u32 = 0x0403_4b50;
-const END: [u8; 4] = *b"PK\x05\x06";
-/// Bytes of the record at the end, without its comment.
-const END_BYTES: usize = 22;
-/// The most entries, each of which takes some bytes of memory beside what it holds.
+/// The most entries of an archive: each takes some hundred bytes of memory.
 const MAX_ENTRIES: usize = u16::MAX as usize;
 
 /// A file in an archive.
 #[derive(Debug, Clone)]
 pub struct Entry<'a> {
     /// Its path.
-    pub name: &'a str,
+    pub name: String,
     /// Its size once it is unpacked, by the directory; not proved.
-    size: u32,
-    method: u16,
+    size: u64,
+    method: CompressionMethod,
     checksum: u32,
     /// Where `packed` starts in the archive.
     start: usize,
@@ -40,76 +40,59 @@ pub struct Entry<'a> {
 /// # Errors
 /// [`LoadError`] if the directory or a header is damaged, or of a kind that is not known.
 pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
-    // The record at the end may have a comment of up to 64 KiB behind it.
-    let first = file.len().saturating_sub(END_BYTES + usize::from(u16::MAX));
-    let end = file[first..].windows(END.len()).rposition(|window| window == END);
-    let end = end.ok_or_else(|| malformed(FORMAT, "end", "the record of the directory", "none"))?;
-    let mut record = Cursor::new(FORMAT, file, first + end + 8)?;
-    let _on_this_disk = record.u16()?;
-    let count = usize::from(record.u16()?);
-    let _size = record.u32()?;
-    let offset = record.u32()?;
-    let comment = usize::from(record.u16()?);
-    if comment != record.left() {
-        return Err(record.malformed(format!("a comment of {comment} bytes at the end"), record.left()));
+    let fault = |error| malformed(FORMAT, "directory", "a sound one at the end of the file", words(error));
+    // The archive starts where the file does: nothing is searched for.
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut directory = ZipIterable::try_new(io::Cursor::new(file), config).map_err(fault)?;
+    if directory.len() > MAX_ENTRIES {
+        return Err(malformed(FORMAT, "directory", format!("at most {MAX_ENTRIES} entries"), directory.len()));
     }
-    if count == MAX_ENTRIES || offset == u32::MAX {
-        return Err(unsupported(FORMAT, "end", "ZIP64", "archives below 4 GiB of less than 65535 files"));
-    }
-    let mut directory = Cursor::new(FORMAT, file, offset as usize)?;
     let mut entries = Vec::new();
-    for _ in 0..count {
-        entries.push(entry(file, &mut directory)?);
+    for found in directory.files().map_err(fault)? {
+        let found = found.map_err(fault)?;
+        // Names that are not UTF-8 are in code page 437.
+        let name = found.name().map_err(fault)?;
+        if name.len() > MAX_NAME {
+            return Err(malformed(FORMAT, "entry", format!("a name of at most {MAX_NAME} bytes"), name.len()));
+        }
+        let place = || format!("entry '{name}'");
+        if found.encrypted() {
+            return Err(unsupported(FORMAT, place(), "encryption", "plain entries"));
+        }
+        let mut local = Cursor::new(FORMAT, file, usize::try_from(found.header_start()).unwrap_or(usize::MAX))?;
+        match local.array()? {
+            MAGIC => {}
+            other => {
+                return Err(malformed(FORMAT, place(), "a header that starts with PK 03 04", format!("{other:02x?}")));
+            }
+        }
+        // Sizes and checksum may be left to the directory; the lengths of name and extra field are the header's own.
+        let _fields = local.take(22)?;
+        let lengths = usize::from(local.u16()?) + usize::from(local.u16()?);
+        local.take(lengths)?;
+        let start = local.position();
+        let packed = local.take(usize::try_from(found.compressed_size()).unwrap_or(usize::MAX))?;
+        let (size, method, checksum) = (found.size(), found.compression(), found.crc32());
+        entries.push(Entry { name: name.into_owned(), size, method, checksum, start, packed });
     }
     Ok(entries)
 }
 
-fn entry<'a>(file: &'a [u8], directory: &mut Cursor<'a>) -> Result<Entry<'a>, LoadError> {
-    const ENCRYPTED: u16 = 1;
-    expect_signature(directory, DIRECTORY_ENTRY)?;
-    let _versions = directory.take(4)?;
-    let flags = directory.u16()?;
-    let method = directory.u16()?;
-    let _time = directory.take(4)?;
-    let checksum = directory.u32()?;
-    let packed = directory.u32()?;
-    let size = directory.u32()?;
-    let name_length = directory.u16()?;
-    let (extra, comment) = (directory.u16()?, directory.u16()?);
-    let _disk_and_attributes = directory.take(8)?;
-    let offset = directory.u32()?;
-    let name = directory.text(name_length.into())?;
-    let _extra_and_comment = directory.take(usize::from(extra) + usize::from(comment))?;
-    let place = format!("entry '{name}'");
-    if [packed, size, offset].contains(&u32::MAX) {
-        return Err(unsupported(FORMAT, place, "ZIP64", "entries below 4 GiB"));
-    }
-    if flags & ENCRYPTED != 0 {
-        return Err(unsupported(FORMAT, place, "encryption", "plain entries"));
-    }
-    let mut local = Cursor::new(FORMAT, file, offset as usize)?;
-    expect_signature(&mut local, LOCAL_HEADER)?;
-    // Sizes and checksum may be left to the directory; the lengths of name and extra field are the header's own.
-    let _fields = local.take(22)?;
-    let lengths = usize::from(local.u16()?) + usize::from(local.u16()?);
-    local.take(lengths)?;
-    let start = local.position();
-    Ok(Entry { name, size, method, checksum, start, packed: local.take(packed as usize)? })
-}
-
-fn expect_signature(cursor: &mut Cursor, signature: u32) -> Result<(), LoadError> {
-    let place = cursor.clone();
-    match cursor.u32()? {
-        found if found == signature => Ok(()),
-        found => Err(place.malformed(format!("the signature {signature:08x}"), format!("{found:08x}"))),
-    }
+/// What is wrong, without the specification's abbreviations.
+fn words(error: ZipError) -> String {
+    let what = match error {
+        ZipError::InvalidArchive(what) => what.into_owned(),
+        ZipError::UnsupportedArchive(what) => what.to_owned(),
+        other => other.to_string(),
+    };
+    what.replace("EOCD", "the end record").replace("CDFH", "entries")
 }
 
 /// Where an entry is in its archive, to find it again without the directory.
 #[derive(Debug, Clone)]
 pub struct Spot {
-    size: u32,
-    method: u16,
+    size: u64,
+    method: CompressionMethod,
     checksum: u32,
     packed: Range<usize>,
 }
@@ -119,12 +102,12 @@ impl Spot {
     ///
     /// # Errors
     /// [`LoadError::Malformed`] if the archive is another, which ends before it.
-    pub fn entry<'a>(&self, archive: &'a [u8], name: &'a str) -> Result<Entry<'a>, LoadError> {
+    pub fn entry<'a>(&self, archive: &'a [u8], name: &str) -> Result<Entry<'a>, LoadError> {
         let Spot { size, method, checksum, ref packed } = *self;
         let start = packed.start;
         let packed = archive.get(packed.clone());
         let packed = packed.ok_or_else(|| malformed(FORMAT, format!("entry '{name}'"), "its bytes", "an end"))?;
-        Ok(Entry { name, size, method, checksum, start, packed })
+        Ok(Entry { name: name.to_owned(), size, method, checksum, start, packed })
     }
 }
 
@@ -151,16 +134,16 @@ impl<'a> Entry<'a> {
     /// [`LoadError::TooLarge`] as soon as it gives more than `cap` bytes; [`LoadError::Malformed`] if it is damaged.
     pub fn unpack(&self, cap: u64) -> Result<Cow<'a, [u8]>, LoadError> {
         let place = || format!("entry '{}'", self.name);
-        let size = u64::from(self.size);
+        let size = self.size;
         if size > cap {
             return Err(LoadError::TooLarge { format: FORMAT, place: place(), bytes: size, cap });
         }
         let plain = match self.method {
-            0 => Cow::Borrowed(self.packed),
-            8 => {
+            CompressionMethod::STORE => Cow::Borrowed(self.packed),
+            CompressionMethod::DEFLATE => {
                 let mut plain = Vec::new();
                 // One byte more than was announced is enough to know that it was not true.
-                let unpacked = DeflateDecoder::new(self.packed).take(size + 1).read_to_end(&mut plain);
+                let unpacked = DeflateDecoder::new(self.packed).take(size.saturating_add(1)).read_to_end(&mut plain);
                 unpacked.map_err(|error| malformed(FORMAT, place(), "a sound compressed stream", error))?;
                 Cow::Owned(plain)
             }
@@ -178,41 +161,106 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Writes an archive of stored entries, in their order. `None` if it would reach 4 GiB, or have 65,535 entries.
+/// Writes an archive of stored entries, in their order. `None` if two have the same name, or one a name of 64 KiB.
 pub fn write(entries: &[(String, Vec<u8>)]) -> Option<Vec<u8>> {
-    if entries.len() >= MAX_ENTRIES {
-        return None;
-    }
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    let mut archive = ZipWriter::new(io::Cursor::new(Vec::new()));
+    // On the first day of 1980, so that the same entries make the same bytes.
+    let stored =
+        SimpleFileOptions::default().compression_method(CompressionMethod::STORE).last_modified_time(DateTime::DEFAULT);
     for (name, bytes) in entries {
-        let offset = u32::try_from(file.len()).ok()?;
-        let size = u32::try_from(bytes.len()).ok()?.to_le_bytes();
-        let length = u16::try_from(name.len()).ok()?.to_le_bytes();
-        // Version 2.0, a name in UTF-8, stored, on the first day of 1980.
-        let mut fields = vec![20, 0, 0, 8, 0, 0, 0, 0, 0x21, 0];
-        for part in [crc32(bytes).to_le_bytes(), size, size] {
-            fields.extend_from_slice(&part);
+        archive.start_file(name.as_str(), stored.large_file(u32::try_from(bytes.len()).is_err())).ok()?;
+        archive.write_all(bytes).ok()?;
+    }
+    Some(archive.finish().ok()?.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CAP: u64 = 1 << 10;
+
+    /// An archive of one stored file whose directory says sizes, place and number of entries in 64 bits.
+    fn zip64(name: &str, plain: &[u8]) -> Vec<u8> {
+        let long = |numbers: &[u64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
+        let (size, length) = (plain.len() as u64, name.len() as u8);
+        let checksum = crc32(plain).to_le_bytes();
+        let mut file = write(&[(name.to_owned(), plain.to_vec())]).unwrap();
+        file.truncate(30 + name.len() + plain.len());
+        let directory = file.len() as u64;
+        file.extend(b"PK\x01\x02\x2d\0\x2d\0\0\0\0\0\0\0\x21\0");
+        file.extend(checksum);
+        file.extend([0xff; 8]);
+        file.extend([length, 0, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+        file.extend(name.as_bytes());
+        file.extend([1, 0, 24, 0]);
+        file.extend(long(&[size, size, 0]));
+        let end = file.len() as u64;
+        file.extend(b"PK\x06\x06");
+        file.extend(long(&[44]));
+        file.extend([0x2d, 0, 0x2d, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        file.extend(long(&[1, 1, end - directory, directory]));
+        file.extend(b"PK\x06\x07\0\0\0\0");
+        file.extend(long(&[end]));
+        file.extend([1, 0, 0, 0]);
+        file.extend(b"PK\x05\x06\0\0\0\0");
+        file.extend([0xff; 12]);
+        file.extend([0, 0]);
+        file
+    }
+
+    #[test]
+    fn zip64_is_read() {
+        let file = zip64("a.npy", b"nutshell");
+        let entries = entries(&file).unwrap();
+        assert_eq!((entries.len(), entries[0].name.as_str()), (1, "a.npy"));
+        assert_eq!(entries[0].unpack(CAP).unwrap().as_ref(), b"nutshell");
+    }
+
+    #[test]
+    fn what_zip64_declares_is_proved() {
+        let whole = zip64("a.npy", b"nutshell");
+        let at = |wanted: &[u8]| whole.windows(4).position(|window| window == wanted).unwrap();
+        let (directory, end) = (at(b"PK\x01\x02"), at(b"PK\x06\x06"));
+        // The sizes and the place of the entry, and the number of entries, the size and the place of the directory.
+        let sizes = directory + 46 + 5 + 4;
+        for place in [sizes + 8, sizes + 16, end + 24, end + 32, end + 48] {
+            for value in [u64::MAX, 1 << 63, u64::from(u32::MAX), 1 << 20] {
+                let mut file = whole.clone();
+                file[place..place + 8].copy_from_slice(&value.to_le_bytes());
+                assert!(entries(&file).is_err(), "byte {place}: {value}");
+            }
         }
-        fields.extend_from_slice(&length);
-        fields.extend_from_slice(&[0, 0]);
-        file.extend_from_slice(&LOCAL_HEADER.to_le_bytes());
-        file.extend_from_slice(&fields);
-        file.extend_from_slice(name.as_bytes());
-        file.extend_from_slice(bytes);
-        directory.extend_from_slice(&DIRECTORY_ENTRY.to_le_bytes());
-        directory.extend_from_slice(&[20, 0]);
-        directory.extend_from_slice(&fields);
-        directory.extend_from_slice(&[0; 10]);
-        directory.extend_from_slice(&offset.to_le_bytes());
-        directory.extend_from_slice(name.as_bytes());
+        let mut file = whole.clone();
+        file[sizes..sizes + 8].fill(0xff);
+        let error = entries(&file).unwrap()[0].unpack(CAP).unwrap_err();
+        assert!(matches!(error, LoadError::TooLarge { bytes: u64::MAX, cap: CAP, .. }), "{error}");
     }
-    let offset = u32::try_from(file.len()).ok()?.to_le_bytes();
-    let size = u32::try_from(directory.len()).ok()?.to_le_bytes();
-    let count = (entries.len() as u16).to_le_bytes();
-    file.extend(directory);
-    file.extend_from_slice(&END);
-    for part in [&[0; 4][..], &count, &count, &size, &offset, &[0; 2]] {
-        file.extend_from_slice(part);
+
+    #[test]
+    fn names_in_code_page_437_are_read() {
+        let mut file = write(&[("caf..npy".into(), b"x".to_vec())]).unwrap();
+        let places: Vec<_> = (0..file.len()).filter(|&at| file[at..].starts_with(b"caf.")).collect();
+        places.iter().for_each(|at| file[at + 3] = 0x82);
+        assert_eq!(entries(&file).unwrap()[0].name, "caf\u{e9}.npy");
     }
-    Some(file)
+
+    proptest! {
+        #[test]
+        fn changed_archives_are_refused_or_read(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut file = zip64("a.npy", b"nutshell");
+            for (place, value) in changes {
+                let place = place.index(file.len());
+                file[place] = value;
+            }
+            let read = |file: &[u8]| entries(file).map(|all| all.iter().for_each(|entry| drop(entry.unpack(CAP))));
+            let _ = read(&file);
+            let cut = cut.index(file.len());
+            prop_assert!(read(&zip64("a.npy", b"nutshell")[..cut]).is_err());
+        }
+    }
 }

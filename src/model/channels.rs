@@ -7,7 +7,6 @@
 
 use super::{Class, Linear, Model, Op, ParamId, Parameter, ValueId};
 use crate::error::GraphError;
-use crate::sort::sort_by;
 use ndarray::{ArrayD, IxDyn};
 use std::collections::HashSet;
 
@@ -114,7 +113,7 @@ impl Walk<'_> {
                 }
             }
         }
-        sort_by(&mut group.consumers, &|a, b| a.node.cmp(&b.node));
+        group.consumers.sort_by_key(|consumer| consumer.node);
         group.removable &= !group.consumers.is_empty();
         group.linear &= group.removable;
         group.bias_folds &= group.removable;

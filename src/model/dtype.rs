@@ -1,5 +1,6 @@
 //! Types of numbers in files, and how they become 32-bit floats.
 
+use half::{bf16, f16};
 use serde::Serialize;
 
 /// The type of a tensor's elements. Little-endian, as in every format that is read.
@@ -95,8 +96,8 @@ impl Dtype {
         match self {
             Dtype::F64 => each(bytes, |element| f64::from_le_bytes(element) as f32),
             Dtype::F32 => each(bytes, f32::from_le_bytes),
-            Dtype::F16 => each(bytes, |element| from_half(u16::from_le_bytes(element))),
-            Dtype::Bf16 => each(bytes, |element| from_bfloat(u16::from_le_bytes(element))),
+            Dtype::F16 => each(bytes, |element| f16::from_le_bytes(element).to_f32()),
+            Dtype::Bf16 => each(bytes, |element| bf16::from_le_bytes(element).to_f32()),
             Dtype::I64 => each(bytes, |element| i64::from_le_bytes(element) as f32),
             Dtype::I32 => each(bytes, |element| i32::from_le_bytes(element) as f32),
             Dtype::I16 => each(bytes, |element| f32::from(i16::from_le_bytes(element))),
@@ -125,8 +126,8 @@ impl Dtype {
         match self {
             Dtype::F64 => Some(values.iter().flat_map(|&value| f64::from(value).to_le_bytes()).collect()),
             Dtype::F32 => Some(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
-            Dtype::F16 => Some(values.iter().flat_map(|&value| to_half(value).to_le_bytes()).collect()),
-            Dtype::Bf16 => Some(values.iter().flat_map(|&value| to_bfloat(value).to_le_bytes()).collect()),
+            Dtype::F16 => Some(values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect()),
+            Dtype::Bf16 => Some(values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect()),
             Dtype::I64
             | Dtype::I32
             | Dtype::I16
@@ -140,82 +141,31 @@ impl Dtype {
     }
 }
 
-/// IEEE 754 binary16: 1 sign bit, 5 bits of exponent (bias 15), 10 of fraction. Every value is a 32-bit float.
-pub fn from_half(bits: u16) -> f32 {
-    /// 2^-24, the smallest above 0.
-    const UNIT: f32 = f32::from_bits((127 - 24) << 23);
-    let exponent = u32::from(bits >> 10 & 31);
-    let fraction = u32::from(bits & 1023);
-    let magnitude = match exponent {
-        0 => fraction as f32 * UNIT,
-        31 => f32::from_bits(255 << 23 | fraction << 13),
-        _ => f32::from_bits((exponent + 127 - 15) << 23 | fraction << 13),
-    };
-    if bits >> 15 == 1 { -magnitude } else { magnitude }
-}
-
-/// The upper half of a 32-bit float.
-pub fn from_bfloat(bits: u16) -> f32 {
-    f32::from_bits(u32::from(bits) << 16)
-}
-
-/// The nearest binary16, ties to even; what is too large is infinite.
-fn to_half(value: f32) -> u16 {
-    /// From here on, values round to infinity: 65520.
-    const INFINITE: u32 = 0x477f_f000;
-    /// The smallest that is not subnormal: 2^-14.
-    const NORMAL: u32 = (127 - 14) << 23;
-    let sign = (value.to_bits() >> 16) as u16 & 0x8000;
-    let magnitude = value.to_bits() & 0x7fff_ffff;
-    let half = if value.is_nan() {
-        0x7e00
-    } else if magnitude >= INFINITE {
-        0x7c00
-    } else if magnitude < NORMAL {
-        // Beside one half, a unit in the last place is 2^-24, as of a subnormal: the sum is rounded as is wanted.
-        (f32::from_bits(magnitude) + 0.5).to_bits() - 0.5f32.to_bits()
-    } else {
-        (magnitude + 0xfff + (magnitude >> 13 & 1) - ((127 - 15) << 23)) >> 13
-    };
-    sign | half as u16
-}
-
-/// The nearest bfloat16, ties to even.
-fn to_bfloat(value: f32) -> u16 {
-    let bits = value.to_bits();
-    if value.is_nan() {
-        return (bits >> 16) as u16 | 0x40;
-    }
-    // Finite values carry into infinity where they round to it.
-    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_half_and_bfloat_comes_back() {
-        for bits in 0..=u16::MAX {
-            let half = from_half(bits);
-            assert!(half.is_nan() || to_half(half) == bits, "{bits:04x}");
-            let bfloat = from_bfloat(bits);
-            assert!(bfloat.is_nan() || to_bfloat(bfloat) == bits, "{bits:04x}");
+        let all: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
+        for dtype in [Dtype::F16, Dtype::Bf16] {
+            let floats = dtype.to_floats(&all);
+            let back = dtype.of_floats(&floats).unwrap();
+            for ((element, float), back) in all.as_chunks::<2>().0.iter().zip(floats).zip(back.as_chunks::<2>().0) {
+                assert!(float.is_nan() || element == back, "{dtype:?} {element:02x?}");
+            }
         }
-        assert!(from_half(to_half(f32::NAN)).is_nan() && from_bfloat(to_bfloat(f32::NAN)).is_nan());
     }
 
     #[test]
     fn rounding_goes_to_the_nearest_and_to_even() {
+        let round = |dtype: Dtype, values: &[f32]| dtype.to_floats(&dtype.of_floats(values).unwrap());
         // 1 + 2^-11 lies half-way between 1 and the next half; 3 x 2^-11 above 1 between two others.
-        let half = |value: f32| from_half(to_half(value));
-        assert_eq!(half(1.0 + 0.5f32.powi(11)), 1.0);
-        assert_eq!(half(1.0 + 3.0 * 0.5f32.powi(11)), 1.0 + 0.5f32.powi(9));
-        assert_eq!((half(65519.0), half(65520.0), half(-1e9)), (65504.0, f32::INFINITY, f32::NEG_INFINITY));
-        assert_eq!((half(0.5f32.powi(25)), half(1.5 * 0.5f32.powi(24))), (0.0, 0.5f32.powi(23)));
-        let bfloat = |value: f32| from_bfloat(to_bfloat(value));
-        assert_eq!((bfloat(1.0 + 0.5f32.powi(8)), bfloat(1.0 + 3.0 * 0.5f32.powi(8))), (1.0, 1.0 + 0.5f32.powi(6)));
-        assert_eq!(bfloat(f32::MAX), f32::INFINITY);
+        let ties = [1.0 + 0.5f32.powi(11), 1.0 + 3.0 * 0.5f32.powi(11), 0.5f32.powi(25), 1.5 * 0.5f32.powi(24)];
+        assert_eq!(round(Dtype::F16, &ties), [1.0, 1.0 + 0.5f32.powi(9), 0.0, 0.5f32.powi(23)]);
+        assert_eq!(round(Dtype::F16, &[65519.0, 65520.0, -1e9]), [65504.0, f32::INFINITY, f32::NEG_INFINITY]);
+        let ties = [1.0 + 0.5f32.powi(8), 1.0 + 3.0 * 0.5f32.powi(8), f32::MAX];
+        assert_eq!(round(Dtype::Bf16, &ties), [1.0, 1.0 + 0.5f32.powi(6), f32::INFINITY]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod fixed;
 mod function;
 mod graph;
 pub mod histogram;
+pub mod network;
 mod number;
 mod op;
 pub mod places;
@@ -14,19 +15,18 @@ pub mod presets;
 pub mod recognise;
 mod scaling;
 mod shape;
-pub mod weights;
 
-pub use dtype::{Dtype, from_bfloat, from_half};
+pub use dtype::Dtype;
 pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
 pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
+pub use network::{Network, Origin, Source, Tensor};
 pub use number::Number;
 pub use op::{
     Class, Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice,
 };
 pub use scaling::Scaling;
 pub(crate) use shape::broadcast;
-pub use weights::{Origin, Source, Tensor, Weights};
 
 use crate::error::GraphError;
 use ndarray::ArrayD;

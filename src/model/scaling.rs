@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a number of a sample becomes the number that the network sees. Bytes count as `byte / 255`, in `[0, 1]`; floats as they are.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Scaling {
     /// `byte / 255`, in `[0, 1]`; a float as it is.
     #[default]
@@ -12,10 +12,8 @@ pub enum Scaling {
     /// `(number - mean) / deviation`.
     Standardised {
         /// Of the numbers.
-        #[serde(serialize_with = "crate::decimal::number")]
         mean: f32,
         /// Of the numbers; above 0.
-        #[serde(serialize_with = "crate::decimal::number")]
         deviation: f32,
     },
     /// The byte itself, 0 to 255; a float as it is.
@@ -23,10 +21,8 @@ pub enum Scaling {
     /// `(number - mean) / deviation`, each channel (the first axis of a sample) by its own. As many of both as there are channels.
     PerChannel {
         /// Of each channel.
-        #[serde(serialize_with = "crate::decimal::numbers")]
         means: Vec<f32>,
         /// Of each channel; above 0.
-        #[serde(serialize_with = "crate::decimal::numbers")]
         deviations: Vec<f32>,
     },
 }

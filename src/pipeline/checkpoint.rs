@@ -18,7 +18,7 @@ const FORMAT: &str = "checkpoint";
 
 /// The network as a stage left it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Network {
+pub enum StageNetwork {
     /// After structure, prune or share: 32-bit floats.
     Float(Model),
     /// After quantize or refine.
@@ -33,7 +33,7 @@ pub struct Checkpoint {
     /// The last finished stage.
     pub stage: Stage,
     /// The network as that stage left it.
-    pub network: Network,
+    pub network: StageNetwork,
     /// Shapes of the original's parameters.
     pub original_shapes: Vec<Vec<usize>>,
     /// The stages so far.
@@ -111,7 +111,7 @@ impl Checkpoint {
     pub fn to_parts(&self) -> (CheckpointHeader, Vec<u8>) {
         let mut numbers = Vec::new();
         let (graph, parameters) = match &self.network {
-            Network::Float(model) => {
+            StageNetwork::Float(model) => {
                 let headers = model.parameters.iter().map(|parameter| {
                     numbers.extend(parameter.values.iter().flat_map(|value| value.to_le_bytes()));
                     let shape = parameter.values.shape().to_vec();
@@ -119,7 +119,7 @@ impl Checkpoint {
                 });
                 (&model.graph, headers.collect())
             }
-            Network::Fixed(fixed) => {
+            StageNetwork::Fixed(fixed) => {
                 let headers = fixed.parameters.iter().map(|parameter| {
                     numbers.extend(parameter.symbols.iter().flat_map(|symbol| symbol.to_le_bytes()));
                     ParameterHeader {
@@ -188,7 +188,7 @@ impl Checkpoint {
             }
             shapes = fixed.iter().map(|parameter| parameter.shape.clone()).collect();
             let original_shapes = header.original_shapes.clone();
-            Network::Fixed(FixedPoint { graph, parameters: fixed, original_shapes })
+            StageNetwork::Fixed(FixedPoint { graph, parameters: fixed, original_shapes })
         } else {
             let parameters: Vec<Parameter> = parameters
                 .map(|(parameter, count)| {
@@ -201,11 +201,11 @@ impl Checkpoint {
                 })
                 .collect();
             shapes = parameters.iter().map(|parameter| parameter.values.shape().to_vec()).collect();
-            Network::Float(Model { graph, parameters })
+            StageNetwork::Float(Model { graph, parameters })
         };
         match &network {
-            Network::Float(model) => model.graph.shapes(&shapes)?,
-            Network::Fixed(fixed) => fixed.graph.shapes(&shapes)?,
+            StageNetwork::Float(model) => model.graph.shapes(&shapes)?,
+            StageNetwork::Fixed(fixed) => fixed.graph.shapes(&shapes)?,
         };
         Ok(Checkpoint {
             recipe: header.recipe,
@@ -249,12 +249,14 @@ mod tests {
         presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
         let original_shapes = model.parameter_shapes();
         let fixed = quantize_uniform(&model, 3, 1.0, original_shapes.clone());
-        [(Stage::Prune, Network::Float(model)), (Stage::Refine, Network::Fixed(fixed))].map(|(stage, network)| {
-            let (stages, probes) = (Vec::new(), Vec::new());
-            let recipe = Recipe::new(Effort::Quick);
-            let original_shapes = original_shapes.clone();
-            Checkpoint { recipe, stage, network, original_shapes, stages, probes, caution: 0.25 }
-        })
+        [(Stage::Prune, StageNetwork::Float(model)), (Stage::Refine, StageNetwork::Fixed(fixed))].map(
+            |(stage, network)| {
+                let (stages, probes) = (Vec::new(), Vec::new());
+                let recipe = Recipe::new(Effort::Quick);
+                let original_shapes = original_shapes.clone();
+                Checkpoint { recipe, stage, network, original_shapes, stages, probes, caution: 0.25 }
+            },
+        )
     }
 
     #[test]

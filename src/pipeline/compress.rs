@@ -1,12 +1,13 @@
 //! The stages in their order.
 
-use super::checkpoint::{Checkpoint, Network};
+use super::checkpoint::{Checkpoint, StageNetwork};
 use super::criterion::{Criterion, Judge, output_distance};
-use super::event::{Accuracy, Event, SplitName, Stage};
+use super::event::{Event, SplitName, Stage};
 use super::recipe::{Recipe, Target};
 use super::report::{Accuracies, Baseline, Distances, Report};
 use super::run::{Data, Observer, Question, Run, Watched, integer_network, measure, measure_integers};
 use super::train_refined::refine;
+use super::warnings::known_validation;
 use crate::coding::baseline;
 use crate::coding::order::reorder;
 use crate::container::{self, WriteOptions};
@@ -74,7 +75,7 @@ pub fn compress(
         }
         None => {
             run.finish(Stage::Original, original, original.parameter_bytes(), None)?;
-            Network::Float(original.clone())
+            StageNetwork::Float(original.clone())
         }
     };
     let finished = run.stages.last().map_or(Stage::Original, |state| state.stage);
@@ -86,17 +87,17 @@ pub fn compress(
         }
         run.start(stage)?;
         network = match (stage, network) {
-            (Stage::Structure, Network::Float(model)) => Network::Float(compact(&mut run, model)?),
-            (Stage::Prune, Network::Float(model)) => Network::Float(prune_rounds(&mut run, model)?),
-            (Stage::Share, Network::Float(model)) => Network::Float(share_weights(&mut run, model)?),
-            (Stage::Quantize, Network::Float(model)) => Network::Fixed(quantize(&mut run, &model)?),
-            (_, Network::Fixed(fixed)) => match refine(&mut run, fixed)? {
-                Some(fixed) => Network::Fixed(fixed),
+            (Stage::Structure, StageNetwork::Float(model)) => StageNetwork::Float(compact(&mut run, model)?),
+            (Stage::Prune, StageNetwork::Float(model)) => StageNetwork::Float(prune_rounds(&mut run, model)?),
+            (Stage::Share, StageNetwork::Float(model)) => StageNetwork::Float(share_weights(&mut run, model)?),
+            (Stage::Quantize, StageNetwork::Float(model)) => StageNetwork::Fixed(quantize(&mut run, &model)?),
+            (_, StageNetwork::Fixed(fixed)) => match refine(&mut run, fixed)? {
+                Some(fixed) => StageNetwork::Fixed(fixed),
                 None => {
                     // With more caution from the start: of the stages so far only the original's description still holds.
                     run.stages.truncate(1);
                     next = 0;
-                    network = Network::Float(original.clone());
+                    network = StageNetwork::Float(original.clone());
                     continue;
                 }
             },
@@ -105,8 +106,8 @@ pub fn compress(
         run.checkpoint(stage, network.clone());
     }
     match network {
-        Network::Fixed(fixed) => code(&mut run, &fixed),
-        Network::Float(_) => unreachable!("the quantize stage has run, or the checkpoint is of a later one"),
+        StageNetwork::Fixed(fixed) => code(&mut run, &fixed),
+        StageNetwork::Float(_) => unreachable!("the quantize stage has run, or the checkpoint is of a later one"),
     }
 }
 
@@ -229,6 +230,7 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         Ok(Accuracies { validation: run.validate(model)?, test })
     };
     let (before, after) = (accuracies(run.original)?, accuracies(&decoded)?);
+    let warnings: Vec<String> = known_validation(&before).into_iter().collect();
     if let Target::Tolerance(points) = run.recipe.target {
         let drop = 100.0 * (before.validation.accuracy - after.validation.accuracy);
         // Both are counts of samples: what differs by rounding only is equal.
@@ -239,7 +241,7 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
                     Criterion::Agreement => "drop of the agreement with the original, in percentage points",
                 },
                 expected: format!("at most {points}"),
-                got: format!("{drop:.2}{}", suspicion(&before).unwrap_or_default()),
+                got: [vec![format!("{drop:.2}")], warnings].concat().join("; "),
             }
             .into());
         }
@@ -262,6 +264,7 @@ fn code(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         criterion: run.criterion,
         splits: run.splits.clone(),
         output_distance,
+        warnings,
         baseline_bytes,
         file_bytes,
         ratio: baseline_bytes as f64 / file_bytes as f64,
@@ -287,23 +290,6 @@ fn run_with_integers(run: &Run<'_>, fixed: &FixedPoint) -> Result<Option<Accurac
     let measure = |samples: &Samples, split| measure_integers(&network, samples, split);
     let test = run.test.as_ref().map(|samples| measure(samples, SplitName::Test)).transpose()?;
     Ok(Some(Accuracies { validation: measure(&run.validation, SplitName::Validation)?, test }))
-}
-
-/// What is to be said of an original that answers validation samples far better than test samples: a drop from there says little.
-fn suspicion(before: &Accuracies) -> Option<String> {
-    /// Standard errors of the difference.
-    const SURE: f64 = 4.0;
-    let (validation, test) = (before.validation, before.test?);
-    let variance = |it: &Accuracy| it.accuracy * (1.0 - it.accuracy) / it.samples.max(1) as f64;
-    let error = (variance(&validation) + variance(&test)).sqrt();
-    (validation.accuracy - test.accuracy > SURE * error).then(|| {
-        format!(
-            "; the original answers {:.2} % of the validation samples and {:.2} % of the test samples, as if it had been trained on the \
-             former: a budget in bytes, or samples that it was not trained on, would be a better target",
-            100.0 * validation.accuracy,
-            100.0 * test.accuracy
-        )
-    })
 }
 
 /// The network itself if it fits into the recipe's budget; else without its least salient weights, as many as have to go.
@@ -352,25 +338,4 @@ fn platform() -> String {
     #[cfg(not(any(target_arch = "x86_64", target_arch = "wasm32")))]
     let instructions = "plain";
     format!("{}, {instructions}", std::env::consts::ARCH)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_original_that_knows_its_validation_samples_is_suspected() {
-        let accuracies = |validation: usize, test: Option<usize>| {
-            let of = |split, samples, correct| {
-                let accuracy = correct as f64 / samples as f64;
-                Accuracy { split, samples, correct, accuracy, loss: 0.1 }
-            };
-            let validation = of(SplitName::Validation, 5_000, validation);
-            Accuracies { validation, test: test.map(|correct| of(SplitName::Test, 10_000, correct)) }
-        };
-        let said = suspicion(&accuracies(4_993, Some(9_905))).unwrap();
-        assert!(said.contains("99.86 % of the validation samples and 99.05 % of the test samples"), "{said}");
-        assert_eq!(suspicion(&accuracies(4_964, Some(9_939))), None);
-        assert_eq!(suspicion(&accuracies(4_993, None)), None);
-    }
 }

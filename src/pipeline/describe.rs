@@ -6,7 +6,6 @@ use crate::error::GraphError;
 use crate::model::histogram;
 use crate::model::{Model, ParamId};
 use crate::resources;
-use crate::sort::sort_by;
 use crate::stages::prune::nonzeros;
 use std::collections::BTreeMap;
 
@@ -126,6 +125,6 @@ fn distinct(values: &ndarray::ArrayD<f32>) -> Vec<(f32, u32)> {
         }
     }
     let mut values: Vec<(f32, u32)> = counts.into_iter().map(|(bits, count)| (f32::from_bits(bits), count)).collect();
-    sort_by(&mut values, &|a, b| a.0.total_cmp(&b.0));
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
     values
 }

@@ -82,10 +82,8 @@ pub struct LayerState {
     /// Counts of nonzero weights in equal bins over `range`.
     pub histogram: Vec<u32>,
     /// Lowest and highest weight.
-    #[serde(serialize_with = "crate::decimal::interval")]
     pub range: [f32; 2],
     /// The codebook's values with their populations, rising; empty before sharing.
-    #[serde(serialize_with = "crate::decimal::counted")]
     pub centroids: Vec<(f32, u32)>,
     /// Where its bits go: by the coder's own count, or before there is a file as a file of the stage would hold them.
     pub bits: LayerBits,

@@ -12,9 +12,10 @@ mod settings;
 mod steer;
 mod train;
 mod train_refined;
+mod warnings;
 mod weights;
 
-pub use checkpoint::{Checkpoint, CheckpointHeader, Network};
+pub use checkpoint::{Checkpoint, CheckpointHeader, StageNetwork};
 pub use compress::{Outcome, baselines, compress};
 pub use criterion::{Criterion, answered_by, output_distance};
 pub use describe::describe_layers;

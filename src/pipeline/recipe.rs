@@ -19,7 +19,7 @@ pub struct Recipe {
     /// Which samples validate.
     pub split: Split,
     /// The share of images that trainings mirror left to right, 0 to 1: 0 for digits, 0.5 for most photos.
-    #[serde(default, serialize_with = "crate::decimal::number")]
+    #[serde(default)]
     pub mirror: f32,
     /// Targets of every training in the run.
     pub distillation: Distillation,
@@ -75,10 +75,8 @@ pub struct Split {
 #[serde(deny_unknown_fields)]
 pub struct Distillation {
     /// Share of the teacher in the targets, 0 to 1.
-    #[serde(serialize_with = "crate::decimal::number")]
     pub weight: f32,
     /// Above 1 softens the teacher's answers, below 1 sharpens them.
-    #[serde(serialize_with = "crate::decimal::number")]
     pub temperature: f32,
 }
 
@@ -91,10 +89,8 @@ pub struct Training {
     /// Samples a step.
     pub batch: usize,
     /// Adam's peak step size; a cosine takes it to zero.
-    #[serde(serialize_with = "crate::decimal::number")]
     pub learning_rate: f32,
     /// Strength of random affine and elastic maps of the images: 0 none, 1 about 12 degrees, 12 % and 1.5 pixels.
-    #[serde(serialize_with = "crate::decimal::number")]
     pub augmentation: f32,
 }
 
@@ -159,7 +155,6 @@ pub struct Refine {
     /// Weights are integers from `-levels` to `levels` in units of their layer's step.
     pub levels: i16,
     /// The step of a layer, in root mean squares of its nonzero weights; the nearest power of two is taken.
-    #[serde(serialize_with = "crate::decimal::number")]
     pub unit: f32,
     /// Price of a bit at the start, in nats of mean loss; the target steers it from there.
     pub price: f64,

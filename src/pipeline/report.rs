@@ -26,6 +26,9 @@ pub struct Report {
     /// How far the decoded network's outputs are from the original's; only where there are no labels.
     #[serde(default)]
     pub output_distance: Option<Distances>,
+    /// What is suspicious about the run, a sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Bytes of the original's parameters as 32-bit floats.
     pub baseline_bytes: usize,
     /// Size of the `.nut` on disk.

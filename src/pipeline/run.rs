@@ -1,6 +1,6 @@
 //! What every stage of a run needs: the samples, the observer, and the way to train and to probe.
 
-use super::checkpoint::{Checkpoint, Network};
+use super::checkpoint::{Checkpoint, StageNetwork};
 use super::criterion::{Criterion, Judge, answered_by};
 use super::describe::{Facts, describe};
 use super::event::{Accuracy, Event, Probe, SplitName, Stage, StageState};
@@ -157,7 +157,7 @@ impl<'a> Run<'a> {
     }
 
     /// Hands out a checkpoint after a finished stage.
-    pub fn checkpoint(&mut self, stage: Stage, network: Network) {
+    pub fn checkpoint(&mut self, stage: Stage, network: StageNetwork) {
         let checkpoint = Checkpoint {
             recipe: self.recipe.clone(),
             stage,

@@ -2,7 +2,8 @@
 
 use crate::container::packed::{self, Coding, Packed, PackedItems, PackedTensor};
 use crate::error::{Error, RecipeError};
-use crate::model::{Tensor, Weights};
+use crate::formats::export::as_onnx;
+use crate::model::{Network, Origin, Tensor};
 use crate::stages::noise::{Layer, price_of_bits, price_of_noise};
 use serde::{Deserialize, Serialize};
 
@@ -100,15 +101,36 @@ pub struct TensorReport {
 
 /// Compresses weights; `watch` is told what is being done.
 ///
+/// ```
+/// use nutshell::formats;
+/// use nutshell::pipeline::{WeightsTarget, compress_weights};
+/// # let mut made = nutshell::model::presets::lenet300([40, 30, 10]);
+/// # nutshell::model::presets::initialize(&mut made, &mut <rand_pcg::Pcg64Mcg as rand::SeedableRng>::seed_from_u64(1));
+/// # let file = formats::onnx::write(&made).unwrap();
+/// let network = formats::open(&file, 1 << 20)?.network;
+/// let outcome = compress_weights(&network, WeightsTarget::Snr(30.0), 1 << 20, &mut |_| ())?;
+/// assert!(outcome.report.ratio > 5.0 && outcome.report.snr > Some(29.9));
+/// # Ok::<(), nutshell::Error>(())
+/// ```
+///
 /// # Errors
 /// [`RecipeError`] if the target is out of range or cannot be met; [`DecodeError`](crate::error::DecodeError) if the file could not be read
 /// again.
 pub fn compress_weights(
-    weights: &Weights,
+    weights: &Network,
     target: WeightsTarget,
     cap: u64,
     watch: &mut dyn FnMut(WeightsEvent),
 ) -> Result<WeightsOutcome, Error> {
+    let made;
+    let (weights, origin) = match &weights.origin {
+        Some(origin) => (weights, origin),
+        None => {
+            // A network with its graph and no file, or of a `.nut` file, is written as if it came from the ONNX file of that graph.
+            made = as_onnx(weights)?;
+            (&made.0, &made.1)
+        }
+    };
     let chosen: Vec<usize> = match target {
         WeightsTarget::Lossless => Vec::new(),
         WeightsTarget::Snr(_) | WeightsTarget::Budget(_) => {
@@ -119,7 +141,7 @@ pub fn compress_weights(
     let (packed, nut) = match target {
         WeightsTarget::Lossless => {
             watch(WeightsEvent::Coding);
-            write(weights, &chosen, &layers, 0.0)
+            write(weights, origin, &chosen, &layers, 0.0)
         }
         WeightsTarget::Snr(snr) => {
             if !(0.0..=200.0).contains(&snr) {
@@ -129,9 +151,9 @@ pub fn compress_weights(
             let noise = 10f64.powf(-snr / 10.0);
             let price = price_of_noise(&mut layers, noise, &mut |done| watch(WeightsEvent::Searching { done }));
             watch(WeightsEvent::Coding);
-            write(weights, &chosen, &layers, price)
+            write(weights, origin, &chosen, &layers, price)
         }
-        WeightsTarget::Budget(bytes) => within(weights, &chosen, &mut layers, bytes, watch)?,
+        WeightsTarget::Budget(bytes) => within(weights, origin, &chosen, &mut layers, bytes, watch)?,
     };
     watch(WeightsEvent::Checking);
     let decoded = packed::read(&nut, cap)?;
@@ -149,11 +171,11 @@ fn is_layer(tensor: &Tensor) -> bool {
 }
 
 /// Writes the file at a price.
-fn write(weights: &Weights, chosen: &[usize], layers: &[Layer], price: f64) -> (Packed, Vec<u8>) {
+fn write(weights: &Network, origin: &Origin, chosen: &[usize], layers: &[Layer], price: f64) -> (Packed, Vec<u8>) {
     let mut tensors: Vec<PackedTensor> = Vec::with_capacity(weights.tensors.len());
     for (index, tensor) in weights.tensors.iter().enumerate() {
         let layer = chosen.binary_search(&index).ok().and_then(|place| layers[place].quantize(price));
-        let Tensor { name, shape, dtype, bytes, dequantized } = tensor;
+        let Tensor { name, shape, dtype, bytes, dequantized, .. } = tensor;
         let coding = match layer {
             Some(layer) => Coding::Steps { step: layer.step, symbols: layer.symbols },
             None => Coding::Verbatim(bytes.clone()),
@@ -161,14 +183,15 @@ fn write(weights: &Weights, chosen: &[usize], layers: &[Layer], price: f64) -> (
         let (name, shape) = (name.clone(), shape.clone());
         tensors.push(PackedTensor { name, shape, dtype: *dtype, dequantized: *dequantized, coding });
     }
-    let mut packed = Packed { tensors, origin: weights.origin.clone(), items: PackedItems::default() };
+    let mut packed = Packed { tensors, origin: origin.clone(), items: PackedItems::default() };
     let nut = packed::write(&mut packed);
     (packed, nut)
 }
 
 /// The file of least noise within a number of bytes.
 fn within(
-    weights: &Weights,
+    weights: &Network,
+    origin: &Origin,
     chosen: &[usize],
     layers: &mut [Layer],
     budget: usize,
@@ -181,7 +204,7 @@ fn within(
     for _ in 0..ROUNDS {
         let price = price_of_bits(layers, allowed, &mut |done| watch(WeightsEvent::Searching { done }));
         watch(WeightsEvent::Coding);
-        let (packed, nut) = write(weights, chosen, layers, price);
+        let (packed, nut) = write(weights, origin, chosen, layers, price);
         least = least.min(nut.len());
         // What the coder spent on symbols, and everything else.
         let symbols: f64 = chosen.iter().map(|&index| packed.items.tensor_bits[index]).sum();
@@ -213,7 +236,7 @@ fn decibels(noise_over_energy: f64) -> Option<f64> {
 }
 
 /// Compares what was decoded with the original.
-fn report(weights: &Weights, decoded: &Packed, items: &PackedItems, file_bytes: usize) -> WeightsReport {
+fn report(weights: &Network, decoded: &Packed, items: &PackedItems, file_bytes: usize) -> WeightsReport {
     let (mut tensors, mut noises, mut all_noise, mut all_energy) = (Vec::new(), Vec::new(), 0.0, 0.0);
     for ((original, packed), bits) in weights.tensors.iter().zip(&decoded.tensors).zip(&items.tensor_bits) {
         let tensor = packed.to_tensor();

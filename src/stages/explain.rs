@@ -1,6 +1,5 @@
 //! Which channels explain the others: greedy selection, and least squares for those that are dropped.
 
-use crate::sort::sort_by;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 /// Added to each variance, relative to the mean variance, so that channels that say the same can be told apart from
@@ -83,7 +82,7 @@ impl Order {
     pub fn keep(&self, epsilon: f64) -> Vec<usize> {
         let enough = self.unexplained.iter().position(|&share| share <= epsilon).unwrap_or(self.channels.len());
         let mut kept = self.channels[..enough.max(1).min(self.channels.len())].to_vec();
-        sort_by(&mut kept, &usize::cmp);
+        kept.sort_unstable();
         kept
     }
 }

@@ -1,7 +1,5 @@
 //! Optimal one-dimensional k-means: exact by dynamic programming, for every k up to a limit at once.
 
-use crate::sort::sort_by;
-
 /// Above this many distinct values, neighbours are merged first: exactness would cost gigabytes, and gain nothing
 /// that 32-bit weights could show.
 const MAX_POINTS: usize = 1 << 16;
@@ -141,7 +139,7 @@ fn weighted_points(values: &[f32], weights: &[f32]) -> Vec<(f64, f64)> {
         .map(|(index, &value)| (f64::from(value), weights.get(index).map_or(1.0, |&weight| f64::from(weight))))
         .filter(|&(value, weight)| value.is_finite() && weight > 0.0 && weight.is_finite())
         .collect();
-    sort_by(&mut points, &|a, b| a.0.total_cmp(&b.0));
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
     points.dedup_by(|next, kept| {
         let same = next.0 == kept.0;
         if same {

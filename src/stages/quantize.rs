@@ -2,7 +2,6 @@
 
 use super::share::Shared;
 use crate::model::{Codebook, FixedParameter, FixedPoint, Model, Parameter};
-use crate::sort::sort_by;
 use ndarray::ArrayD;
 
 /// Centroids and biases are rounded to integers of at most this magnitude: 8 bits with the sign.
@@ -32,7 +31,7 @@ pub fn quantize_shared(shared: &Shared, original_shapes: Vec<Vec<usize>>) -> Fix
                     .map(|&centroid| (sign * centroid * scale).round() as u16)
                     .filter(|&i| i > 0)
                     .collect();
-                sort_by(&mut integers, &u16::cmp);
+                integers.sort_unstable();
                 integers.dedup();
                 integers
             };

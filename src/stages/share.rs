@@ -3,7 +3,6 @@
 use super::kmeans::Clusterings;
 use crate::model::{Model, Parameter};
 use crate::network::{Adam, Gradients, Learner, Progress};
-use crate::sort::sort_by;
 
 /// Bits of one centroid, as the container stores it.
 const CENTROID_BITS: f64 = 8.0;
@@ -22,7 +21,7 @@ impl Shared {
     pub fn of_model(model: &Model) -> Self {
         let codebook = |parameter: &Parameter| {
             let mut centroids: Vec<f32> = parameter.values.iter().copied().filter(|&value| value != 0.0).collect();
-            sort_by(&mut centroids, &f32::total_cmp);
+            centroids.sort_unstable_by(f32::total_cmp);
             centroids.dedup();
             (parameter.values.ndim() >= 2).then_some(centroids)
         };
@@ -123,7 +122,7 @@ impl CentroidTuner {
     pub fn finish(mut self) -> Shared {
         // Training may carry a centroid past its neighbour.
         for centroids in self.shared.codebooks.iter_mut().flatten() {
-            sort_by(centroids, &f32::total_cmp);
+            centroids.sort_unstable_by(f32::total_cmp);
             centroids.dedup();
         }
         self.shared

@@ -3,9 +3,9 @@
 pub mod samples;
 pub mod weights;
 
-use crate::container::{self, Nut, Topology, WriteOptions};
+use crate::container::{self, Nut};
 use crate::error::Error;
-use crate::formats::Opened;
+use crate::formats::{self, Opened};
 use crate::model::{Model, Scaling};
 use crate::pipeline::{LayerState, Stage, describe_layers};
 use serde::Serialize;
@@ -49,17 +49,18 @@ pub struct NodeSummary {
 }
 
 impl Summary {
-    /// Sums up a file of `file_bytes`.
+    /// Sums up a network that can be run, of a file of `file_bytes`.
     ///
     /// # Errors
-    /// [`Error::Graph`] where the shapes do not fit.
+    /// [`Error::Load`] if it cannot be run, [`Error::Graph`] where the shapes do not fit.
     pub fn new(opened: &Opened, file_bytes: usize) -> Result<Self, Error> {
-        match opened {
-            Opened::Model(model) => {
+        match &opened.nut {
+            Some(formats::Nut::Network(nut)) => compressed(nut, file_bytes),
+            Some(formats::Nut::Tensors(_)) | None => {
+                let model = opened.network.runnable()?;
                 let layers = describe_layers(model, Stage::Original, None)?;
                 Ok(Summary { file_bytes, ..plain(model, layers)? })
             }
-            Opened::Nut(nut) => compressed(nut, file_bytes),
         }
     }
 }
@@ -89,13 +90,7 @@ fn plain(model: &Model, layers: Vec<LayerState>) -> Result<Summary, Error> {
 
 fn compressed(nut: &Nut, file_bytes: usize) -> Result<Summary, Error> {
     // Written again as it was, the file tells what the coder spent on each parameter.
-    let options = WriteOptions {
-        names: nut.named,
-        stored_graph: nut.topology == Topology::Stored,
-        scaling: nut.scaling.clone(),
-        activations: nut.activations.clone(),
-    };
-    let encoded = container::write(&nut.network, &options)?;
+    let encoded = container::write(&nut.network, &nut.write_options())?;
     let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
     let model = nut.network.to_model();
     let layers = describe_layers(&model, Stage::Code, Some(&coded))?;

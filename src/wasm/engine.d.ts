@@ -150,6 +150,8 @@ export interface Report {
   criterion: 'labels' | 'agreement';
   splits: { training: SplitCounts; validation: SplitCounts; test: SplitCounts | null };
   output_distance: { validation: number; test: number | null } | null;
+  /** What is suspicious about the run. */
+  warnings: string[];
   baseline_bytes: number;
   file_bytes: number;
   ratio: number;

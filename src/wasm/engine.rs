@@ -1,52 +1,22 @@
 //! The door to what compresses, runs and looks at networks.
 
 pub use super::samples::Samples;
-use super::values::{clock, from_js, object};
+use super::values::{clock, from_js, object, strict_from_js};
 use super::{CAP, fault, thrown, to_js};
 use crate::bench;
-use crate::container::{self, floats};
 use crate::data;
-use crate::error::LoadError;
-use crate::formats::{Format, Opened, sniff};
+use crate::formats::{self, Opened};
 use crate::model::Model;
 use crate::network::{logits, predictions};
 use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
 use crate::views::summary::Summary;
-use js_sys::{Function, JsString, Object, Reflect, Uint8Array};
+use js_sys::{Function, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
 use wasm_bindgen::{JsCast, prelude::*};
 
 /// The types of what is passed as plain objects.
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("engine.d.ts");
-
-/// A recipe is asked for the fields that it knows; one that it does not know would be a setting without effect.
-pub fn recipe_from_js(value: JsValue) -> Result<Recipe, JsValue> {
-    let recipe = from_js("recipe", value.clone())?;
-    match unknown_field(&value, &to_js(&recipe)?)? {
-        Some(field) => Err(fault(&format!("recipe: unknown field `{field}`"))),
-        None => Ok(recipe),
-    }
-}
-
-/// The first field of `given`, or of an object in it, that `known` does not have.
-fn unknown_field(given: &JsValue, known: &JsValue) -> Result<Option<JsString>, JsValue> {
-    if !known.is_object() {
-        return Ok(None);
-    }
-    for key in Object::keys(given.unchecked_ref::<Object>()) {
-        let (value, counterpart) = (Reflect::get(given, &key)?, Reflect::get(known, &key)?);
-        let unknown = match (value.is_undefined(), counterpart.is_undefined()) {
-            (true, _) => None,
-            (false, true) => Some(key.unchecked_into()),
-            (false, false) => unknown_field(&value, &counterpart)?,
-        };
-        if unknown.is_some() {
-            return Ok(unknown);
-        }
-    }
-    Ok(None)
-}
 
 /// A checkpoint as its two parts: an object, and bytes.
 fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {
@@ -80,18 +50,9 @@ pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) 
     to_js(&Recipe::new(from_js("effort", effort)?))
 }
 
-/// A network, and the size of its file in bytes.
-pub fn open(bytes: &[u8]) -> Result<(Opened, usize), JsValue> {
-    if bytes.starts_with(&floats::MAGIC) {
-        let (model, file_bytes) = floats::read(bytes, CAP).map_err(thrown)?;
-        return Ok((Opened::Model(model), file_bytes));
-    }
-    if sniff(bytes) != Some(Format::Nut) {
-        let got =
-            format!("the bytes {:02x?}; nutshell/files opens models of other kinds", &bytes[..bytes.len().min(8)]);
-        return Err(thrown(LoadError::UnknownFormat { expected: "a .nut file", got }));
-    }
-    Ok((Opened::Nut(Box::new(container::read(bytes, CAP).map_err(thrown)?)), bytes.len()))
+/// A model file of any kind whose graph can be run.
+pub fn open(bytes: &[u8]) -> Result<Opened, JsValue> {
+    formats::open_runnable(bytes, CAP).map_err(thrown)
 }
 
 /// An opened network.
@@ -103,15 +64,9 @@ pub struct Network {
 
 #[wasm_bindgen]
 impl Network {
-    /// Opens a `.nut` file, or what `network()` of a `ModelFile` of `nutshell/files` gives of another file.
+    /// Opens a model file of any kind whose graph can be run, gzipped or not.
     pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
-        let (opened, file_bytes) = open(bytes)?;
-        let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
-        let model = match opened {
-            Opened::Model(model) => model,
-            Opened::Nut(nut) => nut.network.to_model(),
-        };
-        Ok(Network { model, summary })
+        Network::new(open(bytes)?, bytes.len())
     }
 
     /// What it is: its nodes, its layers with histograms and codebooks, its size.
@@ -151,6 +106,14 @@ impl Network {
     ) -> Result<Vec<f32>, JsValue> {
         let sample = sample(&self.model, image, scaling)?;
         Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
+    }
+}
+
+impl Network {
+    /// An opened network of a file of `file_bytes`.
+    pub(super) fn new(opened: Opened, file_bytes: usize) -> Result<Network, JsValue> {
+        let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
+        Ok(Network { model: opened.into_model().map_err(thrown)?, summary })
     }
 }
 
@@ -201,7 +164,7 @@ pub fn compress(
 ) -> Result<JsValue, JsValue> {
     let clock = clock()?;
     let started = clock.now();
-    let recipe = recipe_from_js(recipe)?;
+    let recipe: Recipe = strict_from_js("recipe", recipe)?;
     let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling.clone())?) };
     let data = Data { training: training.get(recipe.scaling.clone())?, test };

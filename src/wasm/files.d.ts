@@ -53,14 +53,3 @@ export interface CompressedWeights {
   nut: Uint8Array<ArrayBuffer>;
   report: WeightsReport;
 }
-
-/** Moments of a tensor's numbers; those but `weights` and `zeros` leave out zeros. */
-export interface Moments {
-  weights: number;
-  zeros: number;
-  low: number;
-  high: number;
-  mean: number;
-  deviation: number;
-  kurtosis: number;
-}

@@ -1,12 +1,12 @@
 //! The door to the files of other programs: what is in them, their compression without samples, and writing them.
 
+use super::engine::Network;
 use super::picture::Picture;
 use super::values::{clock, from_js, object};
 use super::{CAP, fault, thrown, to_js};
-use crate::container::floats;
-use crate::container::packed::{self, Packed, PackedItems};
-use crate::formats::export::{self, Kind};
-use crate::formats::{self, Contents, Loaded, Opened, gzip, onnx};
+use crate::container::packed;
+use crate::formats::export::{self, WRITERS};
+use crate::formats::{self, Opened, gzip, nut, onnx};
 use crate::model::histogram;
 use crate::pipeline::{WeightsOutcome, compress_weights};
 use crate::views::summary::weights::WeightsSummary;
@@ -20,17 +20,9 @@ const TYPES: &str = include_str!("files.d.ts");
 /// A model file of any format that is known; the bytes tell which.
 #[wasm_bindgen]
 pub struct ModelFile {
-    /// Name of its format.
-    format: &'static str,
     /// Its size in bytes, as it is.
     file_bytes: usize,
-    /// Its graph, if that can be run.
-    network: Option<Opened>,
-    loaded: Loaded,
-    /// Of a `.nut` file of named weights.
-    items: Option<PackedItems>,
-    /// Of a `.nut` file of a network: its bytes.
-    nut: Vec<u8>,
+    opened: Opened,
 }
 
 #[wasm_bindgen]
@@ -41,52 +33,29 @@ impl ModelFile {
         #[wasm_bindgen(unchecked_optional_param_type = "(done: number) => unknown")] on_progress: Option<Function>,
     ) -> Result<ModelFile, JsValue> {
         let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
-        let (contents, format, file_bytes) = if plain.starts_with(&floats::MAGIC) {
-            let (model, file_bytes) = floats::read(&plain, CAP).map_err(thrown)?;
-            (Contents::Network(Opened::Model(model)), "onnx", file_bytes)
-        } else if packed::is_packed(&plain) {
-            let packed = read_packed(&plain, on_progress.as_ref())?;
-            (Contents::Packed(Box::new(packed)), formats::format_name(&plain), bytes.len())
-        } else {
-            (formats::open(&plain, CAP).map_err(thrown)?, formats::format_name(&plain), bytes.len())
+        let mut opened = match on_progress {
+            Some(tell) if packed::is_packed(&plain) => read_telling(&plain, &tell)?,
+            _ => formats::open(&plain, CAP).map_err(thrown)?,
         };
-        let nut = if matches!(contents, Contents::Network(Opened::Nut(_))) { plain.to_vec() } else { Vec::new() };
-        let (network, loaded, items) = match contents {
-            Contents::Weights(weights) => (None, Loaded::of_weights(*weights), None),
-            Contents::Packed(packed) => {
-                let loaded = Loaded::of_packed(&packed);
-                let network = formats::to_model(&loaded.weights, CAP).ok().map(Opened::Model);
-                (network, loaded, Some(packed.items))
-            }
-            Contents::Network(Opened::Model(model)) if plain.starts_with(&floats::MAGIC) => {
-                let loaded = formats::load_weights(&onnx::write(&model).map_err(thrown)?, CAP).map_err(thrown)?;
-                (Some(Opened::Model(model)), loaded, None)
-            }
-            Contents::Network(opened) => (Some(opened), formats::load_weights(&plain, CAP).map_err(thrown)?, None),
-        };
-        Ok(ModelFile { format, file_bytes, network, loaded, items, nut })
+        formats::add_model(&mut opened.network, CAP).map_err(thrown)?;
+        Ok(ModelFile { file_bytes: bytes.len(), opened })
     }
 
     /// What is in it.
     #[wasm_bindgen(unchecked_return_type = "WeightsSummary")]
     pub fn summary(&self) -> Result<JsValue, JsValue> {
-        let summary = WeightsSummary::new(self.format, self.file_bytes, &self.loaded, self.items.as_ref());
-        to_js(&WeightsSummary { runnable: self.network.is_some(), ..summary })
+        to_js(&WeightsSummary::new(&self.opened, self.file_bytes))
     }
 
-    /// The network for `Network.open` of `nutshell`; undefined if the graph cannot be run, or there is none.
-    pub fn network(&self) -> Result<Option<Vec<u8>>, JsValue> {
-        match &self.network {
-            None => Ok(None),
-            Some(Opened::Nut(_)) => Ok(Some(self.nut.clone())),
-            Some(Opened::Model(model)) => Ok(Some(floats::write(model, self.file_bytes).map_err(thrown)?)),
-        }
+    /// Its network; undefined if the graph cannot be run, or there is none.
+    pub fn network(&self) -> Result<Option<Network>, JsValue> {
+        self.is_network().then(|| Network::new(self.opened.clone(), self.file_bytes)).transpose()
     }
 
     /// Whether its graph can be run.
     #[wasm_bindgen(getter, js_name = isNetwork)]
     pub fn is_network(&self) -> bool {
-        self.network.is_some()
+        self.opened.network.model.is_some()
     }
 
     /// Moments of a tensor's numbers.
@@ -102,7 +71,7 @@ impl ModelFile {
 
     /// A tensor as a picture of at most so many pixels.
     pub fn picture(&self, tensor: usize, width: usize, height: usize) -> Result<Picture, JsValue> {
-        let shape = &self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.shape;
+        let shape = &self.opened.network.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.shape;
         Ok(Picture(picture::weights(&self.values(tensor)?, &drawn(shape), [width, height])))
     }
 
@@ -116,7 +85,7 @@ impl ModelFile {
         let (clock, target) = (clock()?, from_js("target", target)?);
         let started = clock.now();
         let mut problem = None;
-        let outcome = compress_weights(&self.loaded.weights, target, CAP, &mut |event| {
+        let outcome = compress_weights(&self.opened.network, target, CAP, &mut |event| {
             let told = to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event));
             problem = problem.take().or(told.err());
         });
@@ -128,48 +97,42 @@ impl ModelFile {
         object([("nut", Uint8Array::from(nut.as_slice()).into()), ("report", to_js(&report)?)])
     }
 
-    /// What it can be written as.
+    /// Names of the forms that it can be written in.
     #[wasm_bindgen(js_name = exportKinds, unchecked_return_type = "ExportKind[]")]
-    pub fn export_kinds(&self) -> Result<JsValue, JsValue> {
-        to_js(&export::kinds(&self.loaded.weights, self.network.is_some()))
+    pub fn export_kinds(&self) -> Vec<String> {
+        let suiting = WRITERS.iter().filter(|writer| (writer.suits)(&self.opened.network));
+        suiting.map(|writer| writer.name.to_owned()).collect()
     }
 
     /// The file in another format, in the original's shapes.
-    pub fn export(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "ExportKind")] kind: JsValue,
-    ) -> Result<Vec<u8>, JsValue> {
-        let kind: Kind = from_js("kind", kind)?;
-        export::export(&self.loaded, kind).map_err(thrown)
+    pub fn export(&self, #[wasm_bindgen(unchecked_param_type = "ExportKind")] kind: &str) -> Result<Vec<u8>, JsValue> {
+        export::export(&self.opened.network, kind).map_err(thrown)
     }
 
     /// The network as an ONNX file in its own, compact shapes.
     #[wasm_bindgen(js_name = toCompactOnnx)]
     pub fn to_compact_onnx(&self) -> Result<Vec<u8>, JsValue> {
-        match &self.network {
-            Some(Opened::Model(model)) => onnx::write(model).map_err(thrown),
-            Some(Opened::Nut(nut)) => onnx::write(&nut.network.to_model()).map_err(thrown),
-            None => Err(fault("there is no graph that can be run")),
-        }
+        onnx::write(self.opened.network.runnable().map_err(thrown)?).map_err(thrown)
     }
 }
 
 impl ModelFile {
     fn values(&self, tensor: usize) -> Result<Vec<f32>, JsValue> {
-        Ok(self.loaded.weights.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.values())
+        Ok(self.opened.network.tensors.get(tensor).ok_or_else(|| no_tensor(tensor))?.values())
     }
 }
 
 /// Decodes a `.nut` file of named weights, and says how far it is.
-fn read_packed(bytes: &[u8], on_progress: Option<&Function>) -> Result<Packed, JsValue> {
+fn read_telling(bytes: &[u8], tell: &Function) -> Result<Opened, JsValue> {
     let mut problem = None;
-    let packed = packed::read_telling(bytes, CAP, &mut |done| {
-        let told = on_progress.map(|tell| tell.call1(&JsValue::NULL, &done.into()));
-        problem = problem.take().or(told.and_then(Result::err));
-    });
+    let opened = nut::read(
+        bytes,
+        CAP,
+        Some(&mut |done| problem = problem.take().or(tell.call1(&JsValue::NULL, &done.into()).err())),
+    );
     match problem {
         Some(problem) => Err(problem),
-        None => packed.map_err(thrown),
+        None => opened.map_err(thrown),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{CAP, fault, thrown};
 use crate::data::gather::{Gathering, Picture, planes};
 use crate::data::header::{self, Header};
 use crate::formats::zip::{self, Spot};
-use crate::formats::{Format, gzip, numpy, sniff, torch};
+use crate::formats::{gzip, numpy, torch};
 use std::borrow::Cow;
 use wasm_bindgen::prelude::*;
 
@@ -36,7 +36,7 @@ impl PictureFiles {
             Cow::Owned(plain) => plain,
             Cow::Borrowed(_) => bytes,
         };
-        if sniff(&archive) != Some(Format::Zip) {
+        if !archive.starts_with(&zip::MAGIC) {
             return Ok(None);
         }
         let mut entries = zip::entries(&archive).map_err(thrown)?;

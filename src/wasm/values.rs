@@ -1,7 +1,8 @@
 //! Objects from JavaScript, and to it.
 
 use super::fault;
-use js_sys::{JsString, Object, Reflect};
+use crate::error::without_place;
+use js_sys::{JSON, JsString, Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::Performance;
@@ -13,6 +14,13 @@ pub fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsV
         let words = error.dyn_ref().map_or_else(|| JsString::from("not to be read"), js_sys::Error::message);
         fault(&format!("{what}: {words}"))
     })
+}
+
+/// As [`from_js`], by way of JSON: then a field that is not known is an error too. It would be a setting without effect.
+pub fn strict_from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
+    // Undefined has no text: it is read as none, which is an error that says what is missing.
+    let text = JSON::stringify(&value)?.as_string().unwrap_or_else(|| "null".into());
+    serde_json::from_str(&text).map_err(|error| fault(&format!("{what}: {}", without_place(&error))))
 }
 
 /// An object with these fields.

@@ -1,4 +1,4 @@
-/** Moments of a layer's weights; those but `weights` and `zeros` leave out zeros. */
+/** Moments of the numbers of a layer or a tensor; those but `weights` and `zeros` leave out zeros. */
 export interface Moments {
   weights: number;
   zeros: number;

@@ -1,14 +1,16 @@
 //! What the viewer asks for: a network as a stage left it, or as it would be, in pictures and numbers.
 
-use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, recipe_from_js, sample};
+use super::engine::{self, Samples, answers_to, checkpoint_from_js, evaluate, sample};
 use super::picture::Picture;
-use super::values::from_js;
+use super::values::{from_js, strict_from_js};
 use super::{fault, thrown, to_js};
-use crate::formats::Opened;
+use crate::formats::Nut;
 use crate::model::histogram;
 use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Inference;
-use crate::pipeline::{BUDGET, Network, SETTINGS, SplitName, TOLERANCE, baselines, integer_network, measure_integers};
+use crate::pipeline::{
+    BUDGET, Recipe, SETTINGS, SplitName, StageNetwork, TOLERANCE, baselines, integer_network, measure_integers,
+};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::views::{self, answers, coded, drawing, picture, pruning, rounding, sharing};
@@ -38,10 +40,12 @@ pub struct View {
 impl View {
     /// Opens what [`Network::open`](engine::Network::open) does.
     pub fn open(bytes: &[u8]) -> Result<View, JsValue> {
-        Ok(match engine::open(bytes)?.0 {
-            Opened::Model(model) => View::new(model, None),
-            Opened::Nut(nut) => View::new(nut.network.to_model(), Some(nut.network)),
-        })
+        let mut opened = engine::open(bytes)?;
+        let fixed = match opened.nut.take() {
+            Some(Nut::Network(nut)) => Some(nut.network),
+            Some(Nut::Tensors(_)) | None => None,
+        };
+        Ok(View::new(opened.into_model().map_err(thrown)?, fixed))
     }
 
     /// The network of a checkpoint.
@@ -50,8 +54,8 @@ impl View {
         #[wasm_bindgen(unchecked_param_type = "Checkpoint")] checkpoint: &JsValue,
     ) -> Result<View, JsValue> {
         Ok(match checkpoint_from_js(checkpoint)?.network {
-            Network::Float(model) => View::new(model, None),
-            Network::Fixed(fixed) => View::new(fixed.to_model(), Some(fixed)),
+            StageNetwork::Float(model) => View::new(model, None),
+            StageNetwork::Fixed(fixed) => View::new(fixed.to_model(), Some(fixed)),
         })
     }
 
@@ -298,7 +302,7 @@ pub fn normalise_drawing(drawing: &[u8], width: usize, height: usize, side: usiz
 /// Throws what is wrong with a recipe: a field that is missing or unknown, or a number out of its range.
 #[wasm_bindgen(js_name = checkRecipe)]
 pub fn check_recipe(#[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsValue) -> Result<(), JsValue> {
-    recipe_from_js(recipe)?.check().map_err(thrown)
+    strict_from_js::<Recipe>("recipe", recipe)?.check().map_err(thrown)
 }
 
 /// Every number of a recipe, with its range and what it means; both kinds of target among them.

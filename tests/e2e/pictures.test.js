@@ -63,7 +63,7 @@ test('samples judge a network of the user\'s once some fit it', async () => {
   await drop('three.csv', Buffer.from(`a,b,c,label\n${Array.from({ length: 20 }, (_, row) => `${row},0.5,1,${row % 2}\n`).join('')}`));
   await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('three.csv: 4 test'), { timeout: OPEN });
   await drop('mine.onnx', readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url)));
-  const judge = (/** @type {string} */ by) => page.waitForSelector(`input[name=by][value=${by}]:checked`, { timeout: OPEN });
+  const judge = (/** @type {string} */ by) => page.waitForSelector(`input[name=evidence][value=${by}]:checked`, { timeout: OPEN });
   await judge('weights');
   await drop('digits.zip', zip(digits(100, '')));
   await measuredOn('20');
@@ -142,7 +142,7 @@ test('what is wrong with a picture is said with its name, and the page goes on w
   const whole = png(new Uint8Array(784).map((_, index) => (index * 37) % 256), { width: 28 });
   await ready();
   await drop('broken.zip', zip({ 'a/1.png': whole, 'a/2.png': whole.subarray(0, 300), 'b/3.png': whole }));
-  await refused(/^broken\.zip: picture file, a\/2\.png: expected a sound picture/);
+  await refused(/^broken\.zip: picture file, a\/2\.png: expected a picture that this browser can decode, got one that it cannot/);
   await page.click('#problem button');
   await drop('sizes.zip', zip({ 'a/1.png': whole, 'b/2.png': png(new Uint8Array(12), { width: 3 }) }));
   await refused(/^sizes\.zip: picture file, b\/2\.png: expected pictures of one size \(height and width\), \[28, 28\], got \[4, 3\]/);
@@ -151,7 +151,7 @@ test('what is wrong with a picture is said with its name, and the page goes on w
   await refused(/^large\.zip: picture file, a?\/?1\.png: 34359738368 bytes are more than the limit of 1073741824/);
   await page.click('#problem button');
   await drop('glass.zip', zip({ 'a/1.png': png([200, 100, 50, 128], { width: 1, kind: 6 }) }));
-  await refused(/^glass\.zip: picture file, a?\/?1\.png: expected pixels that are not transparent, since a browser does not give those as they are, got transparent ones/);
+  await refused(/^glass\.zip: picture file, a?\/?1\.png: expected opaque pixels, because a browser changes transparent ones, got transparent ones/);
   await page.click('#problem button');
   await drop('none.zip', zip({ 'notes.txt': Buffer.from('nothing') }));
   await refused(/^none\.zip: archive: expected PNG or JPEG files, in folders of classes or alone, got none/);

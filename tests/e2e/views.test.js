@@ -220,7 +220,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   await page.waitForFunction(() => document.querySelectorAll('nutshell-confusion').length === 2, { timeout: RUN });
   const answers = await page.$$eval('nutshell-confusion', (matrices) => matrices.map((matrix) => [.../** @type {any} */ (matrix).counts]));
   for (const counts of answers) assert.equal(counts.reduce((sum, count) => sum + count, 0), 10_000);
-  // The diagonal is what was answered rightly.
+  // The diagonal holds the correct answers.
   const right = answers[1].reduce((sum, count, place) => sum + (place % 11 === 0 ? count : 0), 0);
   assert.equal(await text('#after'), `${(right / 100).toFixed(2)}%`);
   assert.deepEqual(await seriousFaults(), [], 'result');

@@ -58,11 +58,11 @@ test('named weights are shown, compressed without samples, exported, and opened 
   await shown('model.safetensors');
   assert.match(await text('network-card'), /Format safetensors/);
   assert.match(await text('network-card'), new RegExp(`${file.length.toLocaleString('en')} B on disk`));
-  assert.match(await text('network-card'), /314 of 4,448 elements, 17,792 B in their own types: float32/);
+  assert.match(await text('network-card'), /314 with 4,448 elements, 17,792 B in their own types: float32/);
   assert.equal((await page.$$('tensor-table tbody tr')).length, 314);
   const { values } = layers['encoder.layer.0.weight'];
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))));
+  assert.equal(await text('weight-figures .live dd'), String(Number(mean.toPrecision(3))).replace('-', '\u2212'));
   // Another tensor is chosen by the keyboard, and drawn.
   await page.focus('tensor-table [aria-pressed=true]');
   await page.keyboard.press('ArrowDown');
@@ -72,7 +72,7 @@ test('named weights are shown, compressed without samples, exported, and opened 
 
   await page.click('#compress');
   await compressed();
-  assert.match(await text('#criterion'), /no sample was looked at.*2 of 314 tensors were rounded/);
+  assert.match(await text('#criterion'), /no samples were used.*2 of 314 tensors were rounded/);
   assert.deepEqual(await seriousFaults(), []);
   for (const width of [360, 768, 1280]) {
     await page.setViewport({ width, height: 900 });
@@ -103,7 +103,7 @@ test('a run without samples is cancelled, and another one keeps its budget', asy
   await drop('weights.pth', pth({ 'fc.weight': normal([512, 512], 0.05), 'fc.bias': normal([512], 0.1) }));
   await shown('weights.pth');
   assert.match(await text('network-card'), /Format PyTorch/);
-  await page.click('input[name=aim][value=budget]');
+  await page.click('input[name=weights-target][value=budget]');
   await fill('#budget-target', 100_000);
   await page.focus('#compress');
   await page.keyboard.press('Enter');
@@ -149,7 +149,7 @@ test('lossless, every number is given back, and other formats are measured', asy
   await ready();
   await drop('array.npy', npy(tensor));
   await shown('array.npy');
-  await page.click('input[name=aim][value=lossless]');
+  await page.click('input[name=weights-target][value=lossless]');
   await page.click('#compress');
   await compressed();
   assert.match(await text('#criterion'), /bit for bit/);
@@ -173,7 +173,7 @@ test('lossless, every number is given back, and other formats are measured', asy
 
 test('a network is judged by its weights alone if the user wants it, and is written as ONNX', async () => {
   await ready();
-  await page.click('input[name=by][value=weights]');
+  await page.click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target', { timeout: OPEN });
   assert.equal((await page.$$('.stages .step')).length, 2);
   await page.click('#compress');
@@ -232,7 +232,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   await page.click('#compress');
   await compressed();
   const [bytes, snr] = [await text('#bytes'), await text('#snr')];
-  await page.click('input[name=aim][value=lossless]');
+  await page.click('input[name=weights-target][value=lossless]');
   await page.click('#compress');
   await page.waitForFunction(() => document.querySelector('#criterion')?.textContent?.includes('bit for bit'), { timeout: RUN });
   assert.deepEqual(await kept(), ['model.safetensors, weights alone, lossless', 'model.safetensors, weights alone, 30 dB']);
@@ -253,7 +253,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.deepEqual([await text('#bytes'), await text('#snr')], [bytes, snr]);
   assert.equal(await page.$eval('#runs [aria-pressed=true]', (own) => own.textContent), 'model.safetensors, weights alone, 30 dB');
 
-  await press('[aria-label="Forget model.safetensors, weights alone, lossless"]');
+  await press('[aria-label="Delete model.safetensors, weights alone, lossless"]');
   await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 1, { timeout: OPEN });
   await page.reload();
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
@@ -263,9 +263,9 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.deepEqual(faults, []);
 });
 
-test('a run of the example by its weights alone is opened again, and one that an older page kept is there', async () => {
+test('a run of the example by its weights alone is opened again, and those that older pages kept are there', async () => {
   await ready();
-  await page.click('input[name=by][value=weights]');
+  await page.click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target', { timeout: OPEN });
   await page.click('#compress');
   await compressed();
@@ -278,9 +278,12 @@ test('a run of the example by its weights alone is opened again, and one that an
         opening.onsuccess = () => {
           const accuracy = { split: 'test', samples: 10_000, correct: 9900, accuracy: 0.99, loss: 0.03 };
           const report = { file_bytes: 4000, ratio: 431, baseline_bytes: 1_724_320, after: { test: accuracy, validation: accuracy } };
-          const put = opening.result.transaction('runs', 'readwrite').objectStore('runs').put({ id: 'old', name: 'of an older page', file: 'lenet5.onnx', date: 0, report, nut: new Uint8Array(4000) });
-          put.onerror = () => reject(put.error);
-          put.onsuccess = () => resolve(undefined);
+          const judged = { name: 'of an older page', file: 'lenet5.onnx', report, nut: new Uint8Array(4000) };
+          const transaction = opening.result.transaction('runs', 'readwrite');
+          transaction.objectStore('runs').put({ ...judged, id: 'oldest', date: 0 });
+          transaction.objectStore('runs').put({ ...judged, id: 'old', date: 1, by: 'weights', report: { ...report, snr: 30 } });
+          transaction.onabort = () => reject(transaction.error);
+          transaction.oncomplete = () => resolve(undefined);
         };
       }),
   );
@@ -288,7 +291,8 @@ test('a run of the example by its weights alone is opened again, and one that an
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
   await page.click('[data-step=result]');
   await page.waitForSelector('#runs', { timeout: OPEN });
-  assert.deepEqual(await kept(), ['LeNet-5, weights alone, 30 dB', 'of an older page']);
+  assert.deepEqual(await kept(), ['LeNet-5, weights alone, 30 dB', 'of an older page', 'of an older page']);
+  assert.match(await text('#runs tbody tr:nth-child(2)'), /4,000 B 431x 30\.00 dB signal to noise/);
   assert.match(await text('#runs tbody tr:last-child'), /4,000 B 431x 99\.00% of 10,000 test samples/);
   await press('#runs tbody tr:first-child [data-run]');
   await compressed();
@@ -310,7 +314,7 @@ test('a .nut file of named weights of a known architecture is a network again', 
   await ready();
   await drop('lenet.safetensors', file);
   await opened('lenet.safetensors');
-  await page.click('input[name=by][value=weights]');
+  await page.click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target', { timeout: OPEN });
   await page.click('#compress');
   await compressed();

@@ -88,14 +88,14 @@ test('what cannot be read is an error in words', () => {
   const said = run(`
     import { readFileSync } from 'node:fs';
     import { compress, Network, recipe, Samples } from 'nutshell';
-    import { ModelFile } from 'nutshell/files';
-    const messages = [];
-    const attempt = (work) => { try { work(); } catch (error) { messages.push(error.message); } };
+    const [messages, names] = [[], []];
+    const attempt = (work) => {
+      try { work(); } catch (error) { messages.push(error.message); names.push(error.name); }
+    };
     attempt(() => Network.open(Uint8Array.of(1, 2, 3)));
-    attempt(() => Network.open(readFileSync('lenet5.onnx')));
     attempt(() => recipe('lazy'));
     attempt(() => new Samples().addImages(new Uint8Array(20)));
-    const network = Network.open(ModelFile.open(readFileSync('lenet5.onnx')).network());
+    const network = Network.open(readFileSync('lenet5.onnx'));
     const run = (settings, checkpoint) =>
       attempt(() => compress(network, new Samples(), new Samples(), settings, checkpoint, () => {}, () => {}));
     const settings = recipe('quick');
@@ -103,14 +103,15 @@ test('what cannot be read is an error in words', () => {
     run({ ...settings, seed: 0.5 });
     run(settings, { header: {}, numbers: new Uint8Array() });
     run(settings, new Uint8Array(3));
-    console.log(JSON.stringify(messages));
+    console.log(JSON.stringify({ messages, names }));
   `);
-  const [file, other, effort, images, field, number, header, part] = JSON.parse(said);
+  const { messages, names } = JSON.parse(said);
+  const [file, effort, images, field, number, header, part] = messages;
+  assert.deepEqual(names, ['UnknownFormat', 'Argument', 'Malformed', 'Argument', 'Argument', 'Argument', 'Argument']);
   assert.match(file, /^not a file that Nutshell can open/);
-  assert.match(other, /nutshell\/files opens models of other kinds/);
   assert.match(effort, /^effort: unknown variant .lazy./);
   assert.match(images, /^IDX file/);
-  assert.equal(field, 'recipe: unknown field `round`');
+  assert.match(field, /^recipe: unknown field `round`, expected one of `rounds`/);
   assert.match(number, /^recipe: invalid type: floating point `0.5`, expected u64/);
   assert.equal(header, 'checkpoint: missing field `recipe`');
   assert.match(part, /^checkpoint: invalid type/);
@@ -142,7 +143,7 @@ function digest(onnx) {
 test('a file compresses by its weights alone, and is written again', () => {
   const said = run(`
     import { readFileSync, writeFileSync } from 'node:fs';
-    import { ModelFile, zippedBytes } from 'nutshell/files';
+    import { ModelFile, zippedBytes } from 'nutshell';
     const file = ModelFile.open(readFileSync('lenet5.onnx'));
     const [events, lost] = [[], []];
     const { nut, report } = file.compress({ snr: 30 }, (event) => events.push(event));
@@ -166,7 +167,7 @@ test('a file compresses by its weights alone, and is written again', () => {
   assert.equal(same, 0, 'a lossless file gives the original back');
   assert.ok(picture > 0);
   const { event, summary, moments } = JSON.parse(readFileSync(join(folder, 'weights.json'), 'utf8'));
-  compiles(`import type { Moments, WeightsEvent, WeightsReport, WeightsSummary } from 'nutshell/files';
+  compiles(`import type { Moments, WeightsEvent, WeightsReport, WeightsSummary } from 'nutshell';
     export const report: WeightsReport = ${JSON.stringify(report)};
     export const event: WeightsEvent = ${JSON.stringify(event)};
     export const moments: Moments = ${JSON.stringify(moments)};
@@ -176,9 +177,7 @@ test('a file compresses by its weights alone, and is written again', () => {
 test('a table becomes samples, and a network answers them', () => {
   const said = run(`
     import { readFileSync, writeFileSync } from 'node:fs';
-    import { Network, Samples } from 'nutshell';
-    import { ModelFile } from 'nutshell/files';
-    import { isSamples, SampleFile } from 'nutshell/samples';
+    import { isSamples, Network, SampleFile, Samples } from 'nutshell';
     const [images, labels] = ['images-idx3', 'labels-idx1'].map((name) => readFileSync('train-' + name + '-ubyte'));
     const rows = Array.from({ length: 100 }, (_, row) => [labels[8 + row], ...images.subarray(16 + 784 * row, 800 + 784 * row)].join(','));
     const bytes = new TextEncoder().encode(rows.join('\\n'));
@@ -186,7 +185,7 @@ test('a table becomes samples, and a network answers them', () => {
     file.holdOutTest(0.2, 3);
     const summary = file.summary();
     writeFileSync('samples.json', JSON.stringify(summary));
-    const network = Network.open(ModelFile.open(readFileSync('lenet5.onnx')).network());
+    const network = Network.open(readFileSync('lenet5.onnx'));
     const right = ['training', 'test'].map((part) => {
       const [bytes, floats] = [new Samples(), new Samples()];
       bytes.addBytes(Uint32Array.of(1, 28, 28), file.values(part));
@@ -214,7 +213,7 @@ test('a table becomes samples, and a network answers them', () => {
     assert.ok(same && drawn === 0, said);
   }
   assert.match(mixed, /expected bytes, as those before, got floats/);
-  compiles(`import type { SamplesSummary } from 'nutshell/samples';
+  compiles(`import type { SamplesSummary } from 'nutshell';
     export const summary: SamplesSummary = ${readFileSync(join(folder, 'samples.json'), 'utf8')};`);
 });
 
@@ -222,7 +221,7 @@ test('golden files decode to the same bits in Node', () => {
   const lines = readFileSync(join(root, 'tests/golden/digests.txt'), 'utf8').trim().split('\n');
   assert.ok(lines.length >= 4);
   cpSync(join(root, 'tests/golden'), join(folder, 'golden'), { recursive: true });
-  run(`import { ModelFile } from 'nutshell/files';
+  run(`import { ModelFile } from 'nutshell';
     import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
     for (const name of readdirSync('golden').filter((name) => name.endsWith('.nut')))
       writeFileSync('golden/' + name + '.onnx', ModelFile.open(readFileSync('golden/' + name)).toCompactOnnx());`);

@@ -6,7 +6,7 @@ import { sorted } from '../../www/elements/sorting.js';
 import * as format from '../../www/format.js';
 import { pareto } from '../../www/pareto.js';
 import { secondsLeft, share } from '../../www/progress.js';
-import { advance } from '../../www/state.js';
+import { advance, set, whenChanged } from '../../www/state.js';
 
 describe('numbers', () => {
   const cases = [
@@ -22,6 +22,7 @@ describe('numbers', () => {
     [format.number(0), '0'],
     [format.number(0.04123), '0.0412'],
     [format.number(0.0000123), '1.2e-5'],
+    [format.number(-0.547), '\u22120.547'],
     [format.duration(41.7), '42 s'],
     [format.duration(200), '3 min 20 s'],
     [format.decibels(30.004), '30.00 dB'],
@@ -88,6 +89,24 @@ describe('the Pareto front', () => {
     const points = [point(100, 0.9), point(50, 0.8), point(80, 0.7), point(100, 0.95), point(200, 0.95)];
     assert.deepEqual(pareto(points).map(({ bytes, quality }) => [bytes, quality]), [[50, 0.8], [100, 0.95]]);
   });
+});
+
+test('what follows the state is called once it is at rest, and only if its part has changed', async () => {
+  let calls = 0;
+  const rest = () => new Promise((resolve) => setTimeout(resolve, 5));
+  whenChanged(({ layer }) => String(layer), () => calls++);
+  set({ layer: 1 });
+  set({ layer: 2 });
+  assert.equal(calls, 0);
+  await rest();
+  assert.equal(calls, 1);
+  set({ problem: 'something else' });
+  set({ layer: 3, openingFile: { name: 'a.onnx', done: null, started: 0 } });
+  await rest();
+  assert.equal(calls, 1);
+  set({ openingFile: null });
+  await rest();
+  assert.equal(calls, 2);
 });
 
 describe('a run', () => {

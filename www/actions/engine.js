@@ -30,5 +30,5 @@ export async function attempt(name, work) {
 /** Throws while a run is going on, which another network or other samples would disturb. */
 export function notWhileRunning() {
   set({ problem: '' });
-  if (busy()) throw new Error('a run is going on: cancel it before you open something else');
+  if (busy()) throw new Error('a run is in progress: cancel it before you open something else');
 }

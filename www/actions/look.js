@@ -16,7 +16,7 @@ export async function look() {
   if (!recipe || !known || run?.status === 'running') return;
   if (!isImage(data.shape)) return;
   try {
-    set({ looks: await bridge.look(first++, COUNT, recipe.scaling) });
+    set({ examples: await bridge.look(first++, COUNT, recipe.scaling) });
   } catch (error) {
     report(error);
   }

@@ -1,11 +1,8 @@
-// Opening and measuring a network.
-import { busy, get, set } from '../state.js';
+// Opening a network.
+import { get, set } from '../state.js';
 import { fetchBytes } from '../files.js';
 import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engine.js';
 import { exportFile } from './export.js';
-import { look } from './look.js';
-import { writeHash } from './recipe.js';
-import { judgeBy } from './weights.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -18,7 +15,7 @@ let openings = 0;
 
 /** @param {keyof typeof BUNDLED} id */
 export async function openBundled(id) {
-  const url = new URL(`models/${id}.bin`, document.baseURI);
+  const url = new URL(`models/${id}.onnx`, document.baseURI);
   try {
     await open(BUNDLED[id].name, `${id}.onnx`, async () => ({ network: await fetchBytes(url.href) }));
   } catch (error) {
@@ -47,45 +44,41 @@ async function open(name, file, load) {
   decoding = new AbortController();
   const started = performance.now();
   // The file may be decoded once more, by a new worker, when this is long over.
-  const hear = (/** @type {number} */ done) => opening === openings && get().opening && set({ opening: { name, done, started } });
-  set({ opening: { name, done: null, started } });
+  const hear = (/** @type {number} */ done) => opening === openings && get().openingFile && set({ openingFile: { name, done, started } });
+  set({ openingFile: { name, done: null, started } });
   try {
     const opened = await load(hear, decoding.signal);
-    if (opening === openings) set({ opening: { name, done: null, started } });
+    if (opening === openings) set({ openingFile: { name, done: null, started } });
     const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
-    unfit = false;
     const { recipe } = get();
     if (summary?.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
     if (summary && opened.network) await viewer.put('original', opened.network);
     set({
       network: summary ? { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } } : null,
       weights: opened.bytes && opened.summary ? { id: opening, name, file, bytes: opened.bytes, summary: opened.summary, obstacle } : null,
-      by: summary ? 'samples' : 'weights',
-      looks: [],
+      evidence: summary ? 'samples' : 'weights',
+      examples: [],
       run: null,
       result: null,
-      packing: null,
-      packed: null,
+      weightsRun: null,
+      weightsResult: null,
       tensor: 0,
-      stored: ['original'],
+      viewerStages: ['original'],
       step: 'model',
-      part: null,
+      chosenStage: null,
       layer: 0,
-      explore: { threshold: null, centroids: null, bits: null },
+      viewControls: { threshold: null, centroids: null, bits: null },
     });
-    if (!summary) stopMeasuring();
   } finally {
-    if (opening === openings) set({ opening: null });
+    if (opening === openings) set({ openingFile: null });
   }
-  writeHash();
-  await measure();
 }
 
 /** Gives an opened file's network to the engine: what the engine says of it, or why it cannot be run.
  * @param {Opened} opened */
 async function run({ network, summary }) {
-  const obstacle = summary?.obstacle ?? 'the file has weights, and no graph that says how they are used';
+  const obstacle = summary?.obstacle ?? 'the file has weights, but no graph that says how to use them';
   if (!network) return { summary: null, obstacle };
   try {
     return { summary: await bridge.open(network), obstacle: '' };
@@ -94,59 +87,6 @@ async function run({ network, summary }) {
     if (!summary) throw error;
     return { summary: null, obstacle: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** Whether the weights judge the opened network only because the samples did not fit it. */
-let unfit = false;
-
-/** Ends the measuring that is going on. */
-let measuring = new AbortController();
-
-/** Ends the measuring; what was measured so far stays. */
-export const stopMeasuring = () => measuring.abort();
-
-/** Measures the opened network on the test samples, if there are some that fit. */
-export async function measure() {
-  const { network, data, recipe } = get();
-  if (!network || !recipe || data.test === 0) return;
-  measuring.abort();
-  const own = (measuring = new AbortController());
-  set({ looks: [] });
-  const total = data.test;
-  const started = performance.now();
-  /** @param {import('../types.js').Measured} measured */
-  const show = (measured) => {
-    const now = get().network;
-    if (now && now.summary === network.summary && own === measuring) set({ network: { ...now, measured } });
-  };
-  show({ kind: 'waiting', done: 0, total, started });
-  try {
-    if (!data.labelled.test) {
-      // One answer shows whether they fit.
-      await bridge.look(0, 1, recipe.scaling);
-      show({ kind: 'unlabelled' });
-      judgeAgain();
-      return await look();
-    }
-    const accuracy = await bridge.evaluate(recipe.scaling, (done) => show({ kind: 'waiting', done, total, started }), own.signal);
-    show(accuracy ? { kind: 'known', accuracy } : { kind: 'none', reason: 'the measuring was cancelled' });
-    if (accuracy) judgeAgain();
-    await look();
-  } catch (error) {
-    show({ kind: 'none', reason: error instanceof Error ? error.message : String(error) });
-    // Samples that do not fit judge nothing; the weights of a file of the user's do.
-    if (own === measuring && get().weights && get().by === 'samples' && get().network?.summary === network.summary) {
-      unfit = true;
-      void judgeBy('weights');
-    }
-  }
-}
-
-/** Samples that fit judge again, if those before did not fit. */
-function judgeAgain() {
-  if (!unfit || busy()) return;
-  unfit = false;
-  void judgeBy('samples');
 }
 
 /** Hands the opened network, or that of a result, to the user as ONNX, in its compact or in the original's shapes.

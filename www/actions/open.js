@@ -2,8 +2,10 @@
 import { takePictures } from '../folders.js';
 import { get, set } from '../state.js';
 import { attempt, notWhileRunning, report } from './engine.js';
-import { measure, openBundled, openFile } from './network.js';
-import { openRecipe, startRecipe } from './recipe.js';
+import { followAddress } from './link.js';
+import { keepMeasured } from './measure.js';
+import { openBundled, openFile } from './network.js';
+import { openRecipe } from './recipe.js';
 import { offerResume } from './run.js';
 import { loadRuns } from './runs.js';
 import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, takeSamples } from './samples.js';
@@ -11,7 +13,8 @@ import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, tak
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
   try {
-    const bundled = await startRecipe();
+    const bundled = await followAddress();
+    keepMeasured();
     void loadRuns();
     const data = loadMnist();
     await openBundled(bundled);
@@ -33,8 +36,8 @@ export const openFiles = (found) => attempt('', async () => openAll(await takePi
 
 /** @param {Awaited<ReturnType<typeof takePictures>>} found */
 async function openAll({ pictures, others: files }) {
-  set({ asked: null });
-  if (files.length > MOST_FILES) throw new Error(`expected at most ${MOST_FILES} files that are no pictures, got ${files.length}`);
+  set({ ambiguousFile: null });
+  if (files.length > MOST_FILES) throw new Error(`expected at most ${MOST_FILES} files that are not pictures, got ${files.length}`);
   const contents = await Promise.all(
     files.map(async ({ file }) => ({ name: file.name, file, bytes: new Uint8Array(await file.arrayBuffer()) })),
   );
@@ -67,11 +70,10 @@ async function openAll({ pictures, others: files }) {
   } else if (tables.length > 0) await takeRead(names, () => readFiles(tables.map(({ name, bytes }) => ({ name, bytes }))));
   const whole = network?.name.endsWith('.onnx') ? others : [];
   if (network) await openFile(network.name, network.bytes, whole);
-  else if (idx.length + tables.length + pictures.length > 0) await measure();
   for (const content of doubtful) await ask(content, choices[rest.indexOf(content)] === 'likely');
   left = [...left, ...others.filter((other) => !whole.includes(other))];
   if (left.length > 0)
-    report(new Error(`not opened, since one network and the samples of one place are open at a time: ${left.map(({ name }) => name).join(', ')}`));
+    report(new Error(`not opened, because only one network and one set of samples can be open at a time: ${left.map(({ name }) => name).join(', ')}`));
 }
 
 /** Reads samples, and takes them in place of those that are there. @param {string} name @param {() => Promise<import('./samples.js').Opened>} read */
@@ -90,7 +92,7 @@ async function ask({ name, bytes }, likely) {
   });
   const part = opened && (opened.summary.training ?? opened.summary.test);
   if (!opened || !part || (get().network && !fits(part.shape) && !likely)) return openFile(name, bytes);
-  set({ asked: { name, bytes, opened, shape: part.shape } });
+  set({ ambiguousFile: { name, bytes, opened, shape: part.shape } });
 }
 
 /** Whether samples of this shape can be given to the network that is open. @param {number[]} shape */
@@ -98,13 +100,12 @@ export const fits = (shape) => String(get().network?.summary.input_shape) === St
 
 /** Opens the array that was asked about. @param {'samples' | 'weights'} answer */
 export async function answer(answer) {
-  const { asked } = get();
-  if (!asked) return;
-  const { name, bytes, opened } = asked;
-  set({ asked: null });
+  const { ambiguousFile } = get();
+  if (!ambiguousFile) return;
+  const { name, bytes, opened } = ambiguousFile;
+  set({ ambiguousFile: null });
   if (answer === 'weights') return openFile(name, bytes);
   await takeRead(name, async () => opened);
-  await measure();
 }
 
 /** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */

@@ -53,7 +53,7 @@ export const cancel = () => running?.abort();
 async function run(first, checkpoint) {
   const network = get().network;
   if (!network || busy()) return;
-  set({ run: first, result: null, problem: '', following: true, stored: checkpoint ? get().stored : ['original'] });
+  set({ run: first, result: null, problem: '', followsRun: true, viewerStages: checkpoint ? get().viewerStages : ['original'] });
   running = new AbortController();
   try {
     const { nut, report } = await bridge.compress(first.recipe, {
@@ -63,14 +63,14 @@ async function run(first, checkpoint) {
         const { run } = get();
         if (!run) return;
         set({ run: advance(run, event) });
-        if (event.kind === 'started' && get().following) set({ step: stepOf(event.stage), part: null });
+        if (event.kind === 'started' && get().followsRun) set({ step: stepOf(event.stage), chosenStage: null });
       },
       onCheckpoint: (checkpoint) => void keep(checkpoint).catch(reportError),
     });
     const seconds = (performance.now() - first.started) / 1000;
     end('done', '');
     const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: `${format.stem(network.file)}.nut` };
-    set({ result, step: 'result', part: null, following: false });
+    set({ result, step: 'result', chosenStage: null, followsRun: false });
     await showStage('code', nut);
     await remember(result, network, new Map([...viewer.stages, ...(resumable?.stages ?? [])]));
     resumable = null;
@@ -106,7 +106,7 @@ async function keep(checkpoint) {
 /** Gives a stage's network to the viewer. @param {import('../types.js').Stage} stage @param {import('../viewer.js').File} file */
 async function showStage(stage, file) {
   await viewer.put(stage, file);
-  set({ stored: [...get().stored.filter((other) => other !== stage), stage] });
+  set({ viewerStages: [...get().viewerStages.filter((other) => other !== stage), stage] });
 }
 
 /** Shows what was under way when the page was left. */

@@ -3,15 +3,15 @@ import * as format from '../format.js';
 import { busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
 import { report as reportError, viewer } from './engine.js';
+import { judgeBy } from './judge.js';
 import { BUNDLED, openBundled, openFile } from './network.js';
-import { judgeBy } from './weights.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
 
 /** Finds the runs that were kept before the page was loaded. */
 export async function loadRuns() {
   // A browser that keeps nothing has none.
-  set({ runs: await storage.loadRuns().catch(() => []) });
+  set({ keptRuns: await storage.loadRuns().catch(() => []) });
 }
 
 /** The largest original that is kept with a run, in bytes. */
@@ -24,32 +24,32 @@ const MOST_KEPT = 2 ** 28;
 export function remember({ id, report, nut }, { name, file }, stages) {
   const { effort, target } = report.recipe;
   const aim = 'budget' in target ? format.bytes(target.budget) : `${format.number(target.tolerance)} points`;
-  return keep({ by: 'samples', id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut }, stages);
+  return keep({ evidence: 'samples', id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut }, stages);
 }
 
 /** Keeps a run by the weights alone, with the file that it was of.
- * @param {import('../types.js').Packed} packed
+ * @param {import('../types.js').WeightsResult} weightsResult
  * @param {import('../types.js').Weights} weights
  * @param {string} aim In words. */
 export function rememberWeights({ id, report, nut }, { name, file, bytes }, aim) {
   /** @type {storage.Stages} */
   const stages = new Map(bytes.length <= MOST_KEPT ? [['original', bytes]] : []);
-  return keep({ by: 'weights', id, name: `${name}, weights alone, ${aim}`, file, date: Date.now(), report, nut }, stages);
+  return keep({ evidence: 'weights', id, name: `${name}, weights alone, ${aim}`, file, date: Date.now(), report, nut }, stages);
 }
 
 /** @param {Kept} kept @param {storage.Stages} stages */
 async function keep(kept, stages) {
-  set({ runs: [...get().runs, kept] });
+  set({ keptRuns: [...get().keptRuns, kept] });
   await storage.keepRun(kept, stages).catch(() => {});
 }
 
 /** Shows a run again; for that its network, or its file of weights, is opened again, if another one is. @param {string} id */
 export async function showRun(id) {
-  const kept = get().runs.find((own) => own.id === id);
+  const kept = get().keptRuns.find((own) => own.id === id);
   if (!kept || busy()) return;
   try {
     const stages = await storage.loadStages(id).catch(() => /** @type {storage.Stages} */ (new Map()));
-    await (kept.by === 'weights' ? showByWeights(kept, stages) : showBySamples(kept, stages));
+    await (kept.evidence === 'weights' ? showByWeights(kept, stages) : showBySamples(kept, stages));
   } catch (error) {
     reportError(error);
   }
@@ -60,10 +60,10 @@ async function showBySamples({ id, report, nut, file }, stages) {
   await reopen(file, stages, async () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes);
   stages.delete('original');
   const result = { id, report, nut, name: `${format.stem(file)}.nut` };
-  set({ run: null, result, by: 'samples', step: 'result', part: null, stored: ['original'] });
+  set({ run: null, result, evidence: 'samples', step: 'result', chosenStage: null, viewerStages: ['original'] });
   for (const [stage, network] of stages.set('code', nut)) {
     await viewer.put(stage, network);
-    set({ stored: [...get().stored, stage] });
+    set({ viewerStages: [...get().viewerStages, stage] });
   }
 }
 
@@ -75,7 +75,7 @@ async function showByWeights({ id, report, nut, file }, stages) {
     return get().weights?.file === file && get().weights?.summary.tensor_bytes === report.baseline_bytes;
   };
   await reopen(file, stages, isOpen);
-  set({ by: 'weights', packing: null, packed: { id, report, nut, name: `${format.stem(file)}.nut` }, step: 'result', part: null });
+  set({ evidence: 'weights', weightsRun: null, weightsResult: { id, report, nut, name: `${format.stem(file)}.nut` }, step: 'result', chosenStage: null });
 }
 
 /** Opens what a run was of, unless it is open. @param {string} file @param {storage.Stages} stages @param {() => Promise<boolean>} isOpen */
@@ -85,13 +85,13 @@ async function reopen(file, stages, isOpen) {
   if (await isOpen()) return;
   if (bundled in BUNDLED) await openBundled(/** @type {keyof typeof BUNDLED} */ (bundled));
   else if (original instanceof Uint8Array) await openFile(file, original);
-  if (!(await isOpen())) throw new Error(`${file} is not kept in this browser: open it, to look at this run again`);
+  if (!(await isOpen())) throw new Error(`${file} is not stored in this browser: open it to show this run again`);
 }
 
 /** Forgets a run. @param {string} id */
 export async function forgetRun(id) {
   await storage.forgetRun(id).catch(() => {});
-  set({ runs: get().runs.filter((own) => own.id !== id) });
+  set({ keptRuns: get().keptRuns.filter((own) => own.id !== id) });
 }
 
 /** Forgets all runs that were kept, and what could be resumed. */
@@ -99,5 +99,5 @@ export async function clearRuns() {
   // Shown as forgotten once they are.
   await storage.forgetRuns().catch(() => {});
   const { run } = get();
-  set({ runs: [], ...(run && run.status !== 'running' ? { run: { ...run, resumable: false } } : {}) });
+  set({ keptRuns: [], ...(run && run.status !== 'running' ? { run: { ...run, resumable: false } } : {}) });
 }

@@ -1,12 +1,14 @@
 // Loading samples: the example's, or the user's own.
-import { get, set } from '../state.js';
+import { get, set, until } from '../state.js';
 import { fetchBytes } from '../files.js';
 import { chooseSamples, readPictures, readSampleFiles } from '../sample-reader.js';
 import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
-import { measure } from './network.js';
 
 /** Ends the loading of the example's samples when the user brings others. */
 const loading = new AbortController();
+
+/** Counts sets of samples. */
+let sets = 0;
 
 /** Training samples that the viewer keeps to measure on: the last ones, which no training of ours sees. */
 const HELD = 1000;
@@ -20,7 +22,7 @@ async function add(part, last) {
   if (part.set === 'test' || last) await viewer.addData(part, HELD);
   const { data } = get();
   set({ data: { ...data, shape, labelled: { ...data.labelled, [part.set]: labelled } } });
-  if (part.set === 'train' && last) set({ held: labelled ? Math.min(HELD, count) : 0 });
+  if (part.set === 'train' && last) set({ heldOutCount: labelled ? Math.min(HELD, count) : 0 });
   return count;
 }
 
@@ -31,8 +33,9 @@ export async function loadMnist() {
     const test = { images: await part('t10k-images-0'), labels: await part('t10k-labels') };
     if (loading.signal.aborted) return;
     const count = await add({ set: 'test', ...test }, false);
-    set({ data: { ...get().data, test: count } });
-    if (get().network) await measure();
+    set({ data: { ...get().data, id: sets++, test: count } });
+    // What is shown first is not slowed down by what is needed later.
+    await until(({ network }) => network?.measured.kind !== 'waiting');
     const labels = await part('train-labels');
     if (loading.signal.aborted) return;
     await add({ set: 'train', labels }, true);
@@ -63,14 +66,14 @@ export async function openSamples(files) {
     const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
     await attempt(file.name, () => take({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) }));
   }
-  holdOut();
+  complete();
 }
 
 /** Samples as the reader has opened them. @typedef {Awaited<ReturnType<typeof readSampleFiles>>} Opened */
 /** @typedef {import('../sample-reader.js').Named} Named */
 
 /** Which of several files are samples. Those that cannot be, by their first bytes, are not sent to who knows.
- * @param {Named[]} files @returns {Promise<import('../../pkg/samples.js').SampleChoice[]>} */
+ * @param {Named[]} files @returns {Promise<import('../../pkg/nutshell.js').SampleChoice[]>} */
 export async function choose(files) {
   const may = files.map(({ bytes }) => mayBeSamples(bytes));
   if (!may.includes(true)) return files.map(() => 'no');
@@ -112,26 +115,29 @@ async function read(name, ask) {
   cancelReading();
   const own = (reading = new AbortController());
   const started = performance.now();
-  const show = (/** @type {import('../sample-reader.js').Progress} */ progress) => own === reading && set({ reading: { name, started, ...progress } });
+  const show = (/** @type {import('../sample-reader.js').Progress} */ progress) => own === reading && set({ readingSamples: { name, started, ...progress } });
   show({ done: 0, total: 0 });
   try {
     return await ask({ share: TEST_SHARE, seed: get().recipe?.split.seed ?? 0 }, show, own.signal);
   } finally {
-    if (own === reading) set({ reading: null });
+    if (own === reading) set({ readingSamples: null });
   }
 }
 
 /** Takes samples in place of those that are there. @param {string} name @param {Opened} opened */
 export async function takeSamples(name, { summary, parts }) {
   await begin(name, summary);
-  for (const part of parts) await take(part);
+  try {
+    for (const part of parts) await take(part);
+  } finally {
+    complete();
+  }
   const { recipe, network } = get();
   // A file's order may be that of its classes: the validation samples are drawn. A .nut file has a scaling of its own.
   if (recipe) {
     const scaling = network?.summary.scaling ?? summary.scaling;
     set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
   }
-  holdOut();
 }
 
 /** Forgets the samples that are there. @param {string} name Of those that come. @param {import('../types.js').SamplesSummary | null} summary */
@@ -139,7 +145,7 @@ async function begin(name, summary) {
   loading.abort();
   await bridge.clearData();
   await viewer.clearData();
-  set({ held: 0, data: { name, test: 0, train: 0, trainTotal: 0, shape: [], labelled: { train: false, test: false }, summary, problem: '' } });
+  set({ heldOutCount: 0, data: { id: null, name, test: 0, train: 0, trainTotal: 0, shape: [], labelled: { train: false, test: false }, summary, problem: '' } });
 }
 
 /** Takes a part of the user's samples. @param {import('../engine.js').Part} part */
@@ -149,9 +155,10 @@ async function take(part) {
   set({ data: part.set === 'test' ? { ...data, test: count } : { ...data, train: count, trainTotal: count } });
 }
 
-/** Holds out a fifth to validate where the recipe's number would leave little to train on. */
-function holdOut() {
+/** All have come: holds out a fifth to validate where the recipe's number would leave little to train on. */
+function complete() {
   const { recipe, data } = get();
+  set({ data: { ...data, id: sets++ } });
   if (!recipe || data.train === 0 || 2 * recipe.split.validation <= data.train) return;
   set({ recipe: { ...recipe, split: { ...recipe.split, validation: Math.floor(data.train / 5) } } });
 }

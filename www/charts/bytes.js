@@ -69,7 +69,7 @@ export class BytesChart extends Chart {
 
   table() {
     return {
-      columns: ['', ...this.kinds, 'Together'],
+      columns: ['', ...this.kinds, 'Total'],
       rows: this.rows.map(({ name, parts }) => [name, ...parts.map((part) => format.bytes(part)), format.bytes(sum(parts))]),
     };
   }

@@ -58,7 +58,7 @@ export class DotsChart extends Chart {
 
   table() {
     return {
-      columns: ['', 'Occurs', ...this.series],
+      columns: ['', 'Count', ...this.series],
       rows: this.rows.map(({ name, count, values }) => [name, format.count(count), ...values.map((value) => value.toFixed(2))]),
     };
   }

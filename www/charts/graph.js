@@ -61,7 +61,7 @@ export class GraphChart extends Chart {
 
   table() {
     return {
-      columns: ['Node', 'Operator', 'Output', 'Parameters', 'Reads'],
+      columns: ['Node', 'Operator', 'Output', 'Parameters', 'Inputs'],
       rows: this.nodes.map(({ name, op, shape, parameters, inputs }) => [
         name,
         op,

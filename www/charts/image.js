@@ -72,14 +72,14 @@ export class WeightImage extends Chart {
     return html`<div class=${this.full ? 'scroll' : ''} tabindex=${this.full ? 0 : nothing} style="max-height: none">${canvas}</div>
       <div class="quiet" style="font-size: 0.8125rem; margin-top: 4px">
         ${this.#legend(picture)}
-        ${fit < 1 ? html`<button type="button" @click=${() => (this.full = !this.full)}>${this.full ? 'fit it in' : 'one pixel a weight'}</button>` : nothing}
+        ${fit < 1 ? html`<button type="button" @click=${() => (this.full = !this.full)}>${this.full ? 'fit to width' : 'one pixel per weight'}</button>` : nothing}
       </div>`;
   }
 
   /** @param {Picture} picture */
   #legend({ reach }) {
     if (this.costs) return html`pale: 0 bits; strongest: ${format.number(reach)} bits`;
-    if (this.values.length === 0) return html`brown ${format.number(-reach)} or less, blue ${format.number(reach)} or more, paper: zero`;
+    if (this.values.length === 0) return html`brown: negative, to ${format.number(-reach)} or less; blue: positive, to ${format.number(reach)} or more; neutral: zero`;
     const colours = this.#palette();
     return html`<ul class="legend" style="gap: 0 12px; font-size: 0.75rem; margin: 0">
       ${this.values.map(
@@ -129,7 +129,7 @@ export class WeightImage extends Chart {
           ['Negative', share((byte) => byte > 1 && byte <= 128)],
           ['Zero', share((byte) => byte === 1)],
         ];
-    return { columns: ['Of the pixels', ''], rows: [['Size', `${width} \u00d7 ${height}`], ...rows] };
+    return { columns: ['Share of pixels', ''], rows: [['Size', `${width} \u00d7 ${height}`], ...rows] };
   }
 }
 

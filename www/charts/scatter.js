@@ -13,7 +13,7 @@ const HEIGHT = 260;
 /** What may stand upright: its name, how it is written, by an axis and by itself, and the least room around the points. */
 const MEASURES = {
   accuracy: { name: 'accuracy', short: format.share, long: format.percent, room: 0.0005 },
-  snr: { name: 'signal to noise, dB', short: format.number, long: format.decibels, room: 0.5 },
+  snr: { name: 'signal-to-noise ratio, dB', short: format.number, long: format.decibels, room: 0.5 },
 };
 
 /**

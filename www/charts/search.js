@@ -67,8 +67,8 @@ export class SearchChart extends Chart {
     const middle = (/** @type {number[]} */ [from, to]) => (from + to) / 2;
     return html`<svg width=${this.width} height=${height} role="img" aria-label=${this.label || this.#words()}>
       <text x=${interval[0]} y="10">${wide ? 'interval and middle' : 'interval'}</text>
-      <text x=${value[0]} y="10">${wide ? 'rise of the loss, \u00b12 errors' : 'loss rise'}</text>
-      <text x=${accuracy[0]} y="10">${wide ? 'accuracy, \u00b12 errors' : 'accuracy'}</text>
+      <text x=${value[0]} y="10">${wide ? 'loss increase, \u00b12 SE' : 'loss rise'}</text>
+      <text x=${accuracy[0]} y="10">${wide ? 'accuracy, \u00b12 SE' : 'accuracy'}</text>
       <line class="limit" x1=${limit} x2=${limit} y1=${TOP - 6} y2=${base}></line>
       ${this.probes.slice(0, this.upTo).map((probe, index) => row(probe, scales, TOP + (index + 0.5) * ROW))}
       ${['interval', 'value', 'accuracy'].map((name) => svg`<g class="panel-${name}"><g class="x axis" transform="translate(0 ${base})"></g></g>`)}
@@ -101,13 +101,13 @@ export class SearchChart extends Chart {
 
   table() {
     return {
-      columns: ['Probe', 'Low', 'Middle', 'High', 'Rise of the loss', 'Standard error', 'Limit', 'Accuracy', 'Samples', 'Verdict'],
+      columns: ['Probe', 'Low', 'Middle', 'High', 'Loss increase', 'Standard error', 'Limit', 'Accuracy', 'Samples', 'Verdict'],
       rows: this.probes.map((probe, index) => [
         index + 1,
         ...[probe.lo, probe.mid, probe.hi, probe.value, probe.standard_error, probe.limit].map(format.number),
         format.percent(probe.accuracy),
         format.count(probe.samples),
-        probe.accepted ? 'accepted' : 'refused',
+        probe.accepted ? 'accepted' : 'rejected',
       ]),
     };
   }
@@ -118,7 +118,7 @@ const deviation = ({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy
 
 /** @param {Probe} probe @param {Record<'x' | 'value' | 'accuracy', (value: number) => number>} scales @param {number} y */
 function row(probe, { x, value, accuracy }, y) {
-  const verdict = probe.accepted ? 'accepted' : 'refused';
+  const verdict = probe.accepted ? 'accepted' : 'rejected';
   const dot = probe.accepted ? 'dot' : 'hollow';
   const judged = (/** @type {(value: number) => number} */ scale, /** @type {number} */ at, /** @type {number} */ error) =>
     svg`<line class="error" x1=${scale(at - error)} x2=${scale(at + error)} y1=${y} y2=${y}></line>

@@ -46,15 +46,15 @@ export class UnitsChart extends Chart {
     });
     return html`<ul class="legend">
         <li><span class="swatch kind-0"></span>left</li>
-        ${dying ? html`<li><span class="swatch kind-1"></span>would die</li>` : nothing}
-        <li><span class="swatch" style="background: none; box-shadow: inset 0 0 0 1px var(--c-quiet)"></span>gone</li>
+        ${dying ? html`<li><span class="swatch kind-1"></span>would be removed</li>` : nothing}
+        <li><span class="swatch" style="background: none; box-shadow: inset 0 0 0 1px var(--c-quiet)"></span>removed</li>
       </ul>
       <svg width=${this.width} height=${Math.max(1, top - GAP + 6)} role="img" aria-label=${this.label}>${drawn}</svg>`;
   }
 
   table() {
     return {
-      columns: ['Layer', 'Units', 'Left', 'Would die', 'Gone'],
+      columns: ['Layer', 'Units', 'Left', 'Would be removed', 'Removed'],
       rows: this.rows.map((row) => [row.name, ...[all(row), row.left, row.dying ?? 0, row.gone].map(format.count)]),
     };
   }

@@ -29,8 +29,8 @@ class AnswerChanges extends Element {
   }
 
   render() {
-    const { network, recipe, stored, data, result } = get();
-    if (!network || !recipe || !result || !stored.includes('code') || data.test === 0) return nothing;
+    const { network, recipe, viewerStages, data, result } = get();
+    if (!network || !recipe || !result || !viewerStages.includes('code') || data.test === 0) return nothing;
     const run = `${network.id} ${data.name} ${result.id}`;
     const comparison = this.#comparison.read(run, [recipe.scaling], () => {
       this.#started = performance.now();
@@ -40,7 +40,7 @@ class AnswerChanges extends Element {
     if (!comparison)
       return this.#comparison.problem
         ? html`<p class="quiet">The answers cannot be compared: ${this.#comparison.problem}</p>`
-        : html`<p>${working('Comparing the answers to the test samples', this.done, this.#started, () => this.#stop.abort())}</p>`;
+        : html`<p>${working('Comparing the answers on the test samples', this.done, this.#started, () => this.#stop.abort())}</p>`;
     const { changed, changes } = comparison;
     const byLabels = data.labelled.test;
     const samples = comparison.before.reduce((sum, count) => sum + count, 0);
@@ -54,12 +54,12 @@ class AnswerChanges extends Element {
     return html`
       <h3 class="part">What changed in the answers</h3>
       <p>
-        ${format.count(changes)} of ${samples === data.test ? '' : 'the first '}${format.count(samples)} ${all} are answered otherwise than before:
+        Answers changed on ${format.count(changes)} of ${samples === data.test ? '' : 'the first '}${format.count(samples)} ${all}:
         ${byLabels
-          ? html`${format.count(changed.filter(({ label, after }) => label === after).length)}
-            ${changes > changed.length ? html`of the first ${format.count(changed.length)} ` : nothing}now rightly,
-            ${format.count(changed.filter(({ label, before }) => label === before).length)} no longer.`
-          : 'the samples have no labels, so the original\u2019s answers stand for them.'}
+          ? html`${changes > changed.length ? html`among the first ${format.count(changed.length)}, ` : nothing}${format.count(changed.filter(({ label, after }) => label === after).length)} fixed,
+            ${format.count(changed.filter(({ label, before }) => label === before).length)} broken,
+            ${format.count(changed.filter(({ label, before, after }) => label !== before && label !== after).length)} wrong either way.`
+          : 'the samples have no labels, so the original\u2019s answers count as correct.'}
       </p>
       ${images && format.isImage(data.shape)
         ? html`<ul class="strip many" aria-label="Test samples whose answer changed">
@@ -67,7 +67,7 @@ class AnswerChanges extends Element {
               ({ label, before, after }) => html`<li>
                 <canvas aria-hidden="true"></canvas>
                 <span class=${after === label ? '' : 'problem'}>
-                  <span class="sr">Image of a ${label}, taken for</span> ${before}<span aria-hidden="true"> \u2192 </span><span class="sr">before, and now for</span>${after}
+                  <span class="sr">Image of a ${label}, classified as</span> ${before}<span aria-hidden="true"> \u2192 </span><span class="sr">before, and now as</span>${after}
                 </span>
               </li>`,
             )}
@@ -76,7 +76,7 @@ class AnswerChanges extends Element {
       <div class="charts">
         ${/** @type {const} */ ([['Before', comparison.before], ['After', comparison.after]]).map(
           ([name, counts]) => html`<figure>
-            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">A row a class, a column an answer; ${format.count(samples)} test samples.</span></figcaption>
+            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">One row per class, one column per answer; ${format.count(samples)} test samples.</span></figcaption>
             <nutshell-confusion label="${name}: confusion matrix" .classes=${comparison.classes} .counts=${counts}></nutshell-confusion>
           </figure>`,
         )}

@@ -17,13 +17,13 @@ import { term } from './term.js';
 
 /** @type {{ kind: keyof LayerState['bits'], label: string }[]} */
 const KINDS = [
-  { kind: 'positions', label: 'which weights are not zero' },
+  { kind: 'positions', label: 'which weights are nonzero' },
   { kind: 'signs', label: 'signs' },
   { kind: 'magnitudes', label: 'magnitudes or indices' },
   { kind: 'biases', label: 'biases' },
   { kind: 'codebook', label: 'codebooks' },
 ];
-const HEAD = 'head of the file and rounding';
+const HEAD = 'file header and rounding';
 
 class CodeView extends Element {
   #code = new Query(this);
@@ -31,14 +31,15 @@ class CodeView extends Element {
   #baselines = new Query(this);
 
   render() {
-    const { network, stored, layer } = get();
+    const { network, viewerStages, layer } = get();
     if (!network) return nothing;
     const fixed = STAGE_ORDER.slice(STAGE_ORDER.indexOf('quantize'));
-    const stage = fixed.findLast((own) => stored.includes(own)) ?? (network.summary.format === 'nut' ? 'original' : null);
+    const stage = fixed.findLast((own) => viewerStages.includes(own)) ?? (network.summary.format === 'nut' ? 'original' : null);
     return html`
       <p class="lesson">
-        Last, the symbols become bytes. A ${term('Huffman code')} spends whole bits on each, at best the ${term('entropy')}. Our
-        ${term('range coder')} guesses each symbol from its neighbours first, and pays only for the surprise.
+        Finally, the symbols are encoded as bytes. A ${term('Huffman code')} spends whole bits on each symbol and at best reaches the
+        ${term('entropy')}. Our ${term('range coder')} predicts each symbol from its neighbours: the better the prediction, the fewer bits
+        it spends.
       </p>
       ${stage ? this.#coded(network.id, stage, layer) : html`<p class="quiet">Compress the network to see where its bits go.</p>`}
     `;
@@ -46,16 +47,16 @@ class CodeView extends Element {
 
   /** @param {number} id @param {Stage} stage @param {number} layer */
   #coded(id, stage, layer) {
-    const { result, stored, network } = get();
+    const { result, viewerStages, network } = get();
     const layers = stage === 'original' ? (network?.summary.layers ?? []) : layersOf(stage);
     const own = layers[layer];
     if (!own) return nothing;
     const total = result?.report.file_bytes ?? stageState(stage)?.bytes ?? network?.summary.file_bytes ?? 0;
-    const code = this.#code.read(`${id} ${stage} ${layer}`, [stored.length], () => viewer.ask((remote) => remote.coded(stage, layer)));
-    const picture = this.#picture.read(`${id} ${stage} ${layer}`, [stored.length], () =>
+    const code = this.#code.read(`${id} ${stage} ${layer}`, [viewerStages.length], () => viewer.ask((remote) => remote.coded(stage, layer)));
+    const picture = this.#picture.read(`${id} ${stage} ${layer}`, [viewerStages.length], () =>
       viewer.ask((remote) => remote.costPicture(stage, layer, [1200, 400])),
     );
-    const asked = this.#baselines.read(`${id} ${stage}`, [stored.length], async () =>
+    const asked = this.#baselines.read(`${id} ${stage}`, [viewerStages.length], async () =>
       result ? undefined : viewer.ask((remote) => remote.baselines(stage)),
     );
     const baselines = result?.report.baselines ?? asked;
@@ -63,19 +64,19 @@ class CodeView extends Element {
       <figure class="part">
         <figcaption>
           <h3>Where the ${format.bytes(total)} go</h3>
-          <span class="quiet">By the coder's own count, to fractions of a bit${stage === 'refine' || stage === 'quantize' ? ', if the file were written now' : nothing}.</span>
+          <span class="quiet">As counted by the coder, to fractions of a bit${stage === 'refine' || stage === 'quantize' ? ', if the file were written now' : nothing}.</span>
         </figcaption>
-        <nutshell-bytes label="Bytes of the file by kind, a row a layer" .kinds=${[...KINDS.map(({ label }) => label), HEAD]} .rows=${rows(layers, total)}></nutshell-bytes>
+        <nutshell-bytes label="Bytes of the file by kind, one row per layer" .kinds=${[...KINDS.map(({ label }) => label), HEAD]} .rows=${rows(layers, total)}></nutshell-bytes>
       </figure>
       <div class="charts">
         <figure>
           <figcaption>
             <h3>What each value of ${own.name} costs</h3>
             <span class="quiet">${code
-              ? `Its code's length in Huffman's code, against the entropy bound and what our coder spent${code.symbols.length > SYMBOLS ? `; the ${SYMBOLS} most frequent of ${code.symbols.length} symbols` : ''}.`
+              ? `The length of its Huffman code, compared with the entropy bound and the bits that our coder spent${code.symbols.length > SYMBOLS ? `; the ${SYMBOLS} most frequent of ${code.symbols.length} symbols` : ''}.`
               : nothing}</span>
           </figcaption>
-          ${code ? lengths(code, own.name) : html`<div class="placeholder">${this.#code.problem || 'Coding'}</div>`}
+          ${code ? lengths(code, own.name) : html`<div class="placeholder">${this.#code.problem || 'Encoding'}</div>`}
         </figure>
         <figure>
           <figcaption>
@@ -94,13 +95,13 @@ class CodeView extends Element {
             : nothing}
         </figure>
         <figure>
-          <figcaption><h3>Bits of each weight of ${own.name}</h3><span class="quiet">The stronger the colour, the more bits: surprises are dear.</span></figcaption>
+          <figcaption><h3>Bits of each weight of ${own.name}</h3><span class="quiet">The stronger the colour, the more bits: rare symbols cost more bits.</span></figcaption>
           ${picture ? html`<nutshell-image costs label="Bits of each weight of ${own.name}" .picture=${picture}></nutshell-image>` : nothing}
         </figure>
         <figure>
           <figcaption>
             <h3>The whole file in other formats</h3>
-            <span class="quiet">${term('Deep Compression')}, ${term('DEFLATE')} and ours: the same symbols, each complete with its headers, each decoded again by our tests.</span>
+            <span class="quiet">${term('Deep Compression')}, ${term('DEFLATE')} and ours, for the same symbols: complete files with headers. Our tests decode each of them.</span>
           </figcaption>
           ${baselines
             ? html`<nutshell-bars
@@ -111,7 +112,7 @@ class CodeView extends Element {
                   { name: 'Nutshell', value: total, ours: true },
                 ]}
               ></nutshell-bars>`
-            : html`<div class="placeholder">${this.#baselines.problem || 'Coding'}</div>`}
+            : html`<div class="placeholder">${this.#baselines.problem || 'Encoding'}</div>`}
         </figure>
       </div>
     `;
@@ -140,7 +141,7 @@ function lengths({ symbols }, name) {
   const frequent = [...symbols].sort((a, b) => b.count - a.count).slice(0, SYMBOLS);
   return html`<nutshell-dots
     label="Bits of each symbol of ${name} in three codes"
-    unit="bits a weight"
+    unit="bits per weight"
     .series=${['Nutshell, on average', 'entropy bound', 'Huffman']}
     .rows=${frequent.map(({ value, count, coder, ideal, huffman }) => ({ name: format.number(value), count, values: [coder, ideal, huffman] }))}
   ></nutshell-dots>`;

@@ -61,7 +61,7 @@ function classes(training, test, names) {
   );
   if (counts.length === 0) return 'none: the samples have no labels';
   if (counts.length > MOST_LISTED)
-    return `${format.count(counts.length)}, of each ${format.count(Math.min(...counts))} to ${format.count(Math.max(...counts))} samples`;
+    return `${format.count(counts.length)}, with ${format.count(Math.min(...counts))} to ${format.count(Math.max(...counts))} samples each`;
   return `${counts.length}: ${counts.map((count, index) => `${names[index] ?? index} (${format.count(count)})`).join(', ')}`;
 }
 
@@ -92,14 +92,14 @@ function scalingsOf({ summary }, chosen) {
   // Of floats both mean the same.
   const asTheyAre = chosen === 'unit' ? 'unit' : 'raw';
   /** @type {{ label: string, scaling: Scaling }[]} */
-  const known = floats ? [{ label: 'already floats, as they are', scaling: asTheyAre }] : [...OF_BYTES];
-  if (summary) known.push({ label: 'each channel with mean 0 and deviation 1, from these samples', scaling: summary.standardised });
-  return known.some(({ scaling }) => same(scaling, chosen)) ? known : [...known, { label: 'as the network or the recipe has it', scaling: chosen }];
+  const known = floats ? [{ label: 'floats, unchanged', scaling: asTheyAre }] : [...OF_BYTES];
+  if (summary) known.push({ label: 'each channel to mean 0 and deviation 1, measured on these samples', scaling: summary.standardised });
+  return known.some(({ scaling }) => same(scaling, chosen)) ? known : [...known, { label: 'set by the network or the recipe', scaling: chosen }];
 }
 
 /** @type {{ label: string, scaling: Scaling }[]} */
 const OF_BYTES = [
   { label: '0 to 1', scaling: 'unit' },
-  { label: 'standardised as is usual for MNIST', scaling: { standardised: { mean: 0.1307, deviation: 0.3081 } } },
+  { label: 'standardised, with the usual values for MNIST', scaling: { standardised: { mean: 0.1307, deviation: 0.3081 } } },
   { label: '0 to 255', scaling: 'raw' },
 ];

@@ -29,18 +29,18 @@ class DrawPad extends Element {
   }
 
   render() {
-    const { network, recipe, stored, data } = get();
+    const { network, recipe, viewerStages, data } = get();
     const shape = network?.summary.input_shape;
     if (!recipe || !network || shape?.length !== 3 || shape[0] !== 1 || shape[1] !== shape[2]) return nothing;
     // A drawing has bytes: for a network that has learnt from floats nothing says what they mean.
     if ((data.summary?.training ?? data.summary?.test)?.numbers === 'floats') return nothing;
-    const stages = /** @type {import('../types.js').Stage[]} */ (stored.includes('code') ? ['original', 'code'] : ['original']);
+    const stages = /** @type {import('../types.js').Stage[]} */ (viewerStages.includes('code') ? ['original', 'code'] : ['original']);
     const answers = this.#answers.read(network.id, [this.strokes, stages, recipe.scaling], async () =>
       this.strokes > 0 ? viewer.ask((remote) => remote.draw(this.#drawing, [PAPER, PAPER], shape[1], recipe.scaling, stages)) : null,
     );
     return html`
       <h3>Draw a digit</h3>
-      <p class="quiet small-text">With mouse, finger or pen; or with the arrow keys, and space to put the pen down. Both networks answer in this tab; latency is the mean of several runs of one image.</p>
+      <p class="quiet small-text">Use a mouse, a finger or a pen; or move the pen with the arrow keys, and press space to put it down. Both networks answer in this tab. Latency is the mean over several runs on one image.</p>
       <div class="pad">
         <div class="paper">
         <canvas
@@ -70,8 +70,8 @@ class DrawPad extends Element {
                   <span class="probabilities" aria-hidden="true">${probabilities.map((share) => html`<i style="height: ${Math.max(2, 100 * share)}%"></i>`)}</span>
                 </div>`;
               })
-            : html`<p class="quiet">${this.#answers.problem || 'Draw, and the answers stand here.'}</p>`}
-          ${stages.length === 1 ? html`<p class="quiet small-text">The compressed network answers here too, once there is one.</p>` : nothing}
+            : html`<p class="quiet">${this.#answers.problem || 'Draw a digit to see the answers here.'}</p>`}
+          ${stages.length === 1 ? html`<p class="quiet small-text">After a run, the compressed network answers here too.</p>` : nothing}
           <button type="button" class="small" @click=${this.#clear}>Clear the paper</button>
         </div>
       </div>

@@ -12,12 +12,12 @@ import { Element } from './element.js';
 /** @type {Record<ExportKind, { name: string, note: string }>} */
 const KINDS = {
   onnx: { name: 'ONNX', note: "the original's graph, names, shapes and types" },
-  'onnx-compact': { name: 'ONNX, compact', note: 'the network that is run, in its own shapes' },
-  'onnx-shared': { name: 'ONNX, shared values', note: 'few different values as a list, and an index of 8 bits each' },
-  'onnx-scaled': { name: 'ONNX, 8-bit integers', note: 'where they are exact, with a step (DequantizeLinear)' },
+  'onnx-compact': { name: 'ONNX, compact', note: 'the network as it runs, in its reduced shapes' },
+  'onnx-shared': { name: 'ONNX, shared values', note: 'a list of shared values, and an 8-bit index per weight' },
+  'onnx-scaled': { name: 'ONNX, 8-bit integers', note: 'integers times a step (DequantizeLinear), where that is exact' },
   safetensors: { name: 'safetensors', note: 'named weights, for Python, Rust and others' },
   npz: { name: 'npz', note: 'named arrays, for numpy' },
-  tflite: { name: 'TensorFlow Lite', note: "the original's file with these numbers" },
+  tflite: { name: 'TensorFlow Lite', note: "the original file with these numbers" },
 };
 
 /** What the file as it is stands under among the sizes. */
@@ -58,7 +58,7 @@ class ExportTable extends Element {
 
   #table() {
     const kinds = this.#kinds.read(reader.idOf(this.file), [], () => reader.exportKinds(this.file));
-    if (!kinds) return html`<p class="quiet">${this.#kinds.problem || 'Asking what it can be written as'}</p>`;
+    if (!kinds) return html`<p class="quiet">${this.#kinds.problem || 'Listing the formats'}</p>`;
     return html`<div class="scroll" tabindex="0" role="region" aria-label="Other formats">
         <table class="exports">
           <thead>
@@ -71,7 +71,7 @@ class ExportTable extends Element {
           </thead>
           <tbody>
             <tr>
-              <th scope="row">${this.own === 'nut' ? '.nut' : 'The file as it is'}</th>
+              <th scope="row">${this.own === 'nut' ? '.nut' : 'The file itself'}</th>
               <td></td>
               <td class="number">${format.bytes(this.file.length)}</td>
               <td class="number">${size(this.sizes.get(SELF)?.zipped)}</td>
@@ -112,7 +112,7 @@ class ExportTable extends Element {
     const { file } = this;
     try {
       for (const kind of [null, ...kinds]) {
-        this.working = kind ? KINDS[kind].name : 'the file as it is';
+        this.working = kind ? KINDS[kind].name : 'the file itself';
         const measured = await reader.size(file, kind);
         // Another file may have taken its place meanwhile.
         if (file !== this.file) break;

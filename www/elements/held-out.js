@@ -4,10 +4,10 @@ import * as format from '../format.js';
 import { byAgreement, get } from '../state.js';
 
 /** Why there are no held-out samples to measure on. */
-export const missing = () => (byAgreement(get().data) ? 'not known: the samples have no labels' : 'when the samples are here');
+export const missing = () => (byAgreement(get().data) ? 'not known: the samples have no labels' : 'once the samples have loaded');
 
 /** @param {import('../types.js').Accuracy | null | undefined} accuracy */
 export function heldOut(accuracy) {
   if (accuracy) return html`${format.percent(accuracy.accuracy)} of ${format.count(accuracy.samples)} held-out samples`;
-  return get().held > 0 ? 'measuring' : missing();
+  return get().heldOutCount > 0 ? 'measuring' : missing();
 }

@@ -11,18 +11,18 @@ import { term } from './term.js';
 
 /** Every run so far. @param {string} shown The run that is looked at. */
 export function keptRuns(shown) {
-  const { runs, network, weights } = get();
+  const { keptRuns: runs, network, weights } = get();
   if (runs.length === 0) return nothing;
-  const judged = runs.flatMap((run) => (run.by === 'samples' ? [accuracyOf(run, shown)] : []));
+  const judged = runs.flatMap((run) => (run.evidence === 'samples' ? [accuracyOf(run, shown)] : []));
   // A ratio of signal to noise says nothing of other weights.
   const file = (weights ?? network)?.file;
-  const weighed = runs.flatMap((run) => (run.by === 'weights' && run.file === file ? snrOf(run, shown) : []));
+  const weighed = runs.flatMap((run) => (run.evidence === 'weights' && run.file === file ? snrOf(run, shown) : []));
   return html`<section class="part" id="runs">
     <h3>Runs so far</h3>
-    <p class="quiet small-text">They are kept in this browser; choose one to look at it again. The line in a chart is the ${term('Pareto front')}.</p>
+    <p class="quiet small-text">Runs are stored in this browser; choose one to show it again. The line in each chart is the ${term('Pareto front')}.</p>
     <div class="charts ${judged.length > 0 && weighed.length > 0 ? 'pair' : ''}">
       ${judged.length > 0 ? chart('Bytes against accuracy', 'accuracy', judged) : nothing}
-      ${weighed.length > 0 ? chart(`Bytes against signal to noise of ${file}`, 'snr', weighed) : nothing}
+      ${weighed.length > 0 ? chart(`Bytes against signal-to-noise ratio of ${file}`, 'snr', weighed) : nothing}
     </div>
     <div class="scroll" tabindex="0" role="region" aria-label="Runs so far">
       <table class="runs">
@@ -31,9 +31,9 @@ export function keptRuns(shown) {
             <th scope="col">Run</th>
             <th scope="col" class="number">Bytes</th>
             <th scope="col" class="number">Ratio</th>
-            <th scope="col">Kept</th>
+            <th scope="col">Quality</th>
             <th scope="col">When</th>
-            <th scope="col"><span class="sr">Forget</span></th>
+            <th scope="col"><span class="sr">Delete</span></th>
           </tr>
         </thead>
         <tbody>
@@ -41,7 +41,7 @@ export function keptRuns(shown) {
         </tbody>
       </table>
     </div>
-    <button type="button" class="small" id="forget-runs" @click=${clearRuns}>Forget all runs and checkpoints</button>
+    <button type="button" class="small" id="forget-runs" @click=${clearRuns}>Delete all runs and checkpoints</button>
   </section>`;
 }
 
@@ -54,14 +54,14 @@ function row(run, shown) {
     <td class="number">${format.ratio(report.ratio)}</td>
     <td>${quality(run)}</td>
     <td>${format.when(date)}</td>
-    <td><button type="button" class="small" aria-label="Forget ${name}" @click=${() => forgetRun(id)}>Forget</button></td>
+    <td><button type="button" class="small" aria-label="Delete ${name}" @click=${() => forgetRun(id)}>Delete</button></td>
   </tr>`;
 }
 
 /** @param {Kept} run */
 function quality(run) {
-  if (run.by === 'samples') return format.accuracy(run.report.after.test ?? run.report.after.validation);
-  return run.report.snr === null ? 'every number' : `${format.decibels(run.report.snr)} signal to noise`;
+  if (run.evidence === 'samples') return format.accuracy(run.report.after.test ?? run.report.after.validation);
+  return run.report.snr === null ? 'lossless' : `${format.decibels(run.report.snr)} signal to noise`;
 }
 
 /** @param {string} label @param {'accuracy' | 'snr'} measure @param {Point[]} points */

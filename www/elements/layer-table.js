@@ -20,7 +20,7 @@ const COLUMNS = [
   { name: 'Bytes before', key: ({ bytesBefore }) => bytesBefore, number: true },
   { name: 'Bytes now', key: ({ bytesAfter }) => bytesAfter, number: true },
   { name: 'Sparsity', key: ({ sparsity }) => sparsity, number: true },
-  { name: 'Bits a weight', key: ({ bits }) => bits, number: true },
+  { name: 'Bits per weight', key: ({ bits }) => bits, number: true },
 ];
 
 class LayerTable extends Element {
@@ -33,15 +33,15 @@ class LayerTable extends Element {
   }
 
   render() {
-    const { network, step, layer, by } = get();
+    const { network, step, layer, evidence } = get();
     // Of a result by the weights alone there is a table of tensors.
-    this.hidden = !network || (by === 'weights' && step === 'result');
+    this.hidden = !network || (evidence === 'weights' && step === 'result');
     if (!network) return nothing;
     const stage = step === 'result' ? (stages().at(-1)?.stage ?? 'original') : (shownStage(step) ?? stages().at(-1)?.stage ?? 'original');
     const rows = this.#rows(layersOf('original'), layersOf(stage));
     const total = (/** @type {(row: Row) => number} */ of) => rows.reduce((sum, row) => sum + of(row), 0);
     return html`
-      <h2>Layers <span class="quiet small-text">${stage === 'original' ? 'as they were given' : `after ${format.STAGES[stage]}`}</span></h2>
+      <h2>Layers <span class="quiet small-text">${stage === 'original' ? 'of the original' : `after ${format.STAGES[stage]}`}</span></h2>
       <div class="scroll" tabindex="0" role="region" aria-label="The layers">
         <table class="layer-table">
           <thead>
@@ -68,7 +68,7 @@ class LayerTable extends Element {
           </tbody>
           <tfoot>
             <tr>
-              <th scope="row">Together</th>
+              <th scope="row">Total</th>
               <td></td>
               <td class="number">${format.count(total(({ after }) => after.parameters))}</td>
               <td class="number">${format.bytes(total(({ bytesBefore }) => bytesBefore))}</td>
@@ -81,8 +81,8 @@ class LayerTable extends Element {
         </table>
       </div>
       <p class="quiet small-text">
-        ${term('sparsity', 'Sparsity')} is the share of the original's weights and biases that are gone or zero; bits are counted over the
-        original's. Bytes of layers leave out the file's head.
+        ${term('sparsity', 'Sparsity')} is the share of the original's weights and biases that are removed or zero. Bits per weight are
+        averaged over the original's weights and biases. The bytes of layers exclude the file header.
       </p>
     `;
   }

@@ -24,8 +24,8 @@ class LearnPanel extends Element {
           ${lesson < LESSONS.length - 1
             ? html`<button type="button" class="primary" id="next" ?disabled=${waiting || (run?.status === 'running' && lesson < 5)} @click=${() => go(lesson + 1)}>Next</button>`
             : nothing}
-          <button type="button" @click=${() => go(null)}>${lesson < LESSONS.length - 1 ? 'Leave the walk' : 'End of the walk'}</button>
-          ${waiting && run?.status === 'running' ? html`<span class="quiet">The run works.</span>` : nothing}
+          <button type="button" @click=${() => go(null)}>${lesson < LESSONS.length - 1 ? 'Exit the walk' : 'Finish the walk'}</button>
+          ${waiting && run?.status === 'running' ? html`<span class="quiet">Compressing...</span>` : nothing}
         </div>
       </section>
     `;

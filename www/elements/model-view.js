@@ -18,8 +18,8 @@ class ModelView extends Element {
     if (!network || !own) return nothing;
     return html`
       <p class="lesson">
-        A trained network is its graph and its ${term('weight', 'weights')}: here ${format.count(network.summary.parameters)} numbers
-        of 32 bits. Most are small, and lie around zero in a bell; that is what the next steps use.
+        A trained network is a graph and its ${term('weight', 'weights')}: here ${format.count(network.summary.parameters)} 32-bit
+        numbers. Most are close to zero, in a bell-shaped distribution. The next steps exploit this.
       </p>
       ${this.#graph(layer)}
       <weight-figures
@@ -63,8 +63,8 @@ function imageWords({ shape }) {
   if (shape.length === 4)
     return shape[1] === 1
       ? `Each tile is one of ${shape[0]} filters of ${shape[2]} \u00d7 ${shape[3]} weights.`
-      : `A column of tiles for each of ${shape[0]} filters, a row for each of ${shape[1]} input channels.`;
-  return `A row for each of ${format.count(shape[0])} outputs, a column for each of ${format.count(shape[1])} inputs.`;
+      : `One column of tiles for each of ${shape[0]} filters, one row for each of ${shape[1]} input channels.`;
+  return `One row for each of ${format.count(shape[0])} outputs, one column for each of ${format.count(shape[1])} inputs.`;
 }
 
 customElements.define('model-view', ModelView);

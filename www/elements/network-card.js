@@ -1,6 +1,7 @@
 // The opened network: what it is, how accurate it is, and how another one is opened.
 import { html, nothing } from 'lit';
-import { BUNDLED, cancelOpening, downloadOnnx, measure, openBundled, stopMeasuring } from '../actions/network.js';
+import { measure, stopMeasuring } from '../actions/measure.js';
+import { BUNDLED, cancelOpening, downloadOnnx, openBundled } from '../actions/network.js';
 import { answer, fits, openFiles } from '../actions/open.js';
 import { cancelReading } from '../actions/samples.js';
 import { chosen } from '../folders.js';
@@ -17,7 +18,7 @@ import { working } from './working.js';
 
 class NetworkCard extends Element {
   render() {
-    const { network, weights, opening, reading, asked } = get();
+    const { network, weights, openingFile, readingSamples, ambiguousFile } = get();
     const disabled = busy();
     return html`
       <h2>Network</h2>
@@ -36,9 +37,9 @@ class NetworkCard extends Element {
         ${this.#chooser('Open files', false)} ${this.#chooser('Open a folder', true)}
       </div>
       <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
-      ${reading ? html`<p role="status" id="reading">${readingWords(reading)}</p>` : nothing} ${asked ? question(asked) : nothing}
-      ${opening ? html`<p class="quiet" role="status" id="opening">${openingWords(opening)}</p>` : nothing}
-      ${network ? this.#facts(network) : weights ? weightsFacts(weights) : opening ? nothing : html`<p class="quiet">No network is open.</p>`}
+      ${readingSamples ? html`<p role="status" id="reading">${readingWords(readingSamples)}</p>` : nothing} ${ambiguousFile ? question(ambiguousFile) : nothing}
+      ${openingFile ? html`<p class="quiet" role="status" id="opening">${openingWords(openingFile)}</p>` : nothing}
+      ${network ? this.#facts(network) : weights ? weightsFacts(weights) : openingFile ? nothing : html`<p class="quiet">No network is open.</p>`}
       ${network || !weights ? dataFacts() : nothing}
       ${weights
         ? html`<export-table own=${weights.summary.format} .file=${weights.bytes} .name=${weights.file}></export-table>`
@@ -73,7 +74,7 @@ class NetworkCard extends Element {
       <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
       ${recognised(get().weights)
         ? html`<p class="quiet" id="recognised">
-            Recognised by the names and shapes of its weights: the graph and the size of a sample are taken to be what the architecture has, since the file does not tell them.
+            Recognised by the names and shapes of its weights. The file has no graph, so the graph and the sample size are those of the known architecture.
           </p>`
         : nothing}
       <p id="accuracy" role="status">${accuracy(measured)}</p>
@@ -90,7 +91,7 @@ class NetworkCard extends Element {
               : html`${format.bytes(summary.baseline_bytes)}, ${format.count(summary.parameters)} parameters of 32 bits`}
         </dd>
         <dt>Work</dt>
-        <dd>${format.count(summary.macs)} multiplications a sample</dd>
+        <dd>${format.count(summary.macs)} multiplications per sample</dd>
       </dl>
       <details>
         <summary>${summary.nodes.length} operators</summary>
@@ -122,17 +123,17 @@ class NetworkCard extends Element {
   }
 }
 
-/** @param {import('../types.js').Opening} opening */
+/** @param {import('../types.js').OpeningFile} opening */
 const openingWords = ({ name, done, started }) =>
   done === null ? `Opening ${name}` : working(`Decoding ${name}`, done, started, cancelOpening);
 
-/** @param {import('../types.js').Reading} reading */
+/** @param {import('../types.js').ReadingSamples} reading */
 const readingWords = ({ name, done, total, started }) =>
   total > 0
     ? working(`Reading ${format.count(done)} of ${format.count(total)} pictures of ${name}`, done / total, started, cancelReading)
     : html`<span class="working-on"><span class="quiet">Reading ${name}</span> <button type="button" class="small" @click=${cancelReading}>Cancel</button></span>`;
 
-/** What an array is, which only the user knows. @param {import('../types.js').Asked} asked */
+/** What an array is, which only the user knows. @param {import('../types.js').AmbiguousFile} asked */
 function question({ name, shape, opened }) {
   const { training, test } = opened.summary;
   const count = (training?.samples ?? 0) + (test?.samples ?? 0);
@@ -155,17 +156,17 @@ const recognised = (weights) => weights?.summary.runnable && !['onnx', 'tflite']
 function accuracy(measured) {
   switch (measured.kind) {
     case 'known':
-      return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> of
-        ${format.count(measured.accuracy.samples)} test samples are answered rightly`;
+      return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> correct on
+        ${format.count(measured.accuracy.samples)} test samples`;
     case 'none':
       return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>
         <button type="button" class="plain" @click=${measure}>Measure it</button>`;
     case 'unlabelled':
-      return html`The samples have no labels: a run is held to agreement with this network's answers`;
+      return html`The samples have no labels: runs are judged by agreement with this network's answers`;
     case 'waiting':
       return measured.total
-        ? working('Measuring its accuracy', measured.done / measured.total, measured.started, stopMeasuring)
-        : html`<span class="quiet">Its accuracy will be measured when the test images are here</span>`;
+        ? working('Measuring accuracy', measured.done / measured.total, measured.started, stopMeasuring)
+        : html`<span class="quiet">Accuracy will be measured once the test images have loaded</span>`;
   }
 }
 

@@ -11,8 +11,8 @@ import { Element } from './element.js';
 
 class PipelineBar extends Element {
   render() {
-    const { step, result, network, run, by } = get();
-    if (by === 'weights') return this.#withoutSamples();
+    const { step, result, network, run, evidence } = get();
+    if (evidence === 'weights') return this.#withoutSamples();
     const original = network?.summary.baseline_bytes ?? 0;
     return html`
       <ol class="stages">
@@ -30,8 +30,8 @@ class PipelineBar extends Element {
 
   /** By the weights alone there is one step, and its result. */
   #withoutSamples() {
-    const { step, network, weights, packed, packing } = get();
-    const result = packed ? html`<b>${format.ratio(packed.report.ratio)}</b> smaller` : packing?.status === 'running' ? 'at the end' : 'not yet';
+    const { step, network, weights, weightsResult, weightsRun } = get();
+    const result = weightsResult ? html`<b>${format.ratio(weightsResult.report.ratio)}</b> smaller` : weightsRun?.status === 'running' ? 'at the end' : 'not yet';
     const tile = (/** @type {Step} */ own, /** @type {string} */ name, /** @type {boolean} */ done, /** @type {unknown} */ note) => html`<li class=${done ? 'done' : 'waiting'}>
       <button type="button" class="step" data-step=${own} aria-pressed=${step === own} @click=${() => choose(own)}>
         <span class="name">${name}</span><span class="note">${note}</span>
@@ -40,15 +40,15 @@ class PipelineBar extends Element {
     return html`
       <ol class="stages few">
         ${tile('model', network ? 'Model' : 'Tensors', true, weights ? html`<b>${format.bytes(weights.summary.tensor_bytes)}</b>` : '')}
-        ${tile('result', 'Result', packed !== null, result)}
+        ${tile('result', 'Result', weightsResult !== null, result)}
       </ol>
       <p class="score">
-        ${packed
-          ? html`<span class="quiet">Tensors</span> <b>${format.bytes(packed.report.baseline_bytes)}</b>
-              <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(packed.report.file_bytes)}</b>,
-              <b>${format.ratio(packed.report.ratio)}</b>${packed.report.snr === null ? ', lossless' : html`, ${format.decibels(packed.report.snr)}`}`
+        ${weightsResult
+          ? html`<span class="quiet">Tensors</span> <b>${format.bytes(weightsResult.report.baseline_bytes)}</b>
+              <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(weightsResult.report.file_bytes)}</b>,
+              <b>${format.ratio(weightsResult.report.ratio)}</b>${weightsResult.report.snr === null ? ', lossless' : html`, ${format.decibels(weightsResult.report.snr)}`}`
           : nothing}
-        ${packing?.status === 'running' ? html`<span class="working"><progress max="1" value=${packing.done ?? nothing} aria-label="The run, in short"></progress></span>` : nothing}
+        ${weightsRun?.status === 'running' ? html`<span class="working"><progress max="1" value=${weightsRun.done ?? nothing} aria-label="Progress of the run"></progress></span>` : nothing}
       </p>
     `;
   }
@@ -102,7 +102,7 @@ class PipelineBar extends Element {
               : nothing}`
         : nothing}
       ${run?.status === 'running'
-        ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="The run"></progress> ${Math.floor(100 * share(run))}%</span>`
+        ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))}%</span>`
         : nothing}
     </p>`;
   }

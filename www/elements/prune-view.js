@@ -1,7 +1,7 @@
 // What pruning removes: a threshold to drag, the search that found the run's own, and the mask.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
-import { explore } from '../actions/look-at.js';
+import { moveControls } from '../actions/look-at.js';
 import '../charts/bars.js';
 import '../charts/histogram.js';
 import '../charts/image.js';
@@ -40,10 +40,10 @@ class PruneView extends Element {
     return html`
       <p class="lesson">
         ${shown === 'structure'
-          ? html`First whole channels and neurons go: those whose outputs the others can explain. What is left is a smaller dense
-              network, faster everywhere.`
-          : html`Small weights that little depends on are set to zero. Drag the threshold of ${term('saliency')} and see how much
-              ${term('sparsity')} the accuracy bears.`}
+          ? html`This stage removes whole channels and neurons whose outputs the others can explain. The result is a smaller dense
+              network that runs faster on any platform.`
+          : html`Weights that hardly affect the output are set to zero. Drag the ${term('saliency')} threshold to see how much
+              ${term('sparsity')} the network tolerates.`}
       </p>
       <shrink-player></shrink-player>
       <search-player .stage=${workedStage('prune') ?? 'prune'}></search-player>
@@ -55,7 +55,7 @@ class PruneView extends Element {
   /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
    * @param {import('../types.js').Scaling} scaling */
   #threshold(scope, input, layer, own, scaling) {
-    const { explore: chosen, held } = get();
+    const { viewControls: chosen, heldOutCount } = get();
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
     /** @type {[number, number]} */
     const range = [-reach, reach];
@@ -64,21 +64,21 @@ class PruneView extends Element {
     const look = this.#look.read(`${scope} ${layer}`, [threshold], () =>
       viewer.ask((remote) => remote.pruning(input, layer, threshold, BINS, range)),
     );
-    const accuracy = this.#accuracy.read(scope, [threshold, held, scaling], () =>
-      viewer.ask((remote) => remote.accuracy({ stage: input, pruned: threshold }, held, scaling)),
+    const accuracy = this.#accuracy.read(scope, [threshold, heldOutCount, scaling], () =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, pruned: threshold }, heldOutCount, scaling)),
     );
-    if (!look) return html`<div class="placeholder">${this.#look.problem || 'Weighing'}</div>`;
+    if (!look) return html`<div class="placeholder">${this.#look.problem || 'Computing saliency'}</div>`;
     const [low, high] = look.saliency_range;
     const value = Math.min(Math.max(threshold, low), high);
     const position = high > low && low > 0 ? Math.round((POSITIONS * Math.log(value / low)) / Math.log(high / low)) : 0;
-    const move = (/** @type {number} */ to) => explore({ threshold: to });
+    const move = (/** @type {number} */ to) => moveControls({ threshold: to });
     const weights = look.layers.reduce((sum, [all]) => sum + all, 0);
     const kept = look.layers.reduce((sum, [, left]) => sum + left, 0);
     const [ownAll, ownKept] = look.layers[layer];
     return html`
       <h3 class="part">Try a threshold${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
       <div class="slider">
-        <label for="threshold">Threshold of saliency</label>
+        <label for="threshold">Saliency threshold</label>
         <input
           id="threshold"
           type="range"
@@ -104,7 +104,7 @@ class PruneView extends Element {
       </dl>
       <div class="charts">
         <figure>
-          <figcaption><h3>By saliency</h3><span class="quiet">Drag the line: what lies left of it goes.</span></figcaption>
+          <figcaption><h3>By saliency</h3><span class="quiet">Drag the line: weights to its left are removed.</span></figcaption>
           <nutshell-histogram
             logValues
             label="Saliency of the weights of ${own.name}"
@@ -116,9 +116,9 @@ class PruneView extends Element {
           ></nutshell-histogram>
         </figure>
         <figure>
-          <figcaption><h3>By weight</h3><span class="quiet">What goes (orange) lies around zero, what stays (blue) further out.</span></figcaption>
+          <figcaption><h3>By weight</h3><span class="quiet">Removed weights (orange) lie around zero, kept weights (blue) further out.</span></figcaption>
           <nutshell-histogram
-            label="Weights of ${own.name} that stay and that go"
+            label="Kept and removed weights of ${own.name}"
             unit="weight"
             .counts=${look.kept}
             .gone=${look.pruned}
@@ -128,7 +128,7 @@ class PruneView extends Element {
       </div>
       <div class="charts">
         <figure>
-          <figcaption><h3>Sparsity of each layer</h3><span class="quiet">The share of its weights that the threshold takes.</span></figcaption>
+          <figcaption><h3>Sparsity of each layer</h3><span class="quiet">The share of its weights that the threshold removes.</span></figcaption>
           <nutshell-bars
             label="Sparsity of each layer at this threshold"
             .write=${format.percent}
@@ -137,7 +137,7 @@ class PruneView extends Element {
           ></nutshell-bars>
         </figure>
         <figure>
-          <figcaption><h3>Units that are left</h3><span class="quiet">A channel or neuron without weights dies.</span></figcaption>
+          <figcaption><h3>Units left</h3><span class="quiet">A channel or neuron without weights is removed.</span></figcaption>
           <nutshell-units
             label="Units of each layer at this threshold"
             .rows=${look.units.map(([all, left], index) => {
@@ -158,8 +158,8 @@ class PruneView extends Element {
     );
     return picture
       ? html`<figure class="part">
-          <figcaption><h3>What this threshold leaves</h3></figcaption>
-          <nutshell-image label="The weights that the threshold leaves" .most=${240} .picture=${picture}></nutshell-image>
+          <figcaption><h3>Weights left at this threshold</h3></figcaption>
+          <nutshell-image label="Weights left at this threshold" .most=${240} .picture=${picture}></nutshell-image>
         </figure>`
       : nothing;
   }
@@ -167,9 +167,9 @@ class PruneView extends Element {
   /** The run's own result, if it is there. @param {string} scope @param {Stage} input @param {Stage | null} shown
    * @param {number} layer @param {LayerState} own */
   #masks(scope, input, shown, layer, own) {
-    const { stored } = get();
-    if (!shown || !stored.includes(shown)) return nothing;
-    const pictures = this.#after.read(`${scope} ${layer}`, [stored.length], () =>
+    const { viewerStages } = get();
+    if (!shown || !viewerStages.includes(shown)) return nothing;
+    const pictures = this.#after.read(`${scope} ${layer}`, [viewerStages.length], () =>
       viewer.ask(async (remote) => [
         await remote.picture({ stage: input }, layer, [1200, 500]),
         await remote.picture({ stage: shown }, layer, [1200, 500]),
@@ -181,11 +181,11 @@ class PruneView extends Element {
       <h3 class="part">What the run did to ${own.name}</h3>
       <div class="charts">
         <figure>
-          <figcaption><span class="quiet">Before: ${format.shape(own.shape)}, ${format.count(own.nonzeros)} weights and biases that are not zero</span></figcaption>
+          <figcaption><span class="quiet">Before: ${format.shape(own.shape)}, ${format.count(own.nonzeros)} nonzero weights and biases</span></figcaption>
           <nutshell-image label="${own.name} before" .most=${260} .picture=${pictures[0]}></nutshell-image>
         </figure>
         <figure>
-          <figcaption><span class="quiet">After: ${format.shape(now.shape)}, ${format.count(now.nonzeros)} that are not zero</span></figcaption>
+          <figcaption><span class="quiet">After: ${format.shape(now.shape)}, ${format.count(now.nonzeros)} nonzero weights and biases</span></figcaption>
           <nutshell-image label="${own.name} after" .most=${260} .picture=${pictures[1]}></nutshell-image>
         </figure>
       </div>

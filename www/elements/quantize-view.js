@@ -1,7 +1,7 @@
 // Numbers of few bits: the fixed-point grid under a layer's values, and the accuracy that is left.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
-import { explore } from '../actions/look-at.js';
+import { moveControls } from '../actions/look-at.js';
 import '../charts/codebook.js';
 import '../charts/curve.js';
 import * as format from '../format.js';
@@ -40,8 +40,8 @@ class QuantizeView extends Element {
     if (!network || !recipe || !own) return nothing;
     return html`
       <p class="lesson">
-        A value needs no 32 bits: in ${term('fixed point')} it is a small whole number times a power of two, and a chip can
-        multiply it without floating point. Then the network is trained once more, paying for each bit that the file will take.
+        A value does not need 32 bits: in ${term('fixed point')} it is a small integer times a power of two, which a chip can
+        multiply without floating point. The network is then retrained with a penalty on every bit of the file.
       </p>
       ${this.#explore(`${network.id} ${input}`, input, layer, own, recipe.scaling)} ${this.#own(network.id, layer)}
     `;
@@ -50,7 +50,7 @@ class QuantizeView extends Element {
   /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
    * @param {import('../types.js').Scaling} scaling */
   #explore(scope, input, layer, own, scaling) {
-    const { explore: chosen, held } = get();
+    const { viewControls: chosen, heldOutCount } = get();
     const bits = chosen.bits ?? 4;
     // Before sharing there are too many values to show: the best few stand for them.
     const values = this.#values.read(`${scope} ${layer}`, [], async () =>
@@ -63,16 +63,16 @@ class QuantizeView extends Element {
     /** @type {[number, number]} */
     const range = [-reach * 1.05, reach * 1.05];
     const counts = this.#counts.read(`${scope} ${layer}`, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, 160)));
-    const sweep = this.#sweep.read(JSON.stringify([scope, held, scaling]), BITS, (bits) =>
-      viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, held, scaling)),
+    const sweep = this.#sweep.read(JSON.stringify([scope, heldOutCount, scaling]), BITS, (bits) =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, rounded: bits }, heldOutCount, scaling)),
     );
     const formats = this.#formats.read(scope, [bits], () => viewer.ask((remote) => remote.formats(input, bits)));
-    const move = (/** @type {number} */ to) => explore({ bits: to });
+    const move = (/** @type {number} */ to) => moveControls({ bits: to });
     const here = sweep.answers[BITS.indexOf(bits)];
     return html`
-      <h3 class="part">Try a width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
+      <h3 class="part">Try a bit width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
       <div class="slider">
-        <label for="bits">Bits of a weight</label>
+        <label for="bits">Bits per weight</label>
         <input id="bits" type="range" min=${BITS[0]} max=${BITS[BITS.length - 1]} .value=${String(bits)}
           @input=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => move(target.valueAsNumber)} />
         <output for="bits">${bits}</output>
@@ -92,12 +92,12 @@ class QuantizeView extends Element {
           <figcaption>
             <h3>The grid under the values of ${own.name}</h3>
             <span class="quiet">
-              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} values that stand for all`}; each moves to the nearest line.
+              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} representative values`}; each moves to the nearest grid line.
             </span>
           </figcaption>
           ${grid && counts
             ? html`<nutshell-codebook
-                label="Values of ${own.name} on a grid of ${bits} bits"
+                label="Values of ${own.name} on a ${bits}-bit grid"
                 .values=${grid.values.map(({ value, population }) => /** @type {[number, number]} */ ([value, population]))}
                 .rounded=${grid.values.map(({ rounded }) => rounded)}
                 .unit=${2 ** -grid.fraction_bits}
@@ -109,39 +109,39 @@ class QuantizeView extends Element {
         <figure>
           <figcaption>
             <h3>Accuracy against bits</h3>
-            <span class="quiet">All weights and biases rounded, without training. Bars are one ${term('standard error')}.</span>
+            <span class="quiet">All weights and biases are rounded, without retraining. Error bars show one ${term('standard error')}.</span>
           </figcaption>
           ${accuracyCurve('weight', sweep, bits, move)}
         </figure>
       </div>
       ${formats ? formatTable(formats, layersOf(input), bits) : nothing}
-      ${stageState('quantize') ? nothing : html`<p class="quiet">After a run: the accuracy against the bits of an activation too.</p>`}
+      ${stageState('quantize') ? nothing : html`<p class="quiet">After a run, a second chart shows accuracy against bits per activation.</p>`}
     `;
   }
 
   /** The integers that the run chose. @param {number} id @param {number} layer */
   #own(id, layer) {
-    const { stored, result, held, recipe } = get();
+    const { viewerStages, result, heldOutCount, recipe } = get();
     const stage = shownStage('quantize');
     const own = stage && stageState(stage)?.layers[layer];
     if (!stage || !own) return nothing;
-    const code = stored.includes(stage)
-      ? this.#codes.read(`${id} ${stage} ${layer}`, [stored.length], () => viewer.ask((remote) => remote.coded(stage, layer)))
+    const code = viewerStages.includes(stage)
+      ? this.#codes.read(`${id} ${stage} ${layer}`, [viewerStages.length], () => viewer.ask((remote) => remote.coded(stage, layer)))
       : undefined;
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
     const integer = result?.report.integer;
     const scaling = recipe?.scaling;
     const activations =
-      scaling && stored.includes(stage)
-        ? this.#activations.read(JSON.stringify([id, stage, held, scaling]), BITS, (bits) =>
-            viewer.ask((remote) => remote.integerAccuracy(stage, held, scaling, bits)),
+      scaling && viewerStages.includes(stage)
+        ? this.#activations.read(JSON.stringify([id, stage, heldOutCount, scaling]), BITS, (bits) =>
+            viewer.ask((remote) => remote.integerAccuracy(stage, heldOutCount, scaling, bits)),
           )
         : null;
     return html`<figure class="part">
         <figcaption>
           <h3>What the run chose for ${own.name}</h3>
           <span class="quiet">
-            ${own.centroids.length} values beside zero${code ? html`, in ${qFormat(own, code.fraction_bits)}, steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
+            ${own.centroids.length} values besides zero${code ? html`, in ${qFormat(own, code.fraction_bits)}, steps of 2<sup>${-code.fraction_bits}</sup>` : nothing};
             ${format.percent(1 - own.nonzeros / own.parameters)} of its weights and biases are zero.
           </span>
         </figcaption>
@@ -153,21 +153,21 @@ class QuantizeView extends Element {
           .height=${180}
         ></nutshell-codebook>
       </figure>
-      ${!activations || (activations.total === 0 && held > 0)
+      ${!activations || (activations.total === 0 && heldOutCount > 0)
         ? nothing
         : html`<figure class="part">
             <figcaption>
-              <h3>Integers only: accuracy against bits of an activation</h3>
+              <h3>Integers only: accuracy against bits per activation</h3>
               <span class="quiet">
-                The run's integers, sums of 32 bits, and so many bits for what one layer hands to the next. The input keeps its 8.
+                The run's integer weights, 32-bit sums, and the given number of bits for the activations between layers. The input stays at 8 bits.
               </span>
             </figcaption>
             ${accuracyCurve('activation', activations, 8)}
           </figure>`}
       ${integer
         ? html`<p>
-            With integers only, activations of 8 bits too, the decoded network answers
-            <b>${format.accuracy(integer.test ?? integer.validation)}</b> rightly.
+            With integers only, including 8-bit activations, the decoded network reaches
+            <b>${format.accuracy(integer.test ?? integer.validation)}</b>.
           </p>`
         : nothing}`;
   }
@@ -185,7 +185,7 @@ function qFormat({ range }, fractionBits) {
 function formatTable(formats, layers, bits) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="The format of each layer">
     <table class="narrow">
-      <caption>Each layer's format with ${bits} bits</caption>
+      <caption>Format of each layer at ${bits} bits</caption>
       <thead>
         <tr><th scope="col">Layer</th><th scope="col">Format</th><th scope="col" class="number">Step</th><th scope="col" class="number">Rounding error</th></tr>
       </thead>
@@ -209,16 +209,16 @@ function formatTable(formats, layers, bits) {
  * @param {(bits: number) => void} [choose] */
 function accuracyCurve(what, sweep, chosen, choose) {
   const { answers, total, started, stopped, problem } = sweep;
-  const words = what === 'weight' ? 'a weight' : 'an activation';
+  const words = what === 'weight' ? 'weight' : 'activation';
   const more = sweep.working
     ? working('Measuring', answers.length / Math.max(1, total), started, sweep.stop)
     : stopped
       ? html`<button type="button" class="small" @click=${sweep.again}>Measure again</button>`
       : html`${problem}`;
-  if (answers.length === 0) return html`<div class="placeholder">${get().held ? more : missing()}</div>`;
+  if (answers.length === 0) return html`<div class="placeholder">${get().heldOutCount ? more : missing()}</div>`;
   return html`<nutshell-curve
-      label="Accuracy against bits of ${words}"
-      xName="bits of ${words}"
+      label="Accuracy against bits per ${words}"
+      xName="bits per ${words}"
       yName="accuracy"
       .points=${answers.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
       .errors=${answers.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}

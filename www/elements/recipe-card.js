@@ -1,8 +1,8 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
+import { judgeBy } from '../actions/judge.js';
 import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
-import { judgeBy } from '../actions/weights.js';
 import { difference, numberAt, settingAt } from '../address.js';
 import { busy, byAgreement, get } from '../state.js';
 import { Element } from './element.js';
@@ -12,7 +12,7 @@ import { weightsForm } from './weights-form.js';
 const EFFORTS = [
   { effort: 'quick', label: 'Quick', note: 'seconds to a minute' },
   { effort: 'balanced', label: 'Balanced', note: 'minutes' },
-  { effort: 'thorough', label: 'Thorough', note: 'as small as we can' },
+  { effort: 'thorough', label: 'Thorough', note: 'smallest file' },
 ];
 
 /** What a budget begins with: the ratio that Frickenstein, Unger and Stechele report for LeNet. */
@@ -34,12 +34,12 @@ class RecipeCard extends Element {
   }
 
   render() {
-    const { recipe, preset, network, weights, by } = get();
+    const { recipe, preset, network, weights, evidence } = get();
     if (!recipe || !preset) return html`<h2>Compress</h2><p class="quiet">The engine is starting.</p>`;
     return html`
       <h2>Compress</h2>
-      ${network ? judge(by) : nothing} ${network || !weights ? nothing : html`<p class="quiet small-text">By the weights alone, since it cannot be run.</p>`}
-      ${by === 'weights' ? weightsForm() : this.#form(recipe, preset)}
+      ${network ? judge(evidence) : nothing} ${network || !weights ? nothing : html`<p class="quiet small-text">Judged by the weights alone, because the network cannot be run.</p>`}
+      ${evidence === 'weights' ? weightsForm() : this.#form(recipe, preset)}
     `;
   }
 
@@ -83,8 +83,8 @@ class RecipeCard extends Element {
           <legend>Target</legend>
           ${agreement
             ? html`<p class="quiet small-text" id="by-agreement">
-                The samples have no labels: a run is held to agreement with the original, and loses a point with every hundredth of its answers that
-                becomes another one.
+                The samples have no labels, so a run is judged by agreement with the original: each 1% of answers that change costs one
+                percentage point.
               </p>`
             : nothing}
           <div class="target">
@@ -96,7 +96,7 @@ class RecipeCard extends Element {
                 .checked=${tolerance !== null}
                 @change=${() => changeRecipe({ target: { tolerance: usual } })}
               />
-              smallest, losing at most
+              smallest file, losing at most
             </label>
             <span>
               <input
@@ -122,7 +122,7 @@ class RecipeCard extends Element {
                 ?disabled=${!network}
                 @change=${() => changeRecipe({ target: { budget: start } })}
               />
-              ${agreement ? 'most like the original' : 'most accurate'}, in at most
+              ${agreement ? 'file closest to the original' : 'most accurate file'}, in at most
             </label>
             <span>
               <input
@@ -166,12 +166,12 @@ class RecipeCard extends Element {
     return html`<details class="settings">
       <summary>All settings</summary>
       <p class="quiet small-text">
-        What the effort stands for. Changed numbers are marked; the address of this page holds them, so that a link repeats the run.
+        The settings of the chosen effort. Changed values are marked and stored in this page's address, so a link repeats the run.
       </p>
       <div class="row">
-        <button type="button" class="small" ?disabled=${running || !changed} @click=${resetRecipe}>As the effort has them</button>
+        <button type="button" class="small" ?disabled=${running || !changed} @click=${resetRecipe}>Reset to defaults</button>
         <button type="button" class="small" id="save-recipe" @click=${saveRecipe}>Save as JSON</button>
-        <button type="button" class="small" ?disabled=${running} @click=${drawSeed}>Another seed</button>
+        <button type="button" class="small" ?disabled=${running} @click=${drawSeed}>New seed</button>
       </div>
       <p class="quiet small-text">To open a recipe, drop its JSON file on the page or choose it with <i>Open files</i>.</p>
       ${groups.map(
@@ -207,15 +207,15 @@ class RecipeCard extends Element {
           if (target.reportValidity()) changeRecipe(settingAt(path, target.valueAsNumber));
         }}
       />
-      <span class="quiet" id="${id}-words">${words}; ${range}, usually ${usual}</span>
+      <span class="quiet" id="${id}-words">${words}; ${range}, default ${usual}</span>
     </div>`;
   }
 }
 
-/** A choice of what a run is judged by. @param {'samples' | 'weights'} by */
-function judge(by) {
+/** A choice of what a run is judged by. @param {'samples' | 'weights'} evidence */
+function judge(evidence) {
   const choice = (/** @type {'samples' | 'weights'} */ kind, /** @type {string} */ words) => html`<label>
-    <input type="radio" name="by" value=${kind} .checked=${by === kind} @change=${() => judgeBy(kind)} />
+    <input type="radio" name="evidence" value=${kind} .checked=${evidence === kind} @change=${() => judgeBy(kind)} />
     <span>${words}</span>
   </label>`;
   return html`<fieldset class="tabs" ?disabled=${busy()}>
@@ -228,7 +228,7 @@ function judge(by) {
 const GROUPS = {
   '': 'Run',
   split: 'Samples',
-  distillation: 'What is trained for',
+  distillation: 'Distillation',
   structure: 'Prune: channels and neurons',
   prune: 'Prune: single weights',
   share: 'Share',
@@ -241,6 +241,6 @@ const groupOf = (path) => (path.includes('.') ? path.split('.')[0] : '');
 
 /** @param {import('../types.js').Data} data */
 const missing = ({ trainTotal }) =>
-  trainTotal > 0 ? 'Waiting for the training images' : 'Training samples are needed: drop a file of them';
+  trainTotal > 0 ? 'Waiting for the training images' : 'A run needs training samples: drop a file of them here';
 
 customElements.define('recipe-card', RecipeCard);

@@ -43,23 +43,23 @@ class ResultCard extends Element {
         </div>
         <div>
           <dt>Ratio</dt>
-          <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> fewer bytes than 32-bit parameters</dd>
+          <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> smaller than 32-bit parameters</dd>
         </div>
         <div>
           <dt>${format.measureOf(report)}</dt>
           <dd>
             <strong id="after">${format.percent(after.accuracy)}</strong> of ${format.count(after.samples)}
             ${format.SPLITS[after.split]} samples${distance === null
-              ? html`; untouched ${format.percent(before.accuracy)}`
-              : html` are answered as by the original; its outputs are ${format.percent(distance)} of their size away from it`}
+              ? html`; original ${format.percent(before.accuracy)}`
+              : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}
           </dd>
         </div>
         <div>
           <dt>Time</dt>
-          <dd><strong>${format.duration(report.seconds)}</strong> in effort ${report.recipe.effort}, ${report.platform}</dd>
+          <dd><strong>${format.duration(report.seconds)}</strong> with effort ${report.recipe.effort}, ${report.platform}</dd>
         </div>
       </dl>
-      ${known(report.before) ? html`<p class="quiet">${KNOWN}</p>` : nothing}
+      ${(report.warnings ?? []).map((warning) => html`<p class="quiet">Warning: ${warning}.</p>`)}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
         <button type="button" id="open-result" @click=${() => openResult(result)}>Open it here</button>
@@ -83,17 +83,6 @@ class ResultCard extends Element {
   }
 }
 
-const KNOWN = `The untouched network answers the validation samples markedly better than the test samples: it was probably
-  trained on them, and the tolerance was then held on samples that it knows. Look at the test accuracy.`;
-
-/** Whether a network does better on validation than on test samples by more than three standard errors.
- * @param {import('../../pkg/nutshell.js').Accuracies} accuracies */
-function known({ validation, test }) {
-  if (!test) return false;
-  const variance = (/** @type {import('../types.js').Accuracy} */ { accuracy, samples }) => (accuracy * (1 - accuracy)) / samples;
-  return validation.accuracy - test.accuracy > 3 * Math.sqrt(variance(validation) + variance(test));
-}
-
 /** @param {Report} report @param {string} name */
 async function savePage(report, name) {
   const title = format.stem(name);
@@ -110,7 +99,7 @@ function stageTable({ stages, criterion }) {
           <th scope="col">Stage</th>
           <th scope="col" class="number">Bytes</th>
           <th scope="col" class="number">Ratio</th>
-          <th scope="col" class="number">Not zero</th>
+          <th scope="col" class="number">Nonzero</th>
           <th scope="col" class="number">Multiplications</th>
           <th scope="col">${format.measureOf({ criterion })}</th>
         </tr>
@@ -135,9 +124,9 @@ function stageTable({ stages, criterion }) {
 function accuracyTable({ before, after, integer, criterion }) {
   /** @type {[string, import('../../pkg/nutshell.js').Accuracies | null][]} */
   const rows = [
-    ['Untouched', before],
+    ['Original', before],
     ['Decoded from the file', after],
-    ['The same, integers only', integer],
+    ['Decoded, integers only', integer],
   ];
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Accuracies">
     <table>

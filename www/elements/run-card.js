@@ -33,7 +33,7 @@ class RunCard extends Element {
   }
 }
 
-const TITLES = { running: 'Working', cancelled: 'Cancelled', failed: 'Stopped' };
+const TITLES = { running: 'Compressing', cancelled: 'Cancelled', failed: 'Stopped' };
 
 /** Changes with each stage only, so that it can be read aloud. @param {Run} run */
 function statusLine(run) {
@@ -41,7 +41,7 @@ function statusLine(run) {
     case 'running':
       return run.stage ? `${format.STAGES[run.stage]}: ${format.STAGE_NOTES[run.stage]}` : 'Starting';
     case 'cancelled':
-      return run.resumable ? 'Resume goes on after the last finished stage.' : 'Nothing was finished yet.';
+      return run.resumable ? 'Resume continues after the last finished stage.' : 'No stage was finished yet.';
     case 'failed':
       return run.message;
     case 'done':
@@ -57,19 +57,19 @@ function live(run) {
   const left = secondsLeft(done, seconds);
   const probe = probes.at(-1);
   return html`
-    <progress class="wide" max="1" value=${done} aria-label="The run"></progress>
+    <progress class="wide" max="1" value=${done} aria-label="Progress of the run"></progress>
     <dl class="live">
       <div><dt>Done</dt><dd>${Math.floor(100 * done)}%${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
       <div><dt>Time</dt><dd>${format.duration(seconds)}</dd></div>
       ${training
-        ? html`<div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)}</dd></div>
+        ? html`<div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)} samples</dd></div>
             <div><dt>Loss</dt><dd>${format.number(training.loss)}</dd></div>
             ${training.accuracy === null ? nothing : html`<div><dt>Validation</dt><dd>${format.percent(training.accuracy)}</dd></div>`}
             ${training.bytes === null ? nothing : html`<div><dt>File</dt><dd>${format.bytes(training.bytes)}</dd></div>`}`
         : probe && probe.stage === stage
           ? html`<div><dt>${probe.variable}</dt><dd>${format.number(probe.mid)}</dd></div>
               <div><dt>${probe.criterion}</dt><dd>${format.number(probe.value)}, limit ${format.number(probe.limit)}</dd></div>
-              <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'refused'}</dd></div>`
+              <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'rejected'}</dd></div>`
           : nothing}
     </dl>
   `;

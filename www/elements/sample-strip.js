@@ -8,11 +8,11 @@ import { Element } from './element.js';
 
 class SampleStrip extends Element {
   render() {
-    const { looks } = get();
-    if (looks.length === 0) return nothing;
+    const { examples } = get();
+    if (examples.length === 0) return nothing;
     return html`
       <ul class="strip" aria-label="Some test images with the network's answers">
-        ${looks.map((look) => this.#sample(look))}
+        ${examples.map((look) => this.#sample(look))}
       </ul>
       <button type="button" class="plain" @click=${look}>Other images</button>
     `;
@@ -24,15 +24,15 @@ class SampleStrip extends Element {
     return html`<li>
       <canvas aria-hidden="true"></canvas>
       <span class=${right ? '' : 'problem'}>
-        <span class="sr">${label === null ? 'Image' : `Image of a ${label}`}, taken for</span>
+        <span class="sr">${label === null ? 'Image' : `Image of a ${label}`}, classified as</span>
         ${answer}${right ? nothing : html`<span aria-hidden="true">, is ${label}</span>`}
       </span>
     </li>`;
   }
 
   updated() {
-    const { looks } = get();
-    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) drawLook(canvas, looks[index]);
+    const { examples } = get();
+    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) drawLook(canvas, examples[index]);
   }
 }
 

@@ -34,8 +34,8 @@ class SearchPlayer extends Element {
       <figcaption>
         <h3>The ${term('half-interval search')} for ${NAMES[probes[0].variable] ?? probes[0].variable}</h3>
         <span class="quiet">
-          Each row is a probe: the middle of the interval is tried. If the loss rises by no more than the limit it is accepted
-          (filled), and the search goes on above it; if not (hollow), below. Bars are two ${term('standard error', 'standard errors')}.
+          Each row is a probe of the middle of the interval. If the loss rises by no more than the limit, the probe is accepted
+          (filled) and the search continues above it; otherwise it is rejected (hollow) and the search continues below. Error bars show two ${term('standard error', 'standard errors')}.
         </span>
       </figcaption>
       <div class="row tools">
@@ -52,13 +52,13 @@ class SearchPlayer extends Element {
       <p class="small-text">
         Probe ${shown}, between ${format.number(last.lo)} and ${format.number(last.hi)}: at ${format.number(last.mid)} the ${term('loss')}
         rises by ${format.number(last.value)} (limit ${format.number(last.limit)}) on ${format.count(last.samples)} ${term('validation samples')},
-        accuracy ${format.percent(last.accuracy)}: <b>${last.accepted ? 'accepted' : 'refused'}</b>.
+        accuracy ${format.percent(last.accuracy)}: <b>${last.accepted ? 'accepted' : 'rejected'}</b>.
       </p>
     </figure>`;
   }
 }
 
 /** What the searched numbers are called in a heading. @type {Record<string, string>} */
-const NAMES = { threshold: 'the threshold', epsilon: 'epsilon, the share that may go unexplained', 'price of a bit': 'the price of a bit' };
+const NAMES = { threshold: 'the threshold', epsilon: 'epsilon, the share that may stay unexplained', 'price of a bit': 'the price of a bit' };
 
 customElements.define('search-player', SearchPlayer);

@@ -1,7 +1,7 @@
 // How few values do: a layer's codebook over its histogram, and what each further value buys.
 import { html, nothing } from 'lit';
 import { viewer } from '../actions/engine.js';
-import { explore } from '../actions/look-at.js';
+import { moveControls } from '../actions/look-at.js';
 import '../charts/codebook.js';
 import '../charts/curve.js';
 import '../charts/image.js';
@@ -35,14 +35,14 @@ class ShareView extends Element {
     const curve = this.#curve.read(scope, [], () => viewer.ask((remote) => remote.sharing(input, layer)));
     return html`
       <p class="lesson">
-        Many weights can share few values: the layer then holds a ${term('codebook')} and, for each weight, a short index. The best
-        values are those of ${term('k-means')}. Drag k and watch ${term('distortion')} and bytes.
+        Many weights can share a few values: the layer then stores a ${term('codebook')} and a short index for each weight. The best
+        values come from ${term('k-means')}. Drag k to see how ${term('distortion')} and bytes change.
       </p>
       <search-player .stage=${'share'}></search-player>
       ${curve
         ? curve.points.length > 0
           ? this.#explore(scope, input, layer, own, curve, recipe.scaling)
-          : html`<p class="quiet">No weight of this layer is left.</p>`
+          : html`<p class="quiet">This layer has no weights left.</p>`
         : html`<div class="placeholder">${this.#curve.problem || 'Clustering'}</div>`}
       ${this.#own(layer)}
     `;
@@ -51,7 +51,7 @@ class ShareView extends Element {
   /** @param {string} scope @param {Stage} input @param {number} layer @param {LayerState} own
    * @param {import('../../pkg/nutshell.js').SharingCurve} curve @param {import('../types.js').Scaling} scaling */
   #explore(scope, input, layer, own, curve, scaling) {
-    const { explore: chosen, held } = get();
+    const { viewControls: chosen, heldOutCount } = get();
     const most = curve.points.length;
     const k = Math.min(chosen.centroids ?? Math.max(2, curve.knee), most);
     const reach = Math.max(Math.abs(own.range[0]), Math.abs(own.range[1])) || 1;
@@ -59,8 +59,8 @@ class ShareView extends Element {
     const range = [-reach, reach];
     const counts = this.#counts.read(scope, [], () => viewer.ask((remote) => remote.histogram({ stage: input }, layer, range, BINS)));
     const codebook = this.#codebook.read(scope, [k], () => viewer.ask((remote) => remote.codebook(input, layer, k)));
-    const accuracy = this.#accuracy.read(scope, [k, held, scaling], () =>
-      viewer.ask((remote) => remote.accuracy({ stage: input, shared: k }, held, scaling)),
+    const accuracy = this.#accuracy.read(scope, [k, heldOutCount, scaling], () =>
+      viewer.ask((remote) => remote.accuracy({ stage: input, shared: k }, heldOutCount, scaling)),
     );
     const pictures = this.#pictures.read(scope, [k], () =>
       viewer.ask(async (remote) => [
@@ -69,7 +69,7 @@ class ShareView extends Element {
       ]),
     );
     const point = curve.points[k - 1];
-    const move = (/** @type {number} */ to) => explore({ centroids: to });
+    const move = (/** @type {number} */ to) => moveControls({ centroids: to });
     return html`
       <h3 class="part">Try a number of values${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
       <div class="slider">
@@ -80,7 +80,7 @@ class ShareView extends Element {
       </div>
       <dl class="live">
         <div><dt>Distortion</dt><dd id="distortion">${format.percent(point.distortion)} of the mean square</dd></div>
-        <div><dt>Bits an index, at least</dt><dd>${point.index_bits.toFixed(2)}</dd></div>
+        <div><dt>Bits per index, at least</dt><dd>${point.index_bits.toFixed(2)}</dd></div>
         <div><dt>Indices and codebook</dt><dd>${format.bytes(point.bytes)} for ${format.count(own.nonzeros)} weights</dd></div>
         <div>
           <dt>Accuracy with k in all layers</dt>
@@ -91,13 +91,13 @@ class ShareView extends Element {
       </dl>
       <div class="charts">
         <figure>
-          <figcaption><h3>The codebook</h3><span class="quiet">A stick a value, over the histogram of the weights.</span></figcaption>
+          <figcaption><h3>The codebook</h3><span class="quiet">One stick per value, over the histogram of the weights.</span></figcaption>
           <nutshell-codebook label="The ${k} values of ${own.name}" .values=${codebook ?? []} .counts=${counts ?? []} .range=${range}></nutshell-codebook>
         </figure>
         <figure>
           <figcaption>
             <h3>Distortion against k</h3>
-            <span class="quiet">Beyond the ${term('knee')} another value buys little. Drag to choose.</span>
+            <span class="quiet">Beyond the ${term('knee')} further values gain little. Drag to choose k.</span>
           </figcaption>
           <nutshell-curve
             logY
@@ -113,7 +113,7 @@ class ShareView extends Element {
         </figure>
         ${pictures
           ? html`<figure>
-                <figcaption><h3>The weights</h3><span class="quiet">As they are.</span></figcaption>
+                <figcaption><h3>The weights</h3><span class="quiet">Before sharing.</span></figcaption>
                 <nutshell-image label="The weights of ${own.name}" .most=${220} .picture=${pictures[0]}></nutshell-image>
               </figure>
               <figure>
@@ -134,7 +134,7 @@ class ShareView extends Element {
     return html`<figure class="part">
       <figcaption>
         <h3>The codebook that the run chose</h3>
-        <span class="quiet">${own.centroids.length} values, fine-tuned by the gradients of all weights that share them.</span>
+        <span class="quiet">${own.centroids.length} values, fine-tuned with the gradients of all weights that share them.</span>
       </figcaption>
       <nutshell-codebook label="The run's codebook of ${own.name}" .values=${own.centroids} .range=${/** @type {[number, number]} */ ([-reach, reach])} .height=${180}></nutshell-codebook>
     </figure>`;

@@ -31,7 +31,7 @@ class ShrinkPlayer extends Element {
     return html`<figure class="part">
       <figcaption>
         <h3>The network shrinks</h3>
-        <span class="quiet">Each square is a channel or a neuron. A ${term('unit')} that nothing feeds, or nothing reads, is gone with all its weights.</span>
+        <span class="quiet">Each square is a channel or a neuron. A ${term('unit')} that nothing feeds or nothing reads is removed with all its weights.</span>
       </figcaption>
       <div class="row tools">
         <frame-player name="Stage" .count=${all.length} .shown=${index + 1} words=${format.STAGES[stage]}
@@ -39,8 +39,8 @@ class ShrinkPlayer extends Element {
       </div>
       <nutshell-units label="Units of each layer after ${format.STAGES[stage]}" .rows=${rows}></nutshell-units>
       <p class="small-text">
-        ${format.STAGES[stage]}: ${format.count(rows.reduce((sum, { left }) => sum + left, 0))} units, ${format.count(nonzeros)} numbers that are
-        not zero, <b>${format.bytes(bytes)}</b>, ${format.ratio(ratio)}.
+        ${format.STAGES[stage]}: ${format.count(rows.reduce((sum, { left }) => sum + left, 0))} units, ${format.count(nonzeros)} nonzero
+        numbers, <b>${format.bytes(bytes)}</b>, ${format.ratio(ratio)}.
       </p>
     </figure>`;
   }

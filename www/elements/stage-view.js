@@ -61,7 +61,7 @@ function layers() {
 }
 
 function view() {
-  const { step, network, by } = get();
+  const { step, network, evidence } = get();
   switch (step) {
     case 'model':
       return network ? html`<model-view></model-view>` : html`<tensors-view></tensors-view>`;
@@ -74,7 +74,7 @@ function view() {
     case 'code':
       return html`<code-view></code-view>`;
     case 'result':
-      return by === 'weights' ? html`<weights-result></weights-result>` : html`<result-card></result-card>`;
+      return evidence === 'weights' ? html`<weights-result></weights-result>` : html`<result-card></result-card>`;
   }
 }
 

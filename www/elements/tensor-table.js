@@ -7,7 +7,7 @@ import { get } from '../state.js';
 import { Element } from './element.js';
 import { sorted, sortHead } from './sorting.js';
 
-/** @typedef {import('../../pkg/files.js').TensorSummary & { snr?: number | null, bytes?: number }} Tensor */
+/** @typedef {import('../../pkg/nutshell.js').TensorSummary & { snr?: number | null, bytes?: number }} Tensor */
 /** @typedef {Tensor & { index: number, elements: number }} Row */
 
 /** @type {import('./sorting.js').Column<Row>[]} */
@@ -16,7 +16,7 @@ const COLUMNS = [
   { name: 'Shape', key: ({ shape }) => shape.join() },
   { name: 'Type', key: ({ dtype }) => dtype },
   { name: 'Elements', key: ({ elements }) => elements, number: true },
-  { name: 'Not zero', key: ({ nonzeros, elements }) => nonzeros / Math.max(1, elements), number: true },
+  { name: 'Nonzero', key: ({ nonzeros, elements }) => nonzeros / Math.max(1, elements), number: true },
 ];
 
 /** What only a `.nut` file has. @type {import('./sorting.js').Column<Row>} */
@@ -80,7 +80,7 @@ class TensorTable extends Element {
   #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr }, chosen, steps) {
     return html`<tr class=${chosen ? 'chosen' : ''}>
       <th scope="row">
-        <button type="button" class="plain" title=${name} data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${format.brief(name) || 'without a name'}</button>
+        <button type="button" class="plain" title=${name} data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${format.brief(name) || 'unnamed'}</button>
       </th>
       <td>${format.shape(shape) || 'one number'}</td>
       <td>${dtype}${dequantized ? html` <span class="tag">quantised</span>` : nothing}</td>
@@ -89,7 +89,7 @@ class TensorTable extends Element {
       ${steps ? html`<td class="number">${step === null ? '' : format.number(step)}</td>` : nothing}
       ${this.reported
         ? html`<td class="number">${format.bytes(Math.ceil(bytes ?? 0))}</td>
-            <td class="number">${typeof snr === 'number' ? format.decibels(snr) : 'as it was'}</td>`
+            <td class="number">${typeof snr === 'number' ? format.decibels(snr) : 'unchanged'}</td>`
         : nothing}
     </tr>`;
   }

@@ -8,7 +8,7 @@ import './tensor-table.js';
 import { term } from './term.js';
 import './weight-figures.js';
 
-/** @typedef {import('../../pkg/files.js').TensorSummary} Tensor */
+/** @typedef {import('../../pkg/nutshell.js').TensorSummary} Tensor */
 
 class TensorsView extends Element {
   render() {
@@ -18,10 +18,10 @@ class TensorsView extends Element {
     const own = summary.tensors[tensor];
     return html`
       <p class="lesson">
-        The file has tensors with names, which are arrays of numbers: most are a network's ${term('weight', 'weights')}. They can be looked at
-        and made smaller, but not run, since the graph that ties them together ${summary.obstacle ? 'cannot be run here' : 'is not in the file'}.
+        The file has named tensors, which are arrays of numbers: most are a network's ${term('weight', 'weights')}. You can inspect and
+        compress them, but not run them, because the graph that connects them ${summary.obstacle ? 'cannot be run here' : 'is not in the file'}.
       </p>
-      ${summary.tensors.length > 0 ? html`<tensor-table .tensors=${summary.tensors}></tensor-table>` : html`<p class="quiet">There is no tensor in it.</p>`}
+      ${summary.tensors.length > 0 ? html`<tensor-table .tensors=${summary.tensors}></tensor-table>` : html`<p class="quiet">The file has no tensors.</p>`}
       ${own ? figures(own, `${reader.idOf(bytes)} ${tensor}`, [sourceOf('', bytes, tensor)]) : nothing}
     `;
   }
@@ -44,10 +44,10 @@ function imageWords(shape) {
   // A kernel that is a line is drawn without its sides of 1.
   const isArea = shape.length === 4 && shape[2] > 1 === shape[3] > 1;
   const [first, second, ...rest] = isArea ? shape : shape.filter((side) => side !== 1);
-  if (second === undefined) return 'One number after the other, from left to right.';
-  if (rest.length === 0) return `A row for each of the first ${format.count(first)}, a column for each of the other ${format.count(second)}.`;
-  if (second === 1) return `A tile for each of ${format.count(first)}.`;
-  return `A column of tiles for each of the first ${format.count(first)}, a row of tiles for each of the next ${format.count(second)}.`;
+  if (second === undefined) return 'The numbers in order, from left to right.';
+  if (rest.length === 0) return `One row for each of ${format.count(first)} entries of the first dimension, one column for each of ${format.count(second)} of the second.`;
+  if (second === 1) return `One tile for each of ${format.count(first)} entries of the first dimension.`;
+  return `One column of tiles for each of ${format.count(first)} entries of the first dimension, one row of tiles for each of ${format.count(second)} of the second.`;
 }
 
 customElements.define('tensors-view', TensorsView);

@@ -7,7 +7,7 @@ import { Query } from '../query.js';
 import { Element } from './element.js';
 import { term } from './term.js';
 
-/** @typedef {import('../../pkg/files.js').Moments} Moments */
+/** @typedef {import('../../pkg/nutshell.js').Moments} Moments */
 /** @typedef {import('../charts/image.js').Picture} Picture */
 
 /** Who knows some weights; `label` tells them from others beside them.
@@ -82,8 +82,8 @@ class WeightFigures extends Element {
     const range = this.zoom?.scope === this.scope ? this.zoom.range : whole;
     return html`
       <figcaption>
-        <h3>How the weights of ${this.name} are distributed</h3>
-        <span class="quiet">A bin a pixel. Drag over a part to look closer, or use the arrow keys, + and \u2212.</span>
+        <h3>Distribution of the weights of ${this.name}</h3>
+        <span class="quiet">One bin per pixel. Drag over a range to zoom in, or use the arrow keys, + and \u2212.</span>
       </figcaption>
       <div class="row tools">
         <label><input type="checkbox" .checked=${this.logCounts} @change=${() => (this.logCounts = !this.logCounts)} /> logarithmic counts</label>
@@ -138,7 +138,7 @@ class WeightFigures extends Element {
   #image({ label, picture }, index) {
     const query = this.#queries[index].picture;
     const painted = query.read(this.scope, [index], () => picture(MOST));
-    if (!painted) return html`<div class="placeholder">${query.problem || 'Painting'}</div>`;
+    if (!painted) return html`<div class="placeholder">${query.problem || 'Drawing'}</div>`;
     if (painted.width === 0 || painted.height === 0) return html`<p class="quiet">There is nothing to draw.</p>`;
     return html`<nutshell-image
         label="The weights of ${this.name}${label ? `, ${label}` : ''}"
@@ -157,9 +157,9 @@ function momentsList(moments) {
   return html`<dl class="live">
     ${[
       ['Mean', format.number(moments.mean)],
-      ['Deviation \u03c3', format.number(moments.deviation)],
-      ['Lowest', format.number(moments.low)],
-      ['Highest', format.number(moments.high)],
+      ['Standard deviation \u03c3', format.number(moments.deviation)],
+      ['Minimum', format.number(moments.low)],
+      ['Maximum', format.number(moments.high)],
       ['Kurtosis', format.number(moments.kurtosis)],
       ['Zeros', format.count(moments.zeros)],
     ].map(([name, value]) => html`<div><dt>${name === 'Kurtosis' ? term('kurtosis', name) : name}</dt><dd>${value}</dd></div>`)}
@@ -170,7 +170,7 @@ function momentsList(moments) {
 function together(shape, { pixels }) {
   const painted = pixels.reduce((sum, byte) => sum + (byte > 0 ? 1 : 0), 0);
   const each = Math.round(format.product(shape) / Math.max(1, painted));
-  return each > 1 ? html`<p class="quiet small-text">There are more weights than a picture has pixels: each pixel shows the largest of about ${format.count(each)} weights.</p>` : nothing;
+  return each > 1 ? html`<p class="quiet small-text">There are more weights than pixels in the image: each pixel shows the largest of about ${format.count(each)} weights.</p>` : nothing;
 }
 
 customElements.define('weight-figures', WeightFigures);

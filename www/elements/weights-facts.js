@@ -28,12 +28,12 @@ export function weightsFacts({ name, summary, obstacle }) {
       <dd>${format.bytes(bytes)} on disk${nut ? `, ${format.ratio(nut.ratio)} smaller than its tensors` : nothing}</dd>
       <dt>Tensors</dt>
       <dd>
-        ${format.count(tensors.length)} of ${format.count(elements)} elements, ${format.bytes(tensor_bytes)} in their own
+        ${format.count(tensors.length)} with ${format.count(elements)} elements, ${format.bytes(tensor_bytes)} in their own
         types${types.length > 0 ? `: ${types.join(', ')}` : nothing}
       </dd>
       ${quantised > 0
         ? html`<dt>Note</dt>
-            <dd>${format.count(quantised)} of its tensors were quantised already: the file has integers and a scale, and here is what they mean.</dd>`
+            <dd>Already quantised: ${format.count(quantised)} of the tensors. The file stores integers and a scale; this page shows the values that they stand for.</dd>`
         : nothing}
     </dl>
   `;

@@ -1,17 +1,17 @@
 // What a run by the weights alone is to reach.
 import { html, nothing } from 'lit';
-import { budgetOf, cancelWeights, changeAim, compressWeights } from '../actions/weights.js';
+import { budgetOf, cancelWeights, changeWeightsTarget, compressWeights } from '../actions/weights.js';
 import * as format from '../format.js';
 import { busy, get } from '../state.js';
 import { term } from './term.js';
 
-/** @typedef {import('../types.js').Aim} Aim */
+/** @typedef {import('../types.js').WeightsTargetChoice} WeightsTargetChoice */
 
 /** The form. */
 export function weightsForm() {
-  const { weights, aim, packing } = get();
-  if (!weights) return html`<p class="quiet">The tensors are being read.</p>`;
-  const running = packing?.status === 'running';
+  const { weights, weightsTarget, weightsRun } = get();
+  if (!weights) return html`<p class="quiet">Reading the tensors.</p>`;
+  const running = weightsRun?.status === 'running';
   return html`<form
     @submit=${(/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
@@ -21,7 +21,7 @@ export function weightsForm() {
     <fieldset ?disabled=${running}>
       <legend>Target</legend>
       <div class="target">
-        ${choice(aim, 'snr', 'smallest, with a signal-to-noise ratio of')}
+        ${choice(weightsTarget, 'snr', 'smallest file, with a signal-to-noise ratio of')}
         <span>
           <input
             type="number"
@@ -31,13 +31,13 @@ export function weightsForm() {
             max="200"
             step="0.5"
             required
-            ?disabled=${aim.kind !== 'snr'}
-            .value=${String(aim.snr)}
-            @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => target.checkValidity() && changeAim({ snr: target.valueAsNumber })}
+            ?disabled=${weightsTarget.kind !== 'snr'}
+            .value=${String(weightsTarget.snr)}
+            @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => target.checkValidity() && changeWeightsTarget({ snr: target.valueAsNumber })}
           />
-          dB <small id="snr-words">${snrWords(aim.snr)}</small>
+          dB <small id="snr-words">${snrWords(weightsTarget.snr)}</small>
         </span>
-        ${choice(aim, 'budget', 'least noise, in at most')}
+        ${choice(weightsTarget, 'budget', 'least noise, in at most')}
         <span>
           <input
             type="number"
@@ -47,39 +47,39 @@ export function weightsForm() {
             min="1"
             step="1"
             required
-            ?disabled=${aim.kind !== 'budget'}
-            .value=${String(budgetOf(aim, weights.summary))}
-            @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => target.checkValidity() && changeAim({ budget: target.valueAsNumber })}
+            ?disabled=${weightsTarget.kind !== 'budget'}
+            .value=${String(budgetOf(weightsTarget, weights.summary))}
+            @change=${(/** @type {Event & { target: HTMLInputElement }} */ { target }) => target.checkValidity() && changeWeightsTarget({ budget: target.valueAsNumber })}
           />
           bytes
         </span>
-        ${choice(aim, 'lossless', 'lossless: every number as it is')}
+        ${choice(weightsTarget, 'lossless', 'lossless: every number unchanged')}
       </div>
     </fieldset>
     <p class="quiet small-text">
-      No sample is looked at: the ${term('signal-to-noise ratio', 'ratio of signal to noise')} judges. What is rounded are the weights of layers; vectors, integers and tensors of fewer than 512 numbers stay as they are.
+      No samples are used: the run is judged by its ${term('signal-to-noise ratio')}. Only the weights of layers are rounded; vectors, integers and tensors of fewer than 512 numbers stay unchanged.
     </p>
     <div class="row actions">
       ${running
         ? html`<button type="button" class="primary" id="cancel" @click=${cancelWeights}>Cancel</button>`
         : html`<button type="submit" class="primary" id="compress" ?disabled=${busy()}>Compress</button>`}
     </div>
-    ${packing ? progress(packing) : nothing}
+    ${weightsRun ? progress(weightsRun) : nothing}
   </form>`;
 }
 
-/** @param {Aim} aim @param {Aim['kind']} kind @param {string} words */
-const choice = (aim, kind, words) => html`<label>
-  <input type="radio" name="aim" value=${kind} .checked=${aim.kind === kind} @change=${() => changeAim({ kind })} />
+/** @param {WeightsTargetChoice} chosen @param {WeightsTargetChoice['kind']} kind @param {string} words */
+const choice = (chosen, kind, words) => html`<label>
+  <input type="radio" name="weights-target" value=${kind} .checked=${chosen.kind === kind} @change=${() => changeWeightsTarget({ kind })} />
   ${words}
 </label>`;
 
 /** What a ratio means. @param {number} snr In dB. */
-const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square, in the mean of the layers. More dB: closer to the original, and a larger file.`;
+const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square (mean over all layers). More dB means closer to the original and a larger file.`;
 
-/** @param {import('../types.js').Packing} packing */
+/** @param {import('../types.js').WeightsRun} weightsRun */
 function progress({ status, words, done }) {
   if (status !== 'running') return html`<p role="status" class=${status === 'failed' ? 'problem' : 'quiet'} id="run-status">${words}</p>`;
-  return html`<progress class="wide" max="1" value=${done ?? nothing} aria-label="The run"></progress>
+  return html`<progress class="wide" max="1" value=${done ?? nothing} aria-label="Progress of the run"></progress>
     <p role="status" class="quiet" id="run-status">${words}</p>`;
 }

@@ -18,9 +18,9 @@ import { term } from './term.js';
 
 class WeightsResult extends Element {
   render() {
-    const { packed, weights, tensor } = get();
-    if (!packed || !weights) return html`<p class="quiet">No run is finished yet: press Compress.</p>${keptRuns('')}`;
-    const { id, nut, report, name } = packed;
+    const { weightsResult, weights, tensor } = get();
+    if (!weightsResult || !weights) return html`<p class="quiet">No run is finished yet: press Compress.</p>${keptRuns('')}`;
+    const { id, nut, report, name } = weightsResult;
     const own = report.tensors[tensor];
     return html`
       <p class="sr" role="status">${announce(report)}</p>
@@ -28,7 +28,7 @@ class WeightsResult extends Element {
       <p id="criterion">${criterion(report)}</p>
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
-        <button type="button" id="open-result" @click=${() => openResult(packed)}>Open it here</button>
+        <button type="button" id="open-result" @click=${() => openResult(weightsResult)}>Open it here</button>
         <button type="button" id="save-report" @click=${() => downloadJson(report, `${format.stem(name)}.json`)}>Report as JSON</button>
       </div>
       <section class="part"><export-table open own="nut" .file=${nut} .name=${weights.file}></export-table></section>
@@ -38,7 +38,7 @@ class WeightsResult extends Element {
         <nutshell-bars label="Bytes of the file by kind" .bars=${kinds(report)}></nutshell-bars>
       </figure>
       <section class="part">
-        <h3>What became of each tensor</h3>
+        <h3>What happened to each tensor</h3>
         <tensor-table reported .tensors=${report.tensors}></tensor-table>
       </section>
       ${own
@@ -54,20 +54,20 @@ function hero(report) {
   return html`<dl class="hero">
     <div>
       <dt>Size on disk</dt>
-      <dd><strong id="bytes">${format.bytes(report.file_bytes)}</strong> from ${format.bytes(report.baseline_bytes)} of tensors</dd>
+      <dd><strong id="bytes">${format.bytes(report.file_bytes)}</strong> from ${format.bytes(report.baseline_bytes)} of tensor data</dd>
     </div>
     <div>
       <dt>Ratio</dt>
-      <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> fewer bytes than the tensors in their own types</dd>
+      <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> smaller than the tensors in their own types</dd>
     </div>
     <div>
       <dt>${term('signal-to-noise ratio', 'Signal to noise')}</dt>
       <dd>
         ${report.snr === null
-          ? html`<strong id="snr">nothing lost</strong> every number is as it was`
-          : html`<strong id="snr">${format.decibels(report.snr)}</strong> in the mean of the layers; ${report.snr_of_all === null
+          ? html`<strong id="snr">lossless</strong> every number is unchanged`
+          : html`<strong id="snr">${format.decibels(report.snr)}</strong> mean over all layers; ${report.snr_of_all === null
                 ? nothing
-                : html`${format.decibels(report.snr_of_all)} of all weights together, `}${format.decibels(worst)} of the worst layer`}
+                : html`${format.decibels(report.snr_of_all)} over all weights, `}${format.decibels(worst)} in the worst layer`}
       </dd>
     </div>
     <div>
@@ -80,10 +80,10 @@ function hero(report) {
 /** @param {WeightsReport} report */
 const criterion = ({ criterion, tensors }) =>
   criterion === 'none'
-    ? html`No criterion was needed: every number in the file is the original's, bit for bit.`
-    : html`Judged by the weights alone: no sample was looked at, so what this does to the network's answers is not known.
+    ? html`No criterion was needed: every number in the file matches the original, bit for bit.`
+    : html`Judged by the weights alone: no samples were used, so the effect on the network's answers is unknown.
         ${format.count(tensors.filter(({ step }) => step !== null).length)} of ${format.count(tensors.length)} tensors were rounded; the
-        others are as they were, bit for bit.`;
+        others are unchanged, bit for bit.`;
 
 /** Bytes by kind; what is left over is the file's head and checksum. @param {WeightsReport} report */
 function kinds({ file_bytes, sections, tensors }) {
@@ -91,12 +91,12 @@ function kinds({ file_bytes, sections, tensors }) {
     Math.round(tensors.filter(({ step }) => (step !== null) === rounded).reduce((sum, { bytes }) => sum + bytes, 0));
   const named = [
     { name: 'Rounded tensors', value: of(true), ours: true },
-    { name: 'Tensors as they were', value: of(false), ours: true },
+    { name: 'Unchanged tensors', value: of(false), ours: true },
     ...sections.map(([name, value]) => ({ name: SECTIONS[name] ?? name, value })),
   ];
   const rest = file_bytes - named.reduce((sum, { value }) => sum + value, 0);
   // The coder's counts of bits are rounded, and may come to more than there is.
-  return rest > 0 ? [...named, { name: 'Head, checksum and rounding', value: rest }] : named;
+  return rest > 0 ? [...named, { name: 'Header, checksum and rounding', value: rest }] : named;
 }
 
 /** @type {Record<string, string>} */

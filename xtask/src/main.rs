@@ -9,7 +9,6 @@ mod notices;
 mod package;
 mod page;
 mod process;
-mod single_file;
 mod test;
 mod tools;
 

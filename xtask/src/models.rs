@@ -1,14 +1,15 @@
-//! The networks that come with the page, as its engine reads them.
+//! The networks that come with the page.
 
-use crate::process::{Outcome, command, run};
-use crate::{is_fresh, root};
+use crate::process::Outcome;
+use crate::{is_fresh, read, root, write};
 
-/// Puts them into www/public/models. The package is built.
+/// Puts them into www/public/models.
 pub fn prepare() -> Outcome {
-    let sources = [root().join("www/models/lenet5.onnx"), root().join("pkg/files_bg.wasm")];
-    let last = root().join("www/public/models/lenet300.bin");
-    if is_fresh(&last, &[&sources[0], &sources[1]]) {
-        return Ok(());
+    for name in ["lenet5.onnx", "lenet300.onnx"] {
+        let (source, copy) = (root().join("www/models").join(name), root().join("www/public/models").join(name));
+        if !is_fresh(&copy, &[&source]) {
+            write(&copy, &read(&source)?)?;
+        }
     }
-    run(&mut command("node", &["xtask/models.js"]))
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The page: served while it is worked on, or built as a static site.
 
 use crate::process::{Outcome, command, run};
-use crate::{mnist, models, notices, package, root, target};
+use crate::{mnist, models, notices, package, read, root, target, write};
 use std::path::PathBuf;
 
 fn vite(arguments: &[&str]) -> Outcome {
@@ -33,5 +33,7 @@ pub fn single_file() -> Result<PathBuf, String> {
     // Without the pages and chunks that the site has for others.
     let site = target().join("single-file");
     vite(&["build", "--mode", "single-file", "--emptyOutDir", "--outDir", &site.to_string_lossy()])?;
-    crate::single_file::pack(&site)
+    let page = root().join("dist/nutshell.html");
+    write(&page, &read(&site.join("index.html"))?)?;
+    Ok(page)
 }

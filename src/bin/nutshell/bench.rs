@@ -1,11 +1,11 @@
 //! `nutshell bench`.
 
+use crate::Answer;
 use crate::files::{self, ModelFile};
-use crate::{Answer, evaluate};
 use clap::Args;
 use nutshell::Error;
 use nutshell::bench::{self, Rate};
-use nutshell::formats::{self, Contents};
+use nutshell::formats;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -64,17 +64,9 @@ impl Arguments {
             let rates = Rates { threads, rates: bench::rates(&now, seconds)? };
             return Ok(Answer::new(rates.describe(), &rates));
         };
-        let ModelFile { contents, plain, size } = files::open(path)?;
-        let decode = || -> Result<(), Error> {
-            match formats::open(&plain, files::CAP)? {
-                Contents::Network(opened) => drop(evaluate::to_model(opened)),
-                Contents::Packed(packed) => drop(packed.to_weights()),
-                Contents::Weights(weights) => drop(weights),
-            }
-            Ok(())
-        };
-        let open = bench::time(&now, seconds, &mut { decode })?;
-        let model = evaluate::to_model(files::as_network(contents)?);
+        let ModelFile { opened, plain, size } = files::open(path)?;
+        let open = bench::time(&now, seconds, &mut || formats::open(&plain, files::CAP).map(drop))?;
+        let model = opened.into_model()?;
         let batch = self.batch as usize;
         let (alone, many) =
             (bench::inference(&now, seconds, &model, 1)?, bench::inference(&now, seconds, &model, batch)?);

@@ -6,7 +6,7 @@ use crate::samples::{self, Use};
 use crate::{Answer, dataset, files, weights};
 use clap::Args;
 use nutshell::error::LoadError;
-use nutshell::formats::{self, Contents, Opened};
+use nutshell::formats;
 use nutshell::pipeline::{
     self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Observer, Recipe, Report, SplitCounts, Splits,
     WeightsOutcome, WeightsTarget,
@@ -115,9 +115,8 @@ impl Arguments {
             (false, Some(bytes)) => WeightsTarget::Budget(bytes),
             (false, None) => WeightsTarget::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
         };
-        let loaded = formats::load_weights(&files::model(&self.model)?.0, files::CAP)?;
-        let outcome =
-            pipeline::compress_weights(&loaded.weights, target, files::CAP, &mut |event| reporter.weights(event));
+        let network = formats::read(&files::model(&self.model)?.0, files::CAP)?.network;
+        let outcome = pipeline::compress_weights(&network, target, files::CAP, &mut |event| reporter.weights(event));
         reporter.end();
         let WeightsOutcome { nut, mut report } = outcome?;
         report.seconds = reporter.seconds();
@@ -129,14 +128,14 @@ impl Arguments {
     }
 
     fn open(&self) -> Result<Model, Error> {
-        let small = match files::open(&self.model)?.contents {
-            Contents::Network(Opened::Model(model)) => return Ok(model),
-            Contents::Weights(weights) => return Ok(formats::to_model(&weights, files::CAP)?),
-            Contents::Network(Opened::Nut(_)) | Contents::Packed(_) => LoadError::File {
-                path: self.model.display().to_string(),
-                expected: "a network in floats".into(),
-                got: "a .nut file, which is small already".into(),
-            },
+        let opened = files::open(&self.model)?.opened;
+        if opened.nut.is_none() {
+            return Ok(opened.into_model()?);
+        }
+        let small = LoadError::File {
+            path: self.model.display().to_string(),
+            expected: "a network in floats".into(),
+            got: "a .nut file, which is small already".into(),
         };
         Err(small.into())
     }
@@ -166,6 +165,7 @@ impl Arguments {
                 "distance of the outputs to the original's: {validation:.4} on validation samples{test}"
             ));
         }
+        lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
         lines.push(format!("{seconds:.1} seconds"));
         lines.join("\n")
     }

@@ -1,12 +1,13 @@
 //! `nutshell convert`, and the writing of exports.
 
 use crate::{Answer, files};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use nutshell::Error;
 use nutshell::error::LoadError;
-
-use nutshell::formats::export::{Kind, export, zipped_bytes};
-use nutshell::formats::{self, Loaded};
+use nutshell::formats;
+use nutshell::formats::export::{self, WRITERS, Writer, zipped_bytes};
+use nutshell::model::{Network, Source};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -27,48 +28,29 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Form {
     /// The format, where the name of the output does not tell.
-    #[arg(long, value_enum)]
-    to: Option<Target>,
+    #[arg(long, value_name = "FORMAT", value_parser = names())]
+    to: Option<String>,
 }
 
-/// What can be written.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Target {
-    /// The original's graph with its numbers.
-    Onnx,
-    /// The same; few different numbers are stored as a list and an index of 8 bits each.
-    OnnxShared,
-    /// The same; multiples of a step are stored as integers of 8 bits, if they fit (DequantizeLinear).
-    OnnxScaled,
-    /// Named weights.
-    Safetensors,
-    /// An archive of numpy arrays.
-    Npz,
-    /// The original's TFLite file with its numbers.
-    Tflite,
+/// What can be written, each with a sentence for the help.
+fn names() -> PossibleValuesParser {
+    WRITERS.iter().map(|writer| PossibleValue::new(writer.name).help(writer.about)).collect::<Vec<_>>().into()
 }
 
 impl Form {
-    /// The kind of file to write, by the option or else by the name.
-    pub fn kind(&self, output: &Path) -> Result<Kind, LoadError> {
-        let named = || match output.extension().and_then(|extension| extension.to_str()) {
-            Some("onnx") => Some(Target::Onnx),
-            Some("safetensors") => Some(Target::Safetensors),
-            Some("npz") => Some(Target::Npz),
-            Some("tflite") => Some(Target::Tflite),
-            _ => None,
+    /// The form to write, by the option or else by the output's name.
+    pub fn writer(&self, output: &Path) -> Result<&'static Writer, LoadError> {
+        let extension = output.extension().and_then(|extension| extension.to_str());
+        let named = |writer: &&Writer| extension.is_some() && writer.extension == extension;
+        let found = match &self.to {
+            Some(name) => export::writer(name),
+            None => WRITERS.iter().find(named),
         };
-        Ok(match self.to.or_else(named) {
-            Some(Target::Onnx) => Kind::Onnx,
-            Some(Target::OnnxShared) => Kind::OnnxShared,
-            Some(Target::OnnxScaled) => Kind::OnnxScaled,
-            Some(Target::Safetensors) => Kind::Safetensors,
-            Some(Target::Npz) => Kind::Npz,
-            Some(Target::Tflite) => Kind::Tflite,
-            None => {
-                let expected = "a name that ends in .onnx, .safetensors, .npz or .tflite, or --to".into();
-                return Err(LoadError::File { path: output.display().to_string(), expected, got: "neither".into() });
-            }
+        found.ok_or_else(|| {
+            let endings: Vec<String> =
+                WRITERS.iter().filter_map(|writer| writer.extension).map(|extension| format!(".{extension}")).collect();
+            let expected = format!("a name that ends in {}, or --to", endings.join(", "));
+            LoadError::File { path: output.display().to_string(), expected, got: "neither".into() }
         })
     }
 }
@@ -81,18 +63,22 @@ impl Arguments {
 
     /// Writes the file.
     pub fn run(&self) -> Result<Answer, Error> {
-        let kind = self.form.kind(&self.output)?;
+        let writer = self.form.writer(&self.output)?;
         let (input, size) = files::model(&self.input)?;
-        write(&formats::load_weights(&input, files::CAP)?, kind, size, &self.output)
+        let mut network = formats::read(&input, files::CAP)?.network;
+        if network.skeleton(Source::Onnx).is_none() {
+            // Of an ONNX file the graph is kept as it is, whether it can be run or not.
+            formats::add_model(&mut network, files::CAP)?;
+        }
+        write(&network, writer, size, &self.output)
     }
 }
 
-/// Writes weights from a file of `input_bytes`, and says how large they became.
-pub fn write(loaded: &Loaded, kind: Kind, input_bytes: usize, output: &Path) -> Result<Answer, Error> {
-    let bytes = export(loaded, kind)?;
+/// Writes a network from a file of `input_bytes`, and says how large it became.
+pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Path) -> Result<Answer, Error> {
+    let bytes = (writer.write)(network)?;
     files::write(output, &bytes)?;
-    let (file, tensors, elements) =
-        (output.display().to_string(), loaded.weights.tensors.len(), loaded.weights.count());
+    let (file, tensors, elements) = (output.display().to_string(), network.tensors.len(), network.count());
     let zipped = zipped_bytes(&bytes);
     let text = format!(
         "{file}: {} bytes ({zipped} zipped), {tensors} tensors, {elements} elements; from {input_bytes} bytes",
@@ -103,7 +89,7 @@ pub fn write(loaded: &Loaded, kind: Kind, input_bytes: usize, output: &Path) -> 
         "bytes": bytes.len(),
         "zipped_bytes": zipped,
         "input_bytes": input_bytes,
-        "source": loaded.weights.origin.source.name(),
+        "source": network.source_name(),
         "tensors": tensors,
         "elements": elements,
     });

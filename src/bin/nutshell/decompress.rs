@@ -5,10 +5,10 @@ use crate::convert::{self, Form};
 use crate::files::{self, ModelFile};
 use clap::Args;
 use nutshell::Error;
-use nutshell::container::Nut;
+use nutshell::container;
 use nutshell::error::LoadError;
-use nutshell::formats::export::{Kind, zipped_bytes};
-use nutshell::formats::{self, Contents, Opened, onnx};
+use nutshell::formats::export::{self, zipped_bytes};
+use nutshell::formats::{Nut, onnx};
 use nutshell::model::expand::expand;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -37,22 +37,19 @@ impl Arguments {
 
     /// Writes the network.
     pub fn run(&self) -> Result<Answer, Error> {
-        let ModelFile { contents, plain, size } = files::open(&self.input)?;
-        let kind = self.form.kind(&self.output).unwrap_or(Kind::Onnx);
-        match contents {
-            Contents::Network(Opened::Nut(nut)) if kind == Kind::Onnx => self.network(&nut, size),
-            Contents::Network(Opened::Nut(_)) if self.compact => {
+        let ModelFile { opened, size, .. } = files::open(&self.input)?;
+        let writer = self.form.writer(&self.output).or_else(|error| export::writer("onnx").ok_or(error))?;
+        let plain_onnx = writer.name == "onnx";
+        match &opened.nut {
+            Some(Nut::Network(nut)) if plain_onnx => self.network(nut, size),
+            Some(Nut::Network(_)) if self.compact => {
                 Err(self.fault("an ONNX file to write, with --compact", "another kind"))
             }
-            Contents::Packed(_) if self.compact => {
+            Some(Nut::Tensors(_)) if self.compact => {
                 Err(self.fault("a network with a graph, with --compact", "named weights"))
             }
-            Contents::Network(Opened::Nut(_)) | Contents::Packed(_) => {
-                convert::write(&formats::load_weights(&plain, files::CAP)?, kind, size, &self.output)
-            }
-            Contents::Network(Opened::Model(_)) | Contents::Weights(_) => {
-                Err(self.fault("a .nut file", "a network in floats"))
-            }
+            Some(_) => convert::write(&opened.network, writer, size, &self.output),
+            None => Err(self.fault("a .nut file", "a network in floats")),
         }
     }
 
@@ -62,7 +59,7 @@ impl Arguments {
     }
 
     /// Writes a network with a graph as ONNX.
-    fn network(&self, nut: &Nut, size: usize) -> Result<Answer, Error> {
+    fn network(&self, nut: &container::Nut, size: usize) -> Result<Answer, Error> {
         let compact = nut.network.to_model();
         let model = if self.compact { compact } else { expand(&compact, &nut.network.original_shapes)? };
         let bytes = onnx::write(&model)?;

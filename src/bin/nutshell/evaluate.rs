@@ -3,11 +3,11 @@
 use crate::samples::Use;
 use crate::{Answer, files, recipe};
 use clap::{Args, ValueEnum};
+use nutshell::Error;
 use nutshell::data::Samples;
-use nutshell::formats::Opened;
+use nutshell::formats::Nut;
 use nutshell::network::{Evaluation, logits, predictions};
 use nutshell::pipeline::{Accuracy, Criterion, SplitName, answered_by, output_distance};
-use nutshell::{Error, Model};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -63,10 +63,12 @@ impl Arguments {
     pub fn run(&self) -> Result<Answer, Error> {
         let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
         let dataset = self.samples.open(&self.data, &mut recipe.split, &mut recipe.scaling)?;
-        let (model, scaling) = match files::network(&self.model)? {
-            Opened::Model(model) => (model, recipe.scaling),
-            Opened::Nut(nut) => (nut.network.to_model(), nut.scaling),
+        let opened = files::open(&self.model)?.opened;
+        let scaling = match &opened.nut {
+            Some(Nut::Network(nut)) => nut.scaling.clone(),
+            Some(Nut::Tensors(_)) | None => recipe.scaling,
         };
+        let model = opened.into_model()?;
         let (samples, split) = match self.split {
             Split::Test => (dataset.test()?.clone(), SplitName::Test),
             Split::Validation => {
@@ -75,7 +77,8 @@ impl Arguments {
         };
         let samples = Samples { scaling, ..samples };
         let logits = logits(&model, &samples)?;
-        let original = self.original.as_deref().map(|path| files::network(path).map(to_model)).transpose()?;
+        let open = |path| -> Result<_, Error> { Ok(files::open(path)?.opened.into_model()?) };
+        let original = self.original.as_deref().map(open).transpose()?;
         let (samples, output_distance) = match &original {
             Some(original) => (answered_by(original, &samples)?, Some(output_distance(original, &model, &samples)?)),
             None => (samples, None),
@@ -107,14 +110,6 @@ struct Compared {
     accuracy: Accuracy,
     criterion: Criterion,
     output_distance: f64,
-}
-
-/// A network in floats.
-pub fn to_model(opened: Opened) -> Model {
-    match opened {
-        Opened::Model(model) => model,
-        Opened::Nut(nut) => nut.network.to_model(),
-    }
 }
 
 /// An accuracy in words, with its samples.

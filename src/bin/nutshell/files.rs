@@ -2,7 +2,7 @@
 
 use nutshell::Error;
 use nutshell::error::LoadError;
-use nutshell::formats::{self, Contents, Format, Opened, gzip, onnx};
+use nutshell::formats::{self, Opened, gzip, onnx};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -34,7 +34,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 /// A model file.
 pub struct ModelFile {
     /// What it holds.
-    pub contents: Contents,
+    pub opened: Opened,
     /// Its bytes, once they are decompressed.
     pub plain: Vec<u8>,
     /// Its size in bytes, as it is.
@@ -49,7 +49,7 @@ pub fn open(path: &Path) -> Result<ModelFile, Error> {
 /// Opens the bytes of a model file; `path` is where they came from.
 pub fn opened(bytes: Vec<u8>, path: &Path) -> Result<ModelFile, Error> {
     let (plain, size) = whole(bytes, path)?;
-    Ok(ModelFile { contents: formats::open(&plain, CAP)?, plain, size })
+    Ok(ModelFile { opened: formats::open(&plain, CAP)?, plain, size })
 }
 
 /// A model file, decompressed and with the numbers that an ONNX file has in other files; and the size of all those files.
@@ -61,7 +61,7 @@ pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
 fn whole(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, usize), Error> {
     let mut size = bytes.len();
     let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
-    if formats::sniff(&plain) != Some(Format::Onnx) {
+    if formats::reader_of(&plain).is_none_or(|reader| reader.name != onnx::READER.name) {
         return Ok((plain, size));
     }
     let names = onnx::external_files(&plain)?;
@@ -79,20 +79,6 @@ fn whole(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, usize), Error> {
     size += others.iter().map(Vec::len).sum::<usize>();
     let named: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(others.iter().map(Vec::as_slice)).collect();
     Ok((onnx::embed(&plain, &named, CAP)?, size))
-}
-
-/// A network that can be run.
-pub fn network(path: &Path) -> Result<Opened, Error> {
-    as_network(open(path)?.contents)
-}
-
-/// What a file holds as a network that can be run.
-pub fn as_network(contents: Contents) -> Result<Opened, Error> {
-    Ok(match contents {
-        Contents::Network(network) => network,
-        Contents::Weights(weights) => Opened::Model(formats::to_model(&weights, CAP)?),
-        Contents::Packed(packed) => Opened::Model(formats::to_model(&packed.to_weights(), CAP)?),
-    })
 }
 
 /// Writes a file as a whole, or not at all: a reader sees the old one or the new one, never a part.

@@ -6,16 +6,15 @@ use crate::{Answer, dataset, nut, weights};
 use clap::Args;
 use nutshell::data::{Dataset, is_dataset};
 use nutshell::error::{GraphError, LoadError};
-use nutshell::formats::{self, Contents, Loaded, Opened, gzip};
+use nutshell::formats::{Nut, gzip};
 use nutshell::stages::prune::nonzeros;
 use nutshell::views::summary::weights::WeightsSummary;
 use nutshell::{Error, Model, resources};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// What can be looked at.
-const KNOWN: &str = "a model as ONNX, safetensors, npz, npy, PyTorch state dictionary, TFLite or .nut, or samples as IDX, npz, CSV, or a ZIP \
-                     archive of pictures";
+/// What else can be looked at.
+const SAMPLES: &str = "samples as IDX, npz, CSV, or a ZIP archive of pictures";
 
 /// Show what is in a model file, or in a data set.
 #[derive(Debug, Args)]
@@ -93,26 +92,20 @@ impl Arguments {
             };
             return Ok(of_dataset(file, dataset));
         }
-        let ModelFile { contents, plain, size } = files::opened(bytes, &self.file).map_err(|error| match error {
-            Error::Load(LoadError::UnknownFormat { got, .. }) => {
-                LoadError::UnknownFormat { expected: KNOWN, got }.into()
+        let ModelFile { opened, plain, size } = files::opened(bytes, &self.file).map_err(|error| match error {
+            Error::Load(LoadError::UnknownFormat { expected, got }) => {
+                LoadError::UnknownFormat { expected: format!("{expected}, or {SAMPLES}"), got }.into()
             }
             other => other,
         })?;
-        let (model, format, nut) = match contents {
-            Contents::Network(Opened::Model(model)) => (model, formats::format_name(&plain), None),
-            Contents::Network(Opened::Nut(nut)) => {
-                (nut.network.to_model(), "nut", Some(nut::Contents::new(&nut, &plain, size)?))
-            }
-            Contents::Weights(weights) => {
-                let format = weights.origin.source.name();
-                return Ok(named(file, WeightsSummary::new(format, size, &Loaded::of_weights(*weights), None)));
-            }
-            Contents::Packed(packed) => {
-                let loaded = Loaded::of_packed(&packed);
-                return Ok(named(file, WeightsSummary::new("nut", size, &loaded, Some(&packed.items))));
-            }
+        let nut = match &opened.nut {
+            Some(Nut::Network(nut)) => Some(nut::Contents::new(nut, &plain, size)?),
+            Some(Nut::Tensors(_)) => return Ok(named(file, WeightsSummary::new(&opened, size))),
+            None if opened.network.model.is_none() => return Ok(named(file, WeightsSummary::new(&opened, size))),
+            None => None,
         };
+        let format = opened.format;
+        let model = opened.into_model()?;
         let layers = layers(&model)?;
         let inspection = Inspection {
             file,

@@ -143,3 +143,20 @@ fn main() -> ExitCode {
 fn usage(kind: ErrorKind, message: &str) -> ! {
     Cli::command().error(kind, message).exit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `NUTSHELL_WRITE=1 cargo test --features cli --bin nutshell` writes the document.
+    #[test]
+    fn the_document_of_the_command_line_is_current() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CLI.md");
+        let options = clap_markdown::MarkdownOptions::new().show_footer(false).title("The command line".to_owned());
+        let text = clap_markdown::help_markdown_custom::<Cli>(&options);
+        if std::env::var_os("NUTSHELL_WRITE").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == text, "docs/CLI.md is old: see the comment of this test");
+    }
+}

@@ -1,7 +1,7 @@
 //! What only a `.nut` file has: where its bytes go, its formats, and what it was made from.
 
 use nutshell::Error;
-use nutshell::container::{self, Items, Nut, Topology, WriteOptions};
+use nutshell::container::{self, Items, Nut};
 use nutshell::model::{Codebook, FixedParameter, Scaling};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -60,14 +60,8 @@ impl Contents {
     pub fn new(nut: &Nut, plain: &[u8], size: usize) -> Result<Self, Error> {
         let shapes = &nut.network.original_shapes;
         let original_parameters: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
-        let options = WriteOptions {
-            names: nut.named,
-            stored_graph: nut.topology == Topology::Stored,
-            scaling: nut.scaling.clone(),
-            activations: nut.activations.clone(),
-        };
         // The coder knows what each part costs only while it writes.
-        let again = container::write(&nut.network, &options)?;
+        let again = container::write(&nut.network, &nut.write_options())?;
         Ok(Contents {
             topology: nut.topology.number(),
             named: nut.named,

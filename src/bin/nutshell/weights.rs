@@ -18,10 +18,14 @@ impl Inspection {
     /// The text.
     pub fn describe(&self) -> String {
         let Inspection { file, summary } = self;
-        let WeightsSummary { format, bytes, source, obstacle, elements, tensor_bytes, tensors, nut, .. } = summary;
+        let WeightsSummary { format, bytes, source, runnable, obstacle, elements, tensor_bytes, tensors, nut, .. } =
+            summary;
         let mut lines = vec![
             format!("{file}: {format} file of {bytes} bytes"),
-            format!("named weights without a graph that can be run: {} tensors", tensors.len()),
+            match runnable {
+                true => format!("named weights of a network that can be run: {} tensors", tensors.len()),
+                false => format!("named weights without a graph that can be run: {} tensors", tensors.len()),
+            },
             format!("{elements} elements, {tensor_bytes} bytes in their own types"),
         ];
         if format != source {

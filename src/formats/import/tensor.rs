@@ -2,7 +2,8 @@
 
 use crate::error::LoadError;
 use crate::formats::cursor::{malformed, unsupported};
-use crate::model::{Dtype, from_bfloat, from_half};
+use crate::model::Dtype;
+use half::{bf16, f16};
 use std::borrow::Cow;
 
 /// A constant.
@@ -131,7 +132,10 @@ impl<'a> Tensor<'a> {
             let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
             return Err(self.unsupported(format!("data type {} for weights", self.kind), supported));
         };
-        let half = if dtype == Dtype::F16 { from_half } else { from_bfloat };
+        let half = |bits: u16| match dtype {
+            Dtype::F16 => f16::from_bits(bits).to_f32(),
+            _ => bf16::from_bits(bits).to_f32(),
+        };
         match &self.numbers {
             Numbers::Raw(raw) => Ok(dtype.to_floats(self.proved(raw, dtype)?)),
             Numbers::Floats(values) => self.stored(values, |&value| value),

@@ -8,7 +8,7 @@ use crate::formats::collect::Collector;
 use crate::formats::import::Tensor;
 use crate::formats::import::tensor::{Elsewhere, Numbers};
 use crate::model::Dtype;
-use crate::model::weights::byte_count;
+use crate::model::network::byte_count;
 
 /// Fields of `TensorProto`.
 const EXTERNAL_DATA: u64 = 13;

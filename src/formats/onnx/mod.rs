@@ -14,16 +14,34 @@ mod write;
 
 pub use external::{embed, external_files};
 pub use read::{model, read};
-pub use weights::{Fill, fill, weights};
+pub use weights::{Fill, cut, fill, weights};
 pub use write::write;
 
+use super::{Opened, Reader};
 use crate::error::LoadError;
+use crate::model::{Network, Source, Tensor};
 
 const FORMAT: &str = "ONNX";
 
+/// Files of ONNX.
+pub const READER: Reader = Reader {
+    name: "onnx",
+    title: "ONNX",
+    sniff: is_onnx,
+    read: |bytes, cap| Ok(Opened::new("onnx", weights(bytes, cap)?)),
+    graph: Some(model),
+    model: Some(read),
+};
+
+/// The file that tensors came from, with their numbers in this form.
+pub(super) fn with_numbers(weights: &Network, form: impl Fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
+    let skeleton = weights.skeleton(Source::Onnx).unwrap_or_default();
+    fill(skeleton, weights.tensors.iter().map(form).collect())
+}
+
 /// Whether these look like the first bytes of an ONNX file: a message that starts with a small version of the format
 /// (`ir_version`), and goes on with another field of `ModelProto`.
-pub fn is_onnx(bytes: &[u8]) -> bool {
+fn is_onnx(bytes: &[u8]) -> bool {
     // The tags of producer_name, producer_version, domain, model_version, doc_string, graph, opset_import.
     matches!(bytes, [0x08, 1..=0x1f, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, ..])
 }

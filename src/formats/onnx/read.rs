@@ -7,8 +7,8 @@ use super::{FORMAT, malformed};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import;
-use crate::model::weights::byte_count;
-use crate::model::{Dtype, Model, Tensor, Weights};
+use crate::model::network::byte_count;
+use crate::model::{Dtype, Model, Network, Source, Tensor};
 use std::collections::HashMap;
 
 /// Reads a file. Names of nodes and parameters are kept; parameters come in the order in which they are used. `cap` is the most bytes that
@@ -25,8 +25,8 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Model, LoadError> {
 ///
 /// # Errors
 /// As [`read`]; and if the skeleton is of other weights.
-pub fn model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
-    let skeleton = &weights.origin.skeleton;
+pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
+    let skeleton = weights.skeleton(Source::Onnx).unwrap_or_default();
     check_cap(skeleton, cap)?;
     let mut numbers = Numbers { tensors: weights.tensors.iter(), by_place: HashMap::new() };
     copy_model(skeleton, &mut numbers)?;

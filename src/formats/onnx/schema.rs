@@ -20,10 +20,10 @@ const MAX_ITEMS: usize = 1 << 14;
 const MAX_OPERANDS: usize = 1 << 18;
 
 /// Weights that are kept beside a file, by the places of their messages in it.
-type Weights<'a> = HashMap<usize, &'a model::Tensor>;
+type Network<'a> = HashMap<usize, &'a model::Tensor>;
 
 /// Parses a whole file (`ModelProto`).
-pub fn parse<'a>(file: &'a [u8], weights: &Weights<'a>) -> Result<Graph<'a>, LoadError> {
+pub fn parse<'a>(file: &'a [u8], weights: &Network<'a>) -> Result<Graph<'a>, LoadError> {
     let (mut graph, mut opset) = (None, None);
     let mut span = Span::new(file);
     while let Some(field) = span.next_field()? {
@@ -66,7 +66,7 @@ fn push<T>(items: &mut Vec<T>, item: T, what: &str) -> Result<(), LoadError> {
 }
 
 /// `GraphProto`.
-fn parse_graph<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<Graph<'a>, LoadError> {
+fn parse_graph<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Graph<'a>, LoadError> {
     let mut graph = Graph { format: FORMAT, ..Graph::default() };
     let mut operands = 0;
     while let Some(field) = span.next_field()? {
@@ -142,7 +142,7 @@ fn parse_shape(mut span: Span) -> Result<Vec<Option<i64>>, LoadError> {
 }
 
 /// `NodeProto`.
-fn parse_node<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<Node<'a>, LoadError> {
+fn parse_node<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Node<'a>, LoadError> {
     let mut node = Node { format: FORMAT, ..Node::default() };
     while let Some(field) = span.next_field()? {
         match field.number {
@@ -159,7 +159,7 @@ fn parse_node<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<Node<'a>,
 }
 
 /// `AttributeProto`: its name and value. Early files do not store the type, but for the field that has the value.
-fn parse_attribute<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<(&'a str, Attribute<'a>), LoadError> {
+fn parse_attribute<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<(&'a str, Attribute<'a>), LoadError> {
     let (mut name, mut kind, mut stored) = ("", 0, 0);
     let (mut float, mut int, mut text, mut tensor) = (0.0, 0, &[][..], None);
     let (mut floats, mut ints) = (Vec::new(), Vec::new());
@@ -195,7 +195,7 @@ fn parse_attribute<'a>(mut span: Span<'a>, weights: &Weights<'a>) -> Result<(&'a
 }
 
 /// A tensor, with the numbers that are kept beside the file if there are any.
-fn constant<'a>(span: Span<'a>, weights: &Weights<'a>) -> Result<Tensor<'a>, LoadError> {
+fn constant<'a>(span: Span<'a>, weights: &Network<'a>) -> Result<Tensor<'a>, LoadError> {
     let tensor = parse_tensor(span)?;
     Ok(match weights.get(&span.start()) {
         Some(weight) => Tensor { numbers: Numbers::Raw(weight.bytes.as_slice().into()), ..tensor },

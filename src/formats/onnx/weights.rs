@@ -12,8 +12,8 @@ use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
 use crate::formats::import::{self, is_standard};
-use crate::model::weights::byte_count;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::network::byte_count;
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use std::collections::HashSet;
 
 /// Subgraphs lie in attributes of nodes: the deepest that they may nest.
@@ -40,11 +40,16 @@ const INPUT: u64 = 11;
 ///
 /// # Errors
 /// [`LoadError`] if the file is damaged, or a weight has its numbers elsewhere. Operators are not looked at.
-pub fn weights(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
+    let (tensors, skeleton) = cut(file, cap)?;
+    Ok(Network::new(tensors, Origin { source: Source::Onnx, skeleton }))
+}
+
+/// The tensors of a file, and the file without their numbers.
+pub fn cut(file: &[u8], cap: u64) -> Result<(Vec<Tensor>, Vec<u8>), LoadError> {
     let mut cut = Cut { tensors: Collector::new(FORMAT, cap) };
     let skeleton = copy_model(file, &mut cut)?;
-    let origin = Origin { source: Source::Onnx, skeleton };
-    Ok(Weights { tensors: cut.tensors.finish(), origin, obstacle: None })
+    Ok((cut.tensors.finish(), skeleton))
 }
 
 /// The numbers of a weight as they go into a file.
@@ -153,7 +158,7 @@ impl Visitor for Cut {
             let expected = format!("{expected} bytes for the shape {shape:?}");
             return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
         }
-        self.tensors.push(Tensor { name, shape, dtype, bytes, dequantized: false })?;
+        self.tensors.push(Tensor::new(name, shape, dtype, bytes))?;
         Ok(Replaced::by(without_numbers(span)?))
     }
 }

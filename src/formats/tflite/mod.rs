@@ -17,14 +17,24 @@ mod weights;
 
 pub use weights::{read, write};
 
-use super::{cursor, import};
+use super::{Opened, Reader, cursor, import};
 use crate::error::LoadError;
-use crate::model::{Model, Weights};
+use crate::model::{Model, Network};
 
 const FORMAT: &str = "TFLite";
 
+/// Files of TensorFlow Lite.
+pub const READER: Reader = Reader {
+    name: "tflite",
+    title: "TFLite",
+    sniff: is_tflite,
+    read: |bytes, cap| Ok(Opened::new("tflite", read(bytes, cap)?)),
+    graph: Some(model),
+    model: None,
+};
+
 /// Whether these look like the first bytes of such a file: the identifier follows the offset of the root table.
-pub fn is_tflite(bytes: &[u8]) -> bool {
+fn is_tflite(bytes: &[u8]) -> bool {
     bytes.get(4..8) == Some(b"TFL3")
 }
 
@@ -32,16 +42,9 @@ pub fn is_tflite(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`LoadError`] names the operator or tensor that breaks a rule or is not supported.
-pub fn model(weights: &Weights, cap: u64) -> Result<Model, LoadError> {
-    model_of(&skeleton::whole(weights)?, weights, cap)
-}
-
-/// As [`model`], where the file that the weights came from is at hand.
-///
-/// # Errors
-/// As [`model`].
-pub fn model_of(file: &[u8], weights: &Weights, cap: u64) -> Result<Model, LoadError> {
-    let graph = graph::Graph::read(file, &weights.tensors)?;
+pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
+    let file = skeleton::whole(weights)?;
+    let graph = graph::Graph::read(&file, &weights.tensors)?;
     import::model(&translate::translate(&graph, cap)?, cap)
 }
 

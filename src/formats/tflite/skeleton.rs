@@ -6,12 +6,11 @@
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::cursor::Cursor;
-use crate::model::Weights;
-use crate::sort::sort_by;
+use crate::model::{Network, Source};
 
 /// The file without the bytes at `cuts`, which are places and lengths in any order, and may overlap.
 pub fn cut(file: &[u8], mut cuts: Vec<(usize, usize)>) -> Vec<u8> {
-    sort_by(&mut cuts, &|a, b| a.cmp(b));
+    cuts.sort_unstable();
     let (mut table, mut kept, mut at, mut count) = (Vec::new(), Vec::new(), 0, 0u32);
     for (start, length) in cuts {
         let (start, end) = (start.max(at), start + length);
@@ -30,8 +29,8 @@ pub fn cut(file: &[u8], mut cuts: Vec<(usize, usize)>) -> Vec<u8> {
 ///
 /// # Errors
 /// [`LoadError::Unsupported`] if there is no skeleton; [`LoadError::Malformed`] if it is none of such weights.
-pub fn whole(weights: &Weights) -> Result<Vec<u8>, LoadError> {
-    let skeleton = &weights.origin.skeleton;
+pub fn whole(weights: &Network) -> Result<Vec<u8>, LoadError> {
+    let skeleton = weights.skeleton(Source::Tflite).unwrap_or_default();
     if skeleton.is_empty() {
         return Err(unsupported("graph", "a .nut file that was written without the graph", "newer ones"));
     }
@@ -56,12 +55,12 @@ pub fn whole(weights: &Weights) -> Result<Vec<u8>, LoadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dtype, Origin, Source, Tensor};
+    use crate::model::{Dtype, Origin, Tensor};
 
-    fn weights(bytes: usize, skeleton: Vec<u8>) -> Weights {
+    fn weights(bytes: usize, skeleton: Vec<u8>) -> Network {
         let (name, bytes) = (String::new(), vec![0; bytes]);
-        let tensor = Tensor { name, shape: vec![bytes.len()], dtype: Dtype::U8, bytes, dequantized: false };
-        Weights { tensors: vec![tensor], origin: Origin { source: Source::Tflite, skeleton }, obstacle: None }
+        let tensor = Tensor { name, shape: vec![bytes.len()], dtype: Dtype::U8, bytes, dequantized: false, step: None };
+        Network::new(vec![tensor], Origin { source: Source::Tflite, skeleton })
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::{FORMAT, malformed, skeleton, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::cursor::{MAX_SIDES, MAX_TENSORS};
-use crate::model::weights::byte_count;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::network::byte_count;
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 
 /// Fields of `Model`, and of `SubGraph`.
 const SUBGRAPHS: usize = 2;
@@ -58,7 +58,7 @@ fn all(file: &[u8]) -> Result<Vec<Stored<'_>>, LoadError> {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     let mut cuts = Vec::new();
     for stored in all(file)? {
@@ -70,17 +70,17 @@ pub fn read(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
         };
         let values = stored.dtype.integers(stored.data).enumerate();
         let bytes = values.flat_map(|(index, integer)| scales.value(index, integer).to_le_bytes()).collect();
-        tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true })?;
+        tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true, step: None })?;
     }
     let origin = Origin { source: Source::Tflite, skeleton: skeleton::cut(file, cuts) };
-    Ok(Weights { tensors: tensors.finish(), origin, obstacle: None })
+    Ok(Network::new(tensors.finish(), origin))
 }
 
 /// The file that the weights came from, with their numbers in it.
 ///
 /// # Errors
 /// [`LoadError::Unsupported`] if a tensor of integers has to hold other numbers than it can, or two that share their place do not agree.
-pub fn write(weights: &Weights) -> Result<Vec<u8>, LoadError> {
+pub fn write(weights: &Network) -> Result<Vec<u8>, LoadError> {
     let empty = skeleton::whole(weights)?;
     let stored = all(&empty)?;
     if stored.len() != weights.tensors.len() {

@@ -10,9 +10,10 @@ mod value;
 
 use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
-use super::zip::Entry;
+use super::zip::{self, Entry};
+use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Dtype, Origin, Source, Tensor, Weights};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use pickle::Pickle;
 use state::View;
 use std::borrow::Cow;
@@ -28,6 +29,23 @@ const LEGACY_VERSION: i64 = 1001;
 /// The name of the pickle in an archive, in a directory of any name.
 const PICKLE: &str = "/data.pkl";
 
+/// Archives of `torch.save`.
+pub const ARCHIVE: Reader = Reader {
+    name: "torch",
+    title: "PyTorch state dictionary",
+    sniff: |bytes| zip::entries(bytes).is_ok_and(|entries| is_torch(&entries)),
+    read: |bytes, cap| Ok(Opened::new("torch", read_archive(&zip::entries(bytes)?, cap)?)),
+    graph: None,
+    model: None,
+};
+
+/// What `torch.save` wrote before it wrote archives.
+pub const LEGACY: Reader = Reader {
+    sniff: |bytes| bytes.starts_with(&LEGACY_MAGIC),
+    read: |bytes, cap| Ok(Opened::new("torch", read_legacy(bytes, cap)?)),
+    ..ARCHIVE
+};
+
 /// Whether the entries of an archive are such a file.
 pub fn is_torch(entries: &[Entry]) -> bool {
     entries.iter().any(|entry| entry.name.ends_with(PICKLE))
@@ -37,7 +55,7 @@ pub fn is_torch(entries: &[Entry]) -> bool {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
     let found = entries.iter().find_map(|entry| Some((entry, entry.name.strip_suffix(PICKLE)?)));
     let (entry, root) = found.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{PICKLE}"), "none"))?;
     let inside: HashMap<&str, &Entry> =
@@ -79,7 +97,7 @@ pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Weights, LoadError> {
 ///
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
-pub fn read_legacy(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
+pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut pickle = Pickle::new(Cursor::new(FORMAT, file, LEGACY_MAGIC.len())?, cap);
     match pickle.run()? {
         Value::Int(LEGACY_VERSION) => {}
@@ -114,9 +132,9 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Weights, LoadError> {
     Ok(finish(tensors))
 }
 
-fn finish(tensors: Collector) -> Weights {
+fn finish(tensors: Collector) -> Network {
     let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-    Weights { tensors: tensors.finish(), origin, obstacle: None }
+    Network::new(tensors.finish(), origin)
 }
 
 /// Copies what a view shows of a storage's bytes, row-major.
@@ -140,7 +158,7 @@ fn add(view: &View, dtype: Dtype, storage: &[u8], tensors: &mut Collector) -> Re
         bytes.reserve_exact(expected);
         gather(storage, size, shape, strides, *offset, &mut bytes);
     }
-    tensors.push(Tensor { name: name.clone(), shape: shape.clone(), dtype, bytes, dequantized: false })
+    tensors.push(Tensor { name: name.clone(), shape: shape.clone(), dtype, bytes, dequantized: false, step: None })
 }
 
 /// Appends the elements of a view that is proved to lie within the storage, the last index running fastest.

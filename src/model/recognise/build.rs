@@ -1,7 +1,7 @@
 //! Puts a graph together around named weights.
 
 use crate::model::{
-    Conv, Function, Graph, Linear, Model, Node, Op, ParamId, Parameter, Pool, Tensor, Unary, ValueId, Weights,
+    Conv, Function, Graph, Linear, Model, Network, Node, Op, ParamId, Parameter, Pool, Tensor, Unary, ValueId,
 };
 use ndarray::{ArrayD, IxDyn};
 use std::collections::BTreeMap;
@@ -122,7 +122,7 @@ pub struct Build<'a> {
 
 impl<'a> Build<'a> {
     /// Begins with an input of this shape.
-    pub fn new(weights: &'a Weights, naming: Naming, input_shape: [usize; 3]) -> Self {
+    pub fn new(weights: &'a Network, naming: Naming, input_shape: [usize; 3]) -> Self {
         let tensors = weights.tensors.iter().map(|tensor| (naming.canonical(&tensor.name), tensor)).collect();
         let graph = Graph { input_name: "input".into(), input_shape: input_shape.to_vec(), nodes: Vec::new() };
         Build { naming, tensors, used: 0, model: Model { graph, parameters: Vec::new() } }

@@ -1,7 +1,7 @@
 //! The architectures as Keras has them (`keras.applications`): other names, other orders of the axes, and small differences in what lies between.
 
 use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Op, ValueId, Weights};
+use crate::model::{Model, Network, Op, ValueId};
 use std::collections::BTreeMap;
 
 /// Sides of an image, in pixels.
@@ -25,7 +25,7 @@ type Shapes<'a> = BTreeMap<String, &'a [usize]>;
 
 /// VGG16 and VGG19, ResNet-50 to -152 (the first version), MobileNetV2 and the two LeNets, with Keras' names, in any widths. A file may
 /// put folders before the layer's name, and `:0` behind. Outputs are those before the softmax.
-pub fn keras(weights: &Weights) -> Option<Model> {
+pub fn keras(weights: &Network) -> Option<Model> {
     let mut shapes = Shapes::new();
     for tensor in &weights.tensors {
         if shapes.insert(NAMING.canonical(&tensor.name), &tensor.shape).is_some() {
@@ -46,7 +46,7 @@ fn channels(shapes: &Shapes, layer: &str) -> Option<usize> {
 
 /// Blocks `block1_conv1`, `block1_conv2` and so on of convolutions that keep the size, each with a ReLU, and a maximum over 2 x 2 after each block;
 /// then `fc1`, `fc2` and so on with a ReLU, and `predictions`. Images are as large as the first of those expects.
-fn vgg(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+fn vgg(weights: &Network, shapes: &Shapes) -> Option<Model> {
     let kernel = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
     let convolutions = |block: usize| {
         let names = (1..=MOST).map(move |index| format!("block{block}_conv{index}"));
@@ -86,7 +86,7 @@ fn linear_layers(mut build: Build, names: &[String]) -> Option<Model> {
 
 /// A convolution of 7 x 7 and a maximum, four stages `conv2` to `conv5` of blocks, a mean, and `predictions`. A block has three convolutions of
 /// 1 x 1, 3 x 3 and 1 x 1, of which the first has the stride (not that of 3 x 3, as in torchvision).
-fn resnet(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+fn resnet(weights: &Network, shapes: &Shapes) -> Option<Model> {
     let has = |layer: &str| shapes.contains_key(&format!("{layer}/kernel"));
     let naming = Naming::Keras { epsilon: 1.001e-5 };
     let mut build = Build::new(weights, naming, [channels(shapes, "conv1_conv")?, SIDE, SIDE]);
@@ -132,7 +132,7 @@ fn residual(build: &mut Build, name: &str, stride: usize, through: bool) -> Opti
 }
 
 /// `Conv1`, a block `expanded_conv` that does not expand, blocks `block_1` to `block_16`, `Conv_1`, a mean, and `predictions`.
-fn mobilenet_v2(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+fn mobilenet_v2(weights: &Network, shapes: &Shapes) -> Option<Model> {
     /// Blocks that take steps of two.
     const HALVING: [usize; 4] = [1, 3, 6, 13];
     let sides = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
@@ -166,7 +166,7 @@ fn mobilenet_v2(weights: &Weights, shapes: &Shapes) -> Option<Model> {
 }
 
 /// LeNet-5 and LeNet-300-100 as in the presets, with their names or those that Keras gives to layers without one.
-fn lenet(weights: &Weights, shapes: &Shapes) -> Option<Model> {
+fn lenet(weights: &Network, shapes: &Shapes) -> Option<Model> {
     const CONVOLUTIONS: [[&str; 2]; 2] = [["conv1", "conv2"], ["conv2d", "conv2d_1"]];
     const LINEARS: [[&str; 3]; 2] = [["fc1", "fc2", "fc3"], ["dense", "dense_1", "dense_2"]];
     let kernel = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
@@ -194,17 +194,24 @@ mod tests {
     use crate::model::{Dtype, Origin, Source, Tensor};
 
     /// Weights of 1, 2, 3 and so on.
-    fn weights(layers: &[(&str, &[usize])]) -> Weights {
+    fn weights(layers: &[(&str, &[usize])]) -> Network {
         let mut tensors = Vec::new();
         for (layer, shape) in layers {
             for (part, shape) in [("kernel", *shape), ("bias", &shape[shape.len() - 1..])] {
                 let count: usize = shape.iter().product();
                 let bytes = (1..=count).flat_map(|number| (number as f32).to_le_bytes()).collect();
                 let name = format!("{layer}/{part}");
-                tensors.push(Tensor { name, shape: shape.to_vec(), dtype: Dtype::F32, bytes, dequantized: false });
+                tensors.push(Tensor {
+                    name,
+                    shape: shape.to_vec(),
+                    dtype: Dtype::F32,
+                    bytes,
+                    dequantized: false,
+                    step: None,
+                });
             }
         }
-        Weights { tensors, origin: Origin { source: Source::Npz, skeleton: Vec::new() }, obstacle: None }
+        Network::new(tensors, Origin { source: Source::Npz, skeleton: Vec::new() })
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! LeNet-5 and LeNet-300-100.
 
-use crate::model::{Model, Tensor, Weights, presets};
+use crate::model::{Model, Network, Tensor, presets};
 use ndarray::{ArrayD, IxDyn};
 
 /// The network that these weights are of, if they have the names and the shapes of LeNet-5 or LeNet-300-100, in any widths: `conv1.weight`,
 /// `conv1.bias`, `conv2...`, `fc1...`, `fc2...`, or `fc1...` to `fc3...`; floats, all finite. What lies between the layers is taken to be as in
 /// the [`presets`]: the weights do not tell.
-pub fn lenet(weights: &Weights) -> Option<Model> {
+pub fn lenet(weights: &Network) -> Option<Model> {
     let find = |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name);
     // Outputs of the layers.
     let widths = |layers: &[&str]| -> Option<Vec<usize>> {
@@ -55,18 +55,19 @@ mod tests {
     use rand::SeedableRng;
     use rand_pcg::Pcg64Mcg;
 
-    fn weights_of(model: &Model) -> Weights {
+    fn weights_of(model: &Model) -> Network {
         let tensor = |parameter: &crate::model::Parameter| Tensor {
             name: parameter.name.clone(),
             shape: parameter.values.shape().to_vec(),
             dtype: Dtype::F32,
             bytes: parameter.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             dequantized: false,
+            step: None,
         };
         // In another order than the layers'.
         let tensors = model.parameters.iter().rev().map(tensor).collect();
         let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-        Weights { tensors, origin, obstacle: None }
+        Network::new(tensors, origin)
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! MobileNetV2 (Sandler et al. 2018) as torchvision has it.
 
 use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Op, Weights};
+use crate::model::{Model, Network, Op};
 
 /// Sides of an image, in pixels.
 const SIDE: usize = 224;
@@ -11,7 +11,7 @@ const STAGES: [(usize, usize); 7] = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3,
 
 /// `features.0` is a convolution of stride 2, `features.1` to `features.17` are inverted residuals, `features.18` is a convolution of 1 x 1;
 /// then a mean and `classifier.1`. In any widths.
-pub fn mobilenet_v2(weights: &Weights) -> Option<Model> {
+pub fn mobilenet_v2(weights: &Network) -> Option<Model> {
     let shape =
         |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape.as_slice());
     let stem = shape("features.0.0.weight")?;

@@ -8,7 +8,7 @@ mod mobilenet;
 mod resnet;
 mod vgg;
 
-use super::{Model, Weights};
+use super::{Model, Network};
 
 /// What is recognised, in words.
 pub const KNOWN: &str =
@@ -17,7 +17,7 @@ pub const KNOWN: &str =
 /// The network that these weights are of, if they have the names and the shapes of one of the [`KNOWN`], in any widths, and nothing else.
 /// Batch normalisation is folded into the layer before it. What lies between the layers is taken to be as the architecture has it, and
 /// images to be as large as it expects them: the weights do not tell.
-pub fn recognise(weights: &Weights) -> Option<Model> {
+pub fn recognise(weights: &Network) -> Option<Model> {
     lenet::lenet(weights)
         .or_else(|| vgg::vgg(weights))
         .or_else(|| resnet::resnet(weights))
@@ -34,14 +34,14 @@ mod tests {
 
     /// A state dictionary of drawn numbers.
     struct Dictionary {
-        weights: Weights,
+        weights: Network,
         rng: Pcg64Mcg,
     }
 
     impl Dictionary {
         fn new() -> Self {
             let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-            let weights = Weights { tensors: Vec::new(), origin, obstacle: None };
+            let weights = Network::new(Vec::new(), origin);
             Dictionary { weights, rng: Pcg64Mcg::seed_from_u64(1) }
         }
 
@@ -54,6 +54,7 @@ mod tests {
                 dtype: Dtype::F32,
                 bytes,
                 dequantized: false,
+                step: None,
             });
         }
 
@@ -70,11 +71,18 @@ mod tests {
                 self.tensor(format!("{norm}.{part}"), &shape[..1]);
             }
             let (name, bytes) = (format!("{norm}.num_batches_tracked"), vec![7; 8]);
-            self.weights.tensors.push(Tensor { name, shape: vec![], dtype: Dtype::I64, bytes, dequantized: false });
+            self.weights.tensors.push(Tensor {
+                name,
+                shape: vec![],
+                dtype: Dtype::I64,
+                bytes,
+                dequantized: false,
+                step: None,
+            });
         }
     }
 
-    fn vgg(normed: bool) -> Weights {
+    fn vgg(normed: bool) -> Network {
         let mut dictionary = Dictionary::new();
         // Convolution, convolution, maximum, convolution, maximum.
         let step = if normed { 3 } else { 2 };
@@ -87,7 +95,7 @@ mod tests {
         dictionary.weights
     }
 
-    fn resnet(deep: bool) -> Weights {
+    fn resnet(deep: bool) -> Network {
         let mut dictionary = Dictionary::new();
         dictionary.layer("conv1", &[4, 3, 7, 7], false, "bn1");
         let mut entered = 4;
@@ -114,7 +122,7 @@ mod tests {
         dictionary.weights
     }
 
-    fn mobilenet() -> Weights {
+    fn mobilenet() -> Network {
         let mut dictionary = Dictionary::new();
         dictionary.layer("features.0.0", &[4, 3, 3, 3], false, "features.0.1");
         let mut entered = 4;
@@ -184,7 +192,7 @@ mod tests {
     }
 
     /// A state dictionary as Keras has it; `image` is what the first linear layer reads, flattened with channels last.
-    fn keras(weights: &Weights, image: [usize; 3]) -> Weights {
+    fn keras(weights: &Network, image: [usize; 3]) -> Network {
         let mut keras = weights.clone();
         keras.tensors.retain(|tensor| tensor.dtype == Dtype::F32);
         let normed: Vec<String> =

@@ -1,7 +1,7 @@
 //! ResNet (He et al. 2016) as torchvision has it: ResNet-18, -34, -50, -101, -152, and others of these blocks.
 
 use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Op, ValueId, Weights};
+use crate::model::{Model, Network, Op, ValueId};
 
 /// Sides of an image, in pixels.
 const SIDE: usize = 224;
@@ -11,7 +11,7 @@ const MOST: usize = 64;
 
 /// A convolution of 7 x 7 and a maximum, four stages `layer1` to `layer4` of blocks, a mean, and `fc`. A block has two convolutions of
 /// 3 x 3, or three of 1 x 1, 3 x 3 and 1 x 1, of which that of 3 x 3 has the stride; what it reads is added, through a convolution of 1 x 1 where there is one.
-pub fn resnet(weights: &Weights) -> Option<Model> {
+pub fn resnet(weights: &Network) -> Option<Model> {
     let find = |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name);
     let stem = find("conv1.weight")?;
     let (7, Some(&channels)) = (stem.shape.last().copied()?, stem.shape.get(1)) else { return None };

@@ -1,7 +1,7 @@
 //! VGG and its kind (Simonyan and Zisserman 2015), as `torch.nn.Sequential` names it: `features.N` and `classifier.N`.
 
 use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Op, Weights};
+use crate::model::{Model, Network, Op};
 
 /// The most convolutions, and the most linear layers.
 const MOST: usize = 64;
@@ -26,7 +26,7 @@ impl Place {
 /// Convolutions of stride 1 that keep the size of an image, each with a ReLU, then linear layers with ReLU between. After a convolution
 /// there may be a batch normalisation. Where a place is left out before the next convolution, and at the end of a block, is a maximum over
 /// 2 x 2. So VGG11 to VGG19 of torchvision are recognised, and smaller ones of that kind; images are as large as the first linear layer expects.
-pub fn vgg(weights: &Weights) -> Option<Model> {
+pub fn vgg(weights: &Network) -> Option<Model> {
     let shape =
         |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape.as_slice());
     let mut places: Vec<Place> = Vec::new();

@@ -1,7 +1,6 @@
 //! What is to be said of the tensors of a file, whether its graph can be run or not.
 
-use crate::container::packed::PackedItems;
-use crate::formats::Loaded;
+use crate::formats::{Nut, Opened};
 use serde::Serialize;
 
 /// The tensors of a file in numbers.
@@ -60,32 +59,35 @@ pub struct NutBytes {
 }
 
 impl WeightsSummary {
-    /// Sums up a file of so many bytes; `items` if it is a `.nut` file of named weights.
-    pub fn new(format: &'static str, bytes: usize, loaded: &Loaded, items: Option<&PackedItems>) -> Self {
-        let Loaded { weights, steps } = loaded;
-        let tensors = weights.tensors.iter().zip(steps).map(|(tensor, &step)| TensorSummary {
+    /// Sums up a file of so many bytes.
+    pub fn new(opened: &Opened, bytes: usize) -> Self {
+        let Opened { network, format, nut } = opened;
+        let tensors = network.tensors.iter().map(|tensor| TensorSummary {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
             dtype: tensor.dtype.name(),
             dequantized: tensor.dequantized,
             nonzeros: tensor.values().iter().filter(|&&value| value != 0.0).count(),
-            step,
+            step: tensor.step,
         });
-        let nut = items.map(|items| NutBytes {
-            head: items.head_bytes,
-            sections: items.sections.clone(),
-            payload: items.payload_bytes,
-            checksum: items.checksum_bytes,
-            ratio: weights.bytes() as f64 / bytes as f64,
-        });
+        let nut = match nut {
+            Some(Nut::Tensors(items)) => Some(NutBytes {
+                head: items.head_bytes,
+                sections: items.sections.clone(),
+                payload: items.payload_bytes,
+                checksum: items.checksum_bytes,
+                ratio: network.bytes() as f64 / bytes as f64,
+            }),
+            Some(Nut::Network(_)) | None => None,
+        };
         WeightsSummary {
             format,
             bytes,
-            source: weights.origin.source.name(),
-            runnable: false,
-            obstacle: weights.obstacle.clone(),
-            elements: weights.count(),
-            tensor_bytes: weights.bytes(),
+            source: network.source_name(),
+            runnable: network.model.is_some(),
+            obstacle: network.obstacle.as_ref().map(ToString::to_string),
+            elements: network.count(),
+            tensor_bytes: network.bytes(),
             tensors: tensors.collect(),
             nut,
         }

@@ -1,30 +1,25 @@
-// Owns the wasm. It translates and reports; it decides nothing.
+// Measures and compresses the network that is open. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
-import init, { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../pkg/nutshell.js';
-import { addPart } from './worker-samples.js';
-import { startWorker, stopper } from './worker-start.js';
+import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../../pkg/nutshell.js';
+import { addPart } from './parts.js';
+import { stopper } from './stopper.js';
 
-/** @typedef {import('./types.js').Recipe} Recipe */
-/** @typedef {import('./types.js').Accuracy} Accuracy */
-/** @typedef {import('./types.js').Checkpoint} Checkpoint */
+/** @typedef {import('../types.js').Recipe} Recipe */
+/** @typedef {import('../types.js').Accuracy} Accuracy */
+/** @typedef {import('../types.js').Checkpoint} Checkpoint */
 
 /** @type {Network | null} */
 let network = null;
-/** Made when the wasm has started. @type {{ train: Samples, test: Samples }} */
+/** @type {{ train: Samples, test: Samples }} */
 let sets;
+
+/** Begins without samples, once the wasm has started. */
+export const begin = () => void (sets = { train: new Samples(), test: new Samples() });
 
 /** Samples between two reports of an evaluation. */
 const BLOCK = 500;
 
-const api = {
-  /** Starts the wasm, and holds the lock that says that this worker lives.
-   * @param {string} lock
-   * @param {WebAssembly.Module} module */
-  async start(lock, module) {
-    await startWorker(lock, () => init({ module_or_path: module }));
-    sets = { train: new Samples(), test: new Samples() };
-  },
-
+export const runs = {
   /** Opens a .nut file, or a network from the reader, in place of the one before. @param {Uint8Array} bytes */
   open(bytes) {
     const opened = Network.open(bytes);
@@ -39,7 +34,7 @@ const api = {
     sets = { train: new Samples(), test: new Samples() };
   },
 
-  /** Adds a part of a set, and says what the set is like so far. @param {import('./worker-samples.js').Part} part */
+  /** Adds a part of a set, and says what the set is like so far. @param {import('./parts.js').Part} part */
   addData(part) {
     const samples = sets[part.set];
     addPart(samples, part);
@@ -84,7 +79,7 @@ const api = {
    * @param {number} first
    * @param {number} count
    * @param {Recipe['scaling']} scaling
-   * @returns {import('./types.js').Look[]} */
+   * @returns {import('../types.js').Look[]} */
   look(first, count, scaling) {
     const model = opened();
     const shape = [...sets.test.shape];
@@ -120,7 +115,3 @@ function opened() {
   if (!network) throw new Error('no network is open');
   return network;
 }
-
-/** @typedef {typeof api} WorkerApi */
-
-Comlink.expose(api);

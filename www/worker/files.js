@@ -1,10 +1,9 @@
-// Owns the wasm that knows the files of other programs, and one such file: opens it, compresses it by its weights alone, and writes it.
+// Knows one model file: opens it, looks at its tensors, compresses it by its weights alone, and writes it in other formats.
 import * as Comlink from 'comlink';
-import init, { ModelFile, withExternalData, zippedBytes } from '../pkg/files.js';
-import { startWorker } from './worker-start.js';
+import { ModelFile, withExternalData, zippedBytes } from '../../pkg/nutshell.js';
 
-/** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../pkg/files.js').ExportKind | 'onnx-compact'} ExportKind */
-/** @typedef {import('../pkg/files.js').WeightsTarget} WeightsTarget */
+/** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../../pkg/nutshell.js').ExportKind | 'onnx-compact'} ExportKind */
+/** @typedef {import('../../pkg/nutshell.js').WeightsTarget} WeightsTarget */
 
 /** Milliseconds between two reports. */
 const PACE = 100;
@@ -12,12 +11,7 @@ const PACE = 100;
 /** The opened file. @type {ModelFile | null} */
 let file = null;
 
-const api = {
-  /** Starts the wasm, and holds the lock that says that this worker lives.
-   * @param {string} lock
-   * @param {WebAssembly.Module} module */
-  start: (lock, module) => startWorker(lock, () => init({ module_or_path: module })),
-
+export const files = {
   /** Opens a model file, which stays open until the worker ends. The port hears what share of it is decoded, where that takes time.
    * @param {Uint8Array} bytes
    * @param {MessagePort} port */
@@ -31,17 +25,14 @@ const api = {
     port.close();
   },
 
-  /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} bytes @param {import('./reader.js').Companion[]} others */
+  /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} bytes @param {import('../reader.js').Companion[]} others */
   join(bytes, others) {
     const whole = withExternalData(bytes, others.map(({ name }) => name), others.map(({ bytes }) => bytes));
     return Comlink.transfer(whole, [whole.buffer]);
   },
 
-  /** What is in the file, and its network for the engine, if it can be run. */
-  contents() {
-    const network = opened().network();
-    return Comlink.transfer({ summary: opened().summary(), network }, network ? [network.buffer] : []);
-  },
+  /** What is in the file. */
+  summary: () => opened().summary(),
 
   /** Moments of a tensor's numbers. @param {number} tensor */
   moments: (tensor) => opened().moments(tensor),
@@ -95,7 +86,3 @@ const written = (kind) => (kind === 'onnx-compact' ? opened().toCompactOnnx() : 
 
 /** @param {Uint8Array} bytes */
 const sizeOf = (bytes) => ({ raw: bytes.length, zipped: zippedBytes(bytes) });
-
-/** @typedef {typeof api} ReaderApi */
-
-Comlink.expose(api);

@@ -1,12 +1,12 @@
-// Owns the wasm that looks at networks, so that looking goes on while the other worker compresses.
+// Looks at networks, in a worker of its own, so that looking goes on while another one compresses.
 import * as Comlink from 'comlink';
-import init, { compareAnswers, normaliseDrawing, Samples, View } from '../pkg/nutshell.js';
-import { addPart } from './worker-samples.js';
-import { startWorker, stopper } from './worker-start.js';
+import { compareAnswers, normaliseDrawing, Samples, View } from '../../pkg/nutshell.js';
+import { addPart } from './parts.js';
+import { stopper } from './stopper.js';
 
-/** @typedef {import('./types.js').Stage} Stage */
-/** @typedef {import('./types.js').Scaling} Scaling */
-/** @typedef {import('./types.js').Look} Look */
+/** @typedef {import('../types.js').Stage} Stage */
+/** @typedef {import('../types.js').Scaling} Scaling */
+/** @typedef {import('../types.js').Look} Look */
 
 /** A network as a stage left it, or as one change would make it.
  * @typedef {{ stage: Stage, pruned?: number, shared?: number, rounded?: number }} Which */
@@ -17,39 +17,34 @@ const BLOCK = 500;
 /** How long a network's answer is timed, in milliseconds. */
 const TIMING = 30;
 
-/** A model file, checkpoints, and a .nut. @type {Map<Stage, import('./viewer.js').File>} */
+/** A model file, checkpoints, and a .nut. @type {Map<Stage, import('../viewer.js').File>} */
 const files = new Map();
 /** Those of them that were looked at. @type {Map<Stage, View>} */
-const views = new Map();
+const openViews = new Map();
 /** The last changed network of each kind. @type {Map<string, { key: string, view: View }>} */
 const changed = new Map();
-/** Made when the wasm has started. @type {{ held: Samples, test: Samples }} */
+/** @type {{ held: Samples, test: Samples }} */
 let sets;
 
-const api = {
-  /** Starts the wasm, and holds the lock that says that this worker lives.
-   * @param {string} lock
-   * @param {WebAssembly.Module} module */
-  async start(lock, module) {
-    await startWorker(lock, () => init({ module_or_path: module }));
-    sets = { held: new Samples(), test: new Samples() };
-  },
+/** Begins without samples, once the wasm has started. */
+export const begin = () => void (sets = { held: new Samples(), test: new Samples() });
 
+export const views = {
   /** Takes the network of a stage; the original takes the place of all others.
    * @param {Stage} stage
-   * @param {import('./viewer.js').File} file */
+   * @param {import('../viewer.js').File} file */
   put(stage, file) {
-    if (stage === 'original') api.forget();
-    views.get(stage)?.free();
-    views.delete(stage);
+    if (stage === 'original') views.forget();
+    openViews.get(stage)?.free();
+    openViews.delete(stage);
     dropChanged();
     files.set(stage, file);
   },
 
   /** Forgets every stage's network. */
   forget() {
-    for (const view of views.values()) view.free();
-    views.clear();
+    for (const view of openViews.values()) view.free();
+    openViews.clear();
     files.clear();
     dropChanged();
   },
@@ -61,7 +56,7 @@ const api = {
   },
 
   /** Adds a part of the test samples, or of the training samples, of which only the last `keep` are kept.
-   * @param {import('./worker-samples.js').Part} part
+   * @param {import('./parts.js').Part} part
    * @param {number} keep */
   addData(part, keep) {
     const samples = part.set === 'test' ? sets.test : sets.held;
@@ -145,7 +140,7 @@ const api = {
       done = end;
       reports.postMessage(done / total);
       if (await stopped()) break;
-      if (test !== sets.test || networks[0] !== views.get('original')) throw new Error('another network or other samples were opened');
+      if (test !== sets.test || networks[0] !== openViews.get('original')) throw new Error('another network or other samples were opened');
     }
     reports.close();
     const classes = networks[0].classify(test.image(0) ?? new Uint8Array(), scaling).length;
@@ -181,7 +176,7 @@ const api = {
 
 /** The network that is meant. @param {Which} which */
 function view({ stage, pruned, shared, rounded }) {
-  const opened = views.get(stage) ?? openView(stage);
+  const opened = openViews.get(stage) ?? openView(stage);
   const kind = pruned !== undefined ? 'pruned' : shared !== undefined ? 'shared' : rounded !== undefined ? 'rounded' : '';
   if (!kind) return opened;
   const key = `${stage} ${pruned} ${shared} ${rounded}`;
@@ -198,9 +193,9 @@ function view({ stage, pruned, shared, rounded }) {
 /** @param {Stage} stage */
 function openView(stage) {
   const file = files.get(stage);
-  if (!file) throw new Error(`there is no network of the stage ${stage}`);
+  if (!file) throw new Error(`there is no network for the stage ${stage}`);
   const opened = file instanceof Uint8Array ? View.open(file) : View.ofCheckpoint(file);
-  views.set(stage, opened);
+  openViews.set(stage, opened);
   return opened;
 }
 
@@ -209,13 +204,9 @@ function dropChanged() {
   changed.clear();
 }
 
-/** A picture as a plain object. @param {import('../pkg/nutshell.js').Picture} picture */
+/** A picture as a plain object. @param {import('../../pkg/nutshell.js').Picture} picture */
 function plain(picture) {
   const { width, height, reach, pixels } = picture;
   picture.free();
   return Comlink.transfer({ width, height, reach, pixels }, [pixels.buffer]);
 }
-
-/** @typedef {typeof api} ViewerApi */
-
-Comlink.expose(api);

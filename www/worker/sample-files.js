@@ -1,8 +1,7 @@
-// Owns the wasm that reads files of samples.
+// Reads files of samples.
 import * as Comlink from 'comlink';
-import init, { chooseSamples, PictureFiles, SampleFile } from '../pkg/samples.js';
+import { chooseSamples, PictureFiles, SampleFile } from '../../pkg/nutshell.js';
 import { decodeAll } from './pictures.js';
-import { startWorker } from './worker-start.js';
 
 /** A file by its name. @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} Named */
 /** Where samples have no part for testing: the share that is held out, drawn by the seed. @typedef {{ share: number, seed: number }} HoldOut */
@@ -11,12 +10,7 @@ import { startWorker } from './worker-start.js';
 /** The most that a file may take, in bytes; the wasm has the same limit for what it unpacks. */
 const MOST = 2 ** 30;
 
-const api = {
-  /** Starts the wasm, and holds the lock that says that this worker lives.
-   * @param {string} lock
-   * @param {WebAssembly.Module} module */
-  start: (lock, module) => startWorker(lock, () => init({ module_or_path: module })),
-
+export const sampleFiles = {
   /** Which of several files, that were opened together, are samples. @param {Named[]} files */
   choose: (files) => chooseSamples(...apart(files)),
 
@@ -31,7 +25,7 @@ const api = {
   },
 
   /** The samples of pictures.
-   * @param {import('./folders.js').Found[]} found
+   * @param {import('../folders.js').Found[]} found
    * @param {HoldOut} holdOut
    * @param {MessagePort} port Is told of each. */
   async readPictures(found, holdOut, port) {
@@ -58,7 +52,7 @@ async function read(pictures, bytes, holdOut, port) {
 function opened(file, { share, seed }) {
   if (!file.hasTest) file.holdOutTest(share, seed);
   const summary = file.summary();
-  /** @type {import('./worker-samples.js').Part[]} */
+  /** @type {import('./parts.js').Part[]} */
   const parts = [];
   for (const part of /** @type {const} */ (['test', 'training'])) {
     const [values, about] = [file.values(part), summary[part]];
@@ -67,7 +61,3 @@ function opened(file, { share, seed }) {
   file.free();
   return Comlink.transfer({ summary, parts }, parts.flatMap(({ values }) => (values ? [values.buffer] : [])));
 }
-
-/** @typedef {typeof api} SamplesApi */
-
-Comlink.expose(api);

@@ -9,7 +9,7 @@
  * @property {Uint8Array | Float32Array} [values]
  * @property {Uint32Array} [classes] */
 
-/** @param {import('../pkg/nutshell.js').Samples} samples @param {Part} part */
+/** @param {import('../../pkg/nutshell.js').Samples} samples @param {Part} part */
 export function addPart(samples, { images, labels, shape = [], values, classes }) {
   if (images) samples.addImages(images);
   if (labels) samples.addLabels(labels);

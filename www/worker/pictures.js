@@ -1,6 +1,6 @@
 // Decodes pictures with the browser, in the worker that reads samples.
-/** @typedef {import('../pkg/samples.js').PictureFiles} PictureFiles */
-/** @typedef {import('../pkg/samples.js').PictureHeader} PictureHeader */
+/** @typedef {import('../../pkg/nutshell.js').PictureFiles} PictureFiles */
+/** @typedef {import('../../pkg/nutshell.js').PictureHeader} PictureHeader */
 
 /** Pictures that are decoded at the same time. */
 const ABREAST = 8;
@@ -49,7 +49,7 @@ async function decode(bytes, { width, height, exif }, place) {
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
   } catch {
-    throw fault('a sound picture', 'one that this browser cannot decode');
+    throw fault('a picture that this browser can decode', 'one that it cannot');
   }
   try {
     if (bitmap.width !== width || bitmap.height !== height) throw fault(`${width} x ${height} pixels`, `${bitmap.width} x ${bitmap.height}`);
@@ -61,7 +61,7 @@ async function decode(bytes, { width, height, exif }, place) {
     const pixels = new Uint8Array(data.buffer);
     for (let at = 3; at < pixels.length; at += 4) {
       // A canvas has lost some of the colour of what is transparent.
-      if (pixels[at] < 255) throw fault('pixels that are not transparent, since a browser does not give those as they are', 'transparent ones');
+      if (pixels[at] < 255) throw fault('opaque pixels, because a browser changes transparent ones', 'transparent ones');
     }
     return pixels;
   } finally {
