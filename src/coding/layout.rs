@@ -1,6 +1,6 @@
 //! How the positions of a parameter relate: which share an output, an input channel, a place in a kernel.
 
-use crate::model::{Graph, Op};
+use crate::model::{Class, Graph, Op};
 
 /// A parameter as `rows` filters over `channels` images of `height x width` taps, row-major.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,31 +77,10 @@ pub fn layouts(graph: &Graph, parameter_shapes: &[Vec<usize>], value_shapes: &[V
     let mut images: Vec<Option<usize>> = vec![None];
     for node in &graph.nodes {
         let input = node.inputs.first().map_or(0, |input| input.0);
-        images.push(match node.op {
-            Op::Flatten => Some(input),
-            Op::Relu | Op::Unary(_) => images[input],
-            Op::Conv(_)
-            | Op::Linear(_)
-            | Op::Add
-            | Op::MaxPool(_)
-            | Op::AveragePool(_)
-            | Op::GlobalAveragePool
-            | Op::Softmax
-            | Op::LogSoftmax
-            | Op::Binary(_)
-            | Op::MatMul
-            | Op::Normalize(_)
-            | Op::Reduce(_)
-            | Op::Reshape(_)
-            | Op::Transpose(_)
-            | Op::Slice(_)
-            | Op::Gather(_)
-            | Op::Concat(_)
-            | Op::Pad(_)
-            | Op::Expand(_)
-            | Op::Parameter(_)
-            | Op::Input(_)
-            | Op::Outputs => None,
+        images.push(match (&node.op, node.op.class()) {
+            (Op::Flatten, _) => Some(input),
+            (_, Class::Elementwise) => images[input],
+            _ => None,
         });
         let Op::Linear(linear) = &node.op else { continue };
         let image = images[input].and_then(|value| value_shapes.get(value)).map(Vec::as_slice);

@@ -5,7 +5,7 @@
 //! channels apart (functions of each element, pooling, flattening) to the layers that consume it, where it is a slice along axis 1 of their
 //! weights. Removing a channel means removing the row of the weight that makes it and the slices that read it.
 
-use super::{Linear, Model, Op, ParamId, Parameter, ValueId};
+use super::{Class, Linear, Model, Op, ParamId, Parameter, ValueId};
 use crate::error::GraphError;
 use ndarray::{ArrayD, IxDyn};
 use std::collections::HashSet;
@@ -136,31 +136,6 @@ impl Walk<'_> {
                 None
             }
             Op::Linear(linear) => consume(linear.weight, linear.bias),
-            Op::Add
-            | Op::Softmax
-            | Op::LogSoftmax
-            | Op::Binary(_)
-            | Op::MatMul
-            | Op::Normalize(_)
-            | Op::Reduce(_)
-            | Op::Reshape(_)
-            | Op::Transpose(_)
-            | Op::Slice(_)
-            | Op::Gather(_)
-            | Op::Concat(_)
-            | Op::Pad(_)
-            | Op::Expand(_)
-            | Op::Parameter(_)
-            | Op::Input(_)
-            | Op::Outputs => {
-                group.removable = false;
-                None
-            }
-            Op::Relu | Op::Unary(_) => {
-                group.linear = false;
-                group.bias_folds = false;
-                Some(columns)
-            }
             Op::MaxPool(_) => {
                 group.linear = false;
                 Some(columns)
@@ -172,6 +147,16 @@ impl Walk<'_> {
             }
             Op::GlobalAveragePool => Some(columns),
             Op::Flatten => Some(columns * self.shapes[input.0].iter().skip(1).product::<usize>()),
+            other if other.class() == Class::Elementwise => {
+                group.linear = false;
+                group.bias_folds = false;
+                Some(columns)
+            }
+            // Where channels are not known to stay apart, they stay.
+            _ => {
+                group.removable = false;
+                None
+            }
         }
     }
 }

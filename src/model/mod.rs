@@ -22,7 +22,9 @@ pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
 pub use network::{Network, Origin, Source, Tensor};
 pub use number::Number;
-pub use op::{Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice};
+pub use op::{
+    Class, Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice,
+};
 pub use scaling::Scaling;
 pub(crate) use shape::broadcast;
 

@@ -10,8 +10,8 @@ pub struct ParamId(pub usize);
 /// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
 /// from 0 in such a shape. What works on an image or a vector works on several, in axes before it.
 ///
-/// There is no default arm where an `Op` is matched: whoever adds one is led by the compiler to each place
-/// that has to know it.
+/// There is no default arm where an operator's name, [`Class`], shape, bytes or ONNX attributes are matched: whoever adds one is led by the
+/// compiler to each place that has to know it. The rest goes by the class, or has an arm for those that need one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
     /// 2-D cross-correlation: `[.., in, h, w]` to `[.., out, h', w']`.
@@ -65,6 +65,29 @@ pub enum Op {
     Input(Input),
     /// The answers of a network that has several, one after the other, each flattened.
     Outputs,
+}
+
+/// What operators have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Its outputs are sums over its inputs, by a weight and a bias of its own.
+    Layer,
+    /// Each element by itself, in the same shape.
+    Elementwise,
+    /// The elements of two values, broadcast to one shape.
+    Broadcast,
+    /// One number for the places of a window, each channel by itself.
+    Pool,
+    /// Elements along some axes together, in the same shape.
+    Normalization,
+    /// Other sums and reductions.
+    Mix,
+    /// The same elements in the same order, in another shape.
+    Reshape,
+    /// Elements go to other places, by a table (`model/places.rs`).
+    Move,
+    /// It makes a value of no other.
+    Source,
 }
 
 /// A 2-D convolution, as ONNX means it (cross-correlation).
@@ -243,12 +266,34 @@ impl Op {
         }
     }
 
+    /// Its class.
+    pub fn class(&self) -> Class {
+        match self {
+            Op::Conv(_) | Op::Linear(_) => Class::Layer,
+            Op::Relu | Op::Unary(_) => Class::Elementwise,
+            Op::Add | Op::Binary(_) => Class::Broadcast,
+            Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => Class::Pool,
+            Op::Softmax | Op::LogSoftmax | Op::Normalize(_) => Class::Normalization,
+            Op::MatMul | Op::Reduce(_) => Class::Mix,
+            Op::Flatten | Op::Reshape(_) => Class::Reshape,
+            Op::Transpose(_)
+            | Op::Slice(_)
+            | Op::Gather(_)
+            | Op::Concat(_)
+            | Op::Pad(_)
+            | Op::Expand(_)
+            | Op::Input(_)
+            | Op::Outputs => Class::Move,
+            Op::Parameter(_) => Class::Source,
+        }
+    }
+
     /// How many values it reads.
     pub fn arity(&self) -> RangeInclusive<usize> {
-        match self {
-            Op::Parameter(_) => 0..=0,
-            Op::Add | Op::Binary(_) | Op::MatMul => 2..=2,
-            Op::Concat(_) | Op::Outputs => 1..=usize::MAX,
+        match (self, self.class()) {
+            (_, Class::Source) => 0..=0,
+            (Op::MatMul, _) | (_, Class::Broadcast) => 2..=2,
+            (Op::Concat(_) | Op::Outputs, _) => 1..=usize::MAX,
             _ => 1..=1,
         }
     }
@@ -274,11 +319,10 @@ impl Op {
     /// Whether the output is the input's elements, in the same order.
     pub fn is_alias(&self, input: &[usize]) -> bool {
         match self {
-            Op::Flatten | Op::Reshape(_) => true,
             Op::Input(Input { start: 0, shape, .. }) => {
                 shape.iter().product::<usize>() == input.iter().product::<usize>()
             }
-            _ => false,
+            _ => self.class() == Class::Reshape,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! a large weight into a neuron that hardly anything listens to matters little.
 
 use crate::error::GraphError;
-use crate::model::{FixedPoint, Model, Op, ParamId, ValueId};
+use crate::model::{Class, FixedPoint, Model, Op, ParamId, ValueId};
 use ndarray::ArrayD;
 
 /// Saliency of every parameter's elements; `None` for vectors, which are not pruned.
@@ -104,24 +104,13 @@ fn gains_through(op: &Op, model: &Model, out: &[f32], input_shape: &[usize]) -> 
         }
         gains
     };
+    let keeps_channels =
+        matches!(op.class(), Class::Elementwise | Class::Broadcast | Class::Pool | Class::Normalization);
     match op {
         Op::Conv(conv) if input_shape.len() == 3 => weighted(conv.weight, conv.groups),
         Op::Linear(linear) if input_shape.len() == 1 => weighted(linear.weight, 1),
         Op::Flatten => out.chunks(out.len() / channels).map(|features| features.iter().sum()).collect(),
-        Op::Add
-        | Op::Relu
-        | Op::MaxPool(_)
-        | Op::AveragePool(_)
-        | Op::GlobalAveragePool
-        | Op::Softmax
-        | Op::Unary(_)
-        | Op::LogSoftmax
-        | Op::Binary(_)
-        | Op::Normalize(_)
-            if out.len() == channels =>
-        {
-            out.to_vec()
-        }
+        _ if out.len() == channels && keeps_channels => out.to_vec(),
         _ => vec![mean(out); channels],
     }
 }
