@@ -400,3 +400,14 @@ fn a_vgg_is_recognised_by_its_weights() {
     assert_eq!(recognised.shapes(), model.shapes());
     assert_eq!(recognised.parameters, model.parameters);
 }
+
+#[test]
+fn tensors_whose_graph_breaks_a_rule_are_compressed_and_open_again() {
+    // The product asks for 5 rows, and the weight has 4.
+    let file = File::new(&[5]).random("w", &[4, 30]).node("MatMul", &["x", "w"], "y", vec![]).bytes();
+    assert!(open(&file, CAP).is_err());
+    let nut = compress_weights(&loaded(&file), WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut;
+    let network = open(&nut, CAP).unwrap().network;
+    assert!(network.model.is_none() && network.obstacle.is_some());
+    assert_eq!(export(&network, "onnx").unwrap(), file);
+}

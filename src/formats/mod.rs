@@ -83,6 +83,21 @@ impl Opened {
         Opened { network, format, nut: None }
     }
 
+    /// Reads the graph, if one is known, as [`add_model`] does.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the graph breaks a rule. In a `.nut` file that is only an obstacle: its tensors were read by themselves.
+    pub fn add_graph(&mut self, cap: u64) -> Result<(), LoadError> {
+        match add_model(&mut self.network, cap) {
+            Err(error) if self.nut.is_some() => {
+                self.network.obstacle = Some(error);
+                self.network.model = recognise(&self.network);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
     /// The network in floats that can be run; of a `.nut` file the decoded one, in its compact shapes.
     ///
     /// # Errors
@@ -122,7 +137,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
     let mut opened = (known(&bytes)?.read)(&bytes, cap)?;
-    add_model(&mut opened.network, cap)?;
+    opened.add_graph(cap)?;
     Ok(opened)
 }
 

@@ -33,11 +33,14 @@ impl ModelFile {
         #[wasm_bindgen(unchecked_optional_param_type = "(done: number) => unknown")] on_progress: Option<Function>,
     ) -> Result<ModelFile, JsValue> {
         let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
-        let mut opened = match on_progress {
-            Some(tell) if packed::is_packed(&plain) => read_telling(&plain, &tell)?,
+        let opened = match on_progress {
+            Some(tell) if packed::is_packed(&plain) => {
+                let mut opened = read_telling(&plain, &tell)?;
+                opened.add_graph(CAP).map_err(thrown)?;
+                opened
+            }
             _ => formats::open(&plain, CAP).map_err(thrown)?,
         };
-        formats::add_model(&mut opened.network, CAP).map_err(thrown)?;
         Ok(ModelFile { file_bytes: bytes.len(), opened })
     }
 

@@ -65,12 +65,12 @@ impl Arguments {
     pub fn run(&self) -> Result<Answer, Error> {
         let writer = self.form.writer(&self.output)?;
         let (input, size) = files::model(&self.input)?;
-        let mut network = formats::read(&input, files::CAP)?.network;
-        if network.skeleton(Source::Onnx).is_none() {
+        let mut opened = formats::read(&input, files::CAP)?;
+        if opened.network.skeleton(Source::Onnx).is_none() {
             // Of an ONNX file the graph is kept as it is, whether it can be run or not.
-            formats::add_model(&mut network, files::CAP)?;
+            opened.add_graph(files::CAP)?;
         }
-        write(&network, writer, size, &self.output)
+        write(&opened.network, writer, size, &self.output)
     }
 }
 

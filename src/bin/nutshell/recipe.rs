@@ -31,10 +31,10 @@ pub enum EffortName {
 /// What differs from the recipe that a run starts from.
 #[derive(Debug, Args)]
 pub struct Settings {
-    /// As small as it can be while validation accuracy drops by at most so many percentage points.
+    /// Make the smallest file whose validation accuracy drops by at most this many percentage points.
     #[arg(long, value_name = "POINTS", conflicts_with = "budget")]
     tolerance: Option<f64>,
-    /// As accurate as it can be in at most so many bytes on disk.
+    /// Make the most accurate file of at most this many bytes on disk.
     #[arg(long, value_name = "BYTES")]
     budget: Option<usize>,
     /// Seed of every random choice: the same seed gives the same file.
