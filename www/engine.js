@@ -1,5 +1,5 @@
 // The worker that opens, measures and compresses. A new one is told what the one before knew.
-import { Bridge } from './bridge.js';
+import { Bridge, copyOf } from './bridge.js';
 
 /** @typedef {typeof import('./worker/runs.js').runs} WorkerApi */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
@@ -15,7 +15,7 @@ export class Engine {
   #bridge = new Bridge(
     'runs',
     async (remote) => {
-      if (this.#network) await remote.open(this.#network);
+      if (this.#network) await remote.open(copyOf(this.#network));
       for (const part of this.#parts) await remote.addData(part);
     },
   );
@@ -25,7 +25,7 @@ export class Engine {
 
   /** Opens a .nut file, or a network from the reader. @param {Uint8Array} bytes */
   async open(bytes) {
-    const summary = await this.#call((remote) => remote.open(bytes));
+    const summary = await this.#call((remote) => remote.open(copyOf(bytes)));
     this.#network = bytes;
     return summary;
   }

@@ -1,5 +1,5 @@
 // The workers that know the files of other programs: each has one file open. The first is started with the first such file.
-import { Bridge, withPort } from './bridge.js';
+import { Bridge, copyOf, withPort } from './bridge.js';
 
 /** @typedef {typeof import('./worker/files.js').files} ReaderApi */
 /** @typedef {import('./worker/files.js').ExportKind} ExportKind */
@@ -108,7 +108,7 @@ export class Reader {
 const newBridge = (file, hear) =>
   new Bridge(
     'files',
-    (remote) => withPort((done) => hear?.(done), (port) => remote.open(file, port)),
+    (remote) => withPort((done) => hear?.(done), (port) => remote.open(copyOf(file), port)),
   );
 
 /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */

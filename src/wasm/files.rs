@@ -29,19 +29,20 @@ pub struct ModelFile {
 impl ModelFile {
     /// Opens a model file, gzipped or not. Of a `.nut` file of named weights `on_progress` is called with the share that is decoded, 0 to 1.
     pub fn open(
-        bytes: &[u8],
+        bytes: Vec<u8>,
         #[wasm_bindgen(unchecked_optional_param_type = "(done: number) => unknown")] on_progress: Option<Function>,
     ) -> Result<ModelFile, JsValue> {
-        let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
-        let opened = match on_progress {
-            Some(tell) if packed::is_packed(&plain) => {
-                let mut opened = read_telling(&plain, &tell)?;
-                opened.add_graph(CAP).map_err(thrown)?;
-                opened
-            }
-            _ => formats::open(&plain, CAP).map_err(thrown)?,
+        let file_bytes = bytes.len();
+        let plain = gzip::decompress(&bytes, CAP, "model").map_err(thrown)?;
+        let mut opened = match on_progress {
+            Some(tell) if packed::is_packed(&plain) => read_telling(&plain, &tell)?,
+            _ => formats::read(&plain, CAP).map_err(thrown)?,
         };
-        Ok(ModelFile { file_bytes: bytes.len(), opened })
+        // The graph is read from the tensors: it takes the room of the file.
+        drop(plain);
+        drop(bytes);
+        opened.add_graph(CAP).map_err(thrown)?;
+        Ok(ModelFile { file_bytes, opened })
     }
 
     /// What is in it.

@@ -2,6 +2,7 @@
 import * as Comlink from 'comlink';
 import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../../pkg/nutshell.js';
 import { addPart } from './parts.js';
+import { release } from './release.js';
 import { stopper } from './stopper.js';
 
 /** @typedef {import('../types.js').Recipe} Recipe */
@@ -20,9 +21,10 @@ export const begin = () => void (sets = { train: new Samples(), test: new Sample
 const BLOCK = 500;
 
 export const runs = {
-  /** Opens a .nut file, or a network from the reader, in place of the one before. @param {Uint8Array} bytes */
+  /** Opens a .nut file, or a network from the reader, in place of the one before. @param {Uint8Array<ArrayBuffer>} bytes */
   open(bytes) {
     const opened = Network.open(bytes);
+    release(bytes);
     network?.free();
     network = opened;
     return opened.summary();
