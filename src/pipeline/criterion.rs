@@ -19,6 +19,10 @@ pub enum Criterion {
     /// The answers of the original network, since the samples have no labels: an "accuracy" is then the share of samples whose
     /// largest output is the original's, and a "loss" the cross-entropy to that class.
     Agreement,
+    /// The original's weights, since there are no samples: their energy over the noise of rounding them.
+    Snr,
+    /// Nothing, since nothing was lost.
+    None,
 }
 
 impl Criterion {
@@ -27,6 +31,8 @@ impl Criterion {
         match self {
             Criterion::Labels => "accuracy",
             Criterion::Agreement => "agreement",
+            Criterion::Snr => "signal-to-quantization-noise ratio",
+            Criterion::None => "equality",
         }
     }
 }

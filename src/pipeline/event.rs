@@ -1,26 +1,7 @@
 //! What a run says while it works.
 
+use super::recipe::Stage;
 use serde::{Deserialize, Serialize};
-
-/// The stages, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The network as it was given.
-    Original,
-    /// Channels and neurons are gone.
-    Structure,
-    /// Single weights are gone.
-    Prune,
-    /// Weights share values.
-    Share,
-    /// The shared values are fixed point.
-    Quantize,
-    /// Trained again, with the bits' price.
-    Refine,
-    /// The file.
-    Code,
-}
 
 /// Which samples an accuracy was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +60,9 @@ pub struct LayerState {
     pub nonzeros: usize,
     /// Multiplications by nonzero weights, for one sample.
     pub macs: u64,
+    /// Multiplications by all weights, for one sample.
+    #[serde(default)]
+    pub dense_macs: u64,
     /// Counts of nonzero weights in equal bins over `range`.
     pub histogram: Vec<u32>,
     /// Lowest and highest weight.
@@ -145,6 +129,13 @@ pub enum Event {
     Started {
         /// Which one.
         stage: Stage,
+    },
+    /// So much of the run is done. Both are estimates for a usual machine; `of` grows if a target takes more rounds than were planned.
+    Progress {
+        /// Seconds' work that is done.
+        done: f64,
+        /// Seconds' work in all.
+        of: f64,
     },
     /// A search took a step.
     Probed(Probe),

@@ -6,7 +6,7 @@ use crate::data::together::{self, File, choose};
 use crate::data::{Dataset, Samples, Values};
 use crate::data::{Options, is_dataset};
 use crate::formats::gzip;
-use crate::views::summary::samples::DatasetSummary;
+use crate::views::samples::DatasetSummary;
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 

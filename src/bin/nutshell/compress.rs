@@ -3,15 +3,16 @@
 use crate::progress::Reporter;
 use crate::recipe::{self, EffortName, Settings};
 use crate::samples::{self, Use};
-use crate::{Answer, dataset, files, weights};
+use crate::{Answer, dataset, files};
 use clap::Args;
+use nutshell::Error;
 use nutshell::error::LoadError;
 use nutshell::formats;
+use nutshell::model::Network;
 use nutshell::pipeline::{
-    self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Observer, Recipe, Report, SplitCounts, Splits,
-    WeightsOutcome, WeightsTarget,
+    self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
+    SplitCounts, Splits, Target,
 };
-use nutshell::{Error, Model};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -80,8 +81,6 @@ impl Arguments {
 
     /// Compresses, and answers with the report.
     pub fn run(&self) -> Result<Answer, Error> {
-        let Some(data) = &self.data else { return self.without_data() };
-        let model = self.open()?;
         let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
         let mut recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
             (Some(path), _, _) => recipe::read(path)?,
@@ -89,48 +88,50 @@ impl Arguments {
             (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
             (None, None, None) => Recipe::new(Effort::Balanced),
         })?;
-        let data = samples::data(self.samples.open(data, &mut recipe.split, &mut recipe.scaling)?)?;
-        let reporter = Reporter::new(data.criterion());
+        let data = match &self.data {
+            Some(data) => Some(samples::data(self.samples.open(data, &mut recipe.split, &mut recipe.scaling)?)?),
+            None => {
+                recipe = Recipe::of_weights(self.target_of_weights());
+                None
+            }
+        };
+        let network = self.open()?;
+        let (evidence, criterion) = match &data {
+            Some(data) => (Evidence::Samples(data), data.criterion()),
+            None => (Evidence::Weights, Criterion::Snr),
+        };
+        let reporter = Reporter::new(criterion);
         let mut watcher = Watcher { reporter, checkpoint: self.checkpoint.as_deref(), failure: None };
-        let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut watcher);
+        let outcome = pipeline::compress(&network, evidence, &recipe, resume, &mut watcher);
         watcher.reporter.end();
         if let Some(failure) = watcher.failure {
             return Err(failure.into());
         }
-        let mut outcome = outcome?;
-        outcome.report.seconds = watcher.reporter.seconds();
-        files::write(&self.output, &outcome.nut)?;
-        if let Some(path) = &self.report {
-            let json = serde_json::to_vec_pretty(&outcome.report).expect("every field has a JSON form");
-            files::write(path, &json)?;
-        }
-        Ok(Answer::new(self.describe(&outcome.report), &outcome.report))
-    }
-
-    /// Compresses by the weights alone, and answers with the report.
-    fn without_data(&self) -> Result<Answer, Error> {
-        let mut reporter = Reporter::new(Criterion::default());
-        let target = match (self.lossless, self.settings.budget()) {
-            (true, _) => WeightsTarget::Lossless,
-            (false, Some(bytes)) => WeightsTarget::Budget(bytes),
-            (false, None) => WeightsTarget::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
-        };
-        let network = formats::read(&files::model(&self.model)?.0, files::CAP)?.network;
-        let outcome = pipeline::compress_weights(&network, target, files::CAP, &mut |event| reporter.weights(event));
-        reporter.end();
-        let WeightsOutcome { nut, mut report } = outcome?;
-        report.seconds = reporter.seconds();
+        let Outcome { nut, mut report } = outcome?;
+        report.seconds = watcher.reporter.seconds();
         files::write(&self.output, &nut)?;
         if let Some(path) = &self.report {
             files::write(path, &serde_json::to_vec_pretty(&report).expect("every field has a JSON form"))?;
         }
-        Ok(Answer::new(weights::describe(&self.output, &report), &report))
+        Ok(Answer::new(self.describe(&report), &report))
     }
 
-    fn open(&self) -> Result<Model, Error> {
+    fn target_of_weights(&self) -> Target {
+        match (self.lossless, self.settings.budget()) {
+            (true, _) => Target::Lossless,
+            (false, Some(bytes)) => Target::Budget(bytes),
+            (false, None) => Target::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
+        }
+    }
+
+    /// The network; on samples one that can be run, and is not small already.
+    fn open(&self) -> Result<Network, Error> {
+        if self.data.is_none() {
+            return Ok(formats::read(&files::model(&self.model)?.0, files::CAP)?.network);
+        }
         let opened = files::open(&self.model)?.opened;
         if opened.nut.is_none() {
-            return Ok(opened.into_model()?);
+            return Ok(opened.network);
         }
         let small = LoadError::File {
             path: self.model.display().to_string(),
@@ -141,10 +142,11 @@ impl Arguments {
     }
 
     fn describe(&self, report: &Report) -> String {
-        let Report { file_bytes, baseline_bytes, ratio, before, after, .. } = report;
-        let Report { criterion, output_distance, splits, seconds, .. } = report;
+        let Report { file_bytes, baseline_bytes, ratio, criterion, output_distance, seconds, .. } = report;
+        let of = if report.before.is_some() { "parameters" } else { "tensors" };
+        let decimals = if *ratio < 10.0 { 2 } else { 1 };
         let mut lines = vec![format!(
-            "{}: {file_bytes} bytes, {ratio:.1} times smaller than the original's parameters ({baseline_bytes} bytes)",
+            "{}: {file_bytes} bytes, {ratio:.decimals$} times smaller than the original's {of} ({baseline_bytes} bytes)",
             self.output.display()
         )];
         let word = criterion.word();
@@ -153,11 +155,15 @@ impl Arguments {
             Criterion::Agreement => {
                 "criterion: agreement with the original's answers, since the samples have no labels".into()
             }
+            Criterion::Snr => describe_noise(report),
+            Criterion::None => "criterion: none needed, every number is as it was".into(),
         });
-        lines.extend(describe_splits(splits));
-        lines.push(format!("validation {word}: {}", compare(&before.validation, &after.validation)));
-        if let (Some(before), Some(after)) = (&before.test, &after.test) {
-            lines.push(format!("test {word}: {}", compare(before, after)));
+        lines.extend(report.splits.iter().flat_map(describe_splits));
+        if let (Some(before), Some(after)) = (&report.before, &report.after) {
+            lines.push(format!("validation {word}: {}", compare(&before.validation, &after.validation)));
+            if let (Some(before), Some(after)) = (&before.test, &after.test) {
+                lines.push(format!("test {word}: {}", compare(before, after)));
+            }
         }
         if let Some(Distances { validation, test }) = output_distance {
             let test = test.map_or(String::new(), |test| format!(", {test:.4} on test samples"));
@@ -169,6 +175,16 @@ impl Arguments {
         lines.push(format!("{seconds:.1} seconds"));
         lines.join("\n")
     }
+}
+
+fn describe_noise(report: &Report) -> String {
+    let (mean, all) = (report.snr.unwrap_or(f64::INFINITY), report.snr_of_all.unwrap_or(f64::INFINITY));
+    let rounded = report.tensors.iter().filter(|tensor| tensor.step.is_some()).count();
+    let worst = report.tensors.iter().filter_map(|tensor| tensor.snr).fold(f64::INFINITY, f64::min);
+    format!(
+        "criterion: no samples; signal-to-quantization-noise ratio {mean:.2} dB (mean noise of {rounded} layers), \
+         {all:.2} dB of all weights together, {worst:.2} dB of the worst layer"
+    )
 }
 
 /// A line for each split.

@@ -11,12 +11,10 @@ mod decompress;
 mod evaluate;
 mod files;
 mod inspect;
-mod nut;
 mod progress;
 mod recipe;
 mod samples;
 mod train;
-mod weights;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};

@@ -119,6 +119,7 @@ impl Arguments {
         reporter.begin("train");
         let trained = pipeline::train(model, &data, &recipe, &mut |progress| {
             let (done, steps) = (progress.step as usize + 1, progress.steps as usize);
+            reporter.progress(done as f64, steps as f64);
             reporter.training("train", done, steps, &format!("loss {:.4}", progress.loss));
             ControlFlow::Continue(())
         });
