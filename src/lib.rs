@@ -64,6 +64,9 @@ pub mod stages;
 pub mod views;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "wasm/types.rs"]
+mod wasm_types;
 
 pub use error::Error;
 pub use model::{Model, Network};

@@ -60,7 +60,7 @@ export const shape = (sides) => sides.map((side) => whole.format(side)).join(' \
 /** Whether samples can be drawn: channels, height and width, in grey or colour. @param {number[]} shape Of one sample. */
 export const isImage = (shape) => shape.length === 3 && (shape[0] === 1 || shape[0] === 3);
 
-/** What the accuracies of a report are: without labels, the original's answers count as such. @param {{ criterion: 'labels' | 'agreement' }} report */
+/** What the accuracies of a report are: without labels, the original's answers count as such. @param {{ criterion: import('../pkg/nutshell.js').Criterion }} report */
 export const measureOf = ({ criterion }) => (criterion === 'agreement' ? 'Agreement with the original' : 'Accuracy');
 
 /** 99.02% of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
@@ -70,24 +70,8 @@ export const accuracy = (accuracy) =>
 /** What a split is called. */
 export const SPLITS = { train: 'training', validation: 'validation', test: 'test' };
 
-/** What a stage is called, in the order of the stages. */
-export const STAGES = {
-  original: 'Original',
-  structure: 'Structure',
-  prune: 'Prune',
-  share: 'Share',
-  quantize: 'Quantize',
-  refine: 'Refine',
-  code: 'Code',
-};
+/** What a stage is called. @param {import('./types.js').Stage} stage */
+export const stage = (stage) => stage[0].toUpperCase() + stage.slice(1);
 
-/** What a stage does, in a few words. */
-export const STAGE_NOTES = {
-  original: 'the original network',
-  structure: 'removes channels and neurons',
-  prune: 'removes single weights',
-  share: 'lets weights share values',
-  quantize: 'rounds the shared values to fixed point',
-  refine: 'retrains with a penalty on every bit',
-  code: 'writes the file',
-};
+/** How good the network of a report is, in few words. @param {import('./types.js').Report} report */
+export const quality = ({ after, snr }) => (after ? accuracy(after.test ?? after.validation) : snr === null ? 'lossless' : `${decibels(snr)} signal to noise`);

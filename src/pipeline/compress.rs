@@ -2,7 +2,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::criterion::{Criterion, output_distance};
-use super::event::{Event, SplitName};
+use super::event::SplitName;
 use super::recipe::{Recipe, Stage};
 use super::report::{Accuracies, Baseline, Distances, Outcome, Report};
 use super::run::{Data, Observer, Run, integer_network, measure, measure_integers};
@@ -81,13 +81,7 @@ fn by_samples(original: &Model, mut run: Run<'_>, resume: Option<Checkpoint>) ->
     let mut network = match resume {
         Some(checkpoint) => {
             check_resumable(&checkpoint, original, recipe)?;
-            run.stages = checkpoint.stages;
-            run.probes = checkpoint.probes;
-            run.caution = checkpoint.caution;
-            for state in run.stages.clone() {
-                run.tell(Event::Finished(state))?;
-            }
-            checkpoint.network
+            run.go_on(checkpoint)?
         }
         None => {
             run.finish(Stage::Original, original, original.parameter_bytes(), None)?;

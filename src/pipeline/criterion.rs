@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the answers of a compressed network are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Criterion {
     /// The samples' labels.

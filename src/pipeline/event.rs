@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which samples an accuracy was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SplitName {
     /// Samples that are trained on.
@@ -17,6 +18,7 @@ pub enum SplitName {
 
 /// An accuracy with what it was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Accuracy {
     /// Which samples.
     pub split: SplitName,
@@ -32,6 +34,7 @@ pub struct Accuracy {
 
 /// Where one layer's bits go.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LayerBits {
     /// Which weights are not zero.
     pub positions: f64,
@@ -47,6 +50,7 @@ pub struct LayerBits {
 
 /// One layer after a stage: its numbers, and what the viewer draws.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LayerState {
     /// The layer's name.
     pub name: String,
@@ -75,6 +79,7 @@ pub struct LayerState {
 
 /// The network after a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StageState {
     /// Which stage.
     pub stage: Stage,
@@ -94,6 +99,7 @@ pub struct StageState {
 
 /// One step of a half-interval search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Probe {
     /// The stage that searches.
     pub stage: Stage,
@@ -123,6 +129,7 @@ pub struct Probe {
 
 /// What a run says while it works. A progress bar, the page and the log draw the same ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "RunEvent"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A stage begins.

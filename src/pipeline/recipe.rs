@@ -13,6 +13,7 @@ use serde_json::Value;
 
 /// The stages, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The network as it was given.
@@ -52,6 +53,7 @@ impl Stage {
 
 /// A stage in words.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StageWords {
     /// Which one.
     pub stage: Stage,
@@ -68,6 +70,7 @@ impl Stage {
 
 /// Everything that decides the result of a run, apart from the model and the samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// Which preset of numbers this recipe started from; decides nothing by itself.
@@ -99,6 +102,7 @@ pub struct Recipe {
 
 /// Which samples validate: they search and select, and are never trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// Number of samples held out of the training file.
@@ -112,6 +116,7 @@ pub struct Split {
 /// Targets of training: `weight x softmax(teacher logits / temperature) + (1 - weight) x label`.
 /// The teacher is the network as it was given (Hinton et al. 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Distillation {
     /// Share of the teacher in the targets, 0 to 1.
@@ -145,6 +150,7 @@ const TARGETS: &[Setting] = &[
 
 /// A number of a recipe, and where it stands there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "Setting"))]
 pub struct RecipeSetting {
     /// Its place in a recipe's JSON, joined by dots.
     pub path: String,

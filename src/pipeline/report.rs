@@ -19,6 +19,7 @@ pub struct Outcome {
 /// The result of a run, as the page shows it and `--report` writes it. What only samples tell, or only a run by the weights alone, is missing
 /// from the other's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Report {
     /// Version of Nutshell that made it.
     pub version: String,
@@ -84,6 +85,7 @@ pub struct Report {
 
 /// What became of a tensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TensorReport {
     /// Its name.
     pub name: String,
@@ -150,6 +152,7 @@ fn platform() -> String {
 
 /// Accuracy on validation samples, and on test samples if there are some.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Accuracies {
     /// On validation samples, which the run searched and selected on.
     pub validation: Accuracy,
@@ -159,6 +162,7 @@ pub struct Accuracies {
 
 /// How many samples a run had, for what.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Splits {
     /// To train on.
     pub training: SplitCounts,
@@ -170,6 +174,7 @@ pub struct Splits {
 
 /// How many samples a split has.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SplitCounts {
     /// In all.
     pub samples: usize,
@@ -186,6 +191,7 @@ impl SplitCounts {
 
 /// Relative distances of outputs, `|y - y0| / |y0|`; see [`output_distance`](super::output_distance).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Distances {
     /// On validation samples.
     pub validation: f64,
@@ -195,6 +201,7 @@ pub struct Distances {
 
 /// Another coding of the same symbols.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Baseline {
     /// What it is.
     pub name: String,

@@ -161,6 +161,18 @@ impl<'a> Run<'a> {
         measure(model, &self.validation, SplitName::Validation)
     }
 
+    /// Goes on after a checkpoint.
+    pub fn go_on(&mut self, checkpoint: Checkpoint) -> Result<StageNetwork, Error> {
+        self.work.skip(self.recipe, checkpoint.stage);
+        self.stages = checkpoint.stages;
+        self.probes = checkpoint.probes;
+        self.caution = checkpoint.caution;
+        for state in self.stages.clone() {
+            self.tell(Event::Finished(state))?;
+        }
+        Ok(checkpoint.network)
+    }
+
     /// A stage begins, on a network.
     pub fn start(&mut self, stage: Stage, model: &Model) -> Result<(), Error> {
         self.stage = stage;

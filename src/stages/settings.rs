@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How much work a run may do: sets of numbers, never other code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Effort {
     /// Seconds in a browser tab.
@@ -16,6 +17,7 @@ pub enum Effort {
 
 /// What is to be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// With samples: as cheap as it can be while validation accuracy drops by at most so many percentage points.
@@ -30,6 +32,7 @@ pub enum Target {
 
 /// Settings of one training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// Samples seen, forward and backward; the only bound on the work.
@@ -51,6 +54,7 @@ impl Training {
 
 /// A number of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SettingRange"))]
 pub struct Setting {
     /// Its name among those of its stage; a dot leads into a group.
     #[serde(skip)]

@@ -37,6 +37,7 @@ pub const META: Meta = Meta {
 
 /// The numbers of this stage; [`META`] says what they mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "StructureSettings"))]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Settings {

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 /// A file in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Summary {
     /// Such as `onnx`, `safetensors` or `nut`.
     pub format: &'static str,
@@ -36,6 +37,7 @@ pub struct Summary {
 
 /// A tensor.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TensorSummary {
     /// Its name.
     pub name: String,
@@ -53,6 +55,7 @@ pub struct TensorSummary {
 
 /// A network that can be run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct GraphSummary {
     /// Whether its weights are integers with codebooks.
     pub compressed: bool,
@@ -84,6 +87,7 @@ pub struct GraphSummary {
 
 /// One node.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct NodeSummary {
     /// Its name in the file.
     pub name: String,
@@ -99,6 +103,7 @@ pub struct NodeSummary {
 
 /// What only a `.nut` file has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct NutSummary {
     /// Number of its topology: 0 is a graph that is stored, 15 none.
     pub topology: u8,
@@ -115,6 +120,7 @@ pub struct NutSummary {
 
 /// The fixed-point format of a parameter.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FormatSummary {
     /// Its name.
     pub parameter: String,

@@ -16,9 +16,9 @@ use js_sys::{Function, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
 use wasm_bindgen::{JsCast, prelude::*};
 
-/// The types of what is passed as plain objects.
+/// The types of what is passed as plain objects, written by a test (`types.rs`).
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("engine.d.ts");
+const TYPES: &str = include_str!("types.d.ts");
 
 /// A checkpoint as its two parts: an object, and bytes.
 fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {

@@ -14,9 +14,6 @@ use crate::views::{self, picture};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("files.d.ts");
-
 /// A model file of any format that is known; the bytes tell which.
 #[wasm_bindgen]
 pub struct ModelFile {

@@ -10,9 +10,6 @@ use crate::views::samples::DatasetSummary;
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("sample_file.d.ts");
-
 /// Whether the bytes of a file, gzipped or not, are samples and no model.
 #[wasm_bindgen(js_name = isSamples)]
 pub fn is_samples(bytes: &[u8]) -> Result<bool, JsValue> {

@@ -17,9 +17,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("view.d.ts");
-
 /// The most centroids of a curve: a codebook of five bits.
 const MOST_CENTROIDS: usize = 32;
 

@@ -110,29 +110,14 @@ test('what follows the state is called once it is at rest, and only if its part 
 });
 
 describe('a run', () => {
-  const training = { samples: 1000 };
-  const searched = { rounds: 1, probes: 0, probe_samples: 0, training };
-  const recipe = { structure: searched, prune: { ...searched, rounds: 2 }, share: searched, refine: { rounds: 1, training: { samples: 5000 } } };
-  const run = /** @type {any} */ ({ status: 'running', recipe, samples: 0, stage: null, stages: [], probes: [], training: null, trained: 0 });
+  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null });
 
-  test('says how far it is, by samples', () => {
-    // Six stages of 2,000 for measuring, and 1,000 + 2,000 + 1,000 + 5,000 of training: 21,000.
+  test('says how far it is, as the engine does', () => {
     assert.equal(share(run), 0);
-    const events = /** @type {any[]} */ ([
-      { kind: 'finished', stage: 'original' },
-      { kind: 'finished', stage: 'structure' },
-      { kind: 'started', stage: 'prune' },
-      { kind: 'training', stage: 'prune', done: 500, total: 1000 },
-      { kind: 'training', stage: 'prune', done: 1000, total: 1000 },
-    ]);
-    const first = events.reduce(advance, run);
-    assert.equal(share(first), 4000 / 21_000);
-    const second = advance(first, /** @type {any} */ ({ kind: 'training', stage: 'prune', done: 100, total: 1000 }));
-    assert.equal(share(second), 4100 / 21_000);
-    // A probe counts its samples, for less than training does; the original's answers to 10,000 samples are 4,000 more.
-    const probed = advance(second, /** @type {any} */ ({ kind: 'probed', stage: 'prune', samples: 500 }));
-    assert.equal(share(probed), (4000 + 1000 + 200) / 21_000);
-    assert.equal(share({ ...second, samples: 10_000 }), 8100 / 25_000);
+    const told = advance(run, { kind: 'progress', done: 5, of: 20 });
+    assert.equal(share(told), 0.25);
+    // A target that takes another round is more work.
+    assert.equal(share(advance(told, { kind: 'progress', done: 5, of: 25 })), 0.2);
     assert.equal(secondsLeft(0.25, 10), 30);
     assert.equal(secondsLeft(0.01, 10), null);
   });
@@ -160,7 +145,6 @@ describe('a run', () => {
     const finished = ['original', 'structure', 'prune'].map((stage) => ({ kind: 'finished', stage }));
     const again = /** @type {any[]} */ ([...finished, { kind: 'started', stage: 'structure' }]).reduce(advance, run);
     assert.deepEqual(again.stages.map((/** @type {any} */ state) => state.stage), ['original']);
-    assert.equal(share(again), 0);
   });
 
   test('hears nothing once it has ended', () => {

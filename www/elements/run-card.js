@@ -39,8 +39,9 @@ const TITLES = { running: 'Compressing', cancelled: 'Cancelled', failed: 'Stoppe
 function statusLine(run) {
   switch (run.status) {
     case 'running':
-      return run.stage ? `${format.STAGES[run.stage]}: ${format.STAGE_NOTES[run.stage]}` : 'Starting';
+      return run.stage ? `${format.stage(run.stage)}: ${noteOf(run.stage)}` : 'Opening the file';
     case 'cancelled':
+      if (run.evidence === 'weights') return 'Cancelled: nothing was changed.';
       return run.resumable ? 'Resume continues after the last finished stage.' : 'No stage was finished yet.';
     case 'failed':
       return run.message;
@@ -48,6 +49,9 @@ function statusLine(run) {
       return '';
   }
 }
+
+/** @param {import('../types.js').Stage} stage */
+const noteOf = (stage) => get().stages.find((own) => own.stage === stage)?.sentence ?? '';
 
 /** @param {Run} run */
 function live(run) {

@@ -35,6 +35,7 @@ pub const META: Meta = Meta {
 
 /// The numbers of this stage; [`META`] says what they mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "RefineSettings"))]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Settings {
