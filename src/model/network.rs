@@ -63,12 +63,14 @@ pub enum Source {
     Torch,
     /// TensorFlow Lite.
     Tflite,
+    /// HDF5.
+    Hdf5,
 }
 
 impl Source {
     /// All of them. Their places are their numbers in a `.nut` file.
-    pub const ALL: [Source; 6] =
-        [Source::Onnx, Source::Safetensors, Source::Npz, Source::Npy, Source::Torch, Source::Tflite];
+    pub const ALL: [Source; 7] =
+        [Source::Onnx, Source::Safetensors, Source::Npz, Source::Npy, Source::Torch, Source::Tflite, Source::Hdf5];
 
     /// In lower case, as on the command line.
     pub fn name(self) -> &'static str {
@@ -79,6 +81,7 @@ impl Source {
             Source::Npy => "npy",
             Source::Torch => "torch",
             Source::Tflite => "tflite",
+            Source::Hdf5 => "hdf5",
         }
     }
 }

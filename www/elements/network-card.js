@@ -36,7 +36,7 @@ class NetworkCard extends Element {
         )}
         ${this.#chooser('Open files', false)} ${this.#chooser('Open a folder', true)}
       </div>
-      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
+      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), Keras (.keras, .h5), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
       ${readingSamples ? html`<p role="status" id="reading">${readingWords(readingSamples)}</p>` : nothing} ${ambiguousFile ? question(ambiguousFile) : nothing}
       ${openingFile ? html`<p class="quiet" role="status" id="opening">${openingWords(openingFile)}</p>` : nothing}
       ${network ? this.#facts(network) : weights ? weightsFacts(weights) : openingFile ? nothing : html`<p class="quiet">No network is open.</p>`}

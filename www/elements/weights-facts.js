@@ -10,6 +10,7 @@ const FORMATS = {
   npy: 'numpy array (npy)',
   torch: 'PyTorch',
   tflite: 'TensorFlow Lite',
+  hdf5: 'HDF5 (Keras)',
   nut: 'Nutshell (.nut)',
 };
 
