@@ -169,6 +169,12 @@ pub fn settings() -> Vec<RecipeSetting> {
     general.chain(Stage::ALL.into_iter().flat_map(of_stage)).collect()
 }
 
+impl Default for Recipe {
+    fn default() -> Self {
+        Recipe::new(Effort::Balanced)
+    }
+}
+
 impl Recipe {
     /// The recipe of an effort, with a tolerance of 0.3 percentage points and seed 1.
     pub fn new(effort: Effort) -> Self {

@@ -18,7 +18,7 @@ pub struct Outcome {
 
 /// The result of a run, as the page shows it and `--report` writes it. What only samples tell, or only a run by the weights alone, is missing
 /// from the other's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Report {
     /// Version of Nutshell that made it.
@@ -115,26 +115,12 @@ impl Report {
             recipe: recipe.clone(),
             seed: recipe.seed,
             criterion,
-            warnings: Vec::new(),
             baseline_bytes,
             file_bytes,
             ratio: baseline_bytes as f64 / file_bytes as f64,
             head_bytes: file_bytes - encoded.items.payload_bytes,
             sections: encoded.items.sections.iter().map(|&(name, bytes)| (name.to_owned(), bytes)).collect(),
-            seconds: 0.0,
-            splits: None,
-            before: None,
-            after: None,
-            integer: None,
-            output_distance: None,
-            file_bytes_with_graph: None,
-            peak_activation_bytes: None,
-            baselines: Vec::new(),
-            stages: Vec::new(),
-            probes: Vec::new(),
-            snr: None,
-            snr_of_all: None,
-            tensors: Vec::new(),
+            ..Report::default()
         }
     }
 }

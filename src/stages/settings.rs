@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How much work a run may do: sets of numbers, never other code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Effort {
     /// Seconds in a browser tab.

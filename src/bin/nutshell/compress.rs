@@ -1,7 +1,7 @@
 //! `nutshell compress`.
 
 use crate::progress::Reporter;
-use crate::recipe::{self, EffortName, Settings};
+use crate::recipe::{self, Settings};
 use crate::samples::{self, Use};
 use crate::{Answer, dataset, files};
 use clap::Args;
@@ -44,7 +44,7 @@ pub struct Arguments {
     recipe: Option<PathBuf>,
     /// Without a recipe: how much work to do [default: balanced, or the resumed run's recipe].
     #[arg(long, value_enum, requires = "data")]
-    effort: Option<EffortName>,
+    effort: Option<Effort>,
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
@@ -84,7 +84,7 @@ impl Arguments {
         let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
         let mut recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
             (Some(path), _, _) => recipe::read(path)?,
-            (None, Some(effort), _) => effort.recipe(),
+            (None, Some(effort), _) => Recipe::new(effort),
             (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
             (None, None, None) => Recipe::new(Effort::Balanced),
         })?;
