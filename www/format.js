@@ -12,8 +12,8 @@ export const bytes = (value) => `${whole.format(value)} B`;
 /** 1,513x, and 9.6x below 100 @param {number} value */
 export const ratio = (value) => `${(value < 99.95 ? tenths : whole).format(value)}x`;
 
-/** 99.02% from 0.9902 @param {number} value */
-export const percent = (value) => `${(100 * value).toFixed(2)}%`;
+/** 99.02 % from 0.9902; the space does not break @param {number} value */
+export const percent = (value) => `${(100 * value).toFixed(2)}\u00a0%`;
 
 /** 6k, 1.5M: for axes of counts @param {number} value */
 export const short = (value) => {
@@ -21,8 +21,8 @@ export const short = (value) => {
   return `${Number((value / unit).toPrecision(3))}${letter}`;
 };
 
-/** 99%, 97.5%: for axes @param {number} value */
-export const share = (value) => `${Number((100 * value).toFixed(2))}%`;
+/** 99 %, 97.5 %: for axes, and for progress @param {number} value */
+export const share = (value) => `${Number((100 * value).toFixed(2))}\u00a0%`;
 
 /** 0.0412, or 1.2e-5 where that says more; with a true minus sign @param {number} value */
 export const number = (value) => {
@@ -63,7 +63,7 @@ export const isImage = (shape) => shape.length === 3 && (shape[0] === 1 || shape
 /** What the accuracies of a report are: without labels, the original's answers count as such. @param {{ criterion: import('../pkg/nutshell.js').Criterion }} report */
 export const measureOf = ({ criterion }) => (criterion === 'agreement' ? 'Agreement with the original' : 'Accuracy');
 
-/** 99.02% of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
+/** 99.02 % of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
 export const accuracy = (accuracy) =>
   `${percent(accuracy.accuracy)} of ${count(accuracy.samples)} ${SPLITS[accuracy.split]} samples`;
 

@@ -293,7 +293,7 @@ test('a run of the example by its weights alone is opened again, and those that 
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.deepEqual(await kept(), ['LeNet-5, weights alone, 30 dB', 'of an older page', 'of an older page']);
   assert.match(await text('#runs tbody tr:nth-child(2)'), /4,000 B 431x 30\.00 dB signal to noise/);
-  assert.match(await text('#runs tbody tr:last-child'), /4,000 B 431x 99\.00% of 10,000 test samples/);
+  assert.match(await text('#runs tbody tr:last-child'), /4,000 B 431x 99\.00\s% of 10,000 test samples/);
   await press('#runs tbody tr:first-child [data-run]');
   await compressed();
   assert.equal(await text('#bytes'), bytes);
@@ -356,7 +356,7 @@ test('decoding a large file shows how far it is, and can be ended', async () => 
       }),
   );
   await drop('large.nut', nut);
-  assert.match(String(await cancelled), /Decoding large\.nut, \d+%/);
+  assert.match(String(await cancelled), /Decoding large\.nut, \d+\s%/);
   await page.waitForFunction(() => !document.querySelector('#opening'), { timeout: OPEN });
   assert.match(await text('network-card .lead'), /large\.safetensors/);
   assert.equal(await page.$('#problem:not([hidden])'), null);

@@ -14,11 +14,11 @@ describe('numbers', () => {
     [format.ratio(1512.56), '1,513x'],
     [format.ratio(9.64), '9.6x'],
     [format.ratio(99.96), '100x'],
-    [format.percent(0.9902), '99.02%'],
+    [format.percent(0.9902), '99.02\u00a0%'],
     [format.short(6000), '6k'],
     [format.short(0.5), '0.5'],
     [format.short(1_500_000), '1.5M'],
-    [format.share(0.975), '97.5%'],
+    [format.share(0.975), '97.5\u00a0%'],
     [format.number(0), '0'],
     [format.number(0.04123), '0.0412'],
     [format.number(0.0000123), '1.2e-5'],
@@ -30,7 +30,7 @@ describe('numbers', () => {
     [format.brief('encoder.layer.0.attention.self.query.weight'), 'encoder.layer.0.attention.self.query.weight'],
     [format.brief('bert.encoder.layer.11.attention.output.LayerNorm.weight'), 'bert.encoder.layer.11.…tion.output.LayerNorm.weight'],
     [String(format.product([2, 3, 4])), '24'],
-    [format.accuracy({ split: 'test', samples: 10_000, correct: 9902, accuracy: 0.9902, loss: 0.03 }), '99.02% of 10,000 test samples'],
+    [format.accuracy({ split: 'test', samples: 10_000, correct: 9902, accuracy: 0.9902, loss: 0.03 }), '99.02\u00a0% of 10,000 test samples'],
   ];
   for (const [got, expected] of cases) test(expected, () => assert.equal(got, expected));
 });

@@ -109,7 +109,7 @@ class PipelineBar extends Element {
 /** How far a run is. @param {import('../types.js').Run | null} run */
 const working = (run) =>
   run?.status === 'running'
-    ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))}%</span>`
+    ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))} %</span>`
     : nothing;
 
 /** @param {Step} step */

@@ -83,7 +83,7 @@ class RecipeCard extends Element {
           <legend>Target</legend>
           ${agreement
             ? html`<p class="quiet small-text" id="by-agreement">
-                The samples have no labels, so a run is judged by agreement with the original: each 1% of answers that change costs one
+                The samples have no labels, so a run is judged by agreement with the original: each 1 % of answers that change costs one
                 percentage point.
               </p>`
             : nothing}

@@ -63,7 +63,7 @@ function live(run) {
   return html`
     <progress class="wide" max="1" value=${done} aria-label="Progress of the run"></progress>
     <dl class="live">
-      <div><dt>Done</dt><dd>${Math.floor(100 * done)}%${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
+      <div><dt>Done</dt><dd>${Math.floor(100 * done)} %${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
       <div><dt>Time</dt><dd>${format.duration(seconds)}</dd></div>
       ${training
         ? html`<div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)} samples</dd></div>

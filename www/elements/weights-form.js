@@ -75,4 +75,4 @@ const choice = (chosen, kind, words) => html`<label>
 </label>`;
 
 /** What a ratio means. @param {number} snr In dB. */
-const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square (mean over all layers). More dB means closer to the original and a larger file.`;
+const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))} % of their root mean square (mean over all layers). More dB means closer to the original and a larger file.`;
