@@ -335,7 +335,10 @@ fn bad_input_is_refused_with_its_reason() {
         ("inspect none.onnx", "none.onnx: expected a readable file"),
         ("inspect data --shape 27,28", "samples, shape"),
         ("inspect recipe.json", "or samples as IDX, npz, CSV, or a ZIP archive of pictures, got the bytes"),
-        ("evaluate data/t10k-images-idx3-ubyte --data data", "images or labels"),
+        ("evaluate data/t10k-images-idx3-ubyte --data data", "expected a model, got samples"),
+        ("compress data/t10k-images-idx3-ubyte -o out.nut", "name the model first, and give the samples as --data"),
+        ("compress data --data model.onnx -o out.nut", "got a model"),
+        ("compress data -o out.nut", "expected a readable file, got a folder"),
         ("inspect data/t10k-labels-idx1-ubyte", "number of dimensions 2, 3 or 4"),
         ("inspect -", "got the bytes []"),
         ("decompress model.onnx -o out.onnx", "expected a .nut file"),
@@ -361,7 +364,7 @@ fn bad_input_is_refused_with_its_reason() {
         ("compress narrow.onnx --data data --recipe recipe.json -o out.nut", "label"),
         ("compress model.onnx --data data --resume model.onnx -o out.nut", "checkpoint file, start"),
         ("compress model.onnx --data data --recipe recipe.json --checkpoint none/at -o out.nut", "no directory 'none'"),
-        ("compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut", "a place to write to"),
+        ("compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut", "none of those that are read"),
     ] {
         let said = place.refuse(arguments);
         assert!(said.contains(reason), "nutshell {arguments}: {said}");
@@ -370,6 +373,71 @@ fn bad_input_is_refused_with_its_reason() {
     assert!(
         fs::read_dir(&place.0).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().ends_with(".part"))
     );
+}
+
+#[test]
+fn no_file_is_lost_to_an_output() {
+    let place = Place::with_model("outputs");
+    let model = place.read("model.onnx");
+    place.write("notes.txt", b"what I want to keep");
+    place.write("empty.nut", b"");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("model.onnx", place.0.join("link.nut")).unwrap();
+        fs::hard_link(place.0.join("model.onnx"), place.0.join("hard.nut")).unwrap();
+        for link in ["link.nut", "hard.nut"] {
+            let said = place.refuse(&format!("compress model.onnx -o {link} --force"));
+            assert!(said.contains("none of those that are read, got model.onnx"), "{said}");
+        }
+    }
+    for (arguments, reason) in [
+        (
+            "compress model.onnx -o model.onnx",
+            "expected a name that ends in .nut, got .onnx: compress writes .nut files",
+        ),
+        ("compress model.onnx -o small", "expected a name that ends in .nut, got none"),
+        ("convert model.onnx -o model.onnx", "none of those that are read"),
+        ("convert model.onnx -o out.pt", "a name that ends in .onnx"),
+        (
+            "convert model.onnx --to npz -o out.safetensors",
+            "expected a name that ends in .npz, since --to says so, got safetensors",
+        ),
+        (
+            "compress model.onnx -o out.nut --report notes.txt",
+            "expected no file, or one of the same kind (JSON), got text: --force",
+        ),
+        ("compress model.onnx -o out.nut --report model.onnx", "none of those that are read"),
+        ("compress model.onnx -o out.nut --report out.nut", "a name of its own for each file to write"),
+        ("train lenet5 --data data --recipe recipe.json -o out.nut", "expected a name that ends in .onnx"),
+        ("evaluate model.onnx --data data --predictions recipe.json", "got JSON: --force replaces it"),
+    ] {
+        let said = place.refuse(arguments);
+        assert!(said.contains(reason), "nutshell {arguments}: {said}");
+    }
+    assert!(!place.0.join("out.nut").exists() && place.read("model.onnx") == model);
+    // What is of the same kind is replaced, and what is empty; anything else if the user says so.
+    for _ in 0..2 {
+        place.run("compress model.onnx -o empty.nut --report report.json");
+    }
+    place.refuse("decompress empty.nut -o out.txt");
+    place.refuse("decompress empty.nut -o empty.nut");
+    place.run("evaluate model.onnx --data data --predictions notes.txt");
+    place.run("evaluate model.onnx --data data --predictions report.json --force");
+}
+
+#[test]
+fn numbers_may_have_their_units() {
+    let place = Place::with_model("units");
+    let plain = place.json("recipe --budget 4000");
+    assert_eq!(place.json("recipe --budget 4kB"), plain);
+    assert_eq!(place.json("recipe --tolerance 0.5%")["target"]["tolerance"], 0.5);
+    assert_eq!(place.json("recipe --mirror 50%")["mirror"], 0.5);
+    let [decibels, number] = ["30dB", "30"].map(|snr| place.json(&format!("compress model.onnx --snr {snr} -o a.nut")));
+    assert_eq!(decibels["file_bytes"], number["file_bytes"]);
+    assert!(place.fail("recipe --budget 4parsecs", 2).contains("expected a size in bytes, such as 4479, 4kB"));
+    assert!(place.refuse("recipe --tolerance -1").contains("target.tolerance: expected 0 to 100, got -1"));
+    let said = place.fail("compress model.onnx --bits 8 -o a.nut", 2);
+    assert!(said.contains("unexpected argument '--bits'") && !said.contains("as a value"), "{said}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! `nutshell compress`.
 
+use crate::outputs::{Kind, Output, check_ending};
 use crate::progress::Reporter;
 use crate::recipe::{self, Settings};
 use crate::samples::{self, Use};
-use crate::{Answer, dataset, files};
+use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
 use nutshell::Error;
 use nutshell::error::LoadError;
@@ -31,7 +32,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DATA", conflicts_with_all = ["snr", "lossless"])]
     data: Option<PathBuf>,
     /// Without data: the signal-to-quantization-noise ratio to keep, in dB, of the layers in the mean [default: 30].
-    #[arg(long, value_name = "DB", conflicts_with_all = ["budget", "lossless"])]
+    #[arg(long, value_name = "DB", value_parser = units::decibels, allow_negative_numbers = true, conflicts_with_all = ["budget", "lossless"])]
     snr: Option<f64>,
     /// Without data: change no weight.
     #[arg(long, conflicts_with = "budget")]
@@ -60,27 +61,24 @@ pub struct Arguments {
     report: Option<PathBuf>,
 }
 
-impl Arguments {
-    /// The files that are read.
-    pub fn inputs(&self) -> Vec<&Path> {
+impl Task for Arguments {
+    fn inputs(&self) -> Vec<&Path> {
         let optional = [&self.data, &self.recipe, &self.resume].into_iter().flatten();
         optional.chain([&self.model]).map(PathBuf::as_path).collect()
     }
 
-    /// The files that are written.
-    pub fn outputs(&self) -> Vec<&Path> {
-        let optional = [&self.checkpoint, &self.report].into_iter().flatten();
-        optional.chain([&self.output]).map(PathBuf::as_path).collect()
+    fn outputs(&self) -> Vec<Output<'_>> {
+        let checkpoint = self.checkpoint.iter().map(|path| Output { path, kind: Kind::Checkpoint });
+        let report = self.report.iter().map(|path| Output { path, kind: Kind::Json });
+        checkpoint.chain(report).chain([Output { path: &self.output, kind: Kind::Model("nut") }]).collect()
     }
 
-    /// What is wrong with the options together, if that is so.
-    pub fn misuse(&self) -> Option<&'static str> {
-        let misused = self.data.is_none() && (self.settings.need_data() || self.samples.is_given());
-        misused.then_some("--tolerance, --seed, --mirror and what is said of samples want samples: --data DATA")
+    fn check(&self) -> Result<(), Error> {
+        let advice = "compress writes .nut files, which decompress turns into other formats";
+        Ok(check_ending(&self.output, &["nut"], advice)?)
     }
 
-    /// Compresses, and answers with the report.
-    pub fn run(&self) -> Result<Answer, Error> {
+    fn run(&self) -> Result<Answer, Error> {
         let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
         let mut recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
             (Some(path), _, _) => recipe::read(path)?,
@@ -114,6 +112,14 @@ impl Arguments {
             files::write(path, &serde_json::to_vec_pretty(&report).expect("every field has a JSON form"))?;
         }
         Ok(Answer::new(self.describe(&report), &report))
+    }
+}
+
+impl Arguments {
+    /// What is wrong with the options together, if that is so.
+    pub fn misuse(&self) -> Option<&'static str> {
+        let misused = self.data.is_none() && (self.settings.need_data() || self.samples.is_given());
+        misused.then_some("--tolerance, --seed, --mirror and what is said of samples want samples: --data DATA")
     }
 
     fn target_of_weights(&self) -> Target {

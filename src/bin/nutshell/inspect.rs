@@ -2,7 +2,7 @@
 
 use crate::files::{self, ModelFile};
 use crate::samples::Reading;
-use crate::{Answer, dataset};
+use crate::{Answer, Task, dataset};
 use clap::Args;
 use nutshell::Error;
 use nutshell::data::{Dataset, is_dataset};
@@ -34,9 +34,8 @@ struct Inspection {
     summary: Summary,
 }
 
-impl Arguments {
-    /// Opens the file, and answers with what is in it.
-    pub fn run(&self) -> Result<Answer, Error> {
+impl Task for Arguments {
+    fn run(&self) -> Result<Answer, Error> {
         let file = self.file.display().to_string();
         if self.file.is_dir() {
             return Ok(of_dataset(file, self.reading.open(&self.file)?));

@@ -1,6 +1,6 @@
 //! `nutshell recipe`, and the options that make a recipe.
 
-use crate::{Answer, files};
+use crate::{Answer, Task, files, units};
 use clap::Args;
 use nutshell::Error;
 use nutshell::error::LoadError;
@@ -21,22 +21,21 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Settings {
     /// Make the smallest file whose validation accuracy drops by at most this many percentage points.
-    #[arg(long, value_name = "POINTS", conflicts_with = "budget")]
+    #[arg(long, value_name = "POINTS", value_parser = units::points, allow_negative_numbers = true, conflicts_with = "budget")]
     tolerance: Option<f64>,
     /// Make the most accurate file of at most this many bytes on disk.
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = units::bytes, allow_negative_numbers = true)]
     budget: Option<usize>,
     /// Seed of every random choice: the same seed gives the same file.
     #[arg(long)]
     seed: Option<u64>,
     /// Share of the images that trainings mirror left to right, 0 to 1: 0.5 for most photos.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = units::short_share, allow_negative_numbers = true)]
     mirror: Option<f32>,
 }
 
-impl Arguments {
-    /// The recipe, for people and programs alike.
-    pub fn run(&self) -> Result<Answer, Error> {
+impl Task for Arguments {
+    fn run(&self) -> Result<Answer, Error> {
         let recipe = self.settings.apply(Recipe::new(self.effort))?;
         let pretty = serde_json::to_string_pretty(&recipe).expect("every setting has a JSON form");
         Ok(Answer::new(pretty, &recipe))
