@@ -130,6 +130,18 @@ pub struct GraphError {
     pub got: String,
 }
 
+impl GraphError {
+    pub(crate) fn new(
+        node: &str,
+        op: &'static str,
+        what: &'static str,
+        expected: impl ToString,
+        got: impl ToString,
+    ) -> Self {
+        GraphError { node: node.to_owned(), op, what, expected: expected.to_string(), got: got.to_string() }
+    }
+}
+
 /// A file that cannot be read as what it claims to be.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LoadError {

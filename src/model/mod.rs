@@ -10,11 +10,9 @@ pub mod histogram;
 pub mod network;
 mod number;
 mod op;
-pub mod places;
 pub mod presets;
 pub mod recognise;
 mod scaling;
-mod shape;
 
 pub use dtype::Dtype;
 pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
@@ -25,8 +23,8 @@ pub use number::Number;
 pub use op::{
     Class, Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice,
 };
+pub(crate) use op::{NOWHERE, broadcast, expand};
 pub use scaling::Scaling;
-pub(crate) use shape::broadcast;
 
 use crate::error::GraphError;
 use ndarray::ArrayD;

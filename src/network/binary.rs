@@ -1,6 +1,6 @@
 //! `Add` and `Binary` with broadcasting. Where both operands have the shape of the output, `add.rs` is the faster sum.
 
-use crate::model::{Binary, places};
+use crate::model::{Binary, expand};
 
 /// Where an output's element finds its operands, in elements of a sample; `None` is its own place.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ impl BinaryPlan {
     /// For shapes that `Graph::shapes` has proved; `None` if memory does not suffice.
     pub fn new(function: Option<Binary>, inputs: [&[usize]; 2], output: &[usize]) -> Option<Self> {
         let of = |input: &[usize]| {
-            if input == output { Some(None) } else { places::expand(input, output).map(Some) }
+            if input == output { Some(None) } else { expand(input, output).map(Some) }
         };
         Some(BinaryPlan { function, places: [of(inputs[0])?, of(inputs[1])?] })
     }

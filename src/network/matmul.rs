@@ -1,6 +1,6 @@
 //! `MatMul` of two values: each sample has matrices of its own, so that the samples side by side are the vectors.
 
-use crate::model::places;
+use crate::model::expand;
 
 /// Products of matrices `[m, k]` and `[k, p]`.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ impl MatMulPlan {
         let (lead_a, &[m, k]) = a.split_last_chunk::<2>()?;
         let (lead_b, &[_, p]) = b.split_last_chunk::<2>()?;
         let lead = &output[..output.len() - 2];
-        let pairs = places::expand(lead_a, lead)?.into_iter().zip(places::expand(lead_b, lead)?);
+        let pairs = expand(lead_a, lead)?.into_iter().zip(expand(lead_b, lead)?);
         Some(MatMulPlan { m, k, p, pairs: pairs.map(|(a, b)| [a, b]).collect() })
     }
 

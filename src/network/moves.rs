@@ -1,8 +1,7 @@
 //! The operators that only move elements: `Transpose`, `Slice`, `Gather`, `Concat`, `Pad`, `Expand`, and several inputs and
 //! outputs. One copy by a table does for all.
 
-use crate::model::places::{self, NOWHERE};
-use crate::model::{Op, Pad};
+use crate::model::{NOWHERE, Op, Pad};
 
 /// For each element of the output where it comes from.
 #[derive(Debug, Clone)]
@@ -23,7 +22,7 @@ impl MovePlan {
             *end += shape.iter().product::<usize>();
             Some(*end)
         });
-        Some(MovePlan { places: places::of_op(op, inputs, output)?, ends: ends.collect(), value })
+        Some(MovePlan { places: op.places(inputs, output)?, ends: ends.collect(), value })
     }
 
     /// `input` gives the elements of each input, `[elements, n]`.

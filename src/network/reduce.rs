@@ -1,6 +1,6 @@
 //! `Reduce`: one number for all along some axes.
 
-use crate::model::{Reduction, places};
+use crate::model::{Reduction, expand};
 
 /// Where each element of the input goes.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ impl ReducePlan {
         let elements = |shape: &[usize]| shape.iter().product::<usize>();
         let factor = if kind == Reduction::Mean { elements(output) as f32 / elements(input) as f32 } else { 1.0 };
         // What broadcasting takes from a place, a reduction brings there.
-        Some(ReducePlan { kind, places: places::expand(output, input)?, factor })
+        Some(ReducePlan { kind, places: expand(output, input)?, factor })
     }
 
     /// `x` is `[elements, n]`, and so is `y`, with fewer.

@@ -219,13 +219,8 @@ impl Writer<'_> {
         if sound {
             return Ok(());
         }
-        Err(GraphError {
-            node: node.name.clone(),
-            op: node.op.name(),
-            what: "operands in an ONNX file",
-            expected: "an image of four dimensions with the batch, or operands with the batch in the same place".into(),
-            got: format!("{ranks:?} dimensions"),
-        })
+        let expected = "an image of four dimensions with the batch, or operands with the batch in the same place";
+        Err(node.fault("operands in an ONNX file", expected, format!("{ranks:?} dimensions")))
     }
 
     /// Writes a parameter, or its transpose, and gives its name.

@@ -1,17 +1,27 @@
 //! The operators that a [`Graph`](super::Graph) is made of.
 
-use super::{Binary, Number, Unary};
-use std::ops::RangeInclusive;
+mod layers;
+mod mix;
+mod moves;
+mod operands;
+mod pool;
 
-/// Index of a parameter in [`Model::parameters`](super::Model::parameters).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ParamId(pub usize);
+pub use layers::{Conv, Linear};
+pub use mix::{Normalize, Reduce, Reduction};
+pub use moves::{Gather, Input, NOWHERE, Pad, PadMode, Slice, expand};
+pub use operands::{ParamId, broadcast, check_size};
+pub use pool::Pool;
+
+use super::{Binary, Unary};
+use crate::error::GraphError;
+use operands::Operands;
+use std::ops::RangeInclusive;
 
 /// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
 /// from 0 in such a shape. What works on an image or a vector works on several, in axes before it.
 ///
-/// There is no default arm where an operator's name, [`Class`], shape, bytes or ONNX attributes are matched: whoever adds one is led by the
-/// compiler to each place that has to know it. The rest goes by the class, or has an arm for those that need one.
+/// There is no default arm where an operator's name, [`Class`], shape or bytes are matched: whoever adds one is led by the compiler to
+/// each place that has to know it. The rest goes by the class, or has an arm for those that need one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
     /// 2-D cross-correlation: `[.., in, h, w]` to `[.., out, h', w']`.
@@ -88,150 +98,6 @@ pub enum Class {
     Move,
     /// It makes a value of no other.
     Source,
-}
-
-/// A 2-D convolution, as ONNX means it (cross-correlation).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conv {
-    /// `[out, in / groups, kernel height, kernel width]`.
-    pub weight: ParamId,
-    /// `[out]`.
-    pub bias: Option<ParamId>,
-    /// Vertical and horizontal step in pixels, each at least 1.
-    pub stride: [usize; 2],
-    /// Zeros added at the top, left, bottom and right, in pixels.
-    pub pads: [usize; 4],
-    /// Number of groups; divides both channel counts.
-    pub groups: usize,
-    /// Vertical and horizontal distance of the kernel's taps in pixels, each at least 1.
-    pub dilation: [usize; 2],
-}
-
-/// A fully connected layer: `y = weight x + bias`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Linear {
-    /// `[out, in]`.
-    pub weight: ParamId,
-    /// `[out]`.
-    pub bias: Option<ParamId>,
-}
-
-/// The window of a pooling operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pool {
-    /// Window height and width in pixels.
-    pub kernel: [usize; 2],
-    /// Vertical and horizontal step in pixels, each at least 1.
-    pub stride: [usize; 2],
-    /// Padding at the top, left, bottom and right, in pixels; each less than the kernel's side.
-    pub pads: [usize; 4],
-    /// Whether the last, partly covered window counts (ONNX `ceil_mode`).
-    pub ceil: bool,
-    /// Whether a mean counts padded zeros (ONNX `count_include_pad`); means nothing to a maximum.
-    pub count_pads: bool,
-}
-
-/// A normalisation; see [`Op::Normalize`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Normalize {
-    /// The first axis of those that are normalised together.
-    pub axis: usize,
-    /// Added to the variance.
-    pub epsilon: Number,
-}
-
-/// A reduction; see [`Op::Reduce`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reduce {
-    /// Which number.
-    pub kind: Reduction,
-    /// Which axes, rising.
-    pub axes: Vec<usize>,
-}
-
-/// What a reduction makes of several numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reduction {
-    /// The largest.
-    Max,
-    /// The mean.
-    Mean,
-    /// The smallest.
-    Min,
-    /// The sum.
-    Sum,
-}
-
-impl Reduction {
-    /// All, in the order of their numbers in a file.
-    pub const ALL: [Reduction; 4] = [Reduction::Max, Reduction::Mean, Reduction::Min, Reduction::Sum];
-
-    /// Name of the operator in ONNX.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reduction::Max => "ReduceMax",
-            Reduction::Mean => "ReduceMean",
-            Reduction::Min => "ReduceMin",
-            Reduction::Sum => "ReduceSum",
-        }
-    }
-}
-
-/// A part of a value; one number an axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
-    /// The first place.
-    pub starts: Vec<usize>,
-    /// From one place to the next; not 0.
-    pub steps: Vec<isize>,
-    /// How many places.
-    pub lengths: Vec<usize>,
-}
-
-/// Places along one axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gather {
-    /// Which axis.
-    pub axis: usize,
-    /// The places, in the order of the output.
-    pub indices: Vec<usize>,
-}
-
-/// Padding; one number an axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pad {
-    /// Places before the first.
-    pub before: Vec<usize>,
-    /// Places after the last.
-    pub after: Vec<usize>,
-    /// What they hold.
-    pub mode: PadMode,
-    /// The number that they hold, if that is a constant.
-    pub value: Number,
-}
-
-/// What padding holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PadMode {
-    /// A number.
-    Constant,
-    /// The outermost place again.
-    Edge,
-    /// What is behind the outermost place, mirrored at it.
-    Reflect,
-    /// What is at the other end.
-    Wrap,
-}
-
-/// An input of several; see [`Op::Input`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
-    /// The place of its first element in the network's input, which is all of them, one after the other.
-    pub start: usize,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// Whether its file has an axis of samples before this shape.
-    pub batched: bool,
 }
 
 impl Op {
@@ -324,5 +190,43 @@ impl Op {
             }
             _ => self.class() == Class::Reshape,
         }
+    }
+
+    /// Shape of the output, one sample of it, from those of the inputs, each of which was proved to be of a size that is allowed, and of
+    /// the parameters.
+    ///
+    /// # Errors
+    /// [`GraphError`] if they do not fit; it names `node`.
+    pub fn shape(&self, node: &str, inputs: &[&[usize]], parameters: &[Vec<usize>]) -> Result<Vec<usize>, GraphError> {
+        let operands = &Operands { node, op: self.name(), inputs, parameters };
+        let arity = self.arity();
+        if !arity.contains(&inputs.len()) {
+            return Err(operands.fault("inputs", arity.start(), inputs.len()));
+        }
+        let shape = match self {
+            Op::Conv(conv) => conv.shape(operands),
+            Op::Linear(linear) => linear.shape(operands),
+            Op::Add | Op::Binary(_) => operands.broadcast(),
+            Op::Relu | Op::Unary(_) => Ok(operands.input().to_vec()),
+            Op::MaxPool(pool) | Op::AveragePool(pool) => pool.shape(operands),
+            Op::GlobalAveragePool => pool::global(operands),
+            Op::Flatten => Ok(vec![operands.input().iter().product()]),
+            Op::Softmax | Op::LogSoftmax => mix::softmax(operands),
+            Op::MatMul => mix::product(operands),
+            Op::Normalize(normalize) => normalize.shape(operands),
+            Op::Reduce(reduce) => reduce.shape(operands),
+            Op::Reshape(shape) => moves::reshape(shape, operands),
+            Op::Transpose(order) => moves::transpose(order, operands),
+            Op::Slice(slice) => slice.shape(operands),
+            Op::Gather(gather) => gather.shape(operands),
+            Op::Concat(axis) => moves::joined(*axis, operands),
+            Op::Pad(pad) => pad.shape(operands),
+            Op::Expand(shape) => moves::expanded(shape, operands),
+            Op::Parameter(id) => operands.parameter(*id).map(<[usize]>::to_vec),
+            Op::Input(part) => part.shape(operands),
+            Op::Outputs => moves::outputs(operands),
+        }?;
+        check_size(node, &shape)?;
+        Ok(shape)
     }
 }
