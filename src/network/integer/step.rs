@@ -6,7 +6,7 @@ use crate::kernels::correlate::Window;
 use crate::kernels::fixed::{self, Addition, Block, Rescale, Row, Sums, WINDOW_LIMIT};
 use crate::kernels::pool::Pooling;
 use crate::model::{ActivationFormat, FixedParameter, FixedPoint, Node, Op, ParamId};
-use crate::network::pool;
+use crate::network::operators::pool;
 
 /// A node that has to run.
 #[derive(Debug, Clone)]

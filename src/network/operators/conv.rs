@@ -1,14 +1,18 @@
 //! `Conv`: forward and backward on the dense or the sparse kernel, whichever the weights call for.
 
 use super::weights::Form;
+use super::work::{Inputs, Output, ParameterGradients, Work, copy, with_slice};
 use crate::kernels::correlate::{self, Window};
 use crate::kernels::{plain, sparse, weight_gradient};
-use crate::model::Conv;
+use crate::model::{Conv, Model, ParamId};
+use std::mem::take;
 
 /// A convolution of known shape. Groups are convolutions of their own, over slices of the channels. A dilated kernel is one
 /// with zeros between its taps, which the sparse kernels skip.
-#[derive(Debug, Clone)]
-pub struct ConvPlan {
+#[derive(Debug)]
+pub struct Convolution {
+    weight: ParamId,
+    bias: Option<ParamId>,
     /// How many images a sample has.
     images: usize,
     /// Height and width of a kernel as it is stored, and the distance of its taps.
@@ -28,11 +32,14 @@ pub struct ConvPlan {
     wide: Option<(Window, [usize; 4])>,
     /// Whether the padded input is too large to be made (absurd pads): then the plain kernels run.
     plain: bool,
+    biases: Vec<f32>,
+    /// The weights in the kernels' order.
+    weights: Weights,
 }
 
 /// The weights of a convolution in the kernels' order.
-#[derive(Debug, Clone, Default)]
-pub struct ConvWeights {
+#[derive(Debug, Default)]
+struct Weights {
     plain: Vec<f32>,
     forward: Vec<Form>,
     backward: Vec<Form>,
@@ -40,7 +47,7 @@ pub struct ConvWeights {
     dilated: Vec<f32>,
 }
 
-impl ConvPlan {
+impl Convolution {
     /// For shapes that `Graph::shapes` has proved: `[.., c, h, w]`, `[.., out, h', w']` and `[out, c / groups, kh, kw]`.
     pub fn new(conv: &Conv, input: &[usize], output: &[usize], weight: &[usize]) -> Self {
         let [top, left, bottom, right] = conv.pads;
@@ -68,7 +75,9 @@ impl ConvPlan {
             let input = [transposed.input[0], left + transposed.input[1] + right];
             (Window { input, lead: [transposed.lead[0], 0], ..transposed }, [0, left, 0, right])
         });
-        ConvPlan {
+        Convolution {
+            weight: conv.weight,
+            bias: conv.bias,
             images: input[..lead].iter().product(),
             taps,
             dilation: conv.dilation,
@@ -80,16 +89,13 @@ impl ConvPlan {
             bare,
             wide,
             plain,
+            biases: Vec::new(),
+            weights: Weights::default(),
         }
     }
 
     fn padded(&self) -> bool {
         self.pads != [0; 4] && !self.plain
-    }
-
-    /// Floats for one sample of the padded input.
-    pub fn padded_len(&self) -> usize {
-        self.images * self.padded_image()
     }
 
     /// Floats for one image of one sample of the padded input.
@@ -108,70 +114,33 @@ impl ConvPlan {
         (self.dilation != [1, 1]).then(|| (0..weights).map(tap))
     }
 
-    /// Floats for one sample of the scratch that the backward pass needs.
-    pub fn scratch_len(&self) -> usize {
-        self.wide.map_or(0, |(window, _)| window.input_len())
-    }
-
-    /// Brings weights `[out, c / groups, kh, kw]` into the kernels' order.
-    pub fn prepare(&self, weights: &[f32], training: bool, prepared: &mut ConvWeights) {
-        prepared.forward.resize_with(self.groups, Form::default);
-        prepared.backward.resize_with(self.groups, Form::default);
-        let mut dilated = std::mem::take(&mut prepared.dilated);
-        let weights = match self.taps_of(weights.len()) {
-            Some(taps) => {
-                dilated.clear();
-                dilated.resize(self.groups * self.rows * self.window.taps(), 0.0);
-                taps.zip(weights).for_each(|(tap, &weight)| dilated[tap] = weight);
-                &dilated
-            }
-            None => weights,
-        };
-        self.prepare_dense(weights, training, prepared);
-        prepared.dilated = dilated;
-    }
-
-    /// As [`ConvPlan::prepare`], with the zeros between the taps.
-    fn prepare_dense(&self, weights: &[f32], training: bool, prepared: &mut ConvWeights) {
+    /// Brings weights `[out, c / groups, kh, kw]`, with the zeros between the taps, into the kernels' order.
+    fn pack(&self, weights: &[f32], training: bool, packed: &mut Weights) {
+        packed.forward.resize_with(self.groups, Form::default);
+        packed.backward.resize_with(self.groups, Form::default);
         if self.plain || (training && self.wide.is_none()) {
-            prepared.plain.clear();
-            prepared.plain.extend_from_slice(weights);
+            packed.plain.clear();
+            packed.plain.extend_from_slice(weights);
         }
         if self.plain {
             return;
         }
         let groups = weights.chunks_exact(self.rows * self.window.taps());
-        for ((group, forward), backward) in groups.zip(&mut prepared.forward).zip(&mut prepared.backward) {
+        for ((group, forward), backward) in groups.zip(&mut packed.forward).zip(&mut packed.backward) {
             forward.set(group, self.rows, &self.window);
             if let (true, Some((wide, _))) = (training, &self.wide) {
-                correlate::flip(group, self.rows, self.window.kernel, &mut prepared.flipped);
+                correlate::flip(group, self.rows, self.window.kernel, &mut packed.flipped);
                 // Where a window starts right of the input's edge, padding cannot serve the sparse kernel.
                 if self.bare.transposed(self.rows).lead[1] < 0 {
-                    backward.set_dense(&prepared.flipped, self.window.channels);
+                    backward.set_dense(&packed.flipped, self.window.channels);
                 } else {
-                    backward.set(&prepared.flipped, self.window.channels, wide);
+                    backward.set(&packed.flipped, self.window.channels, wide);
                 }
             }
         }
     }
 
-    /// `x` is `[.., c, h, w, n]`, `y` `[.., out, h', w', n]`; `padded` is kept for the backward pass.
-    pub fn forward(&self, n: usize, weights: &ConvWeights, bias: &[f32], x: &[f32], padded: &mut [f32], y: &mut [f32]) {
-        let (inputs, outputs, pads) = (x.len() / self.images, y.len() / self.images, self.padded_image() * n);
-        for (image, (x, y)) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)).enumerate() {
-            self.forward_image(n, weights, bias, x, &mut padded[image * pads..][..pads], y);
-        }
-    }
-
-    fn forward_image(
-        &self,
-        n: usize,
-        weights: &ConvWeights,
-        bias: &[f32],
-        x: &[f32],
-        padded: &mut [f32],
-        y: &mut [f32],
-    ) {
+    fn forward_image(&self, n: usize, x: &[f32], padded: &mut [f32], y: &mut [f32]) {
         let x = if self.padded() {
             sparse::pad(x, self.size, self.pads, n, padded);
             padded
@@ -180,30 +149,19 @@ impl ConvPlan {
         };
         let (inputs, outputs) = (x.len() / self.groups, y.len() / self.groups);
         for (group, (x, y)) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)).enumerate() {
-            let bias = if bias.is_empty() { bias } else { &bias[group * self.rows..][..self.rows] };
+            let bias = if self.biases.is_empty() { &[] } else { &self.biases[group * self.rows..][..self.rows] };
             if self.plain {
-                let len = self.rows * self.bare.taps();
-                plain::correlate(&self.bare, n, x, &weights.plain[group * len..][..len], bias, y);
+                plain::correlate(&self.bare, n, x, self.plain_weights(group), bias, y);
             } else {
-                weights.forward[group].correlate(&self.window, &self.window, n, x, x, bias, y);
+                self.weights.forward[group].correlate(&self.window, &self.window, n, x, x, bias, y);
             }
         }
     }
 
-    /// Writes (or adds, if `add`) the gradient to the weights, from `dy` `[.., out, h', w', n]` and what the forward pass left.
-    pub fn weight_gradient(&self, n: usize, x: &[f32], padded: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
-        let taps = self.taps_of(dw.len());
-        // The zeros' gradients are computed with the others, and left out: the only memory that is allocated in a pass.
-        let mut dilated = vec![0.0; if taps.is_some() { self.groups * self.rows * self.window.taps() } else { 0 }];
-        let all = if taps.is_some() { &mut dilated[..] } else { &mut *dw };
-        let (inputs, outputs, pads) = (x.len() / self.images, dy.len() / self.images, self.padded_image() * n);
-        for (image, (x, dy)) in x.chunks_exact(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
-            let add = image > 0 || (add && taps.is_none());
-            self.image_weight_gradient(n, x, &padded[image * pads..][..pads], dy, add, all);
-        }
-        for (dw, tap) in dw.iter_mut().zip(taps.into_iter().flatten()) {
-            *dw = if add { *dw + dilated[tap] } else { dilated[tap] };
-        }
+    /// The weights of a group for the plain kernels.
+    fn plain_weights(&self, group: usize) -> &[f32] {
+        let length = self.rows * self.bare.taps();
+        &self.weights.plain[group * length..][..length]
     }
 
     fn image_weight_gradient(&self, n: usize, x: &[f32], padded: &[f32], dy: &[f32], add: bool, dw: &mut [f32]) {
@@ -222,28 +180,80 @@ impl ConvPlan {
         }
     }
 
-    /// Writes the gradient to the input.
-    pub fn data_gradient(&self, n: usize, weights: &ConvWeights, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
-        let (inputs, outputs) = (dx.len() / self.images, dy.len() / self.images);
-        for (dx, dy) in dx.chunks_exact_mut(inputs).zip(dy.chunks_exact(outputs)) {
-            self.image_data_gradient(n, weights, dy, scratch, dx);
-        }
-    }
-
-    fn image_data_gradient(&self, n: usize, weights: &ConvWeights, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
+    fn image_data_gradient(&self, n: usize, dy: &[f32], scratch: &mut [f32], dx: &mut [f32]) {
         let (inputs, outputs) = (dx.len() / self.groups, dy.len() / self.groups);
         for (group, (dx, dy)) in dx.chunks_exact_mut(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
             let Some((wide, pads)) = &self.wide else {
-                let len = self.rows * self.window.taps();
-                plain::data_gradient(&self.bare, n, dy, &weights.plain[group * len..][..len], dx);
+                plain::data_gradient(&self.bare, n, dy, self.plain_weights(group), dx);
                 continue;
             };
-            let form = &weights.backward[group];
+            let form = &self.weights.backward[group];
             let scratch = &mut scratch[..wide.input_len() * n];
             if form.sparse() {
                 sparse::pad(dy, self.bare.output, *pads, n, scratch);
             }
             form.correlate(&self.bare.transposed(self.rows), wide, n, dy, scratch, &[], dx);
+        }
+    }
+}
+
+impl Work for Convolution {
+    fn prepare(&mut self, model: &Model, training: bool) {
+        copy(model, self.bias, &mut self.biases);
+        let mut packed = take(&mut self.weights);
+        with_slice(model, self.weight, |weights| match self.taps_of(weights.len()) {
+            Some(taps) => {
+                let mut dilated = take(&mut packed.dilated);
+                dilated.clear();
+                dilated.resize(self.groups * self.rows * self.window.taps(), 0.0);
+                taps.zip(weights).for_each(|(tap, &weight)| dilated[tap] = weight);
+                self.pack(&dilated, training, &mut packed);
+                packed.dilated = dilated;
+            }
+            None => self.pack(weights, training, &mut packed),
+        });
+        self.weights = packed;
+    }
+
+    /// The padded input.
+    fn kept(&self) -> usize {
+        self.images * self.padded_image()
+    }
+
+    fn scratch(&self) -> usize {
+        self.wide.map_or(0, |(window, _)| window.input_len())
+    }
+
+    /// `x` is `[.., c, h, w, n]`, `y` `[.., out, h', w', n]`.
+    fn forward(&self, x: &Inputs, padded: &mut [f32], y: &mut [f32]) {
+        let (n, x) = (x.n, &x[0]);
+        let (inputs, outputs, pads) = (x.len() / self.images, y.len() / self.images, self.padded_image() * n);
+        for (image, (x, y)) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)).enumerate() {
+            self.forward_image(n, x, &mut padded[image * pads..][..pads], y);
+        }
+    }
+
+    fn backward(&self, _index: usize, x: &Inputs, output: Output, scratch: &mut [f32], dx: &mut [f32]) {
+        let (inputs, outputs) = (dx.len() / self.images, output.dy.len() / self.images);
+        for (dx, dy) in dx.chunks_exact_mut(inputs).zip(output.dy.chunks_exact(outputs)) {
+            self.image_data_gradient(x.n, dy, scratch, dx);
+        }
+    }
+
+    fn parameter_gradients(&self, x: &Inputs, padded: &[f32], dy: &[f32], gradients: &mut ParameterGradients) {
+        self.bias.into_iter().for_each(|bias| gradients.add_rows(bias, dy));
+        let (n, x, (add, dw)) = (x.n, &x[0], gradients.of(self.weight));
+        let taps = self.taps_of(dw.len());
+        // The zeros' gradients are computed with the others, and left out: the only memory that is allocated in a pass.
+        let mut dilated = vec![0.0; if taps.is_some() { self.groups * self.rows * self.window.taps() } else { 0 }];
+        let all = if taps.is_some() { &mut dilated[..] } else { &mut *dw };
+        let (inputs, outputs, pads) = (x.len() / self.images, dy.len() / self.images, self.padded_image() * n);
+        for (image, (x, dy)) in x.chunks_exact(inputs).zip(dy.chunks_exact(outputs)).enumerate() {
+            let add = image > 0 || (add && taps.is_none());
+            self.image_weight_gradient(n, x, &padded[image * pads..][..pads], dy, add, all);
+        }
+        for (dw, tap) in dw.iter_mut().zip(taps.into_iter().flatten()) {
+            *dw = if add { *dw + dilated[tap] } else { dilated[tap] };
         }
     }
 }

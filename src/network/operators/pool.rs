@@ -1,7 +1,36 @@
 //! `MaxPool`, `AveragePool` and `GlobalAveragePool`.
 
-use crate::kernels::pool::Pooling;
+use super::work::{Inputs, Output, Work};
+use crate::kernels::pool::{self, Pooling};
 use crate::model::Pool;
+
+/// The maximum of each window.
+#[derive(Debug)]
+pub struct Maximum(pub Pooling);
+
+impl Work for Maximum {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        pool::maximum(&self.0, x.n, &x[0], y);
+    }
+
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        pool::maximum_gradient(&self.0, x.n, &x[0], y, dy, dx);
+    }
+}
+
+/// The mean of each window.
+#[derive(Debug)]
+pub struct Mean(pub Pooling);
+
+impl Work for Mean {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        pool::mean(&self.0, x.n, &x[0], y);
+    }
+
+    fn backward(&self, _index: usize, x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        pool::mean_gradient(&self.0, x.n, output.dy, dx);
+    }
+}
 
 /// All channels of all images of a sample, and an image's height and width.
 fn planes(shape: &[usize]) -> (usize, [usize; 2]) {

@@ -1,6 +1,22 @@
-//! `Add` and `Binary` with broadcasting. Where both operands have the shape of the output, `add.rs` is the faster sum.
+//! `Add` and `Binary`, with broadcasting.
 
+use super::work::{Inputs, Output, Work};
+use crate::kernels::elementwise;
 use crate::model::{Binary, expand};
+
+/// The sum of two values of one shape, which is faster than by [`BinaryPlan`]. Each input's gradient is the output's.
+#[derive(Debug)]
+pub struct Sum;
+
+impl Work for Sum {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        elementwise::add(&x[0], &x[1], y);
+    }
+
+    fn backward(&self, _index: usize, _x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        dx.copy_from_slice(output.dy);
+    }
+}
 
 /// Where an output's element finds its operands, in elements of a sample; `None` is its own place.
 #[derive(Debug, Clone)]
@@ -12,7 +28,7 @@ pub struct BinaryPlan {
 
 impl BinaryPlan {
     /// For shapes that `Graph::shapes` has proved; `None` if memory does not suffice.
-    pub fn new(function: Option<Binary>, inputs: [&[usize]; 2], output: &[usize]) -> Option<Self> {
+    pub fn new(function: Option<Binary>, inputs: &[&[usize]], output: &[usize]) -> Option<Self> {
         let of = |input: &[usize]| {
             if input == output { Some(None) } else { expand(input, output).map(Some) }
         };
@@ -26,38 +42,42 @@ impl BinaryPlan {
         (0..count).for_each(|row| visit(row, [place(0, row), place(1, row)]));
     }
 
-    /// `y = f(a, b)`; all are `[elements, n]`.
-    pub fn forward(&self, n: usize, [a, b]: [&[f32]; 2], y: &mut [f32]) {
-        match self.function {
-            None => self.map(n, [a, b], y, |a, b| a + b),
-            Some(Binary::Div) => self.map(n, [a, b], y, |a, b| a / b),
-            Some(Binary::Equal) => self.each(n, [a, b], y, &|a, b| f32::from(a == b)),
-            Some(Binary::Mask) => self.each(n, [a, b], y, &|a, b| if a != 0.0 { b } else { 0.0 }),
-            Some(Binary::MaskNot) => self.each(n, [a, b], y, &|a, b| if a != 0.0 { 0.0 } else { b }),
-            Some(Binary::Max) => self.each(n, [a, b], y, &f32::max),
-            Some(Binary::Min) => self.each(n, [a, b], y, &f32::min),
-            Some(Binary::Mul) => self.map(n, [a, b], y, |a, b| a * b),
-            Some(Binary::Pow) => self.each(n, [a, b], y, &f32::powf),
-            Some(Binary::PRelu) => self.each(n, [a, b], y, &|a, b| if a > 0.0 { a } else { a * b }),
-            Some(Binary::Sub) => self.map(n, [a, b], y, |a, b| a - b),
-        }
-    }
-
     /// As [`BinaryPlan::map`], for the rarer functions: a loop for each would take up the wasm.
     #[inline(never)]
-    fn each(&self, n: usize, operands: [&[f32]; 2], y: &mut [f32], function: &dyn Fn(f32, f32) -> f32) {
-        self.map(n, operands, y, function);
+    fn each(&self, x: &Inputs, y: &mut [f32], function: &dyn Fn(f32, f32) -> f32) {
+        self.map(x, y, function);
     }
 
-    fn map(&self, n: usize, [a, b]: [&[f32]; 2], y: &mut [f32], function: impl Fn(f32, f32) -> f32) {
+    fn map(&self, x: &Inputs, y: &mut [f32], function: impl Fn(f32, f32) -> f32) {
+        let (n, a, b) = (x.n, &x[0], &x[1]);
         self.rows(y.len() / n, |row, [at_a, at_b]| {
             let operands = a[at_a * n..][..n].iter().zip(&b[at_b * n..][..n]);
             y[row * n..][..n].iter_mut().zip(operands).for_each(|(y, (&a, &b))| *y = function(a, b));
         });
     }
+}
+
+impl Work for BinaryPlan {
+    /// `y = f(a, b)`; all are `[elements, n]`.
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        match self.function {
+            None => self.map(x, y, |a, b| a + b),
+            Some(Binary::Div) => self.map(x, y, |a, b| a / b),
+            Some(Binary::Equal) => self.each(x, y, &|a, b| f32::from(a == b)),
+            Some(Binary::Mask) => self.each(x, y, &|a, b| if a != 0.0 { b } else { 0.0 }),
+            Some(Binary::MaskNot) => self.each(x, y, &|a, b| if a != 0.0 { 0.0 } else { b }),
+            Some(Binary::Max) => self.each(x, y, &f32::max),
+            Some(Binary::Min) => self.each(x, y, &f32::min),
+            Some(Binary::Mul) => self.map(x, y, |a, b| a * b),
+            Some(Binary::Pow) => self.each(x, y, &f32::powf),
+            Some(Binary::PRelu) => self.each(x, y, &|a, b| if a > 0.0 { a } else { a * b }),
+            Some(Binary::Sub) => self.map(x, y, |a, b| a - b),
+        }
+    }
 
     /// The gradient to one operand: the slope of the function there, times `dy`, summed over what was broadcast.
-    pub fn backward(&self, n: usize, operand: usize, [a, b]: [&[f32]; 2], dy: &[f32], dx: &mut [f32]) {
+    fn backward(&self, operand: usize, x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        let (n, a, b, dy) = (x.n, &x[0], &x[1], output.dy);
         let slope: fn(f32, f32) -> f32 = match (self.function, operand) {
             (None, _) | (Some(Binary::Sub), 0) => |_, _| 1.0,
             (Some(Binary::Sub), _) => |_, _| -1.0,
@@ -90,7 +110,8 @@ mod tests {
     use crate::kernels::LANES;
     use crate::model::presets::Chain;
     use crate::model::{Function, Model, Node, Op, ParamId, Parameter, Unary, ValueId};
-    use crate::network::trainer::tests::{assert_gradients_as_is, random};
+    use crate::network::operators::work::tests::forward;
+    use crate::network::trainer::tests::{assert_gradients, assert_gradients_as_is, random};
     use ndarray::{ArrayD, IxDyn};
 
     #[test]
@@ -126,10 +147,8 @@ mod tests {
             // [2, 3] and [3], either way round.
             for swap in [false, true] {
                 let shapes: [&[usize]; 2] = if swap { [&[3], &[2, 3]] } else { [&[2, 3], &[3]] };
-                let operands = if swap { [&b[..], &a] } else { [&a[..], &b] };
-                let plan = BinaryPlan::new(function, shapes, &[2, 3]).unwrap();
-                let mut y = vec![f32::NAN; 6 * LANES];
-                plan.forward(LANES, operands, &mut y);
+                let values = if swap { [b.clone(), a.clone()] } else { [a.clone(), b.clone()] };
+                let y = forward(&BinaryPlan::new(function, &shapes, &[2, 3]).unwrap(), &values, 6);
                 for (i, &y) in y.iter().enumerate() {
                     let (x, z) = (a[i], b[i % (3 * LANES)]);
                     let expected = if swap { formula(function, z, x) } else { formula(function, x, z) };
@@ -174,5 +193,23 @@ mod tests {
         let mut below = model(Op::Binary(Binary::PRelu), false);
         below.graph.nodes[1].op = Op::Unary(Unary::new(Function::Neg, 0.0, 0.0));
         assert_gradients_as_is(below);
+    }
+
+    #[test]
+    fn gradients_of_sums_agree_with_central_differences() {
+        // A residual block, and a value added to itself.
+        let mut model = Chain::new(vec![2, 4, 4])
+            .conv("first", [3, 2, 1, 1], 0)
+            .conv("second", [3, 3, 3, 3], 1)
+            .flatten()
+            .linear("last", [3, 48])
+            .build();
+        let nodes = &mut model.graph.nodes;
+        let add = |name: &str, a, b| Node { name: name.into(), op: Op::Add, inputs: vec![ValueId(a), ValueId(b)] };
+        nodes.insert(2, add("residual", 1, 2));
+        nodes.insert(3, add("twice", 3, 3));
+        nodes[4].inputs = vec![ValueId(4)];
+        nodes[5].inputs = vec![ValueId(5)];
+        assert_gradients(model);
     }
 }

@@ -1,10 +1,36 @@
-//! `Unary`: a function of each element.
+//! `Relu`, and `Unary`: a function of each element.
 
+use super::work::{Inputs, Output, Work};
+use crate::kernels::elementwise;
 use crate::model::{Function, Unary};
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
+/// `max(x, 0)`.
+#[derive(Debug)]
+pub struct Relu;
+
+impl Work for Relu {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        elementwise::relu(&x[0], y);
+    }
+
+    fn backward(&self, _index: usize, _x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        elementwise::relu_gradient(output.y, output.dy, dx);
+    }
+}
+
+impl Work for Unary {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        forward(self, &x[0], y);
+    }
+
+    fn backward(&self, _index: usize, x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        backward(self, &x[0], output, dx);
+    }
+}
+
 /// `y = f(x)`.
-pub fn forward(unary: &Unary, x: &[f32], y: &mut [f32]) {
+fn forward(unary: &Unary, x: &[f32], y: &mut [f32]) {
     let (a, b) = (unary.a.get(), unary.b.get());
     match unary.function {
         Function::Abs => map(x, y, f32::abs),
@@ -47,7 +73,7 @@ pub fn value(unary: &Unary, x: f64) -> f64 {
 }
 
 /// `dx = f'(x) dy`; at a kink one of the slopes beside it, and 0 where the function is a staircase.
-pub fn backward(unary: &Unary, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+fn backward(unary: &Unary, x: &[f32], Output { y, dy }: Output, dx: &mut [f32]) {
     let (a, b) = (unary.a.get(), unary.b.get());
     let slope = |slope: &dyn Fn(f32, f32) -> f32, dx: &mut [f32]| each_slope(x, y, dy, dx, slope);
     match unary.function {
@@ -233,5 +259,10 @@ mod tests {
                 assert_gradients(model);
             }
         }
+    }
+
+    #[test]
+    fn gradients_of_relu_agree_with_central_differences() {
+        assert_gradients(Chain::new(vec![6]).linear("a", [9, 6]).relu().linear("b", [4, 9]).build());
     }
 }

@@ -1,6 +1,7 @@
 //! `Softmax` and `LogSoftmax` along the last axis. A softmax as the last node is left out: the loss is a function of its input,
 //! the logits.
 
+use super::work::{Inputs, Output, Work};
 use crate::kernels::elementwise;
 
 /// A softmax, or its logarithm, of `length` numbers each.
@@ -10,18 +11,18 @@ pub struct SoftmaxPlan {
     pub logarithm: bool,
 }
 
-impl SoftmaxPlan {
-    /// `x` and `y` are `[.., length, n]`.
-    pub fn forward(&self, n: usize, x: &[f32], y: &mut [f32]) {
+impl Work for SoftmaxPlan {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        let (n, x) = (x.n, &x[0]);
         let kernel = if self.logarithm { elementwise::log_softmax } else { elementwise::softmax };
         for (x, y) in x.chunks_exact(self.length * n).zip(y.chunks_exact_mut(self.length * n)) {
             kernel(x, n, y);
         }
     }
 
-    pub fn backward(&self, n: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
         let kernel = if self.logarithm { elementwise::log_softmax_gradient } else { elementwise::softmax_gradient };
-        let length = self.length * n;
+        let (n, length) = (x.n, self.length * x.n);
         for (index, dx) in dx.chunks_exact_mut(length).enumerate() {
             kernel(&y[index * length..][..length], &dy[index * length..][..length], n, dx);
         }

@@ -1,5 +1,6 @@
 //! `Reduce`: one number for all along some axes.
 
+use super::work::{Inputs, Output, Work};
 use crate::model::{Reduction, expand};
 
 /// Where each element of the input goes.
@@ -20,8 +21,17 @@ impl ReducePlan {
         Some(ReducePlan { kind, places: expand(output, input)?, factor })
     }
 
-    /// `x` is `[elements, n]`, and so is `y`, with fewer.
-    pub fn forward(&self, n: usize, x: &[f32], y: &mut [f32]) {
+    fn join(&self, n: usize, x: &[f32], start: f32, y: &mut [f32], join: impl Fn(f32, f32) -> f32) {
+        y.fill(start);
+        for (x, &place) in x.chunks_exact(n).zip(&self.places) {
+            y[place as usize * n..][..n].iter_mut().zip(x).for_each(|(y, &x)| *y = join(*y, x));
+        }
+    }
+}
+
+impl Work for ReducePlan {
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        let (n, x) = (x.n, &x[0]);
         match self.kind {
             Reduction::Max => self.join(n, x, f32::NEG_INFINITY, y, f32::max),
             Reduction::Min => self.join(n, x, f32::INFINITY, y, f32::min),
@@ -32,15 +42,9 @@ impl ReducePlan {
         }
     }
 
-    fn join(&self, n: usize, x: &[f32], start: f32, y: &mut [f32], join: impl Fn(f32, f32) -> f32) {
-        y.fill(start);
-        for (x, &place) in x.chunks_exact(n).zip(&self.places) {
-            y[place as usize * n..][..n].iter_mut().zip(x).for_each(|(y, &x)| *y = join(*y, x));
-        }
-    }
-
     /// Each element gets the gradient of the place that it went to; of a maximum or minimum only where it is that.
-    pub fn backward(&self, n: usize, [x, y, dy]: [&[f32]; 3], dx: &mut [f32]) {
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        let (n, x) = (x.n, &x[0]);
         let extreme = matches!(self.kind, Reduction::Max | Reduction::Min);
         for ((dx, x), &place) in dx.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(&self.places) {
             let at = place as usize * n..;
@@ -58,6 +62,7 @@ mod tests {
     use crate::kernels::LANES;
     use crate::model::presets::Chain;
     use crate::model::{Node, Op, Reduce, ValueId};
+    use crate::network::operators::work::tests::forward;
     use crate::network::trainer::tests::assert_gradients;
 
     #[test]
@@ -70,8 +75,8 @@ mod tests {
             (Reduction::Max, [2, 1], &[2.0, 5.0]),
             (Reduction::Min, [1, 3], &[0.0, 1.0, 2.0]),
         ] {
-            let mut y = vec![f32::NAN; expected.len() * LANES];
-            ReducePlan::new(kind, &[2, 3], &output).unwrap().forward(LANES, &x, &mut y);
+            let plan = ReducePlan::new(kind, &[2, 3], &output).unwrap();
+            let y = forward(&plan, std::slice::from_ref(&x), expected.len());
             assert!(y.iter().step_by(LANES).eq(expected), "{y:?}");
         }
     }

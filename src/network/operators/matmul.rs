@@ -1,5 +1,6 @@
 //! `MatMul` of two values: each sample has matrices of its own, so that the samples side by side are the vectors.
 
+use super::work::{Inputs, Output, Work};
 use crate::model::expand;
 
 /// Products of matrices `[m, k]` and `[k, p]`.
@@ -14,35 +15,37 @@ pub struct MatMulPlan {
 
 impl MatMulPlan {
     /// For shapes that `Graph::shapes` has proved; `None` if memory does not suffice.
-    pub fn new([a, b]: [&[usize]; 2], output: &[usize]) -> Option<Self> {
-        let (lead_a, &[m, k]) = a.split_last_chunk::<2>()?;
-        let (lead_b, &[_, p]) = b.split_last_chunk::<2>()?;
+    pub fn new(inputs: &[&[usize]], output: &[usize]) -> Option<Self> {
+        let (lead_a, &[m, k]) = inputs[0].split_last_chunk::<2>()?;
+        let (lead_b, &[_, p]) = inputs[1].split_last_chunk::<2>()?;
         let lead = &output[..output.len() - 2];
         let pairs = expand(lead_a, lead)?.into_iter().zip(expand(lead_b, lead)?);
         Some(MatMulPlan { m, k, p, pairs: pairs.map(|(a, b)| [a, b]).collect() })
     }
+}
 
+impl Work for MatMulPlan {
     /// `y = a b`; all are `[.., rows, columns, n]`.
-    pub fn forward(&self, n: usize, [a, b]: [&[f32]; 2], y: &mut [f32]) {
-        let (m, k, p) = (self.m, self.k, self.p);
+    fn forward(&self, x: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        let (m, k, p, n) = (self.m, self.k, self.p, x.n);
         y.fill(0.0);
         for (y, &[at_a, at_b]) in y.chunks_exact_mut(m * p * n).zip(&self.pairs) {
-            let (a, b) = (matrix(a, at_a, m * k * n), matrix(b, at_b, k * p * n));
+            let (a, b) = (matrix(&x[0], at_a, m * k * n), matrix(&x[1], at_b, k * p * n));
             add_product([m, k, p], n, (a, [k, 1]), (b, [p, 1]), y);
         }
     }
 
     /// The gradient to one operand: `dy b^T` or `a^T dy`, summed over what was broadcast.
-    pub fn backward(&self, n: usize, operand: usize, [a, b]: [&[f32]; 2], dy: &[f32], dx: &mut [f32]) {
-        let (m, k, p) = (self.m, self.k, self.p);
+    fn backward(&self, operand: usize, x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        let (m, k, p, n) = (self.m, self.k, self.p, x.n);
         dx.fill(0.0);
-        for (dy, &[at_a, at_b]) in dy.chunks_exact(m * p * n).zip(&self.pairs) {
+        for (dy, &[at_a, at_b]) in output.dy.chunks_exact(m * p * n).zip(&self.pairs) {
             if operand == 0 {
                 let dx = &mut dx[at_a as usize * m * k * n..][..m * k * n];
-                add_product([m, p, k], n, (dy, [p, 1]), (matrix(b, at_b, k * p * n), [1, p]), dx);
+                add_product([m, p, k], n, (dy, [p, 1]), (matrix(&x[1], at_b, k * p * n), [1, p]), dx);
             } else {
                 let dx = &mut dx[at_b as usize * k * p * n..][..k * p * n];
-                add_product([k, m, p], n, (matrix(a, at_a, m * k * n), [1, k]), (dy, [p, 1]), dx);
+                add_product([k, m, p], n, (matrix(&x[0], at_a, m * k * n), [1, k]), (dy, [p, 1]), dx);
             }
         }
     }
@@ -79,6 +82,7 @@ mod tests {
     use crate::kernels::LANES;
     use crate::model::presets::Chain;
     use crate::model::{Model, Node, Op, ValueId};
+    use crate::network::operators::work::tests::forward;
     use crate::network::trainer::tests::assert_gradients;
 
     #[test]
@@ -86,9 +90,8 @@ mod tests {
         // [2, 1, 2] and [2, 1]: the second matrix serves both.
         let lanes = |values: &[f32]| values.iter().flat_map(|&value| [value; LANES]).collect::<Vec<f32>>();
         let (a, b) = (lanes(&[1.0, 2.0, 3.0, 4.0]), lanes(&[10.0, 1.0]));
-        let mut y = vec![f32::NAN; 2 * LANES];
-        MatMulPlan::new([&[2, 1, 2], &[2, 1]], &[2, 1, 1]).unwrap().forward(LANES, [&a, &b], &mut y);
-        assert_eq!(y, lanes(&[12.0, 34.0]));
+        let product = MatMulPlan::new(&[&[2, 1, 2], &[2, 1]], &[2, 1, 1]).unwrap();
+        assert_eq!(forward(&product, &[a, b], 2), lanes(&[12.0, 34.0]));
     }
 
     /// A linear layer, its 12 values in both shapes, and their product.

@@ -1,6 +1,7 @@
 //! The operators that only move elements: `Transpose`, `Slice`, `Gather`, `Concat`, `Pad`, `Expand`, and several inputs and
 //! outputs. One copy by a table does for all.
 
+use super::work::{Inputs, Output, Work};
 use crate::model::{NOWHERE, Op, Pad};
 
 /// For each element of the output where it comes from.
@@ -24,10 +25,11 @@ impl MovePlan {
         });
         Some(MovePlan { places: op.places(inputs, output)?, ends: ends.collect(), value })
     }
+}
 
-    /// `input` gives the elements of each input, `[elements, n]`.
-    pub fn forward<'a>(&self, n: usize, input: impl Fn(usize) -> &'a [f32], y: &mut [f32]) {
-        let (mut index, mut start, mut x) = (0, 0, input(0));
+impl Work for MovePlan {
+    fn forward(&self, inputs: &Inputs, _kept: &mut [f32], y: &mut [f32]) {
+        let (n, mut index, mut start, mut x) = (inputs.n, 0, 0, &inputs[0]);
         for (y, &place) in y.chunks_exact_mut(n).zip(&self.places) {
             if place == NOWHERE {
                 y.fill(self.value);
@@ -37,17 +39,18 @@ impl MovePlan {
             if !(start..self.ends[index]).contains(&place) {
                 index = self.ends.partition_point(|&end| end <= place);
                 start = if index == 0 { 0 } else { self.ends[index - 1] };
-                x = input(index);
+                x = &inputs[index];
             }
             y.copy_from_slice(&x[(place - start) * n..][..n]);
         }
     }
 
     /// The gradient to input `index`: the sum of those of the places that its elements went to.
-    pub fn backward(&self, n: usize, index: usize, dy: &[f32], dx: &mut [f32]) {
+    fn backward(&self, index: usize, x: &Inputs, output: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+        let n = x.n;
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         dx.fill(0.0);
-        for (dy, &place) in dy.chunks_exact(n).zip(&self.places) {
+        for (dy, &place) in output.dy.chunks_exact(n).zip(&self.places) {
             if place != NOWHERE && (start..self.ends[index]).contains(&(place as usize)) {
                 let dx = &mut dx[(place as usize - start) * n..][..n];
                 dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += dy);
