@@ -6,6 +6,7 @@
 
 use super::graph::Node;
 use super::importer::{BATCH, Constant, Importer, Known};
+use super::moves::MOVES;
 use super::tensor::{
     BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Numbers, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
 };
@@ -41,9 +42,7 @@ impl<'a> Importer<'a> {
         }
         match node.op {
             "Constant" => return self.constant_node(node).map(|()| true),
-            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Gather" | "Pad" | "Expand" => {
-                return self.moved_constant(node).map(|()| true);
-            }
+            moved if MOVES.contains(&moved) => return self.moved_constant(node).map(|()| true),
             _ => {}
         }
         let result = match node.op {

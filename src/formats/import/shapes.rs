@@ -1,12 +1,48 @@
 //! The operators on windows of an image and along axes: pools, reductions, softmax.
 
 use super::graph::Node;
-use super::importer::{Importer, Known};
+use super::importer::{Importer, Known, Readers};
+use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Op, Pool, Reduce, Reduction, ValueId};
 
 /// The largest kernel, stride or padding, in pixels: no image is larger, and products of two fit.
 const MAX_SIDE: i64 = 1 << 15;
+
+/// The operators that are read here.
+pub const READERS: Readers = &[
+    (&["MaxPool", "AveragePool"], |importer, node| importer.pool(node)),
+    (&["GlobalAveragePool"], |importer, node| importer.global_average_pool(node)),
+    (&["ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"], |importer, node| importer.reduce(node)),
+    (&["Softmax", "LogSoftmax"], |importer, node| importer.softmax(node)),
+];
+
+/// How the operators of this file are written; others are `None`.
+pub fn written(context: &Context) -> Option<Written> {
+    let made = Written::new(context.node.op.name());
+    let window = |made: Written, pool: &Pool| {
+        let made = made.sizes("kernel_shape", &pool.kernel).sizes("strides", &pool.stride).sizes("pads", &pool.pads);
+        made.int("ceil_mode", pool.ceil)
+    };
+    Some(match &context.node.op {
+        Op::MaxPool(pool) => window(made, pool),
+        Op::AveragePool(pool) => window(made, pool).int("count_include_pad", pool.count_pads),
+        Op::GlobalAveragePool => made,
+        Op::Reduce(reduce) => {
+            let axes = context.axes(&reduce.axes);
+            // All but the sum took their axes from an attribute up to operator set 17.
+            let made = if reduce.kind != Reduction::Sum && context.opset < 18 {
+                made.sizes("axes", &axes)
+            } else {
+                made.size_input("axes", &axes)
+            };
+            let made = if axes.is_empty() { made.int("noop_with_empty_axes", 1) } else { made };
+            made.int("keepdims", 1)
+        }
+        Op::Softmax | Op::LogSoftmax => made.int("axis", -1),
+        _ => return None,
+    })
+}
 
 /// How a window moves over an image.
 pub struct Window {

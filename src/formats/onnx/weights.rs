@@ -11,7 +11,7 @@ use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
-use crate::formats::import::{self, is_standard};
+use crate::formats::import::{self, Attribute, is_standard};
 use crate::model::network::byte_count;
 use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use std::collections::HashSet;
@@ -235,15 +235,10 @@ impl Visitor for Filler {
 
 /// `NodeProto`, with one integer attribute at most.
 fn node(op: &str, inputs: &[&str], output: &str, attribute: Option<(&str, i64)>) -> Message {
-    let mut node = Message::default();
-    inputs.iter().for_each(|input| node.text(1, input));
-    node.text(2, output);
-    node.text(3, &format!("{output}/{op}"));
-    node.text(4, op);
-    if let Some((name, value)) = attribute {
-        build::int(&mut node, name, value);
-    }
-    node
+    let attributes = attribute.into_iter().map(|(name, value)| (name, Attribute::Int(value))).collect();
+    let inputs = inputs.iter().map(|&input| input.into()).collect();
+    let name = format!("{output}/{op}").into();
+    build::node(&import::Node { op, name, inputs, outputs: vec![output.into()], attributes, ..import::Node::default() })
 }
 
 /// A tensor's message without its numbers, in whichever field they are.
