@@ -49,7 +49,7 @@ pub fn written(context: &Context) -> Option<Written> {
 
 /// The function of each element that has a name.
 pub fn function(name: &str) -> Option<Function> {
-    Function::ALL.into_iter().find(|function| function.name() == name)
+    Function::ALL.iter().copied().find(|function| function.name() == name)
 }
 
 impl<'a> Importer<'a> {

@@ -19,10 +19,6 @@ pub const READERS: Readers = &[
     (&["Shape"], |importer, node| importer.shape(node)),
 ];
 
-/// The modes of padding, by their names in a file.
-const PAD_MODES: [(&str, PadMode); 4] =
-    [("constant", PadMode::Constant), ("edge", PadMode::Edge), ("reflect", PadMode::Reflect), ("wrap", PadMode::Wrap)];
-
 /// How the operators of this file are written; others are `None`.
 pub fn written(context: &Context) -> Option<Written> {
     let made = Written::new(context.node.op.name());
@@ -52,8 +48,7 @@ pub fn written(context: &Context) -> Option<Written> {
             let made = made.size_input("pads", &pads);
             let constant = pad.mode == PadMode::Constant;
             let made = if constant { made.number_input("value", pad.value.get()) } else { made };
-            let mode = PAD_MODES.iter().find(|(_, mode)| *mode == pad.mode).map_or("constant", |(name, _)| name);
-            made.text("mode", mode).since(if pad.mode == PadMode::Wrap { 19 } else { 13 })
+            made.text("mode", pad.mode.into()).since(if pad.mode == PadMode::Wrap { 19 } else { 13 })
         }
         _ => return None,
     })
@@ -264,8 +259,7 @@ impl<'a> Importer<'a> {
         node.allow_attributes(&["mode", "pads", "value"])?;
         let rank = shape.len();
         let mode = node.text("mode", "constant")?;
-        let known = PAD_MODES.iter().find(|(name, _)| *name == mode);
-        let (_, mode) = known.ok_or_else(|| node.malformed("mode of constant, edge, reflect or wrap", mode))?;
+        let mode = mode.parse().map_err(|_| node.malformed("mode of constant, edge, reflect or wrap", mode))?;
         let listed = match node.ints("pads")? {
             Some(pads) => pads,
             None => self.ints(node, 1)?,
@@ -299,7 +293,7 @@ impl<'a> Importer<'a> {
             ops.push(Op::Slice(Slice { starts, steps: vec![1; rank], lengths }));
         }
         let added = |pads: Vec<i64>| pads.into_iter().map(|pad| pad.max(0) as usize).collect();
-        ops.push(Op::Pad(Pad { before: added(before), after: added(after), mode: *mode, value: Number::new(value) }));
+        ops.push(Op::Pad(Pad { before: added(before), after: added(after), mode, value: Number::new(value) }));
         Ok(ops)
     }
 

@@ -5,6 +5,7 @@ use super::importer::{Importer, Known, Readers};
 use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Op, Pool, Reduce, Reduction, ValueId};
+use strum::VariantArray;
 
 /// The largest kernel, stride or padding, in pixels: no image is larger, and products of two fit.
 const MAX_SIDE: i64 = 1 << 15;
@@ -201,7 +202,7 @@ impl<'a> Importer<'a> {
         let axes: Vec<usize> = (0..rank - lead).filter(|axis| axes.contains(&(axis + lead))).collect();
         let dropped = self.shape_of(id).iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
         let shape: Vec<usize> = dropped.map(|(_, &side)| side).collect();
-        let kind = Reduction::ALL.into_iter().find(|kind| kind.name() == node.op).unwrap_or(Reduction::Mean);
+        let kind = *Reduction::VARIANTS.iter().find(|&kind| <&str>::from(kind) == node.op).unwrap_or(&Reduction::Mean);
         let mut id = self.emit(node, Op::Reduce(Reduce { kind, axes }), vec![id])?;
         if !keep && shape.len() != self.shape_of(id).len() {
             id = self.emit(node, Op::Reshape(shape), vec![id])?;

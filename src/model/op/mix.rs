@@ -3,9 +3,10 @@
 use super::operands::{Operands, broadcast};
 use crate::error::GraphError;
 use crate::model::Number;
+use strum::{IntoStaticStr, VariantArray};
 
 /// A normalisation; see [`Op::Normalize`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Normalize {
     /// The first axis of those that are normalised together.
     pub axis: usize,
@@ -14,7 +15,7 @@ pub struct Normalize {
 }
 
 /// A reduction; see [`Op::Reduce`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reduce {
     /// Which number.
     pub kind: Reduction,
@@ -22,10 +23,12 @@ pub struct Reduce {
     pub axes: Vec<usize>,
 }
 
-/// What a reduction makes of several numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a reduction makes of several numbers, in the order of their numbers in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(prefix = "Reduce")]
 pub enum Reduction {
     /// The largest.
+    #[default]
     Max,
     /// The mean.
     Mean,
@@ -33,21 +36,6 @@ pub enum Reduction {
     Min,
     /// The sum.
     Sum,
-}
-
-impl Reduction {
-    /// All, in the order of their numbers in a file.
-    pub const ALL: [Reduction; 4] = [Reduction::Max, Reduction::Mean, Reduction::Min, Reduction::Sum];
-
-    /// Name of the operator in ONNX.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reduction::Max => "ReduceMax",
-            Reduction::Mean => "ReduceMean",
-            Reduction::Min => "ReduceMin",
-            Reduction::Sum => "ReduceSum",
-        }
-    }
 }
 
 impl Normalize {

@@ -16,17 +16,19 @@ use super::{Binary, Unary};
 use crate::error::GraphError;
 use operands::Operands;
 use std::ops::RangeInclusive;
+use strum::IntoStaticStr;
 
-/// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
+/// One operator, by its name in ONNX unless it says another. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
 /// from 0 in such a shape. What works on an image or a vector works on several, in axes before it.
 ///
 /// There is no default arm where an operator's name, [`Class`], shape or bytes are matched: whoever adds one is led by the compiler to
 /// each place that has to know it. The rest goes by the class, or has an arm for those that need one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 pub enum Op {
     /// 2-D cross-correlation: `[.., in, h, w]` to `[.., out, h', w']`.
     Conv(Conv),
     /// Fully connected layer: `[.., in]` to `[.., out]`.
+    #[strum(serialize = "Gemm")]
     Linear(Linear),
     /// Sum of two values, broadcast to one shape: axes are aligned at the last, and an axis of 1, or one that is not there,
     /// is repeated.
@@ -52,6 +54,7 @@ pub enum Op {
     /// Product of matrices: `[.., m, k]` and `[.., k, n]` to `[.., m, n]`; the axes before are broadcast.
     MatMul,
     /// `(x - mean) / sqrt(variance + epsilon)`, with mean and variance over all axes from `axis` on.
+    #[strum(serialize = "LayerNormalization")]
     Normalize(Normalize),
     /// One number for all along some axes, which stay as axes of 1.
     Reduce(Reduce),
@@ -70,6 +73,7 @@ pub enum Op {
     /// Broadcast to a shape.
     Expand(Vec<usize>),
     /// A parameter as a value, the same for every sample.
+    #[strum(serialize = "Constant")]
     Parameter(ParamId),
     /// One of the inputs of a network that has several, or whose first axis is none of samples.
     Input(Input),
@@ -104,31 +108,10 @@ impl Op {
     /// Name of the operator in ONNX.
     pub fn name(&self) -> &'static str {
         match self {
-            Op::Conv(_) => "Conv",
-            Op::Linear(_) => "Gemm",
-            Op::Add => "Add",
-            Op::Relu => "Relu",
-            Op::MaxPool(_) => "MaxPool",
-            Op::AveragePool(_) => "AveragePool",
-            Op::GlobalAveragePool => "GlobalAveragePool",
-            Op::Flatten => "Flatten",
-            Op::Softmax => "Softmax",
-            Op::LogSoftmax => "LogSoftmax",
             Op::Unary(unary) => unary.function.name(),
             Op::Binary(binary) => binary.name(),
-            Op::MatMul => "MatMul",
-            Op::Normalize(_) => "LayerNormalization",
-            Op::Reduce(reduce) => reduce.kind.name(),
-            Op::Reshape(_) => "Reshape",
-            Op::Transpose(_) => "Transpose",
-            Op::Slice(_) => "Slice",
-            Op::Gather(_) => "Gather",
-            Op::Concat(_) => "Concat",
-            Op::Pad(_) => "Pad",
-            Op::Expand(_) => "Expand",
-            Op::Parameter(_) => "Constant",
-            Op::Input(_) => "Input",
-            Op::Outputs => "Outputs",
+            Op::Reduce(reduce) => reduce.kind.into(),
+            other => other.into(),
         }
     }
 

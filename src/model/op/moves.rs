@@ -4,12 +4,13 @@ use super::Op;
 use super::operands::{Operands, broadcast, elements};
 use crate::error::GraphError;
 use crate::model::Number;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// The place of an element that comes from no input: of constant padding.
 pub const NOWHERE: u32 = u32::MAX;
 
 /// A part of a value; one number an axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Slice {
     /// The first place.
     pub starts: Vec<usize>,
@@ -20,7 +21,7 @@ pub struct Slice {
 }
 
 /// Places along one axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gather {
     /// Which axis.
     pub axis: usize,
@@ -29,7 +30,7 @@ pub struct Gather {
 }
 
 /// Padding; one number an axis.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pad {
     /// Places before the first.
     pub before: Vec<usize>,
@@ -41,10 +42,12 @@ pub struct Pad {
     pub value: Number,
 }
 
-/// What padding holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What padding holds, in the order of their numbers in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum PadMode {
     /// A number.
+    #[default]
     Constant,
     /// The outermost place again.
     Edge,
@@ -55,7 +58,7 @@ pub enum PadMode {
 }
 
 /// An input of several; see [`Op::Input`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
     /// The place of its first element in the network's input, which is all of them, one after the other.
     pub start: usize,

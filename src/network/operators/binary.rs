@@ -143,7 +143,7 @@ mod tests {
             Some(Binary::PRelu) => x,
             Some(Binary::Sub) => x - y,
         };
-        for function in std::iter::once(None).chain(Binary::ALL.map(Some)) {
+        for function in std::iter::once(None).chain(Binary::ALL.iter().copied().map(Some)) {
             // [2, 3] and [3], either way round.
             for swap in [false, true] {
                 let shapes: [&[usize]; 2] = if swap { [&[3], &[2, 3]] } else { [&[2, 3], &[3]] };
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_central_differences() {
-        for op in std::iter::once(Op::Add).chain(Binary::ALL.map(Op::Binary)) {
+        for op in std::iter::once(Op::Add).chain(Binary::ALL.iter().copied().map(Op::Binary)) {
             assert_gradients_as_is(model(op.clone(), false));
             assert_gradients_as_is(model(op, true));
         }

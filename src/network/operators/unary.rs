@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_central_differences() {
-        for function in Function::ALL {
+        for &function in Function::ALL {
             let (a, b) = match function {
                 Function::Clip => (-0.4, 0.6),
                 Function::Selu => (1.67, 1.05),
