@@ -20,10 +20,7 @@ pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
 pub use network::{Network, Origin, Source, Tensor};
 pub use number::Number;
-pub use op::{
-    Class, Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice,
-};
-pub(crate) use op::{NOWHERE, broadcast, expand};
+pub use op::*;
 pub use scaling::Scaling;
 
 use crate::error::GraphError;

@@ -8,8 +8,10 @@ mod pool;
 
 pub use layers::{Conv, Linear};
 pub use mix::{Normalize, Reduce, Reduction};
-pub use moves::{Gather, Input, NOWHERE, Pad, PadMode, Slice, expand};
-pub use operands::{ParamId, broadcast, check_size};
+pub use moves::{Gather, Input, Pad, PadMode, Slice};
+pub(crate) use moves::{NOWHERE, expand};
+pub use operands::ParamId;
+pub(crate) use operands::{broadcast, check_size};
 pub use pool::Pool;
 
 use super::{Binary, Unary};
