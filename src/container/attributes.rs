@@ -3,8 +3,8 @@
 use super::bytes::{MOST_SIDES, Reader, put_varint};
 use crate::error::DecodeError;
 use crate::model::{
-    Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Op, Pad, PadMode, ParamId, Pool, Reduce,
-    Reduction, Slice, Unary,
+    Binary, Conv, Coordinates, Function, Gather, Input, Interpolation, Linear, Normalize, Number, Op, Pad, PadMode,
+    ParamId, Pool, Reduce, Reduction, Resize, Rounding, Slice, Unary,
 };
 use std::mem::discriminant;
 use strum::VariantArray;
@@ -44,6 +44,7 @@ pub fn operator(code: u8, weight: ParamId, bias: Option<ParamId>) -> Option<Op> 
         22 => Op::LogSoftmax,
         23 => Op::Input(Input::default()),
         24 => Op::Outputs,
+        26 => Op::Resize(Resize::default()),
         _ => return None,
     })
 }
@@ -102,6 +103,18 @@ fn fields(op: &mut Op, code: u8, bytes: &mut Bytes) -> Result<(), DecodeError> {
         Op::Reduce(reduce) => {
             bytes.one_of(Reduction::VARIANTS, &mut reduce.kind)?;
             bytes.shape(&mut reduce.axes)
+        }
+        Op::Resize(resize) => {
+            bytes.one_of(Interpolation::VARIANTS, &mut resize.mode)?;
+            bytes.one_of(Coordinates::VARIANTS, &mut resize.coordinates)?;
+            bytes.one_of(Rounding::VARIANTS, &mut resize.nearest)?;
+            bytes.number(&mut resize.cubic)?;
+            bytes.flags("modes of a resize, 0 to 3", [&mut resize.exclude_outside, &mut resize.antialias])?;
+            bytes.shape(&mut resize.sides)?;
+            let mut count = resize.factors.len();
+            bytes.size(&mut count, MOST_SIDES)?;
+            resize.factors.resize(count, Number::default());
+            resize.factors.iter_mut().try_for_each(|factor| bytes.number(factor))
         }
         Op::Input(input) => {
             bytes.one_of(&[false, true], &mut input.batched)?;

@@ -5,6 +5,7 @@ mod mix;
 mod moves;
 mod operands;
 mod pool;
+mod resize;
 
 pub use layers::{Conv, Linear};
 pub use mix::{Normalize, Reduce, Reduction};
@@ -13,6 +14,8 @@ pub(crate) use moves::{NOWHERE, expand};
 pub use operands::ParamId;
 pub(crate) use operands::{broadcast, check_size};
 pub use pool::Pool;
+pub(crate) use resize::multiplied;
+pub use resize::{Coordinates, Interpolation, Resize, Rounding};
 
 use super::{Binary, Unary};
 use crate::error::GraphError;
@@ -60,6 +63,8 @@ pub enum Op {
     Normalize(Normalize),
     /// One number for all along some axes, which stay as axes of 1.
     Reduce(Reduce),
+    /// Other sides by interpolation.
+    Resize(Resize),
     /// The same elements in another shape, row-major.
     Reshape(Vec<usize>),
     /// Axis `i` of the output is axis `order[i]` of the input.
@@ -125,7 +130,7 @@ impl Op {
             Op::Add | Op::Binary(_) => Class::Broadcast,
             Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => Class::Pool,
             Op::Softmax | Op::LogSoftmax | Op::Normalize(_) => Class::Normalization,
-            Op::MatMul | Op::Reduce(_) => Class::Mix,
+            Op::MatMul | Op::Reduce(_) | Op::Resize(_) => Class::Mix,
             Op::Flatten | Op::Reshape(_) => Class::Reshape,
             Op::Transpose(_)
             | Op::Slice(_)
@@ -200,6 +205,7 @@ impl Op {
             Op::MatMul => mix::product(operands),
             Op::Normalize(normalize) => normalize.shape(operands),
             Op::Reduce(reduce) => reduce.shape(operands),
+            Op::Resize(resize) => resize.shape(operands),
             Op::Reshape(shape) => moves::reshape(shape, operands),
             Op::Transpose(order) => moves::transpose(order, operands),
             Op::Slice(slice) => slice.shape(operands),

@@ -9,6 +9,7 @@ mod normalize;
 mod parameter;
 pub mod pool;
 mod reduce;
+mod resize;
 mod softmax;
 mod unary;
 mod weights;
@@ -26,6 +27,7 @@ use normalize::NormalizePlan;
 use parameter::Value;
 use pool::{Maximum, Mean};
 use reduce::ReducePlan;
+use resize::ResizePlan;
 use softmax::SoftmaxPlan;
 use unary::Relu;
 use work::Work;
@@ -50,6 +52,7 @@ pub fn work(op: &Op, inputs: &[&[usize]], to: &[usize], parameters: &[Vec<usize>
         Op::MatMul => Box::new(MatMulPlan::new(inputs, to)?),
         Op::Normalize(normalize) => Box::new(NormalizePlan::new(normalize, from)),
         Op::Reduce(reduce) => Box::new(ReducePlan::new(reduce.kind, from, to)?),
+        Op::Resize(resize) => Box::new(ResizePlan::new(resize, from, to)?),
         Op::Parameter(id) => Box::new(Value::new(*id)),
         // All others move elements. One that does not has no table, which is an error.
         moves => Box::new(MovePlan::new(moves, inputs, to)?),
