@@ -243,8 +243,8 @@ pub fn cross_entropies(logits: &Array2<f32>, labels: &[usize]) -> Result<Vec<f64
 }
 
 /// The column of the largest logit in each row; of equal ones the first.
-pub fn predictions(logits: &Array2<f32>) -> Vec<usize> {
-    let first_largest = |row: ndarray::ArrayView1<f32>| {
+pub fn predictions<T: Copy + PartialOrd>(logits: &Array2<T>) -> Vec<usize> {
+    let first_largest = |row: ndarray::ArrayView1<T>| {
         let mut best = 0;
         for (column, &logit) in row.iter().enumerate() {
             if logit > row[best] {

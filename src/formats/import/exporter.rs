@@ -4,7 +4,7 @@
 use super::graph::{Attribute, Graph, Input, Node};
 use super::operators::written;
 use super::tensor::{BOOL, FLOAT, Numbers, Tensor};
-use super::written::{Context, Written};
+use super::written::{Attributes, Context, Written};
 use crate::error::GraphError;
 use crate::formats::collect::unique;
 use crate::model::{self, Binary, Class, Function, Model, Op, ParamId, ValueId};
@@ -103,14 +103,14 @@ impl Exporter<'_> {
             Op::Linear(linear) if self.rank(node.inputs[0].0) != 2 => {
                 inputs.push(self.parameter(linear.weight, true));
                 let Some(bias) = linear.bias else {
-                    self.push("MatMul", name, inputs, output);
+                    self.push("MatMul", name, inputs, Vec::new(), output);
                     return Ok(());
                 };
                 let product = unique(&mut self.taken, &format!("{name}_product"), "value");
-                self.push("MatMul", name.clone(), inputs, product.clone());
+                self.push("MatMul", name.clone(), inputs, Vec::new(), product.clone());
                 let name = unique(&mut self.node_names, &format!("{name}.bias"), "Add");
                 let bias = self.parameter(bias, false);
-                self.push("Add", name, vec![product, bias], output);
+                self.push("Add", name, vec![product, bias], Vec::new(), output);
                 return Ok(());
             }
             // Truths are 0 and 1 here, and a type of their own there.
@@ -119,7 +119,7 @@ impl Exporter<'_> {
                 let zero = self.constant(&name, "zero", FLOAT, Vec::new(), Numbers::Floats(vec![0.0]));
                 let operand = inputs.swap_remove(1);
                 let choices = if *binary == Binary::Mask { [operand, zero] } else { [zero, operand] };
-                self.push("Where", name, [vec![truth], choices.into()].concat(), output);
+                self.push("Where", name, [vec![truth], choices.into()].concat(), Vec::new(), output);
                 return Ok(());
             }
             _ => {}
@@ -142,31 +142,25 @@ impl Exporter<'_> {
             || matches!(&node.op, Op::Unary(unary) if unary.function == Function::Equals)
         {
             let truths = unique(&mut self.taken, &format!("{name}_truths"), "value");
-            self.push(op, name.clone(), inputs, truths.clone());
+            self.push(op, name.clone(), inputs, attributes, truths.clone());
             self.cast(&truths, &name, FLOAT, Some(output));
             return Ok(());
         }
-        self.push(op, name, inputs, output);
-        if let Some(node) = self.graph.nodes.last_mut() {
-            node.attributes = attributes;
-        }
+        self.push(op, name, inputs, attributes, output);
         Ok(())
     }
 
-    fn push(&mut self, op: &'static str, name: String, inputs: Vec<String>, output: String) {
+    fn push(&mut self, op: &'static str, name: String, inputs: Vec<String>, attributes: Attributes, output: String) {
         let inputs = inputs.into_iter().map(Into::into).collect();
         let outputs = vec![output.into()];
-        self.graph.nodes.push(Node { op, name: name.into(), inputs, outputs, ..Node::default() });
+        self.graph.nodes.push(Node { op, name: name.into(), inputs, outputs, attributes, ..Node::default() });
     }
 
     /// Appends a conversion of a value, and gives the name of what it makes.
     fn cast(&mut self, value: &str, name: &str, kind: i64, output: Option<String>) -> String {
         let node = unique(&mut self.node_names, &format!("{name}_cast"), "Cast");
         let output = output.unwrap_or_else(|| unique(&mut self.taken, &format!("{node}_output"), "value"));
-        self.push("Cast", node, vec![value.to_owned()], output.clone());
-        if let Some(node) = self.graph.nodes.last_mut() {
-            node.attributes = vec![("to", Attribute::Int(kind))];
-        }
+        self.push("Cast", node, vec![value.to_owned()], vec![("to", Attribute::Int(kind))], output.clone());
         output
     }
 

@@ -7,6 +7,9 @@ use crate::model::{Model, Node};
 /// A further input that is a constant: what it is, its type, shape and numbers.
 pub type Constant = (&'static str, i64, Vec<usize>, Numbers<'static>);
 
+/// Attributes, by their names.
+pub type Attributes = Vec<(&'static str, Attribute<'static>)>;
+
 /// An operator of a file.
 #[derive(Debug)]
 pub struct Written {
@@ -14,7 +17,7 @@ pub struct Written {
     pub op: &'static str,
     /// The operator set that brought it in this form.
     pub opset: i64,
-    pub attributes: Vec<(&'static str, Attribute<'static>)>,
+    pub attributes: Attributes,
     /// `None` is an input that is left out.
     pub constants: Vec<Option<Constant>>,
 }

@@ -19,7 +19,7 @@ mod values;
 pub use formats::search_formats;
 
 use super::block;
-use super::evaluate::{self, Evaluation};
+use super::evaluate::{self, Evaluation, predictions};
 use crate::data::{Row, Samples};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
@@ -197,11 +197,4 @@ fn check_operators(graph: &Graph, shapes: &[Vec<usize>]) -> Result<(), GraphErro
 
 fn fault(graph: &Graph, what: &'static str, expected: impl ToString, got: usize) -> GraphError {
     GraphError::new(&graph.input_name, "", what, expected, got)
-}
-
-fn predictions(logits: &Array2<i32>) -> Vec<usize> {
-    let first_largest = |row: ndarray::ArrayView1<i32>| {
-        row.iter().enumerate().rev().max_by_key(|(_, logit)| **logit).map_or(0, |(class, _)| class)
-    };
-    logits.rows().into_iter().map(first_largest).collect()
 }
