@@ -1,13 +1,12 @@
 //! Numbers that an ONNX file has in other files beside it (`external_data`): put into it, so that every reader finds them.
 
 use super::malformed;
-use super::weights::{Place, RAW_DATA, Replaced, Visitor, copy_model, without_numbers};
+use super::weights::{Found, RAW_DATA, Replaced, copy_model, without_numbers};
 use super::wire::{Message, Span};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import::Tensor;
 use crate::formats::import::tensor::{Elsewhere, Numbers};
-use crate::model::Dtype;
 use crate::model::network::byte_count;
 
 /// Fields of `TensorProto`.
@@ -19,9 +18,16 @@ const DATA_LOCATION: u64 = 14;
 /// # Errors
 /// [`LoadError`] if the file is damaged.
 pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
-    let mut names = Names(Vec::new());
-    copy_model(file, &mut names)?;
-    Ok(names.0)
+    let mut names: Vec<String> = Vec::new();
+    copy_model(file, &mut |found| {
+        if let Some(elsewhere) = elsewhere(found.tensor)?
+            && !names.iter().any(|name| name == elsewhere.file)
+        {
+            names.push(elsewhere.file.into());
+        }
+        Ok(Replaced::default())
+    })?;
+    Ok(names)
 }
 
 /// The file with the numbers of other files in it. `others` are those files, with their paths as [`external_files`] gives them;
@@ -30,53 +36,17 @@ pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
 /// # Errors
 /// [`LoadError`] if the file is damaged, another one is not there, or is too short.
 pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>, LoadError> {
-    copy_model(file, &mut Embed { others, left: cap.saturating_sub(file.len() as u64), cap })
-}
-
-/// Where a tensor's numbers are, if they are in another file.
-fn elsewhere<'a>(tensor: &Tensor<'a>) -> Result<Option<Elsewhere<'a>>, LoadError> {
-    match &tensor.numbers {
-        Numbers::Elsewhere(Elsewhere { file: "", .. }) => {
-            let place = Collector::place(&tensor.name);
-            Err(malformed(place, "the name of the file that has its numbers", "none".into()))
-        }
-        Numbers::Elsewhere(elsewhere) => Ok(Some(*elsewhere)),
-        _ => Ok(None),
-    }
-}
-
-/// Lists the files.
-struct Names(Vec<String>);
-
-impl Visitor for Names {
-    fn weight(&mut self, _: Span, tensor: &Tensor, _: Dtype, _: Place) -> Result<Replaced, LoadError> {
-        if let Some(elsewhere) = elsewhere(tensor)?
-            && !self.0.iter().any(|name| name == elsewhere.file)
-        {
-            self.0.push(elsewhere.file.into());
-        }
-        Ok(Replaced::default())
-    }
-}
-
-/// Puts them in.
-struct Embed<'a> {
-    others: &'a [(&'a str, &'a [u8])],
-    /// Bytes that may still be added.
-    left: u64,
-    cap: u64,
-}
-
-impl Visitor for Embed<'_> {
-    fn weight(&mut self, span: Span, tensor: &Tensor, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
+    // Bytes that may still be added.
+    let mut left = cap.saturating_sub(file.len() as u64);
+    copy_model(file, &mut |Found { span, tensor, dtype, name, .. }| {
         let mut message = Message::default();
         let Some(elsewhere) = elsewhere(tensor)? else {
             message.raw(span.bytes());
             return Ok(Replaced::by(message));
         };
-        let fault = |expected: &str, got: String| malformed(Collector::place(place.name), expected, got);
+        let fault = |expected: &str, got: String| malformed(Collector::place(name), expected, got);
         let file = elsewhere.file;
-        let Some((_, bytes)) = self.others.iter().find(|(name, _)| *name == file) else {
+        let Some((_, bytes)) = others.iter().find(|(name, _)| *name == file) else {
             return Err(fault(&format!("its numbers in the file '{file}' beside the model"), "no such file".into()));
         };
         let rest = bytes.get(elsewhere.offset..).unwrap_or_default();
@@ -88,12 +58,8 @@ impl Visitor for Embed<'_> {
         if byte_count(&tensor.shape, dtype) != Some(length) {
             return Err(fault(&format!("bytes for the shape {:?}", tensor.shape), length.to_string()));
         }
-        self.left = self.left.checked_sub(length as u64).ok_or_else(|| LoadError::TooLarge {
-            format: super::FORMAT,
-            place: Collector::place(place.name),
-            bytes: length as u64,
-            cap: self.cap,
-        })?;
+        let (place, bytes) = (Collector::place(name), length as u64);
+        left = left.checked_sub(bytes).ok_or(LoadError::TooLarge { format: super::FORMAT, place, bytes, cap })?;
         // All but where the numbers were.
         let kept = without_numbers(span)?.into_bytes();
         let mut fields = Span::new(&kept);
@@ -104,6 +70,18 @@ impl Visitor for Embed<'_> {
         }
         message.bytes(RAW_DATA, numbers);
         Ok(Replaced::by(message))
+    })
+}
+
+/// Where a tensor's numbers are, if they are in another file.
+fn elsewhere<'a>(tensor: &Tensor<'a>) -> Result<Option<Elsewhere<'a>>, LoadError> {
+    match &tensor.numbers {
+        Numbers::Elsewhere(Elsewhere { file: "", .. }) => {
+            let place = Collector::place(&tensor.name);
+            Err(malformed(place, "the name of the file that has its numbers", "none".into()))
+        }
+        Numbers::Elsewhere(elsewhere) => Ok(Some(*elsewhere)),
+        _ => Ok(None),
     }
 }
 

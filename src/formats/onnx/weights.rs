@@ -11,7 +11,7 @@ use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
-use crate::formats::import::{self, is_standard};
+use crate::formats::import::{self, Attribute, is_standard};
 use crate::model::network::byte_count;
 use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use std::collections::HashSet;
@@ -47,9 +47,22 @@ pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
 
 /// The tensors of a file, and the file without their numbers.
 pub fn cut(file: &[u8], cap: u64) -> Result<(Vec<Tensor>, Vec<u8>), LoadError> {
-    let mut cut = Cut { tensors: Collector::new(FORMAT, cap) };
-    let skeleton = copy_model(file, &mut cut)?;
-    Ok((cut.tensors.finish(), skeleton))
+    let mut tensors = Collector::new(FORMAT, cap);
+    let skeleton = copy_model(file, &mut |found| {
+        let shape = found.tensor.shape.clone();
+        // Subgraphs have names of their own.
+        let name = tensors.free_name(found.name);
+        // Only what was proved to be within the cap is copied out of the message.
+        let expected = tensors.reserve(&name, &shape, found.dtype)?;
+        let bytes = found.tensor.bytes(found.dtype)?;
+        if bytes.len() != expected {
+            let expected = format!("{expected} bytes for the shape {shape:?}");
+            return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
+        }
+        tensors.push(Tensor::new(name, shape, found.dtype, bytes))?;
+        Ok(Replaced::by(without_numbers(found.span)?))
+    })?;
+    Ok((tensors.finish(), skeleton))
 }
 
 /// The numbers of a weight as they go into a file.
@@ -73,9 +86,12 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
     if opset < DEQUANTIZE_OPSET && fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
         return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
     }
-    let mut filler = Filler { fills: fills.into_iter(), listed: (1..FREE_VERSION).contains(&form) };
-    let file = copy_model(skeleton, &mut filler)?;
-    match filler.fills.next() {
+    let mut fills = fills.into_iter();
+    let file = copy_model(skeleton, &mut |found| match fills.next() {
+        Some(fill) => filled(fill, (1..FREE_VERSION).contains(&form), found),
+        None => Err(malformed("skeleton", "as many weights as there are tensors", "more".into())),
+    })?;
+    match fills.next() {
         None => Ok(file),
         Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
     }
@@ -99,13 +115,20 @@ fn versions(file: &[u8]) -> Result<(i64, i64), LoadError> {
     Ok((form, opset))
 }
 
-/// Where a weight is.
-pub(super) struct Place<'a> {
+/// A weight that was found.
+pub(super) struct Found<'a> {
+    /// Its message.
+    pub span: Span<'a>,
+    pub tensor: &'a import::Tensor<'a>,
+    pub dtype: Dtype,
     /// Its name, or that of what its node makes.
     pub name: &'a str,
     /// Whether other nodes may make it instead: it is no input of its graph.
     pub free: bool,
 }
+
+/// What is done with each weight: it answers what takes its place.
+pub(super) type Visit<'v> = dyn FnMut(Found) -> Result<Replaced, LoadError> + 'v;
 
 /// What takes the place of a weight.
 #[derive(Default)]
@@ -123,127 +146,65 @@ impl Replaced {
     }
 }
 
-/// What is done with the weights that are found.
-pub(super) trait Visitor {
-    /// What takes a tensor's place.
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &import::Tensor,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Replaced, LoadError>;
-}
-
-/// Takes the numbers out.
-struct Cut {
-    tensors: Collector,
-}
-
-impl Visitor for Cut {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &import::Tensor,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Replaced, LoadError> {
-        let shape = tensor.shape.clone();
-        // Subgraphs have names of their own.
-        let name = self.tensors.free_name(place.name);
-        // Only what was proved to be within the cap is copied out of the message.
-        let expected = self.tensors.reserve(&name, &shape, dtype)?;
-        let bytes = tensor.bytes(dtype)?;
-        if bytes.len() != expected {
-            let expected = format!("{expected} bytes for the shape {shape:?}");
-            return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
+/// What takes the place of a weight if its numbers are put in. `listed` says that the file is of a time when every initializer had to be
+/// listed as an input: then none is added.
+fn filled(fill: Fill, listed: bool, Found { span, tensor, dtype, name, free }: Found) -> Result<Replaced, LoadError> {
+    let (free, shape) = (free && !listed, &tensor.shape);
+    match fill {
+        Fill::Shared(codebook, indices) if free => {
+            let part = |suffix: &str| format!("{name}/{suffix}");
+            let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
+            let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
+            let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
+            Ok(Replaced {
+                tensors: vec![
+                    build::tensor(&all, FLOAT, &[codebook.len()], &floats),
+                    build::tensor(&small, UINT8, shape, &indices),
+                ],
+                nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
+            })
         }
-        self.tensors.push(Tensor::new(name, shape, dtype, bytes))?;
-        Ok(Replaced::by(without_numbers(span)?))
-    }
-}
-
-/// Puts numbers in.
-struct Filler {
-    fills: std::vec::IntoIter<Fill>,
-    /// Whether the file is of a time when every initializer had to be listed as an input: then none is added.
-    listed: bool,
-}
-
-impl Visitor for Filler {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &import::Tensor,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Replaced, LoadError> {
-        let fill = self.fills.next();
-        let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
-        let name = place.name;
-        let free = place.free && !self.listed;
-        let shape = &tensor.shape;
-        match fill {
-            Fill::Shared(codebook, indices) if free => {
-                let part = |suffix: &str| format!("{name}/{suffix}");
-                let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
-                let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
-                let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
-                Ok(Replaced {
-                    tensors: vec![
-                        build::tensor(&all, FLOAT, &[codebook.len()], &floats),
-                        build::tensor(&small, UINT8, shape, &indices),
-                    ],
-                    nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
-                })
-            }
-            Fill::Scaled(scale, integers) if free => {
-                let part = |suffix: &str| format!("{name}/{suffix}");
-                let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
-                let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
-                Ok(Replaced {
-                    tensors: vec![
-                        build::tensor(&small, INT8, shape, &bytes),
-                        build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
-                        build::tensor(&zero, INT8, &[], &[0]),
-                    ],
-                    nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
-                })
-            }
-            other => {
-                let bytes = match other {
-                    Fill::Plain(bytes) => bytes,
-                    Fill::Shared(codebook, indices) => {
-                        let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
-                        indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
-                    }
-                    Fill::Scaled(scale, integers) => {
-                        integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
-                    }
-                };
-                if byte_count(shape, dtype) != Some(bytes.len()) {
-                    let expected = format!("bytes for the shape {shape:?}");
-                    return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
+        Fill::Scaled(scale, integers) if free => {
+            let part = |suffix: &str| format!("{name}/{suffix}");
+            let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
+            let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
+            Ok(Replaced {
+                tensors: vec![
+                    build::tensor(&small, INT8, shape, &bytes),
+                    build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
+                    build::tensor(&zero, INT8, &[], &[0]),
+                ],
+                nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
+            })
+        }
+        other => {
+            let bytes = match other {
+                Fill::Plain(bytes) => bytes,
+                Fill::Shared(codebook, indices) => {
+                    let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
+                    indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
                 }
-                let mut message = without_numbers(span)?;
-                message.bytes(RAW_DATA, &bytes);
-                Ok(Replaced::by(message))
+                Fill::Scaled(scale, integers) => {
+                    integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
+                }
+            };
+            if byte_count(shape, dtype) != Some(bytes.len()) {
+                let expected = format!("bytes for the shape {shape:?}");
+                return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
             }
+            let mut message = without_numbers(span)?;
+            message.bytes(RAW_DATA, &bytes);
+            Ok(Replaced::by(message))
         }
     }
 }
 
 /// `NodeProto`, with one integer attribute at most.
 fn node(op: &str, inputs: &[&str], output: &str, attribute: Option<(&str, i64)>) -> Message {
-    let mut node = Message::default();
-    inputs.iter().for_each(|input| node.text(1, input));
-    node.text(2, output);
-    node.text(3, &format!("{output}/{op}"));
-    node.text(4, op);
-    if let Some((name, value)) = attribute {
-        build::int(&mut node, name, value);
-    }
-    node
+    let attributes = attribute.into_iter().map(|(name, value)| (name, Attribute::Int(value))).collect();
+    let inputs = inputs.iter().map(|&input| input.into()).collect();
+    let name = format!("{output}/{op}").into();
+    build::node(&import::Node { op, name, inputs, outputs: vec![output.into()], attributes, ..import::Node::default() })
 }
 
 /// A tensor's message without its numbers, in whichever field they are.
@@ -258,8 +219,8 @@ pub(super) fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
     Ok(message)
 }
 
-/// A file with what a visitor makes of its weights.
-pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u8>, LoadError> {
+/// A file with what takes the place of its weights.
+pub(super) fn copy_model(file: &[u8], visit: &mut Visit) -> Result<Vec<u8>, LoadError> {
     const GRAPH: u64 = 7;
     let mut message = Message::default();
     let mut graphs = 0;
@@ -267,7 +228,7 @@ pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u
     while let Some(field) = span.next_field()? {
         if field.number == GRAPH {
             graphs += 1;
-            message.message(GRAPH, copy_graph(field.span()?, 0, visitor)?);
+            message.message(GRAPH, copy_graph(field.span()?, 0, visit)?);
         } else {
             message.raw(field.encoded());
         }
@@ -278,7 +239,7 @@ pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u
     Ok(message.into_bytes())
 }
 
-fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Message, LoadError> {
+fn copy_graph(span: Span, depth: usize, visit: &mut Visit) -> Result<Message, LoadError> {
     if depth > MAX_DEPTH {
         return Err(malformed("graph", &format!("at most {MAX_DEPTH} nested graphs"), "more".into()));
     }
@@ -293,7 +254,7 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
     let mut fields = span;
     while let Some(field) = fields.next_field()? {
         match field.number {
-            NODE => match copy_node(field.span()?, depth, visitor)? {
+            NODE => match copy_node(field.span()?, depth, visit)? {
                 Copied::Node(node) => body.message(NODE, node),
                 Copied::Weight(weight) => {
                     weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
@@ -304,8 +265,8 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
                 let tensor = parse_tensor(field.span()?)?;
                 match tensor.dtype() {
                     Some(dtype) => {
-                        let place = Place { name: &tensor.name, free: !inputs.contains(&*tensor.name) };
-                        let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        let (span, name, free) = (field.span()?, &*tensor.name, !inputs.contains(&*tensor.name));
+                        let weight = visit(Found { span, tensor: &tensor, dtype, name, free })?;
                         weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
                         nodes.extend(weight.nodes);
                     }
@@ -329,7 +290,7 @@ enum Copied {
     Weight(Replaced),
 }
 
-fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copied, LoadError> {
+fn copy_node(span: Span, depth: usize, visit: &mut Visit) -> Result<Copied, LoadError> {
     const OUTPUT: u64 = 2;
     const OPERATOR: u64 = 4;
     const ATTRIBUTE: u64 = 5;
@@ -342,7 +303,7 @@ fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copi
             node.raw(field.encoded());
             continue;
         }
-        match copy_attribute(field.span()?, constant.then_some(name), depth, visitor)? {
+        match copy_attribute(field.span()?, constant.then_some(name), depth, visit)? {
             Copied::Node(attribute) => node.message(ATTRIBUTE, attribute),
             weight => return Ok(weight),
         }
@@ -351,12 +312,7 @@ fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copi
 }
 
 /// Copies an attribute; `constant` is the name of what its node makes, if that is a Constant, which has one.
-fn copy_attribute(
-    span: Span,
-    constant: Option<&str>,
-    depth: usize,
-    visitor: &mut dyn Visitor,
-) -> Result<Copied, LoadError> {
+fn copy_attribute(span: Span, constant: Option<&str>, depth: usize, visit: &mut Visit) -> Result<Copied, LoadError> {
     const TENSOR: u64 = 5;
     const GRAPH: u64 = 6;
     const GRAPHS: u64 = 11;
@@ -364,14 +320,14 @@ fn copy_attribute(
     let mut fields = span;
     while let Some(field) = fields.next_field()? {
         match (field.number, constant) {
-            (GRAPH | GRAPHS, _) => attribute.message(field.number, copy_graph(field.span()?, depth + 1, visitor)?),
+            (GRAPH | GRAPHS, _) => attribute.message(field.number, copy_graph(field.span()?, depth + 1, visit)?),
             (TENSOR, Some(name)) => {
                 let tensor = parse_tensor(field.span()?)?;
                 let count = tensor.shape.iter().fold(1usize, |product, &side| product.saturating_mul(side));
                 match tensor.dtype().filter(|_| count >= FEWEST) {
                     Some(dtype) => {
-                        let place = Place { name, free: !name.is_empty() };
-                        let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        let (span, free) = (field.span()?, !name.is_empty());
+                        let weight = visit(Found { span, tensor: &tensor, dtype, name, free })?;
                         if !weight.nodes.is_empty() {
                             return Ok(Copied::Weight(weight));
                         }
