@@ -24,6 +24,7 @@ pub use recognise::{is_dataset, is_part};
 
 use crate::error::DataError;
 use crate::model::Scaling;
+use ndarray::{Array2, Axis};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 use std::sync::Arc;
@@ -78,6 +79,18 @@ pub enum Row<'a> {
     Floats(&'a [f32]),
 }
 
+impl Row<'_> {
+    /// The numbers, if they are bytes.
+    fn bytes(self) -> Vec<u8> {
+        if let Row::Bytes(bytes) = self { bytes.to_vec() } else { Vec::new() }
+    }
+
+    /// The numbers, if they are floats.
+    fn floats(self) -> Vec<f32> {
+        if let Row::Floats(floats) = self { floats.to_vec() } else { Vec::new() }
+    }
+}
+
 /// Samples of one shape. The numbers are shared, never copied: a clone is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
@@ -87,6 +100,8 @@ pub struct Samples {
     pub values: Values,
     /// The class of each sample; empty if they are unlabelled.
     pub labels: Arc<Vec<u32>>,
+    /// Numbers that a network is to answer with, `[n, outputs]`, where there are no classes.
+    pub targets: Option<Arc<Array2<f32>>>,
     /// How they become the numbers that a network sees.
     pub scaling: Scaling,
     /// Which samples these are, as indices into `values` and `labels`: a split is a selection.
@@ -126,7 +141,7 @@ impl Samples {
             got: count.to_string(),
         })?;
         let selection = Arc::new((0..count).collect());
-        Ok(Samples { shape, values, labels: Arc::new(labels), scaling, selection })
+        Ok(Samples { shape, values, labels: Arc::new(labels), targets: None, scaling, selection })
     }
 
     /// Number of samples.
@@ -219,6 +234,33 @@ impl Samples {
             all[index as usize] = label as u32;
         }
         Ok(Samples { labels: Arc::new(all), ..self.clone() })
+    }
+
+    /// These samples alone, each with the row at its place in `targets` in place of a class.
+    ///
+    /// # Errors
+    /// [`DataError`] if there is not one for each.
+    pub fn with_targets(&self, targets: Array2<f32>) -> Result<Samples, DataError> {
+        if targets.nrows() != self.len() {
+            let (expected, got) = (self.len().to_string(), targets.nrows().to_string());
+            return Err(DataError { what: "targets", expected, got });
+        }
+        let values = match &self.values {
+            Values::Bytes(_) => Values::Bytes(Arc::new(self.rows().flat_map(Row::bytes).collect())),
+            Values::Floats(_) => Values::Floats(Arc::new(self.rows().flat_map(Row::floats).collect())),
+        };
+        let own = Samples::of_values(self.shape.clone(), values, Vec::new(), self.scaling.clone())?;
+        Ok(Samples { targets: Some(Arc::new(targets)), ..own })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).map(|index| self.row(index))
+    }
+
+    /// The targets of this selection, `[samples, outputs]`, if there are some.
+    pub fn selected_targets(&self) -> Option<Array2<f32>> {
+        let selection: Vec<usize> = self.selection.iter().map(|&index| index as usize).collect();
+        self.targets.as_ref().map(|targets| targets.select(Axis(0), &selection))
     }
 
     /// The samples `start..end` of this selection; both are cut to what is there.

@@ -1,6 +1,7 @@
 //! The forward pass over many samples, and what it says of a network.
 
 use super::block;
+use super::loss::{Judgement, judge};
 use super::plan::{Plan, logits_of};
 use super::workspace::Workspace;
 use crate::data::Samples;
@@ -38,7 +39,7 @@ impl Inference {
     /// # Errors
     /// If the model's shapes do not fit.
     pub fn new(model: &Model) -> Result<Self, Error> {
-        Self::of_values(model, &[logits_of(&model.graph)])
+        Self::of_values(model, &[logits_of(&model.graph, &model.shapes()?)])
     }
 
     fn of_values(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
@@ -54,7 +55,7 @@ impl Inference {
         })
     }
 
-    /// The logits `[samples, classes]`: the network's answers before a softmax that ends it.
+    /// The logits `[samples, classes]`: the network's answers before a softmax, or the sigmoid of one output, that ends it.
     ///
     /// # Errors
     /// If the samples are not of the network's shape, or memory does not suffice.
@@ -171,31 +172,27 @@ pub fn activations(model: &Model, values: &[ValueId], samples: &Samples) -> Resu
 pub struct Evaluation {
     /// Samples that were asked about.
     pub samples: usize,
-    /// How many of them were answered with their label.
-    pub correct: usize,
-    /// Mean cross-entropy in nats.
+    /// How many of them were answered with their label; none if they have numbers to answer with.
+    pub correct: Option<usize>,
+    /// Mean loss: the cross-entropy in nats, or 1 - R2.
     pub loss: f64,
     /// Standard error of `loss`; 0 for one sample.
     pub loss_standard_error: f64,
 }
 
 impl Evaluation {
-    /// Share of correct answers, in `[0, 1]`.
+    /// Share of correct answers, in `[0, 1]`; where there are numbers to answer with, R2, which is at most 1.
     pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples as f64
+        self.correct.map_or(1.0 - self.loss, |correct| correct as f64 / self.samples as f64)
     }
 
-    /// The evaluation of logits `[n, classes]` against labels.
+    /// The evaluation of outputs `[n, outputs]` for samples with labels or targets.
     ///
     /// # Errors
-    /// As [`cross_entropies`], and if there is no sample.
-    pub fn of_logits(logits: &Array2<f32>, labels: &[usize]) -> Result<Self, DataError> {
-        let losses = cross_entropies(logits, labels)?;
+    /// As [`judge`].
+    pub fn of_outputs(outputs: &Array2<f32>, samples: &Samples) -> Result<Self, DataError> {
+        let Judgement { losses, correct } = judge(outputs, samples)?;
         let samples = losses.len();
-        if samples == 0 {
-            return Err(DataError { what: "number of samples", expected: "at least 1".into(), got: "0".into() });
-        }
-        let correct = predictions(logits).iter().zip(labels).filter(|(answer, label)| answer == label).count();
         let loss = losses.iter().sum::<f64>() / samples as f64;
         let squares: f64 = losses.iter().map(|value| (value - loss).powi(2)).sum();
         let variance = squares / (samples.max(2) - 1) as f64;
@@ -203,13 +200,12 @@ impl Evaluation {
     }
 }
 
-/// Runs the network on labelled samples and compares its answers with the labels.
+/// Runs the network on samples and compares its answers with their labels or targets.
 ///
 /// # Errors
-/// As [`logits`]; and [`DataError`] if there are no samples, no labels, or a label that the network has no output for.
+/// As [`logits`] and [`judge`].
 pub fn evaluate(model: &Model, samples: &Samples) -> Result<Evaluation, Error> {
-    let labels = labels(samples)?;
-    Ok(Evaluation::of_logits(&logits(model, samples)?, &labels)?)
+    Ok(Evaluation::of_outputs(&logits(model, samples)?, samples)?)
 }
 
 /// The label of each sample.
@@ -230,11 +226,20 @@ pub fn cross_entropies(logits: &Array2<f32>, labels: &[usize]) -> Result<Vec<f64
     if labels.len() != samples {
         return Err(DataError { what: "labels", expected: samples.to_string(), got: labels.len().to_string() });
     }
-    if let Some(label) = labels.iter().find(|&&label| label >= classes) {
-        let expected = format!("below {classes}, the network's outputs");
+    // One logit tells two classes apart.
+    let known = classes.max(2);
+    if let Some(label) = labels.iter().find(|&&label| label >= known) {
+        let expected = if classes == 1 {
+            "0 or 1, for one output".into()
+        } else {
+            format!("below {classes}, the network's outputs")
+        };
         return Err(DataError { what: "label", expected, got: label.to_string() });
     }
     let losses = logits.rows().into_iter().zip(labels).map(|(row, &label)| {
+        if classes == 1 {
+            return binary_cross_entropy(f64::from(row[0]), label as f64);
+        }
         let largest = row.iter().fold(f32::NEG_INFINITY, |largest, &logit| largest.max(logit));
         let sum: f64 = row.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
         sum.ln() - f64::from(row[label] - largest)
@@ -242,8 +247,16 @@ pub fn cross_entropies(logits: &Array2<f32>, labels: &[usize]) -> Result<Vec<f64
     Ok(losses.collect())
 }
 
-/// The column of the largest logit in each row; of equal ones the first.
-pub fn predictions<T: Copy + PartialOrd>(logits: &Array2<T>) -> Vec<usize> {
+/// The cross-entropy in nats of the sigmoid of a logit to a probability: `ln(1 + exp(z)) - p z`.
+pub fn binary_cross_entropy(logit: f64, probability: f64) -> f64 {
+    logit.max(0.0) + (-logit.abs()).exp().ln_1p() - probability * logit
+}
+
+/// The column of the largest logit in each row; of equal ones the first. Of one column: 1 where it is above 0, else 0.
+pub fn predictions<T: Copy + PartialOrd + Default>(logits: &Array2<T>) -> Vec<usize> {
+    if logits.ncols() == 1 {
+        return logits.iter().map(|&logit| usize::from(logit > T::default())).collect();
+    }
     let first_largest = |row: ndarray::ArrayView1<T>| {
         let mut best = 0;
         for (column, &logit) in row.iter().enumerate() {
@@ -281,7 +294,7 @@ mod tests {
         let samples = Samples::new(vec![2], vec![3, 1, 1, 3], vec![0, 1], Scaling::Raw).unwrap();
         assert_eq!(logits(&model, &samples).unwrap(), array![[4.0, -3.0], [0.0, -3.0]]);
         let evaluation = evaluate(&model, &samples).unwrap();
-        assert_eq!((evaluation.samples, evaluation.correct), (2, 1));
+        assert_eq!((evaluation.samples, evaluation.correct), (2, Some(1)));
         let expected = ((1.0 + (-7f64).exp()).ln() + (1.0 + 3f64.exp()).ln()) / 2.0;
         assert!((evaluation.loss - expected).abs() < 1e-9);
         let hidden = activations(&model, &[ValueId(2), ValueId(0)], &samples).unwrap();

@@ -3,6 +3,7 @@
 use super::augment::Augmentation;
 use super::block;
 use super::evaluate::labels;
+use super::loss::Loss;
 use super::trainer::Batch;
 use crate::data::{Samples, shuffle};
 use crate::error::DataError;
@@ -19,6 +20,7 @@ pub struct Loader {
     /// Of each number of a sample.
     affine: Vec<(f32, f32)>,
     targets: Arc<Array2<f32>>,
+    loss: Loss,
     seed: u64,
     augmentation: Option<Augmentation>,
     /// The epoch that `order` is the order of.
@@ -43,12 +45,28 @@ impl Loader {
         }
         let affine = samples.affine();
         let (order, images) = (Vec::new(), Vec::new());
-        Ok(Loader { samples, affine, targets, seed, augmentation: None, epoch: None, order, images })
+        Ok(Loader {
+            samples,
+            affine,
+            targets,
+            loss: Loss::CrossEntropy,
+            seed,
+            augmentation: None,
+            epoch: None,
+            order,
+            images,
+        })
     }
 
     /// Changes each image anew whenever it is met. Samples that are not images `[channels, height, width]` stay as they are.
     pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
         self.augmentation = Some(augmentation);
+        self
+    }
+
+    /// Compares the answers with the targets by another loss than the cross-entropy.
+    pub fn with_loss(mut self, loss: Loss) -> Self {
+        self.loss = loss;
         self
     }
 
@@ -59,7 +77,7 @@ impl Loader {
 
     /// Memory for batches of `n` samples.
     pub fn empty_batch(&self, n: usize) -> Batch {
-        Batch::new(self.samples.shape.iter().product(), self.targets.ncols(), n)
+        Batch { loss: self.loss, ..Batch::new(self.samples.shape.iter().product(), self.targets.ncols(), n) }
     }
 
     /// Fills `batch` with the samples of a step, counted from 0, when each step takes as many as `batch` holds. An epoch may
@@ -120,13 +138,18 @@ fn mix(seed: u64, index: u64) -> u64 {
     state ^ (state >> 31)
 }
 
-/// Targets `[samples, classes]` that are sure of each sample's label.
+/// Targets `[samples, classes]` that are sure of each sample's label; for one output, its probability of class 1.
 ///
 /// # Errors
 /// [`DataError`] if the samples are unlabelled, or a label is not below `classes`.
 pub fn one_hot(samples: &Samples, classes: usize) -> Result<Array2<f32>, DataError> {
     let labels = labels(samples)?;
     let mut targets = Array2::zeros((labels.len(), classes));
+    if classes == 1 && labels.iter().all(|&label| label < 2) {
+        // One output: how probable the second of two classes is.
+        targets.column_mut(0).iter_mut().zip(&labels).for_each(|(target, &label)| *target = label as f32);
+        return Ok(targets);
+    }
     for (mut row, label) in targets.rows_mut().into_iter().zip(labels) {
         let Some(target) = row.get_mut(label) else {
             let expected = format!("below {classes}, the network's outputs");

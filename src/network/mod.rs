@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod integer;
 pub mod loader;
+pub mod loss;
 mod operators;
 pub mod optimizer;
 mod plan;
@@ -21,6 +22,7 @@ pub use evaluate::{Evaluation, Inference, activations, answers, cross_entropies,
 pub use fit::{Learner, Look, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
+pub use loss::{Judgement, Loss, judge, spread};
 pub(crate) use operators::unary_value;
 pub use optimizer::Adam;
 pub use retrain::Retrain;

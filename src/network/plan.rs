@@ -3,7 +3,7 @@
 use super::operators;
 use super::operators::work::{Operand, Work};
 use crate::error::{DataError, Error};
-use crate::model::{Graph, Model, Op, ValueId};
+use crate::model::{Function, Graph, Model, Op, ValueId};
 
 /// A node that has to run. One that only gives another shape needs not: its output is its input's buffer.
 #[derive(Debug)]
@@ -27,12 +27,21 @@ pub struct Plan {
     pub training: bool,
 }
 
-/// The value whose softmax the network answers with: the output, or the input of a softmax that makes the output.
-pub fn logits_of(graph: &Graph) -> ValueId {
+/// The value whose softmax, or for one output whose sigmoid, the network answers with: the output, or what that is made of. `shapes` are those
+/// of all values.
+pub fn logits_of(graph: &Graph, shapes: &[Vec<usize>]) -> ValueId {
+    let output = graph.output();
+    let one = shapes.get(output.0).is_some_and(|shape| shape.iter().product::<usize>() == 1);
     match graph.nodes.last() {
-        Some(node) if node.op == Op::Softmax => node.inputs.first().copied().unwrap_or(graph.output()),
-        _ => graph.output(),
+        Some(node) if node.op == Op::Softmax || (one && is_sigmoid(&node.op)) => {
+            node.inputs.first().copied().unwrap_or(output)
+        }
+        _ => output,
     }
+}
+
+fn is_sigmoid(op: &Op) -> bool {
+    matches!(op, Op::Unary(unary) if unary.function == Function::Sigmoid)
 }
 
 impl Plan {
@@ -158,7 +167,7 @@ mod tests {
     #[test]
     fn inference_reuses_buffers_and_training_keeps_them() {
         let model = lenet5([6, 12, 16, 10]);
-        let logits = [logits_of(&model.graph)];
+        let logits = [logits_of(&model.graph, &model.shapes().unwrap())];
         let inference = Plan::new(&model, &logits, false).unwrap();
         let training = Plan::new(&model, &logits, true).unwrap();
         assert_eq!(inference.buffers.len(), 2);

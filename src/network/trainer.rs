@@ -1,5 +1,7 @@
 //! The gradients of a batch.
 
+use super::evaluate::binary_cross_entropy;
+use super::loss::Loss;
 use super::plan::{Plan, logits_of};
 use super::workspace::Workspace;
 use crate::error::{DataError, Error};
@@ -13,14 +15,17 @@ use ndarray::{Array2, ArrayD, IxDyn};
 pub struct Batch {
     /// `[features, n]`, as the network sees them.
     pub inputs: Array2<f32>,
-    /// `[n, classes]`: a probability distribution for each sample.
+    /// `[n, outputs]`: a probability distribution for each sample, or the numbers to answer with.
     pub targets: Array2<f32>,
+    /// How answers are compared with them.
+    pub loss: Loss,
 }
 
 impl Batch {
     /// A batch of `n` samples, all zeros, to be filled.
     pub fn new(features: usize, classes: usize, n: usize) -> Self {
-        Batch { inputs: Array2::zeros((features, n)), targets: Array2::zeros((n, classes)) }
+        let (inputs, targets) = (Array2::zeros((features, n)), Array2::zeros((n, classes)));
+        Batch { inputs, targets, loss: Loss::CrossEntropy }
     }
 
     /// Number of samples.
@@ -39,7 +44,7 @@ impl Batch {
 pub struct Gradients {
     /// Of the mean loss to each parameter; of the same shapes as `Model::parameters`.
     pub parameters: Vec<ArrayD<f32>>,
-    /// Mean cross-entropy in nats of the softmax of the logits to the targets.
+    /// Mean loss; see [`Loss`].
     pub loss: f64,
     /// Samples whose largest logit is at their largest target.
     pub correct: usize,
@@ -77,7 +82,7 @@ impl Trainer {
     /// # Errors
     /// If the model's shapes do not fit, or memory does not suffice.
     pub fn new(model: &Model, batch: usize) -> Result<Self, Error> {
-        let plan = Plan::new(model, &[logits_of(&model.graph)], true)?;
+        let plan = Plan::new(model, &[logits_of(&model.graph, &model.shapes()?)], true)?;
         let capacity = shard_width(batch) * SHARDS;
         let shards = (0..SHARDS).map(|_| {
             let workspace = Workspace::new(&plan, capacity / SHARDS)?;
@@ -167,7 +172,8 @@ impl Shard {
         self.workspace.backward(plan, self.width);
     }
 
-    /// Loss, and its gradient to the logits: `(softmax - target) / samples` where a target's probabilities sum to 1.
+    /// Loss, and its gradient to the logits: `(softmax - target) / samples` where a target's probabilities sum to 1; of one logit
+    /// `(sigmoid - target) / samples`; of numbers `2 (output - target) / (spread samples)`.
     fn loss_gradient(&mut self, plan: &Plan, batch: &Batch) {
         let (buffer, classes) = plan.outputs[0];
         let logits = &self.workspace.values[buffer];
@@ -177,6 +183,21 @@ impl Shard {
         for sample in 0..self.count {
             let target = batch.targets.row(self.first + sample);
             let at = |class: usize| class * self.width + sample;
+            if let Loss::Squared { spread } = batch.loss {
+                for output in 0..classes {
+                    let error = logits[at(output)] - target[output];
+                    self.loss += f64::from(error) * f64::from(error) / f64::from(spread);
+                    gradient[at(output)] = 2.0 * error / spread * scale;
+                }
+                continue;
+            }
+            if classes == 1 {
+                let (logit, probability) = (logits[sample], target[0]);
+                self.loss += binary_cross_entropy(logit.into(), probability.into());
+                self.correct += usize::from((logit > 0.0) == (probability > 0.5));
+                gradient[sample] = (1.0 / (1.0 + (-logit).exp()) - probability) * scale;
+                continue;
+            }
             let (mut largest, mut largest_target, mut mass) = (0, 0, 0.0);
             for class in 0..classes {
                 if logits[at(class)] > logits[at(largest)] {
@@ -238,11 +259,19 @@ pub(super) mod tests {
     }
 
     /// Compares all gradients with central differences of the loss.
-    pub fn assert_gradients_as_is(mut model: Model) {
+    pub fn assert_gradients_as_is(model: Model) {
+        assert_gradients_of(model, Loss::CrossEntropy);
+    }
+
+    fn assert_gradients_of(mut model: Model, loss: Loss) {
         let features = model.graph.input_shape.iter().product();
-        let classes = model.shapes().unwrap()[logits_of(&model.graph).0].iter().product();
+        let classes = model.shapes().unwrap()[logits_of(&model.graph, &model.shapes().unwrap()).0].iter().product();
         let n = 19;
-        let batch = random_batch(features, classes, n);
+        let mut batch = Batch { loss, ..random_batch(features, classes, n) };
+        if classes == 1 {
+            // A distribution over one class is always 1; here it is a probability.
+            batch.targets.iter_mut().enumerate().for_each(|(index, target)| *target = (index % 5) as f32 / 4.0);
+        }
         let mut trainer = Trainer::new(&model, n).unwrap();
         let gradients = trainer.gradients(&model, &batch).unwrap().clone();
         for id in 0..model.parameters.len() {
@@ -279,6 +308,15 @@ pub(super) mod tests {
         let one = gradients(1);
         assert_eq!(one, gradients(2));
         assert_eq!(one, gradients(8));
+    }
+
+    #[test]
+    fn every_loss_has_the_gradient_of_its_value() {
+        let chain = |outputs| Chain::new(vec![5]).linear("a", [6, 5]).relu().linear("b", [outputs, 6]).build();
+        assert_gradients_of(random(chain(1)), Loss::CrossEntropy);
+        for outputs in [1, 3] {
+            assert_gradients_of(random(chain(outputs)), Loss::Squared { spread: 0.7 });
+        }
     }
 
     #[test]

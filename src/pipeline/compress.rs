@@ -1,12 +1,12 @@
 //! Compression: the stages one after the other, and the report on what came of them.
 
 use super::checkpoint::Checkpoint;
-use super::criterion::{Criterion, output_distance};
+use super::criterion::{Criterion, chance, output_distance};
 use super::event::SplitName;
 use super::recipe::{Recipe, Stage};
 use super::report::{Accuracies, Baseline, Distances, Outcome, Report};
 use super::run::{Data, Observer, Run, integer_network, measure, measure_integers};
-use super::warnings::known_validation;
+use super::warnings::{at_chance, known_validation};
 use super::weights::by_weights;
 use crate::coding::baseline;
 use crate::container::{self, Encoded, WriteOptions};
@@ -15,6 +15,7 @@ use crate::error::{Error, RecipeError};
 use crate::model::{FixedPoint, Model, Network};
 use crate::resources;
 use crate::stages::StageNetwork;
+use crate::stages::quantize::round;
 use crate::stages::settings::Target;
 use crate::stages::share::Shared;
 
@@ -31,6 +32,8 @@ pub enum Evidence<'a> {
 const FORMAT_SAMPLES: usize = 500;
 /// Bits of an activation, where integers are all there is.
 const ACTIVATION_BITS: u8 = 8;
+/// Drops are differences of counts of samples: what differs by rounding only is equal.
+const ROUNDING: f64 = 1e-9;
 /// More than any file that this library writes can decode to.
 const DECODE_CAP: u64 = 1 << 32;
 
@@ -113,7 +116,10 @@ fn by_samples(original: &Model, mut run: Run<'_>, resume: Option<Checkpoint>) ->
         run.checkpoint(stage, network.clone());
     }
     match network {
-        StageNetwork::Fixed(fixed) => conclude(&mut run, &fixed),
+        StageNetwork::Fixed(fixed) => {
+            let outcome = conclude(&mut run, &fixed, Vec::new());
+            by_rounding(&mut run, outcome)
+        }
         StageNetwork::Float(_) => unreachable!("the quantize stage has run, or the checkpoint is of a later one"),
     }
 }
@@ -140,6 +146,59 @@ fn describe(run: &mut Run<'_>, stage: Stage, network: &StageNetwork) -> Result<O
     Ok(None)
 }
 
+/// Bits of a weight that are tried where pruning and training miss a tolerance, or use little of a budget.
+const BITS: [u8; 10] = [3, 4, 5, 6, 7, 8, 9, 10, 12, 16];
+
+/// The outcome itself, if it meets the target; else that of rounding the original to as few bits as the tolerance allows, or as many as the
+/// budget has room for, if that is better.
+fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
+    let original_shapes = run.original.parameter_shapes();
+    let (chosen, cost) = match (&outcome, run.recipe.target) {
+        (Err(Error::Recipe(RecipeError::Unreachable { got, .. })), Target::Tolerance(points)) => {
+            let before = run.validate(run.original)?.accuracy;
+            let mut chosen = None;
+            for bits in BITS {
+                let fixed = round(run.original, bits, original_shapes.clone());
+                let after = run.validate(&fixed.to_model())?;
+                let drop = 100.0 * (before - after.accuracy);
+                let accepted = drop <= points + ROUNDING;
+                run.probed_bits(bits, drop, points, &after, accepted)?;
+                if accepted {
+                    chosen = Some((bits, fixed));
+                    break;
+                }
+            }
+            (chosen, got.clone())
+        }
+        (Ok(Outcome { nut, report }), Target::Budget(bytes)) if 2 * nut.len() < bytes => {
+            let reached = report.after.map_or(0.0, |after| after.validation.accuracy);
+            let options = run.recipe.write_options();
+            let mut chosen = None;
+            for bits in BITS.into_iter().rev() {
+                let fixed = round(run.original, bits, original_shapes.clone());
+                if container::write(&fixed, &options)?.bytes.len() <= bytes {
+                    let after = run.validate(&fixed.to_model())?;
+                    let accepted = after.accuracy > reached;
+                    run.probed_bits(bits, 100.0 * (reached - after.accuracy), 0.0, &after, accepted)?;
+                    chosen = accepted.then_some((bits, fixed));
+                    break;
+                }
+            }
+            (chosen, format!("{reached:.4}"))
+        }
+        _ => (None, String::new()),
+    };
+    let Some((bits, fixed)) = chosen else { return outcome };
+    // What the stages did is given up: only the original's description still holds.
+    run.stages.truncate(1);
+    run.start(Stage::Quantize, run.original)?;
+    describe(run, Stage::Quantize, &StageNetwork::Fixed(fixed.clone()))?;
+    run.start(Stage::Code, run.original)?;
+    let warning =
+        format!("pruning and training came to {cost} only: the original is rounded to {bits} bits a weight instead");
+    conclude(run, &fixed, vec![warning])
+}
+
 fn check_resumable(checkpoint: &Checkpoint, original: &Model, recipe: &Recipe) -> Result<(), RecipeError> {
     let same_shapes = checkpoint.original_shapes == original.parameter_shapes();
     if checkpoint.recipe == *recipe && same_shapes {
@@ -153,7 +212,7 @@ fn check_resumable(checkpoint: &Checkpoint, original: &Model, recipe: &Recipe) -
 }
 
 /// Writes the file, decodes it again, and reports on what was decoded.
-fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
+fn conclude(run: &mut Run<'_>, fixed: &FixedPoint, mut warnings: Vec<String>) -> Result<Outcome, Error> {
     let encoded = container::write(fixed, &run.recipe.write_options())?;
     let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
     run.finish(Stage::Code, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
@@ -165,14 +224,16 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         Ok(Accuracies { validation: run.validate(model)?, test })
     };
     let (before, after) = (accuracies(run.original)?, accuracies(&decoded)?);
-    let warnings: Vec<String> = known_validation(&before).into_iter().collect();
+    let chance = chance(&run.validation);
+    warnings.extend([known_validation(&before), at_chance(&before.validation, chance)].into_iter().flatten());
     if let Target::Tolerance(points) = run.recipe.target {
         let drop = 100.0 * (before.validation.accuracy - after.validation.accuracy);
-        // Both are counts of samples: what differs by rounding only is equal.
-        if drop > points + 1e-9 {
+        if drop > points + ROUNDING {
             return Err(RecipeError::Unreachable {
                 what: match run.criterion {
                     Criterion::Agreement => "drop of the agreement with the original, in percentage points",
+                    Criterion::Outputs => "drop of R2 to the original's outputs, in percentage points",
+                    Criterion::Targets => "drop of the validation R2, in percentage points",
                     _ => "drop of the validation accuracy, in percentage points",
                 },
                 expected: format!("at most {points}"),
@@ -181,9 +242,18 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
             .into());
         }
     }
+    let (least, kept) = (least_useful(before.validation.accuracy, chance), after.validation.accuracy);
+    if kept < least {
+        return Err(RecipeError::Unreachable {
+            what: "a network that still works: validation score, 0 to 1",
+            expected: format!("at least {least:.4}, where the original has {:.4}", before.validation.accuracy),
+            got: format!("{kept:.4}"),
+        }
+        .into());
+    }
     let distance = |samples: &Samples| output_distance(run.original, &decoded, samples);
     let output_distance = match run.criterion {
-        Criterion::Agreement => Some(Distances {
+        Criterion::Agreement | Criterion::Outputs => Some(Distances {
             validation: distance(&run.validation)?,
             test: run.test.as_ref().map(distance).transpose()?,
         }),
@@ -204,6 +274,11 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         ..Report::new(run.recipe, run.criterion, run.original.parameter_bytes(), &encoded)
     };
     Ok(Outcome { nut: encoded.bytes, report })
+}
+
+/// What a network has to score to be of any use: half of what the original has above an answer that is always the same.
+fn least_useful(original: f64, chance: f64) -> f64 {
+    chance + 0.5 * (original - chance).max(0.0)
 }
 
 /// How good the network is with 8-bit activations and integers only; `None` if it cannot be computed so.

@@ -24,11 +24,11 @@ pub struct Accuracy {
     pub split: SplitName,
     /// How many.
     pub samples: usize,
-    /// How many were answered rightly.
-    pub correct: usize,
-    /// `correct / samples`, 0 to 1.
+    /// How many were answered correctly; none where there are numbers to answer with.
+    pub correct: Option<usize>,
+    /// `correct / samples`, 0 to 1; where there are numbers to answer with R2, which is at most 1.
     pub accuracy: f64,
-    /// Mean cross-entropy, in nats.
+    /// Mean loss: the cross-entropy in nats, or 1 - R2.
     pub loss: f64,
 }
 

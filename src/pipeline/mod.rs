@@ -17,7 +17,7 @@ pub use crate::stages::StageNetwork;
 pub use crate::stages::settings::{Effort, Setting, Target, Training};
 pub use checkpoint::{Checkpoint, CheckpointHeader};
 pub use compress::{Evidence, baselines, compress};
-pub use criterion::{Criterion, answered_by, output_distance};
+pub use criterion::{Criterion, answered_by, classifies, output_distance};
 pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, StageState};
 pub use recipe::{Distillation, Recipe, RecipeSetting, Split, Stage, StageWords, settings};

@@ -1,7 +1,7 @@
 //! A run on its way: the samples, the observer, and what the stages are lent.
 
 use super::checkpoint::Checkpoint;
-use super::criterion::{Criterion, Judge, answered_by};
+use super::criterion::{Criterion, Judge, classifies};
 use super::describe::{Facts, describe};
 use super::event::{Accuracy, Event, Probe, SplitName, StageState};
 use super::progress::Work;
@@ -12,8 +12,8 @@ use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::model::{FixedPoint, Model};
 use crate::network::{
-    Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Look, Schedule, evaluate, fit, logits, one_hot,
-    search_formats,
+    Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Look, Loss, Schedule, evaluate, fit, logits, one_hot,
+    search_formats, spread,
 };
 use crate::resources::{Bytes, Objective};
 use crate::search::{Step, half_interval};
@@ -60,14 +60,6 @@ pub struct Data {
     pub test: Option<Samples>,
 }
 
-impl Data {
-    /// What a run on these samples is held by: their labels, or without any the answers of the original network. Labels of test
-    /// samples alone are not looked at: one measure is reported for both splits.
-    pub fn criterion(&self) -> Criterion {
-        if self.training.labelled() { Criterion::Labels } else { Criterion::Agreement }
-    }
-}
-
 /// A run on its way.
 pub struct Run<'a> {
     pub recipe: &'a Recipe,
@@ -78,8 +70,9 @@ pub struct Run<'a> {
     pub criterion: Criterion,
     pub splits: Splits,
     objective: Arc<dyn Objective>,
-    /// Targets of training, `[training samples, classes]`.
+    /// Targets of training, `[training samples, outputs]`, and how answers are compared with them.
     targets: Arc<Array2<f32>>,
+    loss: Loss,
     observer: &'a mut dyn Observer,
     work: Work,
     pub stages: Vec<StageState>,
@@ -100,12 +93,13 @@ impl<'a> Run<'a> {
         recipe: &'a Recipe,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        let criterion = data.criterion();
+        let data = &with_numbers(original, data, recipe)?;
+        let scaled = |samples: &Samples| Samples { scaling: recipe.scaling.clone(), ..samples.clone() };
+        let criterion = Criterion::of(original, &scaled(&data.training))?;
         if criterion == Criterion::Labels && data.test.as_ref().is_some_and(|test| !test.labelled()) {
             let (expected, got) = ("one a sample, as the training samples have".into(), "none".into());
             return Err(DataError { what: "labels of the test samples", expected, got }.into());
         }
-        let scaled = |samples: &Samples| Samples { scaling: recipe.scaling.clone(), ..samples.clone() };
         let (training, validation) = scaled(&data.training).split(recipe.split.validation, recipe.split.seed)?;
         let training = match recipe.split.training {
             0 => training,
@@ -119,11 +113,8 @@ impl<'a> Run<'a> {
         let work = Work::new(recipe, original, training.len(), validation.len())?;
         tell(observer, Event::Started { stage: Stage::Original })?;
         tell(observer, work.event())?;
-        let targets = targets(original, &training, recipe)?;
-        let compared = |samples: Samples| match criterion {
-            Criterion::Agreement => answered_by(original, &samples),
-            _ => Ok(samples),
-        };
+        let (targets, loss) = targets(original, &training, recipe, criterion)?;
+        let compared = |samples: Samples| criterion.answered(original, samples);
         Ok(Run {
             recipe,
             original,
@@ -134,6 +125,7 @@ impl<'a> Run<'a> {
             splits,
             objective: Arc::new(Bytes { options: recipe.write_options() }),
             targets: Arc::new(targets),
+            loss,
             observer,
             work,
             stages: Vec::new(),
@@ -199,6 +191,33 @@ impl<'a> Run<'a> {
         self.worked(0.0)
     }
 
+    /// Tells of a network that was rounded to so many bits.
+    pub fn probed_bits(
+        &mut self,
+        bits: u8,
+        drop: f64,
+        limit: f64,
+        after: &Accuracy,
+        accepted: bool,
+    ) -> Result<(), Error> {
+        let probe = Probe {
+            stage: Stage::Quantize,
+            variable: "bits of a weight".to_owned(),
+            lo: 2.0,
+            mid: bits.into(),
+            hi: 16.0,
+            criterion: "drop in percentage points".to_owned(),
+            value: drop,
+            limit,
+            standard_error: 0.0,
+            accuracy: after.accuracy,
+            samples: after.samples,
+            accepted,
+        };
+        self.probes.push(probe.clone());
+        self.tell(Event::Probed(probe))
+    }
+
     /// Hands out a checkpoint after a finished stage.
     pub fn checkpoint(&mut self, stage: Stage, network: StageNetwork) {
         let checkpoint = Checkpoint {
@@ -249,7 +268,7 @@ impl Tools for Run<'_> {
         reference: &Model,
         candidate: &dyn Fn(f64) -> Result<Model, Error>,
         exempt: &dyn Fn(&Model) -> bool,
-    ) -> Result<f64, Error> {
+    ) -> Result<Option<f64>, Error> {
         let judge = Judge::new(&self.validation, question.samples, reference)?;
         let limit = self.caution * question.limit;
         half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
@@ -285,7 +304,7 @@ impl Tools for Run<'_> {
         // stage, so that a run that is resumed there draws the same.
         let own = (self.stage as u64) << 32 | self.trainings;
         let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
-        let mut loader = Loader::new(self.training.clone(), self.targets.clone(), seed)?;
+        let mut loader = Loader::new(self.training.clone(), self.targets.clone(), seed)?.with_loss(self.loss);
         if let Some(changes) = Augmentation::of(augmentation, self.recipe.mirror) {
             loader = loader.with_augmentation(changes);
         }
@@ -355,19 +374,70 @@ fn of_split(evaluation: Evaluation, split: SplitName) -> Accuracy {
     Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss }
 }
 
-/// `weight x softmax(logits / temperature) + (1 - weight) x label` for each training sample; without labels the softmax alone.
-fn targets(teacher: &Model, samples: &Samples, recipe: &Recipe) -> Result<Array2<f32>, Error> {
+/// What each training sample is to be answered with: `weight x softmax(teacher logits / temperature) + (1 - weight) x label`, without labels the
+/// softmax alone; for numbers the same mixture of the teacher's and the sample's own.
+fn targets(
+    teacher: &Model,
+    samples: &Samples,
+    recipe: &Recipe,
+    criterion: Criterion,
+) -> Result<(Array2<f32>, Loss), Error> {
     let distillation = recipe.distillation;
-    let teacher_logits = logits(teacher, samples)?;
-    let labels = samples.labelled().then(|| one_hot(samples, teacher_logits.ncols())).transpose()?;
-    let mut soft = teacher_logits / distillation.temperature;
-    for mut row in soft.axis_iter_mut(Axis(0)) {
+    let mut soft = logits(teacher, samples)?;
+    let own = match criterion {
+        Criterion::Targets => samples.selected_targets(),
+        Criterion::Labels => Some(one_hot(samples, soft.ncols())?),
+        _ => None,
+    };
+    let loss = match criterion {
+        Criterion::Targets | Criterion::Outputs => {
+            Loss::Squared { spread: spread(own.as_ref().unwrap_or(&soft)) as f32 }
+        }
+        _ => Loss::CrossEntropy,
+    };
+    if loss == Loss::CrossEntropy {
+        soft /= distillation.temperature;
+        soften(&mut soft);
+    }
+    Ok(match own {
+        Some(own) if own.dim() == soft.dim() => (soft * distillation.weight + own * (1.0 - distillation.weight), loss),
+        Some(own) => {
+            let (expected, got) = (format!("{}, as many as outputs", soft.ncols()), own.ncols().to_string());
+            return Err(DataError { what: "numbers to answer with", expected, got }.into());
+        }
+        None => (soft, loss),
+    })
+}
+
+/// Logits to probabilities: the softmax of a row, or the sigmoid of one number.
+fn soften(logits: &mut Array2<f32>) {
+    if logits.ncols() == 1 {
+        return logits.mapv_inplace(|logit| 1.0 / (1.0 + (-logit).exp()));
+    }
+    for mut row in logits.axis_iter_mut(Axis(0)) {
         let highest = row.fold(f32::NEG_INFINITY, |highest, &logit| highest.max(logit));
         row.mapv_inplace(|logit| (logit - highest).exp());
         row /= row.sum();
     }
-    Ok(match labels {
-        Some(labels) => soft * distillation.weight + labels * (1.0 - distillation.weight),
-        None => soft,
-    })
+}
+
+/// Classes 0 and 1 as numbers, for a network whose one output is a number between them: it tells the classes apart at a half, not at 0.
+fn with_numbers(original: &Model, data: &Data, recipe: &Recipe) -> Result<Data, Error> {
+    let scaled = Samples { scaling: recipe.scaling.clone(), ..data.training.clone() };
+    if !data.training.labelled() || data.training.classes() > 2 || classifies(original)? {
+        return Ok(data.clone());
+    }
+    let outputs = logits(original, &scaled)?;
+    if outputs.ncols() != 1 {
+        return Ok(data.clone());
+    }
+    let right_at = |limit: f32| {
+        let labels = (0..scaled.len()).map(|index| scaled.label(index) == Some(1));
+        outputs.iter().zip(labels).filter(|(output, label)| (**output > limit) == *label).count()
+    };
+    if right_at(0.0) >= right_at(0.5) {
+        return Ok(data.clone());
+    }
+    let numbers = |samples: &Samples| samples.with_targets(one_hot(samples, 1)?);
+    Ok(Data { training: numbers(&data.training)?, test: data.test.as_ref().map(numbers).transpose()? })
 }

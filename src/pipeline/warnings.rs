@@ -21,6 +21,19 @@ pub fn known_validation(before: &Accuracies) -> Option<String> {
     })
 }
 
+/// A warning if the original answers no better than one that always gives the same answer.
+pub fn at_chance(before: &Accuracy, chance: f64) -> Option<String> {
+    let error = (chance * (1.0 - chance) / before.samples.max(1) as f64).sqrt();
+    (before.accuracy <= chance + 2.0 * error).then(|| {
+        format!(
+            "the original scores {:.2} % on the validation samples, where always the same answer would score {:.2} %: look at the scaling, the \
+             layout and the order of the classes",
+            100.0 * before.accuracy,
+            100.0 * chance
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,9 +42,9 @@ mod tests {
     #[test]
     fn an_original_that_knows_its_validation_samples_is_suspected() {
         let accuracies = |validation: usize, test: Option<usize>| {
-            let of = |split, samples, correct| {
+            let of = |split, samples, correct: usize| {
                 let accuracy = correct as f64 / samples as f64;
-                Accuracy { split, samples, correct, accuracy, loss: 0.1 }
+                Accuracy { split, samples, correct: Some(correct), accuracy, loss: 0.1 }
             };
             let validation = of(SplitName::Validation, 5_000, validation);
             Accuracies { validation, test: test.map(|correct| of(SplitName::Test, 10_000, correct)) }

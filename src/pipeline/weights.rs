@@ -21,6 +21,8 @@ const ROUNDS: usize = 4;
 const USUAL_ROUNDS: f64 = 2.0;
 /// A file of at least this part of the budget is near enough.
 const NEAR: f64 = 0.995;
+/// With less, in dB, there is more noise than half of the weights' energy.
+const LEAST_USEFUL: f64 = 3.0;
 /// Elements that a usual machine searches, or codes, in a second.
 const SPEEDS: (f64, f64) = if cfg!(target_arch = "wasm32") { (3e6, 1e6) } else { (12e6, 3e6) };
 
@@ -86,6 +88,13 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     run.done = run.of;
     run.worked(0.0)?;
     let report = report(network, &decoded, recipe, &encoded);
+    if let (Target::Budget(_), Some(snr)) = (recipe.target, report.snr)
+        && snr < LEAST_USEFUL
+    {
+        let (expected, got) = (format!("at least {LEAST_USEFUL}"), format!("{snr:.2}"));
+        let what = "signal-to-noise ratio of weights that are still of use, in dB, within the bytes";
+        return Err(RecipeError::Unreachable { what, expected, got }.into());
+    }
     Ok(Outcome { nut: encoded.bytes, report })
 }
 

@@ -73,5 +73,6 @@ pub fn run(tools: &mut dyn Tools, fixed: &FixedPoint, settings: &Settings, seed:
     let interval = Interval::Geometric { lo: 1.0 / everything, hi: 1.0 / low };
     let fits = |threshold: f64| Ok::<_, Error>(objective.cost(&cut(threshold)?)? <= budget);
     let found = half_interval(interval, TRIM_PROBES, |step| fits(1.0 / step.mid))?;
-    Ok(cut(1.0 / found)?)
+    // Where nothing between fits, everything goes, which does.
+    Ok(cut(found.map_or(everything, |found| 1.0 / found))?)
 }

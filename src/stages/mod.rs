@@ -78,8 +78,8 @@ pub trait Tools {
     fn be_cautious(&mut self, caution: f64);
 
     /// The half-interval search of the largest value whose network's mean loss rises by at most the question's limit, times the
-    /// caution, over that of `reference`. `exempt` networks are accepted without looking at their loss: they are still too large for
-    /// the budget.
+    /// caution, over that of `reference`; `None` if none does. `exempt` networks are accepted without looking at their loss: they are still too
+    /// large for the budget.
     ///
     /// # Errors
     /// If a network cannot be made or run, or the run is cancelled.
@@ -89,7 +89,7 @@ pub trait Tools {
         reference: &Model,
         candidate: &dyn Fn(f64) -> Result<Model, Error>,
         exempt: &dyn Fn(&Model) -> bool,
-    ) -> Result<f64, Error>;
+    ) -> Result<Option<f64>, Error>;
 
     /// Trains; the learner looks up from time to time.
     ///

@@ -207,13 +207,14 @@ pub fn price_of_bits(layers: &mut [Layer], bits: f64, watch: &mut dyn FnMut(f64)
 
 fn search(interval: Interval, probes: usize, watch: &mut dyn FnMut(f64), mut accept: impl FnMut(Step) -> bool) -> f64 {
     let mut done = 0;
-    let found: Result<f64, std::convert::Infallible> = half_interval(interval, probes, |step| {
+    let found: Result<Option<f64>, std::convert::Infallible> = half_interval(interval, probes, |step| {
         let accepted = accept(step);
         done += 1;
         watch(f64::from(done) / probes as f64);
         Ok(accepted)
     });
-    found.unwrap_or_else(|never| match never {})
+    let (Interval::Linear { lo, .. } | Interval::Geometric { lo, .. }) = interval;
+    found.unwrap_or_else(|never| match never {}).unwrap_or(lo)
 }
 
 #[cfg(test)]

@@ -72,7 +72,8 @@ pub fn run(tools: &mut dyn Tools, mut model: Model, settings: &Settings) -> Resu
             limit: settings.loss_rise,
         };
         let candidate = |threshold| Ok(cut(&model, &saliency, threshold));
-        let threshold = tools.search(&question, &model, &candidate, &|_| false)?;
+        // A search that accepts nothing changes nothing.
+        let Some(threshold) = tools.search(&question, &model, &candidate, &|_| false)? else { break };
         let mut learner = Retrain::new(cut(&model, &saliency, threshold)).with_zeros_held();
         tools.train(&mut learner, &settings.training)?;
         model = structure::drop_dead(&learner.into_model())?;

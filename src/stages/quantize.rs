@@ -10,6 +10,10 @@ pub const META: Meta = Meta { name: "quantize", sentence: "rounds the shared val
 
 /// Centroids and biases are rounded to integers of at most this magnitude: 8 bits with the sign.
 const LARGEST_INTEGER: i16 = 127;
+/// More values than this are no codebook.
+const LARGEST_CODEBOOK: usize = 255;
+/// Bits of weights that are not shared, where nothing trains them any more.
+const UNSHARED_BITS: u8 = 8;
 /// Biases that will be trained on are coarser, so that they cost few bits: 5 with the sign, before training.
 const LARGEST_TRAINED_BIAS: i16 = 15;
 /// Formats from Q120.-113 to Q-113.120: what a 32-bit float can say without rounding, and to spare.
@@ -20,8 +24,24 @@ const FRACTION_BITS: std::ops::RangeInclusive<f32> = -113.0..=120.0;
 pub fn run(model: &Model, grid: Option<(i16, f32)>, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
     match grid {
         Some((levels, unit)) => quantize_uniform(model, levels, unit, original_shapes),
-        None => quantize_shared(&Shared::of_model(model), original_shapes),
+        None => {
+            let shared = Shared::of_model(model);
+            match shared.codebooks.iter().flatten().all(|codebook| codebook.len() <= LARGEST_CODEBOOK) {
+                true => quantize_shared(&shared, original_shapes),
+                false => round(model, UNSHARED_BITS, original_shapes),
+            }
+        }
     }
+}
+
+/// Rounds every parameter to so many bits (2 to 16), vectors to 16; the n of each Qm.n is chosen so that the largest number just fits.
+pub fn round(model: &Model, bits: u8, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
+    let largest = |bits: u8| ((1u32 << (bits - 1)) - 1) as i16;
+    let parameters = model.parameters.iter().map(|parameter| {
+        let bits = if parameter.values.ndim() < 2 { 16 } else { bits };
+        uniform(parameter, fitting(&parameter.values, largest(bits)))
+    });
+    FixedPoint { graph: model.graph.clone(), parameters: parameters.collect(), original_shapes }
 }
 
 /// Rounds the centroids of shared weights to 8-bit Qm.n numbers, and the biases too; the n of each is chosen so that the

@@ -73,7 +73,8 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
         limit: settings.loss_rise,
     };
     let candidate = |price| Ok(share(model, &clusterings, price).model);
-    let price = tools.search(&question, model, &candidate, &|_| false)?;
+    // A search that accepts nothing changes nothing: such a network needs more values than a codebook has.
+    let Some(price) = tools.search(&question, model, &candidate, &|_| false)? else { return Ok(model.clone()) };
     let mut tuner = CentroidTuner::new(share(model, &clusterings, price));
     tools.train(&mut tuner, &settings.training)?;
     Ok(tuner.finish().model)

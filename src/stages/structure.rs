@@ -108,7 +108,8 @@ pub fn run(tools: &mut dyn Tools, mut model: Model, settings: &Settings) -> Resu
         };
         let candidate = |epsilon| Ok(compact(&model, &analysis, epsilon)?);
         let too_large = |model: &Model| model.parameter_count() as f64 > goal;
-        let epsilon = tools.search(&question, &model, &candidate, &too_large)?;
+        // A search that accepts nothing changes nothing.
+        let Some(epsilon) = tools.search(&question, &model, &candidate, &too_large)? else { break };
         let mut learner = Retrain::new(compact(&model, &analysis, epsilon)?);
         tools.train(&mut learner, &settings.training)?;
         model = learner.into_model();

@@ -5,7 +5,7 @@ use crate::container;
 use crate::error::Error;
 use crate::formats::{Nut, Opened};
 use crate::model::{Codebook, FixedParameter, Model, Scaling};
-use crate::pipeline::{LayerState, Stage, describe_layers};
+use crate::pipeline::{LayerState, Stage, classifies, describe_layers};
 use crate::resources;
 use crate::stages::prune::nonzeros;
 use serde::Serialize;
@@ -61,6 +61,8 @@ pub struct GraphSummary {
     pub compressed: bool,
     /// Whether the graph is not the file's: it is that of an architecture that was recognised by the tensors.
     pub recognised: bool,
+    /// Whether its answers are classes.
+    pub classifies: bool,
     /// Bytes of the original's parameters as 32-bit floats.
     pub baseline_bytes: usize,
     /// Weights and biases, in the shapes in which it runs.
@@ -199,6 +201,7 @@ fn graph(model: &Model, layers: Vec<LayerState>, recognised: bool) -> Result<Gra
     Ok(GraphSummary {
         compressed: false,
         recognised,
+        classifies: classifies(model)?,
         baseline_bytes: model.parameter_bytes(),
         parameters: model.parameter_count(),
         nonzeros: nonzeros(model),

@@ -24,15 +24,15 @@ split: SplitName,
  */
 samples: number, 
 /**
- * How many were answered rightly.
+ * How many were answered correctly; none where there are numbers to answer with.
  */
-correct: number, 
+correct: number | null, 
 /**
- * `correct / samples`, 0 to 1.
+ * `correct / samples`, 0 to 1; where there are numbers to answer with R2, which is at most 1.
  */
 accuracy: number, 
 /**
- * Mean cross-entropy, in nats.
+ * Mean loss: the cross-entropy in nats, or 1 - R2.
  */
 loss: number, };
 
@@ -126,9 +126,9 @@ changes: number,
 changed: Array<Changed>, };
 
 /**
- * What the answers of a compressed network are compared with.
+ * What a compressed network is held to.
  */
-export type Criterion = "labels" | "agreement" | "snr" | "none";
+export type Criterion = "labels" | "agreement" | "targets" | "outputs" | "snr" | "none";
 
 /**
  * A codebook's distortion and its bytes.
@@ -241,6 +241,10 @@ compressed: boolean,
  * Whether the graph is not the file's: it is that of an architecture that was recognised by the tensors.
  */
 recognised: boolean, 
+/**
+ * Whether its answers are classes.
+ */
+classifies: boolean, 
 /**
  * Bytes of the original's parameters as 32-bit floats.
  */

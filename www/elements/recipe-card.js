@@ -83,8 +83,11 @@ class RecipeCard extends Element {
           <legend>Target</legend>
           ${agreement
             ? html`<p class="quiet small-text" id="by-agreement">
-                The samples have no labels, so a run is judged by agreement with the original: each 1 % of answers that change costs one
-                percentage point.
+                ${network && !network.graph.classifies
+                  ? html`The samples have no labels, and the network answers with numbers, so a run is judged by how well it gives the original's
+                      outputs: R² may fall by so many percentage points.`
+                  : html`The samples have no labels, so a run is judged by agreement with the original: each 1 % of answers that change costs one
+                      percentage point.`}
               </p>`
             : nothing}
           <div class="target">

@@ -74,10 +74,13 @@ function answers(report, before, after) {
   return html`<div>
     <dt>${format.measureOf(report)}</dt>
     <dd>
-      <strong id="after">${format.percent(own.accuracy)}</strong> of ${format.count(own.samples)}
-      ${format.SPLITS[own.split]} samples${distance === null
-        ? html`; original ${format.percent(original.accuracy)}`
-        : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}
+      ${own.correct === null
+        ? html`<strong id="after">${own.accuracy.toFixed(4)}</strong> on ${format.count(own.samples)} ${format.SPLITS[own.split]} samples, where 1 is the
+            same${distance === null ? html`; original ${original.accuracy.toFixed(4)}` : html`; the outputs differ by ${format.percent(distance)} of their size`}`
+        : html`<strong id="after">${format.percent(own.accuracy)}</strong> of ${format.count(own.samples)}
+            ${format.SPLITS[own.split]} samples${distance === null
+              ? html`; original ${format.percent(original.accuracy)}`
+              : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}`}
     </dd>
   </div>`;
 }

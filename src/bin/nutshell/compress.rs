@@ -7,6 +7,7 @@ use crate::samples::{self, Use};
 use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
 use nutshell::Error;
+use nutshell::data::Samples;
 use nutshell::error::LoadError;
 use nutshell::formats;
 use nutshell::model::Network;
@@ -95,7 +96,10 @@ impl Task for Arguments {
         };
         let network = self.open()?;
         let (evidence, criterion) = match &data {
-            Some(data) => (Evidence::Samples(data), data.criterion()),
+            Some(data) => {
+                let samples = Samples { scaling: recipe.scaling.clone(), ..data.training.clone() };
+                (Evidence::Samples(data), Criterion::of(network.runnable()?, &samples)?)
+            }
             None => (Evidence::Weights, Criterion::Snr),
         };
         let reporter = Reporter::new(criterion);
@@ -161,6 +165,10 @@ impl Arguments {
             Criterion::Agreement => {
                 "criterion: agreement with the original's answers, since the samples have no labels".into()
             }
+            Criterion::Targets => "criterion: R2 to the samples' numbers".into(),
+            Criterion::Outputs => {
+                "criterion: R2 to the original's outputs, since the samples have no labels and the answers are no classes".into()
+            }
             Criterion::Snr => describe_noise(report),
             Criterion::None => "criterion: none needed, every number is as it was".into(),
         });
@@ -202,8 +210,11 @@ fn describe_splits(splits: &Splits) -> Vec<String> {
 }
 
 fn compare(before: &Accuracy, after: &Accuracy) -> String {
-    let (before, samples, after) = (100.0 * before.accuracy, after.samples, 100.0 * after.accuracy);
-    format!("{before:.2} % before, {after:.2} % after, on {samples} samples")
+    let say = |it: &Accuracy| match it.correct {
+        Some(_) => format!("{:.2} %", 100.0 * it.accuracy),
+        None => format!("{:.4}", it.accuracy),
+    };
+    format!("{} before, {} after, on {} samples", say(before), say(after), after.samples)
 }
 
 fn read_checkpoint(path: &Path) -> Result<Checkpoint, Error> {

@@ -4,11 +4,12 @@ use crate::outputs::{Kind, Output};
 use crate::samples::Use;
 use crate::{Answer, Task, files, recipe};
 use clap::{Args, ValueEnum};
-use nutshell::Error;
+use ndarray::{Array2, ArrayView1};
 use nutshell::data::Samples;
 use nutshell::formats::Nut;
 use nutshell::network::{Evaluation, logits, predictions};
-use nutshell::pipeline::{Accuracy, Criterion, SplitName, answered_by, output_distance};
+use nutshell::pipeline::{Accuracy, Criterion, SplitName, classifies, output_distance};
+use nutshell::{Error, Model};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ pub struct Arguments {
     /// The network that it was made from: its answers are compared with, instead of labels.
     #[arg(long, value_name = "MODEL")]
     original: Option<PathBuf>,
-    /// Where to write the answers: one class a line, in the samples' order.
+    /// Where to write the answers: one class a line, in the samples' order; of a network that answers with numbers, these.
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     #[command(flatten)]
@@ -77,22 +78,26 @@ impl Task for Arguments {
         let logits = logits(&model, &samples)?;
         let open = |path| -> Result<_, Error> { Ok(files::open(path)?.opened.into_model()?) };
         let original = self.original.as_deref().map(open).transpose()?;
-        let (samples, output_distance) = match &original {
-            Some(original) => (answered_by(original, &samples)?, Some(output_distance(original, &model, &samples)?)),
-            None => (samples, None),
+        let (criterion, samples, output_distance) = match &original {
+            Some(original) => {
+                let unlabelled = Samples { labels: Default::default(), targets: None, ..samples };
+                let criterion = Criterion::of(original, &unlabelled)?;
+                let distance = output_distance(original, &model, &unlabelled)?;
+                (criterion, criterion.answered(original, unlabelled)?, Some(distance))
+            }
+            None if samples.targets.is_some() => (Criterion::Targets, samples, None),
+            None => (Criterion::Labels, samples, None),
         };
-        let labels: Vec<usize> = (0..samples.len()).filter_map(|index| samples.label(index)).collect();
-        let evaluation = Evaluation::of_logits(&logits, &labels)?;
+        let evaluation = Evaluation::of_outputs(&logits, &samples)?;
         let Evaluation { samples, correct, loss, .. } = evaluation;
         let accuracy = Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss };
         if let Some(path) = &self.predictions {
-            let lines: String = predictions(&logits).iter().map(|class| format!("{class}\n")).collect();
+            let lines = answers(&model, &logits)?;
             files::write(path, lines.as_bytes())?;
         }
         let Some(output_distance) = output_distance else {
-            return Ok(Answer::new(describe(&accuracy, Criterion::Labels), &accuracy));
+            return Ok(Answer::new(describe(&accuracy, criterion), &accuracy));
         };
-        let criterion = Criterion::Agreement;
         let text = format!(
             "{}\ndistance of the outputs to the original's: {output_distance:.4}",
             describe(&accuracy, criterion)
@@ -119,5 +124,22 @@ pub fn describe(accuracy: &Accuracy, criterion: Criterion) -> String {
         SplitName::Validation => "validation",
         SplitName::Test => "test",
     };
-    format!("{split} {word}: {:.2} % ({correct} of {samples} samples), mean loss {loss:.4} nats", 100.0 * accuracy)
+    match correct {
+        Some(correct) => {
+            format!(
+                "{split} {word}: {:.2} % ({correct} of {samples} samples), mean loss {loss:.4} nats",
+                100.0 * accuracy
+            )
+        }
+        None => format!("{split} {word}: {accuracy:.4} on {samples} samples"),
+    }
+}
+
+/// The network's answers, a line a sample: a class, or the numbers that it answers with.
+fn answers(model: &Model, logits: &Array2<f32>) -> Result<String, Error> {
+    if classifies(model)? {
+        return Ok(predictions(logits).iter().map(|class| format!("{class}\n")).collect());
+    }
+    let row = |row: ArrayView1<f32>| format!("{}\n", row.iter().map(f32::to_string).collect::<Vec<_>>().join(","));
+    Ok(logits.rows().into_iter().map(row).collect())
 }

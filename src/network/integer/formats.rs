@@ -36,7 +36,7 @@ pub fn search_formats(fixed: &FixedPoint, samples: &Samples, bits: u8) -> Result
     let model = fixed.to_model();
     let shapes = model.shapes()?;
     check_operators(&fixed.graph, &shapes)?;
-    let values = Values::new(&fixed.graph, &samples.scaling, bits);
+    let values = Values::new(&fixed.graph, &shapes, &samples.scaling, bits);
     let mut observed: Vec<Observed> = Vec::new();
     for value in (0..shapes.len()).filter(|&value| values.read[value] && !(values.wide && value == values.logits)) {
         let (source, range, length) = (values.source[value], values.range(value), shapes[value].iter().product());

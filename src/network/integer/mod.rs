@@ -63,7 +63,7 @@ impl IntegerNetwork {
         if formats[0].bits != 8 {
             return Err(fault("bits of the input", 8, formats[0].bits.into()).into());
         }
-        let values = Values::new(&fixed.graph, scaling, bits);
+        let values = Values::new(&fixed.graph, &shapes, scaling, bits);
         let steps = Maker { fixed, values: &values, formats, shapes: &shapes }.steps()?;
         let unit = 2f64.powi(-i32::from(formats[0].fraction_bits));
         let (lowest, highest) = (f64::from(*values.range(0).start()), f64::from(*values.range(0).end()));
@@ -157,12 +157,16 @@ impl IntegerNetwork {
     /// As [`Self::logits`]; and [`DataError`] if there are no samples, no labels, or a label that the network has no
     /// output for.
     pub fn evaluate(&self, samples: &Samples) -> Result<Evaluation, Error> {
-        let labels = evaluate::labels(samples)?;
         let logits = self.logits(samples)?;
         let unit = 2f64.powi(-i32::from(self.fraction_bits));
-        let evaluation = Evaluation::of_logits(&logits.mapv(|logit| (f64::from(logit) * unit) as f32), &labels)?;
+        let evaluation = Evaluation::of_outputs(&logits.mapv(|logit| (f64::from(logit) * unit) as f32), samples)?;
+        if evaluation.correct.is_none() {
+            return Ok(evaluation);
+        }
+        // Integers that differ may be the same as 32-bit floats.
+        let labels = evaluate::labels(samples)?;
         let correct = predictions(&logits).iter().zip(&labels).filter(|(answer, label)| answer == label).count();
-        Ok(Evaluation { correct, ..evaluation })
+        Ok(Evaluation { correct: Some(correct), ..evaluation })
     }
 }
 

@@ -25,10 +25,10 @@ pub struct Values {
 
 impl Values {
     /// For a graph that [`Graph::shapes`] has proved, and values of so many bits (2 to 8).
-    pub fn new(graph: &Graph, scaling: &Scaling, bits: u8) -> Self {
+    pub fn new(graph: &Graph, shapes: &[Vec<usize>], scaling: &Scaling, bits: u8) -> Self {
         let count = graph.nodes.len() + 1;
         let op = |value: usize| value.checked_sub(1).map(|index| &graph.nodes[index].op);
-        let ValueId(mut logits) = logits_of(graph);
+        let ValueId(mut logits) = logits_of(graph, shapes);
         while matches!(op(logits), Some(Op::Flatten | Op::Reshape(_))) {
             logits = graph.nodes[logits - 1].inputs[0].0;
         }
@@ -105,20 +105,20 @@ mod tests {
     #[test]
     fn signs_and_formats_of_a_lenet() {
         let model = crate::model::presets::lenet5([2, 3, 4, 5]);
-        let values = Values::new(&model.graph, &Scaling::Unit, 8);
+        let values = Values::new(&model.graph, &model.shapes().unwrap(), &Scaling::Unit, 8);
         // Input; convolution and maxima twice; flattened; linear, ReLU, linear.
         assert_eq!(values.unsigned, [true, false, false, false, false, false, true, true, false]);
         assert_eq!(values.source, [0, 1, 1, 3, 3, 3, 6, 6, 8]);
         assert_eq!(values.read, [true, false, true, false, false, true, false, true, true]);
         assert_eq!((values.logits, values.wide), (8, true));
-        assert!(!Values::new(&model.graph, &STANDARDISED, 8).unsigned[0]);
+        assert!(!Values::new(&model.graph, &model.shapes().unwrap(), &STANDARDISED, 8).unsigned[0]);
     }
 
     #[test]
     fn a_relu_behind_maxima_takes_the_sign_unless_somebody_else_needs_it() {
         let chain = Chain::new(vec![1, 6, 6]).conv("a", [2, 1, 3, 3], 0).max_pool().relu().flatten();
         let mut model = chain.linear("b", [3, 8]).build();
-        let values = Values::new(&model.graph, &STANDARDISED, 8);
+        let values = Values::new(&model.graph, &model.shapes().unwrap(), &STANDARDISED, 8);
         assert_eq!(values.unsigned, [false, true, true, true, true, false]);
         assert_eq!(values.source, [0, 1, 1, 1, 1, 5]);
         assert_eq!(values.read, [true, false, false, false, true, true]);
@@ -126,7 +126,7 @@ mod tests {
         model.graph.nodes.insert(3, Node { name: "sum".into(), op: Op::Add, inputs: vec![ValueId(2), ValueId(3)] });
         model.graph.nodes[4].inputs = vec![ValueId(4)];
         model.graph.nodes[5].inputs = vec![ValueId(5)];
-        let values = Values::new(&model.graph, &STANDARDISED, 8);
+        let values = Values::new(&model.graph, &model.shapes().unwrap(), &STANDARDISED, 8);
         assert_eq!(values.unsigned, [false, false, false, true, false, false, false]);
         assert_eq!(values.source, [0, 1, 1, 3, 4, 4, 6]);
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn fewer_bits_are_smaller_ranges_of_all_but_the_input() {
         let model = crate::model::presets::lenet5([2, 3, 4, 5]);
-        let values = Values::new(&model.graph, &Scaling::Unit, 3);
+        let values = Values::new(&model.graph, &model.shapes().unwrap(), &Scaling::Unit, 3);
         assert_eq!([0, 1, 2, 6].map(|value| values.range(value)), [0..=255, -4..=3, -4..=3, 0..=7]);
         assert_eq!([0, 1].map(|value| values.bits(value)), [8, 3]);
     }
@@ -144,7 +144,7 @@ mod tests {
         let mut model = Chain::new(vec![4]).linear("a", [3, 4]).relu().flatten().build();
         model.graph.nodes[2].inputs = vec![ValueId(1)];
         model.graph.nodes.push(Node { name: "softmax".into(), op: Op::Softmax, inputs: vec![ValueId(3)] });
-        let values = Values::new(&model.graph, &Scaling::Unit, 8);
+        let values = Values::new(&model.graph, &model.shapes().unwrap(), &Scaling::Unit, 8);
         assert_eq!((values.logits, values.wide), (1, true));
         assert_eq!(values.needed, [true, true, false, false, false]);
         assert!(!values.unsigned[1]);
@@ -155,7 +155,7 @@ mod tests {
         let mut model = Chain::new(vec![1, 4, 4]).max_pool().relu().build();
         let pool = Pool { kernel: [2, 2], stride: [1, 1], pads: [0; 4], ceil: false, count_pads: false };
         model.graph.nodes[0].op = Op::AveragePool(pool);
-        let values = Values::new(&model.graph, &STANDARDISED, 8);
+        let values = Values::new(&model.graph, &model.shapes().unwrap(), &STANDARDISED, 8);
         assert_eq!(values.unsigned, [false, true, true]);
         assert_eq!(values.source, [0, 1, 1]);
         assert!(!values.wide);
