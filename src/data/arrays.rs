@@ -3,7 +3,7 @@
 use super::names::{WORDS, Word, word};
 use super::{Dataset, Samples, Values};
 use crate::data::csv::MOST_CLASSES;
-use crate::error::{Error, LoadError};
+use crate::error::{self, Error, LoadError};
 use crate::formats::numpy;
 use crate::formats::zip::Entry;
 use crate::model::{Dtype, Scaling, Tensor};
@@ -186,8 +186,8 @@ pub fn labels(classes: &Tensor, count: usize) -> Result<Vec<u32>, LoadError> {
     }
 }
 
-fn malformed(place: &str, expected: &str, got: String) -> LoadError {
-    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
+fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+    error::malformed(FORMAT, place, expected, got)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::onnx::{self, Fill};
 use super::{numpy, safetensors, tflite};
-use crate::error::LoadError;
+use crate::error::{self, LoadError, too_large};
 use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
@@ -97,8 +97,7 @@ pub fn export(network: &Network, name: &str) -> Result<Vec<u8>, LoadError> {
 }
 
 fn unsupported(network: &Network, feature: &str, supported: &str) -> LoadError {
-    let (format, place) = (network.source_name(), "graph".into());
-    LoadError::Unsupported { format, place, feature: feature.into(), supported: supported.into() }
+    error::unsupported(network.source_name(), "graph", feature, supported)
 }
 
 /// Whether it is an ONNX file's, or can be run.
@@ -148,12 +147,7 @@ fn write_tflite(network: &Network) -> Result<Vec<u8>, LoadError> {
 }
 
 fn write_npz(network: &Network) -> Result<Vec<u8>, LoadError> {
-    numpy::write_npz(network).ok_or(LoadError::TooLarge {
-        format: "npz",
-        place: "archive".into(),
-        bytes: network.bytes() as u64,
-        cap: u32::MAX.into(),
-    })
+    numpy::write_npz(network).ok_or_else(|| too_large("npz", "archive", network.bytes(), u32::MAX.into()))
 }
 
 /// The different values and an index an element, where that is smaller.

@@ -1,14 +1,11 @@
 //! Numbers that an ONNX file has in other files beside it (`external_data`): put into it, so that every reader finds them.
 
-use super::malformed;
-use super::weights::{Place, RAW_DATA, Replaced, Visitor, copy_model, without_numbers};
+use super::FORMAT;
+use super::weights::{RAW_DATA, Replaced, Weight, copy_model, without_numbers};
 use super::wire::{Message, Span};
-use crate::error::LoadError;
+use crate::error::{LoadError, too_large};
 use crate::formats::collect::Collector;
-use crate::formats::import::Tensor;
 use crate::formats::import::tensor::{Elsewhere, Numbers};
-use crate::model::Dtype;
-use crate::model::network::byte_count;
 
 /// Fields of `TensorProto`.
 const EXTERNAL_DATA: u64 = 13;
@@ -19,9 +16,16 @@ const DATA_LOCATION: u64 = 14;
 /// # Errors
 /// [`LoadError`] if the file is damaged.
 pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
-    let mut names = Names(Vec::new());
-    copy_model(file, &mut names)?;
-    Ok(names.0)
+    let mut names: Vec<String> = Vec::new();
+    copy_model(file, &mut |weight| {
+        if let Some(elsewhere) = elsewhere(&weight)?
+            && !names.iter().any(|name| name == elsewhere.file)
+        {
+            names.push(elsewhere.file.into());
+        }
+        Ok(Replaced::default())
+    })?;
+    Ok(names)
 }
 
 /// The file with the numbers of other files in it. `others` are those files, with their paths as [`external_files`] gives them;
@@ -30,81 +34,51 @@ pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
 /// # Errors
 /// [`LoadError`] if the file is damaged, another one is not there, or is too short.
 pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>, LoadError> {
-    copy_model(file, &mut Embed { others, left: cap.saturating_sub(file.len() as u64), cap })
+    let mut left = cap.saturating_sub(file.len() as u64);
+    copy_model(file, &mut |weight| embedded(&weight, others, &mut left, cap))
 }
 
 /// Where a tensor's numbers are, if they are in another file.
-fn elsewhere<'a>(tensor: &Tensor<'a>) -> Result<Option<Elsewhere<'a>>, LoadError> {
-    match &tensor.numbers {
+fn elsewhere<'f>(weight: &Weight<'_, 'f>) -> Result<Option<Elsewhere<'f>>, LoadError> {
+    match weight.tensor.numbers {
         Numbers::Elsewhere(Elsewhere { file: "", .. }) => {
-            let place = Collector::place(&tensor.name);
-            Err(malformed(place, "the name of the file that has its numbers", "none".into()))
+            Err(weight.malformed("the name of the file that has its numbers", "none".into()))
         }
-        Numbers::Elsewhere(elsewhere) => Ok(Some(*elsewhere)),
+        Numbers::Elsewhere(elsewhere) => Ok(Some(elsewhere)),
         _ => Ok(None),
     }
 }
 
-/// Lists the files.
-struct Names(Vec<String>);
-
-impl Visitor for Names {
-    fn weight(&mut self, _: Span, tensor: &Tensor, _: Dtype, _: Place) -> Result<Replaced, LoadError> {
-        if let Some(elsewhere) = elsewhere(tensor)?
-            && !self.0.iter().any(|name| name == elsewhere.file)
-        {
-            self.0.push(elsewhere.file.into());
+/// A weight with its numbers; `left` is the number of bytes that may still be added.
+fn embedded(weight: &Weight, others: &[(&str, &[u8])], left: &mut u64, cap: u64) -> Result<Replaced, LoadError> {
+    let mut message = Message::default();
+    let Some(Elsewhere { file, offset, length }) = elsewhere(weight)? else {
+        message.raw(weight.span.bytes());
+        return Ok(Replaced::by(message));
+    };
+    let Some((_, bytes)) = others.iter().find(|(name, _)| *name == file) else {
+        let expected = format!("its numbers in the file '{file}' beside the model");
+        return Err(weight.malformed(&expected, "no such file".into()));
+    };
+    let rest = bytes.get(offset..).unwrap_or_default();
+    let length = length.unwrap_or(rest.len());
+    let Some(numbers) = rest.get(..length) else {
+        let expected = format!("{length} bytes from byte {offset} of '{file}'");
+        return Err(weight.malformed(&expected, format!("a file of {} bytes", bytes.len())));
+    };
+    weight.check(length)?;
+    let rest = left.checked_sub(length as u64);
+    *left = rest.ok_or_else(|| too_large(FORMAT, Collector::place(weight.name), length, cap))?;
+    // All but where the numbers were.
+    let kept = without_numbers(weight.span)?.into_bytes();
+    let mut fields = Span::new(&kept);
+    while let Some(field) = fields.next_field()? {
+        if !matches!(field.number, EXTERNAL_DATA | DATA_LOCATION) {
+            message.raw(field.encoded());
         }
-        Ok(Replaced::default())
     }
-}
-
-/// Puts them in.
-struct Embed<'a> {
-    others: &'a [(&'a str, &'a [u8])],
-    /// Bytes that may still be added.
-    left: u64,
-    cap: u64,
-}
-
-impl Visitor for Embed<'_> {
-    fn weight(&mut self, span: Span, tensor: &Tensor, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
-        let mut message = Message::default();
-        let Some(elsewhere) = elsewhere(tensor)? else {
-            message.raw(span.bytes());
-            return Ok(Replaced::by(message));
-        };
-        let fault = |expected: &str, got: String| malformed(Collector::place(place.name), expected, got);
-        let file = elsewhere.file;
-        let Some((_, bytes)) = self.others.iter().find(|(name, _)| *name == file) else {
-            return Err(fault(&format!("its numbers in the file '{file}' beside the model"), "no such file".into()));
-        };
-        let rest = bytes.get(elsewhere.offset..).unwrap_or_default();
-        let length = elsewhere.length.unwrap_or(rest.len());
-        let Some(numbers) = rest.get(..length) else {
-            let expected = format!("{length} bytes from byte {} of '{file}'", elsewhere.offset);
-            return Err(fault(&expected, format!("a file of {} bytes", bytes.len())));
-        };
-        if byte_count(&tensor.shape, dtype) != Some(length) {
-            return Err(fault(&format!("bytes for the shape {:?}", tensor.shape), length.to_string()));
-        }
-        self.left = self.left.checked_sub(length as u64).ok_or_else(|| LoadError::TooLarge {
-            format: super::FORMAT,
-            place: Collector::place(place.name),
-            bytes: length as u64,
-            cap: self.cap,
-        })?;
-        // All but where the numbers were.
-        let kept = without_numbers(span)?.into_bytes();
-        let mut fields = Span::new(&kept);
-        while let Some(field) = fields.next_field()? {
-            if !matches!(field.number, EXTERNAL_DATA | DATA_LOCATION) {
-                message.raw(field.encoded());
-            }
-        }
-        message.bytes(RAW_DATA, numbers);
-        Ok(Replaced::by(message))
-    }
+    message.bytes(RAW_DATA, numbers);
+    Ok(Replaced::by(message))
 }
 
 #[cfg(test)]

@@ -1,14 +1,11 @@
 //! The model of a file, or of the weights that were taken out of one.
 
+use super::FORMAT;
 use super::schema::parse;
-use super::weights::{Place, Replaced, Visitor, copy_model};
-use super::wire::Span;
-use super::{FORMAT, malformed};
-use crate::error::LoadError;
-use crate::formats::collect::Collector;
+use super::weights::{Replaced, visit_with};
+use crate::error::{LoadError, too_large};
 use crate::formats::import;
-use crate::model::network::byte_count;
-use crate::model::{Dtype, Model, Network, Source, Tensor};
+use crate::model::{Model, Network, Source, Tensor};
 use std::collections::HashMap;
 
 /// Reads a file. Names of nodes and parameters are kept; parameters come in the order in which they are used. `cap` is the most bytes that
@@ -28,38 +25,16 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Model, LoadError> {
 pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
     let skeleton = weights.skeleton(Source::Onnx).unwrap_or_default();
     check_cap(skeleton, cap)?;
-    let mut numbers = Numbers { tensors: weights.tensors.iter(), by_place: HashMap::new() };
-    copy_model(skeleton, &mut numbers)?;
-    match numbers.tensors.next() {
-        None => import::model(&parse(skeleton, &numbers.by_place)?, cap),
-        Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
-    }
+    // The weight of each tensor's message, by its place in the skeleton.
+    let mut numbers: HashMap<usize, &Tensor> = HashMap::new();
+    visit_with(skeleton, &weights.tensors, &mut |weight, tensor| {
+        weight.check(tensor.bytes.len())?;
+        numbers.insert(weight.span.start(), tensor);
+        Ok(Replaced::default())
+    })?;
+    import::model(&parse(skeleton, &numbers)?, cap)
 }
 
 fn check_cap(bytes: &[u8], cap: u64) -> Result<(), LoadError> {
-    let bytes = bytes.len() as u64;
-    if bytes > cap {
-        return Err(LoadError::TooLarge { format: FORMAT, place: "file".into(), bytes, cap });
-    }
-    Ok(())
-}
-
-/// Finds the weight of each tensor's message, by its place in the skeleton.
-struct Numbers<'a> {
-    tensors: std::slice::Iter<'a, Tensor>,
-    by_place: HashMap<usize, &'a Tensor>,
-}
-
-impl Visitor for Numbers<'_> {
-    fn weight(&mut self, span: Span, of: &import::Tensor, dtype: Dtype, place: Place) -> Result<Replaced, LoadError> {
-        let tensor = self.tensors.next();
-        let tensor =
-            tensor.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
-        if byte_count(&of.shape, dtype) != Some(tensor.bytes.len()) {
-            let expected = format!("bytes for the shape {:?}", of.shape);
-            return Err(malformed(Collector::place(place.name), &expected, tensor.bytes.len().to_string()));
-        }
-        self.by_place.insert(span.start(), tensor);
-        Ok(Replaced::default())
-    }
+    if bytes.len() as u64 > cap { Err(too_large(FORMAT, "file", bytes.len(), cap)) } else { Ok(()) }
 }

@@ -47,9 +47,22 @@ pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
 
 /// The tensors of a file, and the file without their numbers.
 pub fn cut(file: &[u8], cap: u64) -> Result<(Vec<Tensor>, Vec<u8>), LoadError> {
-    let mut cut = Cut { tensors: Collector::new(FORMAT, cap) };
-    let skeleton = copy_model(file, &mut cut)?;
-    Ok((cut.tensors.finish(), skeleton))
+    let mut tensors = Collector::new(FORMAT, cap);
+    let skeleton = copy_model(file, &mut |weight| {
+        let shape = weight.tensor.shape.clone();
+        // Subgraphs have names of their own.
+        let name = tensors.free_name(weight.name);
+        // Only what was proved to be within the cap is copied out of the message.
+        let expected = tensors.reserve(&name, &shape, weight.dtype)?;
+        let bytes = weight.tensor.bytes(weight.dtype)?;
+        if bytes.len() != expected {
+            let expected = format!("{expected} bytes for the shape {shape:?}");
+            return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
+        }
+        tensors.push(Tensor::new(name, shape, weight.dtype, bytes))?;
+        Ok(Replaced::by(without_numbers(weight.span)?))
+    })?;
+    Ok((tensors.finish(), skeleton))
 }
 
 /// The numbers of a weight as they go into a file.
@@ -73,12 +86,9 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
     if opset < DEQUANTIZE_OPSET && fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
         return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
     }
-    let mut filler = Filler { fills: fills.into_iter(), listed: (1..FREE_VERSION).contains(&form) };
-    let file = copy_model(skeleton, &mut filler)?;
-    match filler.fills.next() {
-        None => Ok(file),
-        Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
-    }
+    // Once every initializer had to be listed as an input: then none is added.
+    let listed = (1..FREE_VERSION).contains(&form);
+    visit_with(skeleton, fills, &mut |weight, fill| filled(&weight, fill, weight.free && !listed))
 }
 
 /// The version of the file's form, and of the standard operator set; 0 where it does not say.
@@ -99,12 +109,31 @@ fn versions(file: &[u8]) -> Result<(i64, i64), LoadError> {
     Ok((form, opset))
 }
 
-/// Where a weight is.
-pub(super) struct Place<'a> {
+/// A weight that was found.
+pub(super) struct Weight<'a, 'f> {
+    /// Its message.
+    pub span: Span<'f>,
+    pub tensor: &'a import::Tensor<'f>,
+    pub dtype: Dtype,
     /// Its name, or that of what its node makes.
     pub name: &'a str,
     /// Whether other nodes may make it instead: it is no input of its graph.
     pub free: bool,
+}
+
+impl Weight<'_, '_> {
+    /// The error for a broken rule in it.
+    pub fn malformed(&self, expected: &str, got: String) -> LoadError {
+        malformed(Collector::place(self.name), expected, got)
+    }
+
+    /// Proves that so many bytes are those of its shape.
+    pub fn check(&self, bytes: usize) -> Result<(), LoadError> {
+        if byte_count(&self.tensor.shape, self.dtype) == Some(bytes) {
+            return Ok(());
+        }
+        Err(self.malformed(&format!("bytes for the shape {:?}", self.tensor.shape), bytes.to_string()))
+    }
 }
 
 /// What takes the place of a weight.
@@ -123,114 +152,63 @@ impl Replaced {
     }
 }
 
-/// What is done with the weights that are found.
-pub(super) trait Visitor {
-    /// What takes a tensor's place.
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &import::Tensor,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Replaced, LoadError>;
-}
+/// What takes a weight's place.
+pub(super) type Visit<'v> = dyn FnMut(Weight) -> Result<Replaced, LoadError> + 'v;
 
-/// Takes the numbers out.
-struct Cut {
-    tensors: Collector,
-}
-
-impl Visitor for Cut {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &import::Tensor,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Replaced, LoadError> {
-        let shape = tensor.shape.clone();
-        // Subgraphs have names of their own.
-        let name = self.tensors.free_name(place.name);
-        // Only what was proved to be within the cap is copied out of the message.
-        let expected = self.tensors.reserve(&name, &shape, dtype)?;
-        let bytes = tensor.bytes(dtype)?;
-        if bytes.len() != expected {
-            let expected = format!("{expected} bytes for the shape {shape:?}");
-            return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
+/// A weight with its numbers in a form.
+fn filled(weight: &Weight, fill: Fill, free: bool) -> Result<Replaced, LoadError> {
+    let (name, shape) = (weight.name, &weight.tensor.shape);
+    let part = |suffix: &str| format!("{name}/{suffix}");
+    let bytes = match fill {
+        Fill::Shared(codebook, indices) if free => {
+            let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
+            let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
+            let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
+            return Ok(Replaced {
+                tensors: vec![
+                    build::tensor(&all, FLOAT, &[codebook.len()], &floats),
+                    build::tensor(&small, UINT8, shape, &indices),
+                ],
+                nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
+            });
         }
-        self.tensors.push(Tensor::new(name, shape, dtype, bytes))?;
-        Ok(Replaced::by(without_numbers(span)?))
-    }
-}
-
-/// Puts numbers in.
-struct Filler {
-    fills: std::vec::IntoIter<Fill>,
-    /// Whether the file is of a time when every initializer had to be listed as an input: then none is added.
-    listed: bool,
-}
-
-impl Visitor for Filler {
-    fn weight(
-        &mut self,
-        span: Span,
-        tensor: &import::Tensor,
-        dtype: Dtype,
-        place: Place,
-    ) -> Result<Replaced, LoadError> {
-        let fill = self.fills.next();
-        let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
-        let name = place.name;
-        let free = place.free && !self.listed;
-        let shape = &tensor.shape;
-        match fill {
-            Fill::Shared(codebook, indices) if free => {
-                let part = |suffix: &str| format!("{name}/{suffix}");
-                let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
-                let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
-                let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
-                Ok(Replaced {
-                    tensors: vec![
-                        build::tensor(&all, FLOAT, &[codebook.len()], &floats),
-                        build::tensor(&small, UINT8, shape, &indices),
-                    ],
-                    nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
-                })
-            }
-            Fill::Scaled(scale, integers) if free => {
-                let part = |suffix: &str| format!("{name}/{suffix}");
-                let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
-                let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
-                Ok(Replaced {
-                    tensors: vec![
-                        build::tensor(&small, INT8, shape, &bytes),
-                        build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
-                        build::tensor(&zero, INT8, &[], &[0]),
-                    ],
-                    nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
-                })
-            }
-            other => {
-                let bytes = match other {
-                    Fill::Plain(bytes) => bytes,
-                    Fill::Shared(codebook, indices) => {
-                        let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
-                        indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
-                    }
-                    Fill::Scaled(scale, integers) => {
-                        integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
-                    }
-                };
-                if byte_count(shape, dtype) != Some(bytes.len()) {
-                    let expected = format!("bytes for the shape {shape:?}");
-                    return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
-                }
-                let mut message = without_numbers(span)?;
-                message.bytes(RAW_DATA, &bytes);
-                Ok(Replaced::by(message))
-            }
+        Fill::Scaled(scale, integers) if free => {
+            let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
+            let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
+            return Ok(Replaced {
+                tensors: vec![
+                    build::tensor(&small, INT8, shape, &bytes),
+                    build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
+                    build::tensor(&zero, INT8, &[], &[0]),
+                ],
+                nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
+            });
         }
-    }
+        Fill::Plain(bytes) => bytes,
+        Fill::Shared(codebook, indices) => {
+            let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
+            indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
+        }
+        Fill::Scaled(scale, integers) => {
+            integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
+        }
+    };
+    weight.check(bytes.len())?;
+    let mut message = without_numbers(weight.span)?;
+    message.bytes(RAW_DATA, &bytes);
+    Ok(Replaced::by(message))
+}
+
+/// Visits a skeleton's weights, each with what there is for it.
+pub(super) fn visit_with<T>(
+    skeleton: &[u8],
+    items: impl IntoIterator<Item = T>,
+    visit: &mut dyn FnMut(Weight, T) -> Result<Replaced, LoadError>,
+) -> Result<Vec<u8>, LoadError> {
+    let mut items = items.into_iter();
+    let fault = |got: &str| malformed("skeleton", "as many weights as there are tensors", got.into());
+    let file = copy_model(skeleton, &mut |weight| visit(weight, items.next().ok_or_else(|| fault("more"))?))?;
+    if items.next().is_some() { Err(fault("fewer")) } else { Ok(file) }
 }
 
 /// `NodeProto`, with one integer attribute at most.
@@ -259,7 +237,7 @@ pub(super) fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
 }
 
 /// A file with what a visitor makes of its weights.
-pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u8>, LoadError> {
+pub(super) fn copy_model(file: &[u8], visit: &mut Visit) -> Result<Vec<u8>, LoadError> {
     const GRAPH: u64 = 7;
     let mut message = Message::default();
     let mut graphs = 0;
@@ -267,7 +245,7 @@ pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u
     while let Some(field) = span.next_field()? {
         if field.number == GRAPH {
             graphs += 1;
-            message.message(GRAPH, copy_graph(field.span()?, 0, visitor)?);
+            message.message(GRAPH, copy_graph(field.span()?, 0, visit)?);
         } else {
             message.raw(field.encoded());
         }
@@ -278,7 +256,7 @@ pub(super) fn copy_model(file: &[u8], visitor: &mut dyn Visitor) -> Result<Vec<u
     Ok(message.into_bytes())
 }
 
-fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Message, LoadError> {
+fn copy_graph(span: Span, depth: usize, visit: &mut Visit) -> Result<Message, LoadError> {
     if depth > MAX_DEPTH {
         return Err(malformed("graph", &format!("at most {MAX_DEPTH} nested graphs"), "more".into()));
     }
@@ -293,7 +271,7 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
     let mut fields = span;
     while let Some(field) = fields.next_field()? {
         match field.number {
-            NODE => match copy_node(field.span()?, depth, visitor)? {
+            NODE => match copy_node(field.span()?, depth, visit)? {
                 Copied::Node(node) => body.message(NODE, node),
                 Copied::Weight(weight) => {
                     weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
@@ -304,8 +282,9 @@ fn copy_graph(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Mes
                 let tensor = parse_tensor(field.span()?)?;
                 match tensor.dtype() {
                     Some(dtype) => {
-                        let place = Place { name: &tensor.name, free: !inputs.contains(&*tensor.name) };
-                        let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        let name = &*tensor.name;
+                        let free = !inputs.contains(name);
+                        let weight = visit(Weight { span: field.span()?, tensor: &tensor, dtype, name, free })?;
                         weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
                         nodes.extend(weight.nodes);
                     }
@@ -329,7 +308,7 @@ enum Copied {
     Weight(Replaced),
 }
 
-fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copied, LoadError> {
+fn copy_node(span: Span, depth: usize, visit: &mut Visit) -> Result<Copied, LoadError> {
     const OUTPUT: u64 = 2;
     const OPERATOR: u64 = 4;
     const ATTRIBUTE: u64 = 5;
@@ -342,7 +321,7 @@ fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copi
             node.raw(field.encoded());
             continue;
         }
-        match copy_attribute(field.span()?, constant.then_some(name), depth, visitor)? {
+        match copy_attribute(field.span()?, constant.then_some(name), depth, visit)? {
             Copied::Node(attribute) => node.message(ATTRIBUTE, attribute),
             weight => return Ok(weight),
         }
@@ -351,12 +330,7 @@ fn copy_node(span: Span, depth: usize, visitor: &mut dyn Visitor) -> Result<Copi
 }
 
 /// Copies an attribute; `constant` is the name of what its node makes, if that is a Constant, which has one.
-fn copy_attribute(
-    span: Span,
-    constant: Option<&str>,
-    depth: usize,
-    visitor: &mut dyn Visitor,
-) -> Result<Copied, LoadError> {
+fn copy_attribute(span: Span, constant: Option<&str>, depth: usize, visit: &mut Visit) -> Result<Copied, LoadError> {
     const TENSOR: u64 = 5;
     const GRAPH: u64 = 6;
     const GRAPHS: u64 = 11;
@@ -364,14 +338,14 @@ fn copy_attribute(
     let mut fields = span;
     while let Some(field) = fields.next_field()? {
         match (field.number, constant) {
-            (GRAPH | GRAPHS, _) => attribute.message(field.number, copy_graph(field.span()?, depth + 1, visitor)?),
+            (GRAPH | GRAPHS, _) => attribute.message(field.number, copy_graph(field.span()?, depth + 1, visit)?),
             (TENSOR, Some(name)) => {
                 let tensor = parse_tensor(field.span()?)?;
                 let count = tensor.shape.iter().fold(1usize, |product, &side| product.saturating_mul(side));
                 match tensor.dtype().filter(|_| count >= FEWEST) {
                     Some(dtype) => {
-                        let place = Place { name, free: !name.is_empty() };
-                        let weight = visitor.weight(field.span()?, &tensor, dtype, place)?;
+                        let free = !name.is_empty();
+                        let weight = visit(Weight { span: field.span()?, tensor: &tensor, dtype, name, free })?;
                         if !weight.nodes.is_empty() {
                             return Ok(Copied::Weight(weight));
                         }
