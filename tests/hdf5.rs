@@ -4,7 +4,7 @@
 use nutshell::formats::{open, read, reader_of};
 use nutshell::model::{Network, Tensor};
 use nutshell::network::logits;
-use nutshell::pipeline::{WeightsTarget, compress_weights};
+use nutshell::pipeline::{Evidence, Quiet, Recipe, Target, compress};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use std::fs;
@@ -130,7 +130,16 @@ fn changed_files_are_refused_or_read() {
             }
             if let Ok(opened) = open(&bytes, CAP) {
                 // What is read keeps the rules of its types, so that it can be written.
-                assert!(compress_weights(&opened.network, WeightsTarget::Lossless, 2 * CAP, &mut |_| {}).is_ok());
+                assert!(
+                    compress(
+                        &opened.network,
+                        Evidence::Weights,
+                        &Recipe::of_weights(Target::Lossless),
+                        None,
+                        &mut Quiet
+                    )
+                    .is_ok()
+                );
             }
         }
     }

@@ -54,6 +54,9 @@ export class Engine {
   /** Every number of a recipe, with its range. */
   settings = () => this.#call((remote) => remote.settings());
 
+  /** The stages in their order. */
+  stages = () => this.#call((remote) => remote.stages());
+
   /** Fails with what is wrong with a recipe. @param {import('./types.js').Recipe} recipe */
   checkRecipe = (recipe) => this.#call((remote) => remote.checkRecipe(recipe));
 

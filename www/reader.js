@@ -35,7 +35,7 @@ export class Reader {
     signal?.addEventListener('abort', abort);
     try {
       const summary = await this.#ask(bytes, (remote) => remote.summary(), hear);
-      return { bytes, summary, network: summary.runnable ? bytes : undefined };
+      return { bytes, summary, network: summary.graph ? bytes : undefined };
     } catch (error) {
       this.#close(bytes);
       throw error;
@@ -65,13 +65,12 @@ export class Reader {
   /** Compresses a file by its weights alone. The run has a worker of its own: meanwhile the tensors can be looked at, the end of the run gives
    * its memory back, and aborting the signal ends it at once.
    * @param {Uint8Array} file
-   * @param {import('../pkg/nutshell.js').WeightsTarget} target
-   * @param {(event: import('../pkg/nutshell.js').WeightsEvent) => void} onEvent
-   * @param {(done: number) => void} onOpening Is told the share of the file that is decoded, before it is compressed.
+   * @param {import('../pkg/nutshell.js').Target} target
+   * @param {(event: import('./types.js').RunEvent) => void} onEvent
    * @param {AbortSignal} signal
-   * @returns {Promise<import('../pkg/nutshell.js').CompressedWeights>} */
-  async compress(file, target, onEvent, onOpening, signal) {
-    const bridge = newBridge(file, onOpening);
+   * @returns {Promise<import('../pkg/nutshell.js').Compressed>} */
+  async compress(file, target, onEvent, signal) {
+    const bridge = newBridge(file);
     const abort = () => bridge.end(new DOMException('the run was cancelled', 'AbortError'));
     signal.addEventListener('abort', abort);
     try {

@@ -4,7 +4,7 @@ import { ModelFile, withExternalData, zippedBytes } from '../../pkg/nutshell.js'
 import { release } from './release.js';
 
 /** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../../pkg/nutshell.js').ExportKind | 'onnx-compact'} ExportKind */
-/** @typedef {import('../../pkg/nutshell.js').WeightsTarget} WeightsTarget */
+/** @typedef {import('../../pkg/nutshell.js').Target} Target */
 
 /** Milliseconds between two reports. */
 const PACE = 100;
@@ -51,7 +51,7 @@ export const files = {
   },
 
   /** Compresses a file by its weights alone. Events go to the port while this call does not return.
-   * @param {WeightsTarget} target
+   * @param {Target} target
    * @param {MessagePort} port */
   compress(target, port) {
     const { nut, report } = opened().compress(target, (event) => port.postMessage(event));
