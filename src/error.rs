@@ -1,5 +1,6 @@
 //! Typed errors. Each names what was wrong, where, what was expected and what was found.
 
+use strum::IntoStaticStr;
 use thiserror::Error;
 
 /// What is wrong with a text in JSON, without the place in it: for texts that the user has not seen as such.
@@ -45,7 +46,7 @@ pub enum Error {
 }
 
 /// What kind of error it is: enough to decide what to do about it. In JavaScript it is the `name` of the `Error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 pub enum Kind {
     /// The bytes are of no format that is known.
     UnknownFormat,
@@ -72,18 +73,7 @@ pub enum Kind {
 impl Kind {
     /// Its name, as in the code.
     pub fn name(self) -> &'static str {
-        match self {
-            Kind::UnknownFormat => "UnknownFormat",
-            Kind::Malformed => "Malformed",
-            Kind::Unsupported => "Unsupported",
-            Kind::TooLarge => "TooLarge",
-            Kind::File => "File",
-            Kind::Network => "Network",
-            Kind::Samples => "Samples",
-            Kind::Setting => "Setting",
-            Kind::Unreachable => "Unreachable",
-            Kind::Cancelled => "Cancelled",
-        }
+        self.into()
     }
 }
 
@@ -128,6 +118,18 @@ pub struct GraphError {
     pub expected: String,
     /// What is there.
     pub got: String,
+}
+
+impl GraphError {
+    pub(crate) fn new(
+        node: &str,
+        op: &'static str,
+        what: &'static str,
+        expected: impl ToString,
+        got: impl ToString,
+    ) -> Self {
+        GraphError { node: node.to_owned(), op, what, expected: expected.to_string(), got: got.to_string() }
+    }
 }
 
 /// A file that cannot be read as what it claims to be.

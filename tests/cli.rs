@@ -364,7 +364,10 @@ fn bad_input_is_refused_with_its_reason() {
         ("compress narrow.onnx --data data --recipe recipe.json -o out.nut", "label"),
         ("compress model.onnx --data data --resume model.onnx -o out.nut", "checkpoint file, start"),
         ("compress model.onnx --data data --recipe recipe.json --checkpoint none/at -o out.nut", "no directory 'none'"),
-        ("compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut", "none of those that are read"),
+        (
+            "compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut",
+            "none of those that are read",
+        ),
     ] {
         let said = place.refuse(arguments);
         assert!(said.contains(reason), "nutshell {arguments}: {said}");

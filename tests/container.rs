@@ -6,8 +6,9 @@ use nutshell::container::{Nut, Topology, WriteOptions, layout, read, write};
 use nutshell::error::DecodeError;
 use nutshell::model::presets::{self, Chain};
 use nutshell::model::{
-    ActivationFormat, Binary, Codebook, Conv, FixedPoint, Function, Gather, Graph, Linear, Node, Normalize, Number, Op,
-    Pad, PadMode, ParamId, Parameter, Reduce, Reduction, Scaling, Slice, Unary, ValueId,
+    ActivationFormat, Binary, Codebook, Conv, Coordinates, FixedPoint, Function, Gather, Graph, Interpolation, Linear,
+    Node, Normalize, Number, Op, Pad, PadMode, ParamId, Parameter, Reduce, Reduction, Resize, Rounding, Scaling, Slice,
+    Unary, ValueId,
 };
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -356,6 +357,7 @@ fn later_operators() -> nutshell::model::Model {
     };
     let conv =
         Conv { weight: ParamId(0), bias: Some(ParamId(1)), stride: [1, 1], pads: [0; 4], groups: 1, dilation: [2, 3] };
+    let resize = || Resize { coordinates: Coordinates::Asymmetric, nearest: Rounding::Ceil, ..Resize::default() };
     let pad = Pad { before: vec![0, 1, 0], after: vec![0, 0, 2], mode: PadMode::Edge, value: Number::new(0.0) };
     let nodes = vec![
         node(Op::Conv(conv), &[0]),
@@ -373,10 +375,15 @@ fn later_operators() -> nutshell::model::Model {
         node(Op::Expand(vec![6, 3, 7]), &[12]),
         node(Op::Gather(Gather { axis: 1, indices: vec![2, 0] }), &[13]),
         node(Op::LogSoftmax, &[14]),
-        node(Op::Flatten, &[15]),
-        node(Op::Unary(Unary::new(Function::Clip, -1.0, 1.0)), &[16]),
-        node(Op::Linear(Linear { weight: ParamId(3), bias: Some(ParamId(4)) }), &[17]),
-        node(Op::Outputs, &[18, 16]),
+        node(
+            Op::Resize(Resize { mode: Interpolation::Cubic, antialias: true, sides: vec![6, 3, 5], ..resize() }),
+            &[15],
+        ),
+        node(Op::Resize(Resize { factors: [1.0, 0.75, 1.5].map(Number::new).to_vec(), ..resize() }), &[16]),
+        node(Op::Flatten, &[17]),
+        node(Op::Unary(Unary::new(Function::Clip, -1.0, 1.0)), &[18]),
+        node(Op::Linear(Linear { weight: ParamId(3), bias: Some(ParamId(4)) }), &[19]),
+        node(Op::Outputs, &[20, 18]),
     ];
     let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes };
     let shapes: [&[usize]; 5] = [&[3, 2, 2, 2], &[3], &[3], &[5, 84], &[5]];

@@ -426,16 +426,16 @@ class Bytes:
 
 CONV, LINEAR, ADD, RELU, MAX_POOL, AVERAGE_POOL, GLOBAL, FLATTEN, SOFTMAX = range(9)
 FUNCTION, PAIR, PRODUCT, PARAMETER, RESHAPE, CONCAT, TRANSPOSE, SLICE, GATHER, PAD, EXPAND = range(9, 20)
-NORMALIZE, REDUCE, LOG_SOFTMAX, INPUT, OUTPUTS, DILATED = range(20, 26)
+NORMALIZE, REDUCE, LOG_SOFTMAX, INPUT, OUTPUTS, DILATED, RESIZE = range(20, 27)
 NAMES = "Conv Gemm Add Relu MaxPool AveragePool GlobalAveragePool Flatten Softmax Function Pair MatMul Parameter Reshape "
-NAMES += "Concat Transpose Slice Gather Pad Expand Normalize Reduce LogSoftmax Input Outputs Conv"
+NAMES += "Concat Transpose Slice Gather Pad Expand Normalize Reduce LogSoftmax Input Outputs Conv Resize"
 NAMES = NAMES.split()
 # How many constants the functions of each element have that have any.
 CONSTANTS = {2: 2, 3: 1, 4: 1, 10: 2, 12: 1, 15: 1, 16: 1, 17: 1, 20: 2, 26: 1}
 
 
 def read_attributes(reader, node):
-    """What operators 9 to 25 have beside inputs and parameters."""
+    """What operators 9 to 26 have beside inputs and parameters."""
     op, a_list = node["op"], lambda: reader.varints(reader.varint())
     constant = lambda: struct.unpack("<f", bytes(reader.take(4)))[0]
     if op == FUNCTION:
@@ -468,6 +468,10 @@ def read_attributes(reader, node):
     elif op == DILATED:
         node["stride"], node["pads"], node["groups"] = reader.varints(2), reader.varints(4), reader.varint()
         node["dilation"] = reader.varints(2)
+    elif op == RESIZE:
+        node["mode"], node["coordinates"], node["rounding"] = reader.byte(), reader.byte(), reader.byte()
+        node["cubic"], node["modes"] = constant(), reader.byte()
+        node["shape"], node["factors"] = a_list(), [constant() for _ in range(reader.varint())]
 
 
 def read_graph(data):
@@ -598,6 +602,8 @@ def value_shapes(input_shape, nodes, shapes):
             shape = [before + side + after for before, side, after in zip(node["before"], shape, node["after"])]
         elif op == REDUCE:
             shape = [1 if axis in node["axes"] else side for axis, side in enumerate(shape)]
+        elif op == RESIZE:
+            shape = node["shape"] or [math.floor(side * factor) for side, factor in zip(shape, node["factors"])]
         elif op == OUTPUTS:
             shape = [sum(math.prod(other) for other in inputs)]
         values.append(shape)

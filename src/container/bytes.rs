@@ -63,15 +63,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next `N` varints, each of 31 bits at most.
-    pub fn sizes<const N: usize>(&mut self) -> Result<[usize; N], DecodeError> {
-        let mut sizes = [0; N];
-        for size in &mut sizes {
-            *size = self.size(i32::MAX as usize)?;
-        }
-        Ok(sizes)
-    }
-
     /// A number of sides, and the sides, each of 31 bits at most.
     pub fn shape(&mut self) -> Result<Vec<usize>, DecodeError> {
         let sides = self.size(MOST_SIDES)?;

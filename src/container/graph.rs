@@ -196,14 +196,14 @@ fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node
     if code == MORE {
         code = code.saturating_add(reader.byte()?);
     }
-    let (arity, parameters) = attributes::reads(code).unwrap_or((0..=0, 0));
-    let sound = attributes::reads(code).is_some()
-        && (parameters > 0 || !has(PARAMETERS))
-        && (parameters > 1 || !has(BIAS))
-        && (attributes::optional(code) || !has(ATTRIBUTES));
-    if !sound {
-        return Err(reader.malformed("an operator and its flags", format!("{head:#04x}")));
-    }
+    let allowed = |op: &Op| {
+        (op.parameters().next().is_some() || !has(PARAMETERS))
+            && (op.layer().is_some() || !has(BIAS))
+            && (attributes::optional(code) || !has(ATTRIBUTES))
+    };
+    let usual = attributes::operator(code, ParamId(0), None).filter(allowed);
+    let usual = usual.ok_or_else(|| reader.malformed("an operator and its flags", format!("{head:#04x}")))?;
+    let arity = usual.arity();
     let mut inputs = vec![ValueId(index)];
     if has(INPUTS) || *arity.end() == 0 {
         inputs.clear();
@@ -219,10 +219,11 @@ fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node
             *bias = ParamId(reader.size(i32::MAX as usize)?);
         }
     }
-    if parameters > 0 {
+    if usual.parameters().next().is_some() {
         advance(next, weight, bias);
     }
-    let op = attributes::read(reader, code, has(ATTRIBUTES), weight, bias)?;
+    let op = attributes::operator(code, weight, bias).unwrap_or(usual);
+    let op = attributes::read(reader, code, has(ATTRIBUTES), op)?;
     Ok(Node { name: format!("node{index}"), op, inputs })
 }
 
@@ -316,14 +317,14 @@ mod tests {
             let last = nodes.len();
             nodes.push(node(op, &[last]));
         };
-        for function in Function::ALL {
+        for &function in Function::ALL {
             let constant = |index| if function.constants() > index { -0.5 - index as f32 } else { 0.0 };
             add(&mut nodes, Op::Unary(Unary::new(function, constant(0), constant(1))));
         }
         for mode in [PadMode::Constant, PadMode::Edge, PadMode::Reflect, PadMode::Wrap] {
             add(&mut nodes, Op::Pad(Pad { before: vec![1], after: vec![2], mode, value: Number::new(f32::INFINITY) }));
         }
-        nodes.extend(Binary::ALL.map(|binary| node(Op::Binary(binary), &[number, number + 1])));
+        nodes.extend(Binary::ALL.iter().map(|&binary| node(Op::Binary(binary), &[number, number + 1])));
         nodes.push(node(Op::Outputs, &[number, 1]));
         let graph = Graph { input_name: "input".into(), input_shape: vec![404], nodes };
         let shapes = [vec![4, 1, 3, 3], vec![7, 1]];

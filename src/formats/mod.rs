@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn every_source_has_a_reader_of_its_name() {
-        for source in crate::model::Source::ALL {
+        for &source in crate::model::Source::ALL {
             assert!(READERS.iter().any(|reader| reader.name == source.name()), "{}", source.name());
         }
     }

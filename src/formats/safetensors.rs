@@ -142,7 +142,7 @@ fn parse(header: &str) -> Result<(Vec<Entry>, &str), LoadError> {
 
 /// The type of a name.
 fn dtype_of(name: &str, place: &str) -> Result<Dtype, LoadError> {
-    Dtype::ALL.into_iter().find(|&dtype| dtype_name(dtype) == name).ok_or_else(|| {
+    Dtype::ALL.iter().copied().find(|&dtype| dtype_name(dtype) == name).ok_or_else(|| {
         let supported = "F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 and BOOL";
         unsupported(FORMAT, place, format!("type {name}"), supported)
     })

@@ -168,16 +168,13 @@ impl Walk<'_> {
 /// [`GraphError`] if the group is not removable, or `kept` is empty, or has an index twice or out of range.
 pub fn keep(model: &Model, group: &ChannelGroup, kept: &[usize]) -> Result<Model, GraphError> {
     let node = &model.graph.nodes[group.producer];
-    let fault = |what, expected: String, got: String| {
-        Err(GraphError { node: node.name.clone(), op: node.op.name(), what, expected, got })
-    };
     if !group.removable {
-        return fault("channels", "a group whose channels may be removed".into(), "one that has to stay".into());
+        return Err(node.fault("channels", "a group whose channels may be removed", "one that has to stay"));
     }
     let mut seen = HashSet::new();
     if kept.is_empty() || !kept.iter().all(|&channel| channel < group.channels && seen.insert(channel)) {
         let expected = format!("at least one of the {} channels, each at most once", group.channels);
-        return fault("kept channels", expected, format!("{kept:?}"));
+        return Err(node.fault("kept channels", expected, format!("{kept:?}")));
     }
     let mut model = model.clone();
     let mut select = |id: ParamId, axis: usize, columns: usize| {

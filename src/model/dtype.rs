@@ -2,9 +2,10 @@
 
 use half::{bf16, f16};
 use serde::Serialize;
+use strum::VariantArray;
 
 /// The type of a tensor's elements. Little-endian, as in every format that is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, VariantArray)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// IEEE 754 binary64.
@@ -37,21 +38,7 @@ pub enum Dtype {
 
 impl Dtype {
     /// All of them. Their places are their numbers in a `.nut` file.
-    pub const ALL: [Dtype; 13] = [
-        Dtype::F64,
-        Dtype::F32,
-        Dtype::F16,
-        Dtype::Bf16,
-        Dtype::I64,
-        Dtype::I32,
-        Dtype::I16,
-        Dtype::I8,
-        Dtype::U64,
-        Dtype::U32,
-        Dtype::U16,
-        Dtype::U8,
-        Dtype::Bool,
-    ];
+    pub const ALL: &[Dtype] = Self::VARIANTS;
 
     /// Bytes of an element.
     pub fn size(self) -> usize {
@@ -128,15 +115,7 @@ impl Dtype {
             Dtype::F32 => Some(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
             Dtype::F16 => Some(values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect()),
             Dtype::Bf16 => Some(values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect()),
-            Dtype::I64
-            | Dtype::I32
-            | Dtype::I16
-            | Dtype::I8
-            | Dtype::U64
-            | Dtype::U32
-            | Dtype::U16
-            | Dtype::U8
-            | Dtype::Bool => None,
+            _ => None,
         }
     }
 }

@@ -12,12 +12,8 @@ use ndarray::{ArrayD, IxDyn, Slice};
 /// [`GraphError`] if there is not one original shape for each parameter, if one is smaller than the compact one on
 /// any axis, or if the padded shapes do not fit the graph.
 pub fn expand(compact: &Model, original_shapes: &[Vec<usize>]) -> Result<Model, GraphError> {
-    let fault = |place: &str, expected: String, got: String| GraphError {
-        node: place.to_owned(),
-        op: "",
-        what: "original shape of the parameter",
-        expected,
-        got,
+    let fault = |place: &str, expected: String, got: String| {
+        GraphError::new(place, "", "original shape of the parameter", expected, got)
     };
     if original_shapes.len() != compact.parameters.len() {
         let expected = format!("{} shapes", compact.parameters.len());

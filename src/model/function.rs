@@ -1,9 +1,10 @@
 //! Functions of one number or two, which an operator applies to each element.
 
 use super::Number;
+use strum::{IntoStaticStr, VariantArray};
 
 /// A function of one number and up to two constants, `a` and `b`; those that it does not have are 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unary {
     /// Which.
     pub function: Function,
@@ -21,9 +22,10 @@ impl Unary {
 }
 
 /// Functions of one number `x`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Function {
     /// `|x|`.
+    #[default]
     Abs,
     /// The next whole number upwards.
     Ceil,
@@ -32,6 +34,7 @@ pub enum Function {
     /// `x` above 0, else `a (exp(x) - 1)`.
     Elu,
     /// 1 where `x` is `a`, else 0.
+    #[strum(serialize = "Equal")]
     Equals,
     /// The error function, `2 / sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `x`.
     Erf,
@@ -42,6 +45,7 @@ pub enum Function {
     /// `x (1 + erf(x / sqrt(2))) / 2` (Hendrycks and Gimpel 2016).
     Gelu,
     /// Its approximation `x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2`.
+    #[strum(serialize = "Gelu")]
     GeluTanh,
     /// `a x + b`, at least 0 and at most 1.
     HardSigmoid,
@@ -54,10 +58,13 @@ pub enum Function {
     /// `-x`.
     Neg,
     /// `x / a`.
+    #[strum(serialize = "Div")]
     Over,
     /// `x + a`.
+    #[strum(serialize = "Add")]
     Plus,
     /// `x^a`.
+    #[strum(serialize = "Pow")]
     Power,
     /// `1 / x`.
     Reciprocal,
@@ -76,40 +83,13 @@ pub enum Function {
     /// The hyperbolic tangent.
     Tanh,
     /// `x a`.
+    #[strum(serialize = "Mul")]
     Times,
 }
 
 impl Function {
     /// All, in the order of their numbers in a file.
-    pub const ALL: [Function; 27] = [
-        Function::Abs,
-        Function::Ceil,
-        Function::Clip,
-        Function::Elu,
-        Function::Equals,
-        Function::Erf,
-        Function::Exp,
-        Function::Floor,
-        Function::Gelu,
-        Function::GeluTanh,
-        Function::HardSigmoid,
-        Function::HardSwish,
-        Function::LeakyRelu,
-        Function::Log,
-        Function::Neg,
-        Function::Over,
-        Function::Plus,
-        Function::Power,
-        Function::Reciprocal,
-        Function::Round,
-        Function::Selu,
-        Function::Sigmoid,
-        Function::Softplus,
-        Function::Softsign,
-        Function::Sqrt,
-        Function::Tanh,
-        Function::Times,
-    ];
+    pub const ALL: &[Function] = Self::VARIANTS;
 
     /// How many constants it has.
     pub fn constants(self) -> usize {
@@ -128,47 +108,23 @@ impl Function {
 
     /// Name of the operator in ONNX.
     pub fn name(self) -> &'static str {
-        match self {
-            Function::Abs => "Abs",
-            Function::Ceil => "Ceil",
-            Function::Clip => "Clip",
-            Function::Elu => "Elu",
-            Function::Equals => "Equal",
-            Function::Erf => "Erf",
-            Function::Exp => "Exp",
-            Function::Floor => "Floor",
-            Function::Gelu | Function::GeluTanh => "Gelu",
-            Function::HardSigmoid => "HardSigmoid",
-            Function::HardSwish => "HardSwish",
-            Function::LeakyRelu => "LeakyRelu",
-            Function::Log => "Log",
-            Function::Neg => "Neg",
-            Function::Over => "Div",
-            Function::Plus => "Add",
-            Function::Power => "Pow",
-            Function::Reciprocal => "Reciprocal",
-            Function::Round => "Round",
-            Function::Selu => "Selu",
-            Function::Sigmoid => "Sigmoid",
-            Function::Softplus => "Softplus",
-            Function::Softsign => "Softsign",
-            Function::Sqrt => "Sqrt",
-            Function::Tanh => "Tanh",
-            Function::Times => "Mul",
-        }
+        self.into()
     }
 }
 
 /// Functions of two numbers `x` and `y`. Their sum is an operator of its own, [`Op::Add`](super::Op::Add).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum Binary {
     /// `x / y`.
+    #[default]
     Div,
     /// 1 where they are equal, else 0.
     Equal,
     /// `y` where `x` is not 0, else 0.
+    #[strum(serialize = "Where")]
     Mask,
     /// `y` where `x` is 0, else 0.
+    #[strum(serialize = "Where")]
     MaskNot,
     /// The larger.
     Max,
@@ -186,31 +142,10 @@ pub enum Binary {
 
 impl Binary {
     /// All, in the order of their numbers in a file.
-    pub const ALL: [Binary; 10] = [
-        Binary::Div,
-        Binary::Equal,
-        Binary::Mask,
-        Binary::MaskNot,
-        Binary::Max,
-        Binary::Min,
-        Binary::Mul,
-        Binary::Pow,
-        Binary::PRelu,
-        Binary::Sub,
-    ];
+    pub const ALL: &[Binary] = Self::VARIANTS;
 
     /// Name of the operator in ONNX.
     pub fn name(self) -> &'static str {
-        match self {
-            Binary::Div => "Div",
-            Binary::Equal => "Equal",
-            Binary::Mask | Binary::MaskNot => "Where",
-            Binary::Max => "Max",
-            Binary::Min => "Min",
-            Binary::Mul => "Mul",
-            Binary::Pow => "Pow",
-            Binary::PRelu => "PRelu",
-            Binary::Sub => "Sub",
-        }
+        self.into()
     }
 }

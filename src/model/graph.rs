@@ -1,6 +1,8 @@
 //! The graph: nodes in the order in which they run.
 
+use super::op::check_size;
 use super::{Op, ParamId};
+use crate::error::GraphError;
 
 /// A value that flows through the graph: `ValueId(0)` is the network's input, and node `i` makes `ValueId(i + 1)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +17,13 @@ pub struct Node {
     pub op: Op,
     /// What it reads; each is the input or made by an earlier node.
     pub inputs: Vec<ValueId>,
+}
+
+impl Node {
+    /// The error for what does not fit in this node.
+    pub(crate) fn fault(&self, what: &'static str, expected: impl ToString, got: impl ToString) -> GraphError {
+        GraphError::new(&self.name, self.op.name(), what, expected, got)
+    }
 }
 
 /// Nodes in topological order; the last one makes the output.
@@ -40,5 +49,24 @@ impl Graph {
             .iter()
             .enumerate()
             .filter_map(|(index, node)| node.op.layer().map(|(weight, bias)| (index, weight, bias)))
+    }
+
+    /// Shape of every value, indexed by [`ValueId`], from the shapes of the parameters.
+    ///
+    /// # Errors
+    /// [`GraphError`] names the node at which the shapes do not fit.
+    pub fn shapes(&self, parameter_shapes: &[Vec<usize>]) -> Result<Vec<Vec<usize>>, GraphError> {
+        let mut shapes = vec![self.input_shape.clone()];
+        check_size("input", &self.input_shape)?;
+        for (index, node) in self.nodes.iter().enumerate() {
+            if let Some(bad) = node.inputs.iter().find(|value| value.0 > index) {
+                let (expected, got) = (format!("value 0 to {index}"), format!("value {}", bad.0));
+                return Err(node.fault("an input made by an earlier node", expected, got));
+            }
+            let inputs: Vec<&[usize]> = node.inputs.iter().map(|value| shapes[value.0].as_slice()).collect();
+            let shape = node.op.shape(&node.name, &inputs, parameter_shapes)?;
+            shapes.push(shape);
+        }
+        Ok(shapes)
     }
 }

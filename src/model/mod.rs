@@ -10,11 +10,9 @@ pub mod histogram;
 pub mod network;
 mod number;
 mod op;
-pub mod places;
 pub mod presets;
 pub mod recognise;
 mod scaling;
-mod shape;
 
 pub use dtype::Dtype;
 pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
@@ -22,11 +20,8 @@ pub use function::{Binary, Function, Unary};
 pub use graph::{Graph, Node, ValueId};
 pub use network::{Network, Origin, Source, Tensor};
 pub use number::Number;
-pub use op::{
-    Class, Conv, Gather, Input, Linear, Normalize, Op, Pad, PadMode, ParamId, Pool, Reduce, Reduction, Slice,
-};
+pub use op::*;
 pub use scaling::Scaling;
-pub(crate) use shape::broadcast;
 
 use crate::error::GraphError;
 use ndarray::ArrayD;

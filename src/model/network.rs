@@ -3,6 +3,7 @@
 use super::expand::expand;
 use super::{Dtype, Model, Parameter};
 use crate::error::{GraphError, LoadError};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A named array in its own type.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +50,8 @@ pub fn byte_count(shape: &[usize], dtype: Dtype) -> Option<usize> {
 }
 
 /// The kind of file that weights came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Source {
     /// ONNX.
     Onnx,
@@ -69,20 +71,11 @@ pub enum Source {
 
 impl Source {
     /// All of them. Their places are their numbers in a `.nut` file.
-    pub const ALL: [Source; 7] =
-        [Source::Onnx, Source::Safetensors, Source::Npz, Source::Npy, Source::Torch, Source::Tflite, Source::Hdf5];
+    pub const ALL: &[Source] = Self::VARIANTS;
 
     /// In lower case, as on the command line.
     pub fn name(self) -> &'static str {
-        match self {
-            Source::Onnx => "onnx",
-            Source::Safetensors => "safetensors",
-            Source::Npz => "npz",
-            Source::Npy => "npy",
-            Source::Torch => "torch",
-            Source::Tflite => "tflite",
-            Source::Hdf5 => "hdf5",
-        }
+        self.into()
     }
 }
 

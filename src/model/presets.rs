@@ -102,13 +102,7 @@ impl Vgg {
 fn check_widths<'a>(mut widths: impl Iterator<Item = &'a usize>) -> Result<(), GraphError> {
     match widths.find(|width| !(1..=MAX_WIDTH).contains(*width)) {
         None => Ok(()),
-        Some(width) => Err(GraphError {
-            node: "of the preset".into(),
-            op: "",
-            what: "width",
-            expected: format!("1 to {MAX_WIDTH}"),
-            got: width.to_string(),
-        }),
+        Some(width) => Err(GraphError::new("of the preset", "", "width", format!("1 to {MAX_WIDTH}"), width)),
     }
 }
 

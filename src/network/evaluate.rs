@@ -1,7 +1,7 @@
 //! The forward pass over many samples, and what it says of a network.
 
 use super::block;
-use super::plan::{Plan, Weights, logits_of};
+use super::plan::{Plan, logits_of};
 use super::workspace::Workspace;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
@@ -11,11 +11,10 @@ use crate::parallel;
 use ndarray::{Array2, s};
 use serde::{Deserialize, Serialize};
 
-/// A network made ready to run: its weights in the kernels' order, and memory for blocks of samples.
+/// A network made ready to run, with memory for blocks of samples.
 #[derive(Debug)]
 pub struct Inference {
     plan: Plan,
-    weights: Weights,
     input_shape: Vec<usize>,
     /// The most samples of a block.
     block: usize,
@@ -43,13 +42,11 @@ impl Inference {
     }
 
     fn of_values(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
-        let plan = Plan::new(model, values, false)?;
-        let mut weights = Weights::default();
-        weights.prepare(&plan, model);
+        let mut plan = Plan::new(model, values, false)?;
+        plan.prepare(model);
         let fitting = BLOCK_FLOATS / plan.floats_per_sample().max(1) / LANES * LANES;
         Ok(Inference {
             plan,
-            weights,
             input_shape: model.graph.input_shape.clone(),
             block: fitting.clamp(LANES, BLOCK),
             workspaces: Vec::new(),
@@ -100,14 +97,14 @@ impl Inference {
         }
         let jobs = self.workspaces.iter_mut().take(threads).enumerate();
         let mut jobs: Vec<Job> = jobs.map(|(first, workspace)| Job { first, workspace, results: Vec::new() }).collect();
-        let (plan, weights, size) = (&self.plan, &self.weights, self.block);
+        let (plan, size) = (&self.plan, self.block);
         parallel::for_each(&mut jobs, |job| {
             for index in (job.first..blocks).step_by(threads) {
                 let first = index * size;
                 let count = size.min(total - first);
                 let n = count.next_multiple_of(LANES);
                 fill(first, count, n, &mut job.workspace.values[0][..features * n]);
-                job.workspace.forward(plan, weights, n);
+                job.workspace.forward(plan, n);
                 let outputs = plan.outputs.iter();
                 let values = outputs.map(|&(buffer, length)| job.workspace.values[buffer][..length * n].to_vec());
                 job.results.push(values.collect());
@@ -246,8 +243,8 @@ pub fn cross_entropies(logits: &Array2<f32>, labels: &[usize]) -> Result<Vec<f64
 }
 
 /// The column of the largest logit in each row; of equal ones the first.
-pub fn predictions(logits: &Array2<f32>) -> Vec<usize> {
-    let first_largest = |row: ndarray::ArrayView1<f32>| {
+pub fn predictions<T: Copy + PartialOrd>(logits: &Array2<T>) -> Vec<usize> {
+    let first_largest = |row: ndarray::ArrayView1<T>| {
         let mut best = 0;
         for (column, &logit) in row.iter().enumerate() {
             if logit > row[best] {

@@ -1,52 +1,16 @@
 //! What has to be computed, in which order and in which buffers: made once for a model's shapes.
 
-use super::binary::BinaryPlan;
-use super::conv::{ConvPlan, ConvWeights};
-use super::linear::{LinearPlan, LinearWeights};
-use super::matmul::MatMulPlan;
-use super::moves::MovePlan;
-use super::pool;
-use super::reduce::ReducePlan;
-use super::softmax::SoftmaxPlan;
-use crate::error::{DataError, Error, GraphError};
-use crate::kernels::pool::Pooling;
-use crate::model::{Graph, Model, Node, Op, ParamId, Unary, ValueId};
+use super::operators;
+use super::operators::work::{Operand, Work};
+use crate::error::{DataError, Error};
+use crate::model::{Graph, Model, Op, ValueId};
 
 /// A node that has to run. One that only gives another shape needs not: its output is its input's buffer.
 #[derive(Debug)]
 pub struct Step {
-    pub work: Work,
+    pub work: Box<dyn Work>,
     pub inputs: Vec<Operand>,
     pub output: Operand,
-}
-
-/// A value that a step reads or writes.
-#[derive(Debug, Clone, Copy)]
-pub struct Operand {
-    pub buffer: usize,
-    /// Elements of one sample; the buffer may be larger.
-    pub length: usize,
-    /// Whether there are parameters behind it, so that its gradient is needed.
-    pub trains: bool,
-}
-
-/// What a step does.
-#[derive(Debug)]
-pub enum Work {
-    Conv { plan: Box<ConvPlan>, weight: ParamId, bias: Option<ParamId> },
-    Linear { plan: LinearPlan, weight: ParamId, bias: Option<ParamId> },
-    Add,
-    Relu,
-    MaxPool(Pooling),
-    MeanPool(Pooling),
-    Softmax(SoftmaxPlan),
-    Unary(Unary),
-    Binary(BinaryPlan),
-    MatMul(MatMulPlan),
-    Normalize { features: usize, epsilon: f32 },
-    Reduce(ReducePlan),
-    Move(MovePlan),
-    Parameter(ParamId),
 }
 
 /// The steps and buffers that a model needs for some of its values.
@@ -120,12 +84,19 @@ impl Plan {
             };
             let Some(output) = operand(index + 1).filter(|_| needed[index + 1]) else { continue };
             let inputs: Vec<&[usize]> = node.inputs.iter().map(|input| shapes[input.0].as_slice()).collect();
-            let work = work(node, &inputs, &shapes[index + 1], &parameter_shapes)?;
+            let to = &shapes[index + 1];
+            let work = operators::work(&node.op, &inputs, to, &parameter_shapes)
+                .ok_or_else(|| node.fault("memory", format!("a table for {to:?}"), "not enough"))?;
             let inputs = node.inputs.iter().filter_map(|input| operand(source[input.0])).collect();
             steps.push(Step { work, inputs, output });
         }
         let outputs = values.iter().filter_map(|value| Some((buffer_of[source[value.0]]?, size(value.0)))).collect();
         Ok(Plan { graph: graph.clone(), parameter_shapes, steps, buffers, outputs, training })
+    }
+
+    /// Takes over the parameters of a model, which [fits](Plan::fits).
+    pub fn prepare(&mut self, model: &Model) {
+        self.steps.iter_mut().for_each(|step| step.work.prepare(model, self.training));
     }
 
     /// Whether the model is still of the shapes that this was made for.
@@ -144,58 +115,10 @@ impl Plan {
     /// Floats that one sample takes up in a workspace.
     pub fn floats_per_sample(&self) -> usize {
         let values: usize = self.buffers.iter().sum();
-        let scratch = self.steps.iter().map(|step| match &step.work {
-            Work::Conv { plan, .. } => plan.padded_len() + if self.training { plan.scratch_len() } else { 0 },
-            _ => 0,
-        });
+        let scratch =
+            self.steps.iter().map(|step| step.work.kept() + if self.training { step.work.scratch() } else { 0 });
         values * if self.training { 2 } else { 1 } + scratch.sum::<usize>()
     }
-}
-
-/// What a node of these shapes does.
-fn work(node: &Node, inputs: &[&[usize]], to: &[usize], parameters: &[Vec<usize>]) -> Result<Work, Error> {
-    let from = inputs.first().copied().unwrap_or_default();
-    let pair = || [inputs[0], inputs[1]];
-    let last = to.last().copied().unwrap_or(1);
-    let work = match &node.op {
-        Op::Conv(conv) => Some(Work::Conv {
-            plan: Box::new(ConvPlan::new(conv, from, to, &parameters[conv.weight.0])),
-            weight: conv.weight,
-            bias: conv.bias,
-        }),
-        Op::Linear(linear) => {
-            let inputs = from.last().copied().unwrap_or(1);
-            let plan = LinearPlan { outputs: last, inputs };
-            Some(Work::Linear { plan, weight: linear.weight, bias: linear.bias })
-        }
-        Op::Add if inputs[0] == inputs[1] => Some(Work::Add),
-        Op::Add => BinaryPlan::new(None, pair(), to).map(Work::Binary),
-        Op::Binary(function) => BinaryPlan::new(Some(*function), pair(), to).map(Work::Binary),
-        Op::Relu => Some(Work::Relu),
-        Op::Unary(unary) => Some(Work::Unary(*unary)),
-        Op::MaxPool(window) => Some(Work::MaxPool(pool::pooling(window, from, to))),
-        Op::AveragePool(window) => Some(Work::MeanPool(pool::pooling(window, from, to))),
-        Op::GlobalAveragePool => Some(Work::MeanPool(pool::global(from))),
-        Op::Softmax => Some(Work::Softmax(SoftmaxPlan { length: last, logarithm: false })),
-        Op::LogSoftmax => Some(Work::Softmax(SoftmaxPlan { length: last, logarithm: true })),
-        Op::MatMul => MatMulPlan::new(pair(), to).map(Work::MatMul),
-        Op::Normalize(normalize) => {
-            let features = from[normalize.axis..].iter().product();
-            Some(Work::Normalize { features, epsilon: normalize.epsilon.get() })
-        }
-        Op::Reduce(reduce) => ReducePlan::new(reduce.kind, from, to).map(Work::Reduce),
-        Op::Parameter(id) => Some(Work::Parameter(*id)),
-        // All others move elements. One that does not has no table, which is an error.
-        moves => MovePlan::new(moves, inputs, to).map(Work::Move),
-    };
-    let fault = || GraphError {
-        node: node.name.clone(),
-        op: node.op.name(),
-        what: "memory",
-        expected: format!("a table for {to:?}"),
-        got: "not enough".into(),
-    };
-    Ok(work.ok_or_else(fault)?)
 }
 
 /// The buffer of each needed value (that is not merely a flattened one). In training each has one for itself; otherwise one
@@ -225,55 +148,6 @@ fn assign(graph: &Graph, source: &[usize], needed: &[bool], values: &[ValueId], 
         }
     }
     buffers
-}
-
-/// The weights of each step in the kernels' order, and the biases; made again when the parameters have changed.
-#[derive(Debug, Clone, Default)]
-pub struct Weights {
-    pub steps: Vec<StepWeights>,
-}
-
-/// The weights of one step; empty where it has none.
-#[derive(Debug, Clone, Default)]
-pub struct StepWeights {
-    pub conv: ConvWeights,
-    pub linear: LinearWeights,
-    /// Empty if there is none; the numbers of a parameter that is a value.
-    pub bias: Vec<f32>,
-}
-
-impl Weights {
-    /// Brings the model's parameters into the kernels' order.
-    pub fn prepare(&mut self, plan: &Plan, model: &Model) {
-        self.steps.resize_with(plan.steps.len(), StepWeights::default);
-        for (step, weights) in plan.steps.iter().zip(&mut self.steps) {
-            let bias = match &step.work {
-                Work::Parameter(id) => &Some(*id),
-                Work::Conv { plan: conv, weight, bias } => {
-                    with_slice(model, *weight, |values| conv.prepare(values, plan.training, &mut weights.conv));
-                    bias
-                }
-                Work::Linear { plan: linear, weight, bias } => {
-                    with_slice(model, *weight, |values| linear.prepare(values, plan.training, &mut weights.linear));
-                    bias
-                }
-                _ => &None,
-            };
-            weights.bias.clear();
-            if let Some(id) = bias {
-                weights.bias.extend(model.values(*id).iter());
-            }
-        }
-    }
-}
-
-/// Hands over a parameter in row-major order, which it is in already unless somebody has transposed it.
-fn with_slice(model: &Model, id: ParamId, work: impl FnOnce(&[f32])) {
-    let values = model.values(id);
-    match values.as_slice() {
-        Some(slice) => work(slice),
-        None => work(&values.iter().copied().collect::<Vec<f32>>()),
-    }
 }
 
 #[cfg(test)]

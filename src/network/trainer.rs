@@ -1,6 +1,6 @@
 //! The gradients of a batch.
 
-use super::plan::{Plan, Weights, logits_of};
+use super::plan::{Plan, logits_of};
 use super::workspace::Workspace;
 use crate::error::{DataError, Error};
 use crate::kernels::LANES;
@@ -52,7 +52,6 @@ const SHARDS: usize = 4;
 #[derive(Debug)]
 pub struct Trainer {
     plan: Plan,
-    weights: Weights,
     shards: Vec<Shard>,
     /// The most samples of a batch.
     capacity: usize,
@@ -87,7 +86,6 @@ impl Trainer {
         let parameters = plan.parameter_shapes().iter().map(|shape| ArrayD::zeros(IxDyn(shape))).collect();
         Ok(Trainer {
             shards: shards.collect::<Result<_, Error>>()?,
-            weights: Weights::default(),
             capacity,
             features: model.graph.input_shape.iter().product(),
             classes: plan.outputs[0].1,
@@ -102,24 +100,24 @@ impl Trainer {
     /// [`DataError`] if the batch is empty, too large or of other shapes, or the model is not of the shapes prepared for.
     pub fn gradients(&mut self, model: &Model, batch: &Batch) -> Result<&Gradients, Error> {
         self.check(model, batch)?;
-        self.weights.prepare(&self.plan, model);
+        self.plan.prepare(model);
         let width = shard_width(batch.len());
         for (index, shard) in self.shards.iter_mut().enumerate() {
             shard.first = (index * width).min(batch.len());
             shard.count = width.min(batch.len() - shard.first);
             shard.width = shard.count.next_multiple_of(LANES);
         }
-        let (plan, weights) = (&self.plan, &self.weights);
-        parallel::for_each(&mut self.shards, |shard| shard.run(plan, weights, batch));
+        let plan = &self.plan;
+        parallel::for_each(&mut self.shards, |shard| shard.run(plan, batch));
 
         let shards: Vec<&Shard> = self.shards.iter().filter(|shard| shard.count > 0).collect();
         self.gradients.loss = shards.iter().map(|shard| shard.loss).sum::<f64>() / batch.len() as f64;
         self.gradients.correct = shards.iter().map(|shard| shard.correct).sum();
         for (id, total) in self.gradients.parameters.iter_mut().enumerate() {
             let total = total.as_slice_mut().unwrap_or_default();
-            total.copy_from_slice(&shards[0].workspace.parameters[id]);
+            total.copy_from_slice(&shards[0].workspace.parameters.values[id]);
             for shard in &shards[1..] {
-                crate::kernels::elementwise::add_to(&shard.workspace.parameters[id], total);
+                crate::kernels::elementwise::add_to(&shard.workspace.parameters.values[id], total);
             }
         }
         Ok(&self.gradients)
@@ -150,7 +148,7 @@ fn shard_width(batch: usize) -> usize {
 }
 
 impl Shard {
-    fn run(&mut self, plan: &Plan, weights: &Weights, batch: &Batch) {
+    fn run(&mut self, plan: &Plan, batch: &Batch) {
         (self.loss, self.correct) = (0.0, 0);
         if self.count == 0 {
             return;
@@ -164,9 +162,9 @@ impl Shard {
             }
             padding.fill(0.0);
         }
-        self.workspace.forward(plan, weights, self.width);
+        self.workspace.forward(plan, self.width);
         self.loss_gradient(plan, batch);
-        self.workspace.backward(plan, weights, self.width);
+        self.workspace.backward(plan, self.width);
     }
 
     /// Loss, and its gradient to the logits: `(softmax - target) / samples` where a target's probabilities sum to 1.

@@ -2,16 +2,60 @@
 
 use super::fold::range;
 use super::graph::Node;
-use super::importer::{Importer, Known};
-use super::tensor::{INT8, INT16, UINT8, UINT16};
+use super::importer::{Importer, Known, Readers};
+use super::tensor::{BOOL, DOUBLE, FLOAT, FLOAT16, INT8, INT16, UINT8, UINT16};
+use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Binary, Function, Op, Unary, ValueId};
 
+/// The operators that are read here, beside the functions of each element, which are found by their names.
+pub const READERS: Readers = &[
+    (&["Add", "Sub", "Mul", "Div", "Pow", "PRelu", "Equal"], |importer, node| importer.binary(node)),
+    (&["Sum", "Min", "Max"], |importer, node| importer.several(node)),
+    (&["Where"], |importer, node| importer.choose(node)),
+    (&["Relu"], |importer, node| importer.relu(node)),
+    (&["QuantizeLinear", "DequantizeLinear"], |importer, node| importer.quantization(node)),
+    (&["Cast"], |importer, node| importer.cast(node)),
+    (&["Dropout"], |importer, node| importer.dropout(node)),
+    (&["Identity"], |importer, node| importer.identity(node)),
+];
+
+/// How the operators of this file are written; others are `None`.
+pub fn written(context: &Context) -> Option<Written> {
+    let made = Written::new(context.node.op.name());
+    let unary = match &context.node.op {
+        Op::Add | Op::Relu | Op::Binary(_) => return Some(made),
+        Op::Unary(unary) => unary,
+        _ => return None,
+    };
+    let (a, b) = (unary.a.get(), unary.b.get());
+    let limit = |made: Written, what, limit: f32| {
+        if limit.is_finite() { made.number_input(what, limit) } else { made.no_input() }
+    };
+    Some(match unary.function {
+        Function::Clip => limit(limit(made, "min", a), "max", b),
+        Function::Over | Function::Plus | Function::Power | Function::Times | Function::Equals => {
+            made.number_input("constant", a)
+        }
+        Function::Elu | Function::LeakyRelu => made.float("alpha", a),
+        Function::HardSigmoid => made.float("alpha", a).float("beta", b),
+        Function::Selu => made.float("alpha", a).float("gamma", b),
+        Function::HardSwish => made.since(14),
+        Function::Gelu => made.since(20),
+        Function::GeluTanh => made.text("approximate", "tanh").since(20),
+        _ => made,
+    })
+}
+
+/// The function of each element that has a name.
+pub fn function(name: &str) -> Option<Function> {
+    Function::ALL.iter().copied().find(|function| function.name() == name)
+}
+
 impl<'a> Importer<'a> {
-    /// A function of each element, by its name; `supported` is for the error where there is none of this name.
-    pub fn unary(&mut self, node: &'a Node<'a>, supported: &str) -> Result<(), LoadError> {
-        let named = Function::ALL.into_iter().find(|function| function.name() == node.op);
-        let named = named.ok_or_else(|| node.unsupported(format!("operator {}", node.op), supported))?;
+    /// A function of each element, by its name.
+    pub fn unary(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        let named = function(node.op).ok_or_else(|| node.unsupported(format!("operator {}", node.op), "others"))?;
         let (mut function, mut a, mut b, mut allowed): (_, _, _, &[&str]) = (named, 0.0, 0.0, &[]);
         match named {
             Function::Clip => {
@@ -59,6 +103,62 @@ impl<'a> Importer<'a> {
             }
         }
         Ok(limits)
+    }
+
+    /// A rectified linear unit.
+    pub fn relu(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&[])?;
+        let input = self.value(node, 0)?;
+        self.push(node, Op::Relu, vec![input])
+    }
+
+    /// A node that passes its first input on.
+    pub fn identity(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        let known = self.required(node, 0)?;
+        self.define(node, known)
+    }
+
+    /// Dropout does nothing at inference.
+    pub fn dropout(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&["ratio", "seed", "is_test"])?;
+        // Since operator set 12, an optional flag asks for training.
+        if let Some((tensor, _)) = self.constant(node, 2)?
+            && tensor.numbers()?.iter().any(|&training| training != 0.0)
+        {
+            return Err(node.unsupported("the input training_mode", "inference"));
+        }
+        self.identity(node)
+    }
+
+    /// A conversion of a value, which has 32 bits here where the file has 16 or 64.
+    pub fn cast(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&["to", "saturate"])?;
+        let to = node.int("to", 0)?;
+        let truth = match self.required(node, 0)? {
+            Known::Value(id) => to == BOOL && self.is_truth(id),
+            Known::Constant(..) => false,
+        };
+        if !truth && !matches!(to, FLOAT | FLOAT16 | DOUBLE) {
+            let supported = "to float (1), float16 (10) and double (11)";
+            return Err(node.unsupported(format!("a conversion of a value to type {to}"), supported));
+        }
+        self.identity(node)
+    }
+
+    /// Whether a value is 0 or 1, as the truths of a comparison are here.
+    fn is_truth(&self, mut id: ValueId) -> bool {
+        while let Some(index) = id.0.checked_sub(1) {
+            let node = &self.model.graph.nodes[index];
+            match &node.op {
+                Op::Binary(Binary::Equal) => return true,
+                Op::Unary(unary) => return unary.function == Function::Equals,
+                Op::Reshape(_) | Op::Flatten | Op::Transpose(_) | Op::Slice(_) | Op::Gather(_) | Op::Expand(_) => {
+                    id = node.inputs[0];
+                }
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// A function of two operands.

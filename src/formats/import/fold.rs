@@ -6,12 +6,12 @@
 
 use super::graph::Node;
 use super::importer::{BATCH, Constant, Importer, Known};
+use super::moves::MOVES;
 use super::tensor::{
     BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Numbers, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
 };
 use crate::error::LoadError;
-use crate::model::places::{self, NOWHERE};
-use crate::model::{self, Op, Pad, broadcast};
+use crate::model::{NOWHERE, Op, Pad, broadcast, expand};
 use std::rc::Rc;
 
 /// An array that is being computed.
@@ -24,7 +24,7 @@ struct Array {
 impl Array {
     /// The numbers broadcast to a shape.
     fn expanded(&self, shape: &[usize]) -> Option<Vec<f64>> {
-        let table = places::expand(&self.shape, shape)?;
+        let table = expand(&self.shape, shape)?;
         table.into_iter().map(|place| self.numbers.get(place as usize).copied()).collect()
     }
 }
@@ -42,9 +42,7 @@ impl<'a> Importer<'a> {
         }
         match node.op {
             "Constant" => return self.constant_node(node).map(|()| true),
-            "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Gather" | "Pad" | "Expand" => {
-                return self.moved_constant(node).map(|()| true);
-            }
+            moved if MOVES.contains(&moved) => return self.moved_constant(node).map(|()| true),
             _ => {}
         }
         let result = match node.op {
@@ -287,9 +285,9 @@ impl<'a> Importer<'a> {
         let axis = self.axis(node, node.int("axis", 1)?, rank)?;
         let shapes: Vec<&[usize]> = arrays.iter().map(|array| array.shape.as_slice()).collect();
         let op = Op::Concat(axis);
-        let shape = shape_of(node, &op, &shapes)?;
+        let shape = op.shape(node.label(), &shapes, &[])?;
         self.count_folded(&shape)?;
-        let table = places::of_op(&op, &shapes, &shape).ok_or_else(|| node.malformed("arrays that fit", "others"))?;
+        let table = op.places(&shapes, &shape).ok_or_else(|| node.malformed("arrays that fit", "others"))?;
         let all: Vec<f64> = arrays.iter().flat_map(|array| &array.numbers).copied().collect();
         Ok(Array { kind, shape, numbers: table.into_iter().map(|place| all[place as usize]).collect() })
     }
@@ -315,15 +313,14 @@ impl<'a> Importer<'a> {
                 }
                 // Of a constant nothing may be left.
                 Op::Slice(slice) => slice.lengths.clone(),
-                _ => shape_of(node, op, &[&shape])?,
+                _ => op.shape(node.label(), &[&shape], &[])?,
             };
             self.count_folded(&to)?;
             let from = match numbers.take() {
                 Some(numbers) => numbers,
                 None => tensor.numbers()?,
             };
-            let table =
-                places::of_op(op, &[&shape], &to).ok_or_else(|| node.malformed("a shape that fits", "another"))?;
+            let table = op.places(&[&shape], &to).ok_or_else(|| node.malformed("a shape that fits", "another"))?;
             let fill = if let Op::Pad(Pad { value, .. }) = op { f64::from(value.get()) } else { 0.0 };
             let take = |place: u32| if place == NOWHERE { Some(fill) } else { from.get(place as usize).copied() };
             let moved = table.into_iter().map(take).collect::<Option<Vec<f64>>>();
@@ -432,10 +429,4 @@ fn one(node: &Node, mut arrays: Vec<Array>) -> Result<Array, LoadError> {
         return Err(node.malformed("one input", arrays.len().to_string()));
     }
     arrays.pop().ok_or_else(|| node.malformed("one input", "none"))
-}
-
-/// The shape that an operator makes of constants.
-fn shape_of(node: &Node, op: &Op, shapes: &[&[usize]]) -> Result<Vec<usize>, LoadError> {
-    let made = model::Node { name: node.label().to_owned(), op: op.clone(), inputs: Vec::new() };
-    Ok(made.output_shape(shapes, &[])?)
 }

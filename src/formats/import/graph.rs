@@ -41,7 +41,7 @@ pub struct Node<'a> {
     /// The format of the file, for errors.
     pub format: &'static str,
     /// Its name; may be empty.
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     /// What it does.
     pub op: &'a str,
     /// The operator set; empty is the standard one.
@@ -80,7 +80,7 @@ impl Attribute<'_> {
     }
 
     /// ONNX's number of its type.
-    fn kind(&self) -> i64 {
+    pub fn kind(&self) -> i64 {
         match self {
             Attribute::Float(_) => 1,
             Attribute::Int(_) => 2,
@@ -101,7 +101,7 @@ impl<'a> Node<'a> {
 
     /// Its name, or else that of its first output.
     pub fn label(&self) -> &str {
-        if self.name.is_empty() { self.outputs.first().map_or("", |name| name) } else { self.name }
+        if self.name.is_empty() { self.outputs.first().map_or("", |name| name) } else { &self.name }
     }
 
     /// The error for a feature of this node.

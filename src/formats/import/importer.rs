@@ -3,11 +3,11 @@
 //! Axis 0 is taken for the samples of a batch, which the model leaves out. Where a graph does something else with it, or its
 //! inputs have no such axis, the whole tensors are one sample.
 
-use super::graph::{Graph, Input, Node, is_standard};
-use super::tensor::{BOOL, DOUBLE, FLOAT, FLOAT16, Tensor};
+use super::graph::{Graph, Input, Node};
+use super::tensor::{FLOAT, Tensor};
 use crate::error::LoadError;
 use crate::formats::cursor::{malformed, unsupported};
-use crate::model::{self, Binary, Function, Model, Op, ValueId};
+use crate::model::{self, Model, Op, ValueId};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -16,12 +16,6 @@ use std::rc::Rc;
 /// The operator sets whose operators mean what is assumed here. Those read here have only got new types since 23, and
 /// attributes that are refused.
 const OPSETS: RangeInclusive<i64> = 6..=28;
-
-const OPERATORS: &str = "Conv, Gemm, MatMul, BatchNormalization, InstanceNormalization, LayerNormalization, MaxPool, \
-     AveragePool, GlobalAveragePool, ReduceMax, ReduceMean, ReduceMin, ReduceSum, Softmax, LogSoftmax, Add, Sub, Mul, Div, Pow, Min, Max, Sum, \
-     PRelu, Equal, Where, functions of each element such as Relu, Sigmoid, Clip and Gelu, Reshape, Flatten, Squeeze, Unsqueeze, \
-     Transpose, Slice, Split, Gather, Concat, Pad, Expand, QuantizeLinear, DequantizeLinear, Cast, Dropout, Identity, and \
-     constant arithmetic";
 
 /// What the number of samples is among the integers of a shape. It can be moved, but not be calculated with.
 pub(super) const BATCH: i64 = -(1 << 62);
@@ -95,6 +89,12 @@ pub(super) enum Known<'a> {
     /// Something that does not.
     Constant(Rc<Tensor<'a>>, Vec<usize>),
 }
+
+/// Names of operators, and what reads a node of one of them.
+pub type Readers = &'static [(&'static [&'static str], Read)];
+
+/// Reads a node.
+pub type Read = for<'a> fn(&mut Importer<'a>, &'a Node<'a>) -> Result<(), LoadError>;
 
 /// The model so far.
 #[derive(Default)]
@@ -211,47 +211,6 @@ impl<'a> Importer<'a> {
         shape.ok_or_else(|| wrong("dimensions that are known, except for the batch"))
     }
 
-    /// No default arm hides a gap here: an operator that is not listed is an error.
-    fn import(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        if !is_standard(node.domain) {
-            return Err(node.unsupported(format!("domain '{}'", node.domain), "the standard operators"));
-        }
-        if self.fold(node)? {
-            return Ok(());
-        }
-        match node.op {
-            "Conv" => self.conv(node),
-            "Gemm" => self.gemm(node),
-            "MatMul" => self.matmul(node),
-            "BatchNormalization" => self.batch_normalization(node),
-            "InstanceNormalization" => self.instance_normalization(node),
-            "LayerNormalization" => self.layer_normalization(node),
-            "GlobalAveragePool" => self.global_average_pool(node),
-            "MaxPool" | "AveragePool" => self.pool(node),
-            "ReduceMax" | "ReduceMean" | "ReduceMin" | "ReduceSum" => self.reduce(node),
-            "Softmax" | "LogSoftmax" => self.softmax(node),
-            "Add" | "Sub" | "Mul" | "Div" | "Pow" | "PRelu" | "Equal" => self.binary(node),
-            "Where" => self.choose(node),
-            "Sum" | "Min" | "Max" => self.several(node),
-            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Transpose" | "Slice" | "Gather" | "Pad" | "Expand" => {
-                self.moved(node)
-            }
-            "Concat" => self.concat(node),
-            "Split" => self.split(node),
-            "Identity" => self.identity(node),
-            "Dropout" => self.dropout(node),
-            "Cast" => self.cast(node),
-            "Relu" => {
-                node.allow_attributes(&[])?;
-                let input = self.value(node, 0)?;
-                self.push(node, Op::Relu, vec![input])
-            }
-            "Shape" => self.shape(node),
-            "QuantizeLinear" | "DequantizeLinear" => self.quantization(node),
-            _ => self.unary(node, OPERATORS),
-        }
-    }
-
     /// Makes the outputs the last node's value.
     fn outputs(&mut self, names: &'a [Cow<'a, str>]) -> Result<(), LoadError> {
         let mut values = Vec::new();
@@ -289,54 +248,5 @@ impl<'a> Importer<'a> {
         }
         self.model.shapes()?;
         Ok(self.model)
-    }
-
-    /// A node that passes its first input on.
-    pub fn identity(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        let known = self.required(node, 0)?;
-        self.define(node, known)
-    }
-
-    /// Dropout does nothing at inference.
-    fn dropout(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["ratio", "seed", "is_test"])?;
-        // Since operator set 12, an optional flag asks for training.
-        if let Some((tensor, _)) = self.constant(node, 2)?
-            && tensor.numbers()?.iter().any(|&training| training != 0.0)
-        {
-            return Err(node.unsupported("the input training_mode", "inference"));
-        }
-        self.identity(node)
-    }
-
-    /// A conversion of a value, which has 32 bits here where the file has 16 or 64.
-    fn cast(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        node.allow_attributes(&["to", "saturate"])?;
-        let to = node.int("to", 0)?;
-        let truth = match self.required(node, 0)? {
-            Known::Value(id) => to == BOOL && self.is_truth(id),
-            Known::Constant(..) => false,
-        };
-        if !truth && !matches!(to, FLOAT | FLOAT16 | DOUBLE) {
-            let supported = "to float (1), float16 (10) and double (11)";
-            return Err(node.unsupported(format!("a conversion of a value to type {to}"), supported));
-        }
-        self.identity(node)
-    }
-
-    /// Whether a value is 0 or 1, as the truths of a comparison are here.
-    fn is_truth(&self, mut id: ValueId) -> bool {
-        while let Some(index) = id.0.checked_sub(1) {
-            let node = &self.model.graph.nodes[index];
-            match &node.op {
-                Op::Binary(Binary::Equal) => return true,
-                Op::Unary(unary) => return unary.function == Function::Equals,
-                Op::Reshape(_) | Op::Flatten | Op::Transpose(_) | Op::Slice(_) | Op::Gather(_) | Op::Expand(_) => {
-                    id = node.inputs[0];
-                }
-                _ => return false,
-            }
-        }
-        false
     }
 }

@@ -2,11 +2,46 @@
 //! normalisations.
 
 use super::graph::Node;
-use super::importer::{Importer, Known};
+use super::importer::{Importer, Known, Readers};
 use super::tensor::{FLOAT, Tensor};
+use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Binary, Conv, Function, Linear, Normalize, Number, Op, ParamId, Reduce, Reduction, Unary, ValueId};
 use std::rc::Rc;
+
+/// The operators that are read here.
+pub const READERS: Readers = &[
+    (&["Conv"], |importer, node| importer.conv(node)),
+    (&["Gemm"], |importer, node| importer.gemm(node)),
+    (&["MatMul"], |importer, node| importer.matmul(node)),
+    (&["BatchNormalization"], |importer, node| importer.batch_normalization(node)),
+    (&["InstanceNormalization"], |importer, node| importer.instance_normalization(node)),
+    (&["LayerNormalization"], |importer, node| importer.layer_normalization(node)),
+];
+
+/// How the operators of this file are written; others are `None`.
+pub fn written(context: &Context) -> Option<Written> {
+    let made = Written::new(context.node.op.name());
+    Some(match &context.node.op {
+        Op::Conv(conv) => {
+            let kernel = &context.model.values(conv.weight).shape()[2..];
+            let made = made.sizes("kernel_shape", kernel).sizes("strides", &conv.stride).sizes("pads", &conv.pads);
+            let made = made.int("group", conv.groups as i64);
+            if conv.dilation == [1, 1] { made } else { made.sizes("dilations", &conv.dilation) }
+        }
+        // The weight is [out, in].
+        Op::Linear(_) => made.int("transB", 1),
+        Op::MatMul => made,
+        Op::Normalize(normalize) => {
+            let shape = &context.shape()[normalize.axis..];
+            made.input("scale", shape, vec![1.0; shape.iter().product()])
+                .int("axis", context.axis(normalize.axis))
+                .float("epsilon", normalize.epsilon.get())
+                .since(17)
+        }
+        _ => return None,
+    })
+}
 
 /// A layer whose parameters may still change, because nothing else has read its value.
 struct Layer {

@@ -2,9 +2,57 @@
 //! file has; on a constant these are carried out, on a value the axis of samples is left out of them.
 
 use super::graph::Node;
-use super::importer::{BATCH, Importer, Known};
+use super::importer::{BATCH, Importer, Known, Readers};
+use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Gather, Number, Op, Pad, PadMode, Slice, ValueId, broadcast};
+
+/// What moves the elements of its first input by constants.
+pub const MOVES: &[&str] =
+    &["Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Gather", "Pad", "Expand"];
+
+/// The operators that are read here.
+pub const READERS: Readers = &[
+    (MOVES, |importer, node| importer.moved(node)),
+    (&["Concat"], |importer, node| importer.concat(node)),
+    (&["Split"], |importer, node| importer.split(node)),
+    (&["Shape"], |importer, node| importer.shape(node)),
+];
+
+/// How the operators of this file are written; others are `None`.
+pub fn written(context: &Context) -> Option<Written> {
+    let made = Written::new(context.node.op.name());
+    Some(match &context.node.op {
+        Op::Flatten if context.lead == 1 => made.int("axis", 1),
+        Op::Flatten => Written::new("Reshape").int_input("shape", [-1]),
+        // In a shape, 0 leaves that side as it is.
+        Op::Reshape(shape) => made.size_input("shape", &context.whole(shape, 0)),
+        Op::Expand(shape) => made.size_input("shape", &context.whole(shape, 1)),
+        Op::Transpose(order) => made.sizes("perm", &context.whole(&context.axes(order), 0)),
+        Op::Slice(Slice { starts, steps, lengths }) => {
+            let axes: Vec<usize> = (0..starts.len()).collect();
+            // Before the first place there is no index that does not count from the end.
+            let end = |axis: usize| {
+                let end = starts[axis] as i64 + steps[axis] as i64 * lengths[axis] as i64;
+                if end < 0 { i64::MIN } else { end }
+            };
+            made.size_input("starts", starts)
+                .int_input("ends", axes.iter().map(|&axis| end(axis)))
+                .size_input("axes", &context.axes(&axes))
+                .int_input("steps", steps.iter().map(|&step| step as i64))
+        }
+        Op::Gather(gather) => made.size_input("indices", &gather.indices).int("axis", context.axis(gather.axis)),
+        Op::Concat(axis) => made.int("axis", context.axis(*axis)),
+        Op::Pad(pad) => {
+            let pads = [context.whole(&pad.before, 0), context.whole(&pad.after, 0)].concat();
+            let made = made.size_input("pads", &pads);
+            let constant = pad.mode == PadMode::Constant;
+            let made = if constant { made.number_input("value", pad.value.get()) } else { made };
+            made.text("mode", pad.mode.into()).since(if pad.mode == PadMode::Wrap { 19 } else { 13 })
+        }
+        _ => return None,
+    })
+}
 
 impl<'a> Importer<'a> {
     /// A move of a value.
@@ -210,13 +258,8 @@ impl<'a> Importer<'a> {
     fn pad(&self, node: &'a Node<'a>, shape: &[usize]) -> Result<Vec<Op>, LoadError> {
         node.allow_attributes(&["mode", "pads", "value"])?;
         let rank = shape.len();
-        let mode = match node.text("mode", "constant")? {
-            "constant" => PadMode::Constant,
-            "edge" => PadMode::Edge,
-            "reflect" => PadMode::Reflect,
-            "wrap" => PadMode::Wrap,
-            other => return Err(node.malformed("mode of constant, edge, reflect or wrap", other)),
-        };
+        let mode = node.text("mode", "constant")?;
+        let mode = mode.parse().map_err(|_| node.malformed("mode of constant, edge, reflect or wrap", mode))?;
         let listed = match node.ints("pads")? {
             Some(pads) => pads,
             None => self.ints(node, 1)?,

@@ -149,12 +149,11 @@ impl<'a> Importer<'a> {
             Op::Reshape(shape) if self.batched && shape.len() == 1 => Op::Flatten,
             other => other,
         };
-        let made = model::Node { name, op, inputs };
-        let shapes: Vec<&[usize]> = made.inputs.iter().map(|id| self.shape_of(*id)).collect();
-        let shape = made.output_shape(&shapes, &self.parameter_shapes)?;
+        let shapes: Vec<&[usize]> = inputs.iter().map(|id| self.shape_of(*id)).collect();
+        let shape = op.shape(&name, &shapes, &self.parameter_shapes)?;
         self.check_cap(place, shape.iter().product::<usize>().saturating_mul(4))?;
         self.shapes.push(shape);
-        self.model.graph.nodes.push(made);
+        self.model.graph.nodes.push(model::Node { name, op, inputs });
         // One reader is the next operator of the node, or the definition of its output, which takes it away again.
         self.readers.push(1);
         Ok(self.model.graph.output())

@@ -1,12 +1,77 @@
 //! The operators on windows of an image and along axes: pools, reductions, softmax.
 
 use super::graph::Node;
-use super::importer::{Importer, Known};
+use super::importer::{BATCH, Importer, Known, Readers};
+use super::written::{Context, Written};
 use crate::error::LoadError;
-use crate::model::{Op, Pool, Reduce, Reduction, ValueId};
+use crate::model::{
+    Coordinates, Interpolation, Number, Op, Pool, Reduce, Reduction, Resize, Rounding, ValueId, multiplied,
+};
+use std::str::FromStr;
+use strum::VariantArray;
 
 /// The largest kernel, stride or padding, in pixels: no image is larger, and products of two fit.
 const MAX_SIDE: i64 = 1 << 15;
+
+/// The operators that are read here.
+pub const READERS: Readers = &[
+    (&["MaxPool", "AveragePool"], |importer, node| importer.pool(node)),
+    (&["GlobalAveragePool"], |importer, node| importer.global_average_pool(node)),
+    (&["ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"], |importer, node| importer.reduce(node)),
+    (&["Softmax", "LogSoftmax"], |importer, node| importer.softmax(node)),
+    (&["Resize", "Upsample"], |importer, node| importer.resize(node)),
+];
+
+/// How the operators of this file are written; others are `None`.
+pub fn written(context: &Context) -> Option<Written> {
+    let made = Written::new(context.node.op.name());
+    let window = |made: Written, pool: &Pool| {
+        let made = made.sizes("kernel_shape", &pool.kernel).sizes("strides", &pool.stride).sizes("pads", &pool.pads);
+        made.int("ceil_mode", pool.ceil)
+    };
+    Some(match &context.node.op {
+        Op::MaxPool(pool) => window(made, pool),
+        Op::AveragePool(pool) => window(made, pool).int("count_include_pad", pool.count_pads),
+        Op::GlobalAveragePool => made,
+        Op::Reduce(reduce) => {
+            let axes = context.axes(&reduce.axes);
+            // All but the sum took their axes from an attribute up to operator set 17.
+            let made = if reduce.kind != Reduction::Sum && context.opset < 18 {
+                made.sizes("axes", &axes)
+            } else {
+                made.size_input("axes", &axes)
+            };
+            let made = if axes.is_empty() { made.int("noop_with_empty_axes", 1) } else { made };
+            made.int("keepdims", 1)
+        }
+        Op::Softmax | Op::LogSoftmax => made.int("axis", -1),
+        Op::Resize(resize) => resized(made.no_input(), context.lead, resize),
+        _ => return None,
+    })
+}
+
+fn resized(made: Written, lead: usize, resize: &Resize) -> Written {
+    let made = if resize.factors.is_empty() {
+        // The number of samples is not known, and no side.
+        let made = made.no_input().size_input("sizes", &resize.sides);
+        let axes: Vec<usize> = (lead..lead + resize.sides.len()).collect();
+        if lead == 0 { made } else { made.sizes("axes", &axes).since(18) }
+    } else {
+        let factors = resize.factors.iter().map(|factor| factor.get());
+        let factors: Vec<f32> = std::iter::repeat_n(1.0, lead).chain(factors).collect();
+        made.input("scales", &[factors.len()], factors)
+    };
+    let made = made.text("mode", resize.mode.into());
+    let made = made.text("coordinate_transformation_mode", resize.coordinates.into());
+    let made = match resize.mode {
+        Interpolation::Nearest => made.text("nearest_mode", resize.nearest.into()),
+        Interpolation::Linear => made,
+        Interpolation::Cubic => made.float("cubic_coeff_a", resize.cubic.get()),
+    };
+    let made = if resize.exclude_outside { made.int("exclude_outside", 1) } else { made };
+    let made = if resize.antialias { made.int("antialias", 1).since(18) } else { made };
+    if resize.coordinates == Coordinates::HalfPixelSymmetric { made.since(19) } else { made }
+}
 
 /// How a window moves over an image.
 pub struct Window {
@@ -165,7 +230,7 @@ impl<'a> Importer<'a> {
         let axes: Vec<usize> = (0..rank - lead).filter(|axis| axes.contains(&(axis + lead))).collect();
         let dropped = self.shape_of(id).iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
         let shape: Vec<usize> = dropped.map(|(_, &side)| side).collect();
-        let kind = Reduction::ALL.into_iter().find(|kind| kind.name() == node.op).unwrap_or(Reduction::Mean);
+        let kind = *Reduction::VARIANTS.iter().find(|&kind| <&str>::from(kind) == node.op).unwrap_or(&Reduction::Mean);
         let mut id = self.emit(node, Op::Reduce(Reduce { kind, axes }), vec![id])?;
         if !keep && shape.len() != self.shape_of(id).len() {
             id = self.emit(node, Op::Reshape(shape), vec![id])?;
@@ -201,4 +266,139 @@ impl<'a> Importer<'a> {
         let id = self.emit(node, op, vec![id])?;
         self.push(node, after, vec![id])
     }
+
+    /// Other sides by interpolation. Up to operator set 10 the factors are the second input (of the first Upsample an attribute), and
+    /// places are counted from the first one.
+    pub fn resize(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&[
+            "antialias",
+            "axes",
+            "coordinate_transformation_mode",
+            "cubic_coeff_a",
+            "exclude_outside",
+            "extrapolation_value",
+            "keep_aspect_ratio_policy",
+            "mode",
+            "nearest_mode",
+            "scales",
+        ])?;
+        let old = node.op == "Upsample" || self.opset < 11;
+        let mode = choice(node, "mode", Interpolation::Nearest)?;
+        let coordinates = if old { Coordinates::Asymmetric } else { Coordinates::HalfPixel };
+        let nearest = if old { Rounding::Floor } else { Rounding::RoundPreferFloor };
+        let mut resize = Resize {
+            mode,
+            coordinates: choice(node, "coordinate_transformation_mode", coordinates)?,
+            nearest: choice(node, "nearest_mode", nearest)?,
+            cubic: Number::new(node.float("cubic_coeff_a", -0.75)?),
+            exclude_outside: node.int("exclude_outside", 0)? != 0,
+            antialias: node.int("antialias", 0)? != 0,
+            ..Resize::default()
+        };
+        // What means nothing to a mode is left as it is.
+        match mode {
+            Interpolation::Nearest => (resize.exclude_outside, resize.antialias) = (false, false),
+            _ => resize.nearest = Rounding::default(),
+        }
+        if mode != Interpolation::Cubic {
+            resize.cubic = Number::default();
+        }
+        let id = self.value(node, 0)?;
+        let shape = self.whole_shape(id);
+        let axes = match node.ints("axes")? {
+            Some(axes) => axes.into_iter().map(|axis| self.axis(node, axis, shape.len())).collect::<Result<_, _>>()?,
+            None => (0..shape.len()).collect::<Vec<usize>>(),
+        };
+        let input = |index| Ok::<_, LoadError>(self.constant(node, index)?.filter(|(_, shape)| !shape.contains(&0)));
+        let factors = match (node.floats("scales")?, input(if old { 1 } else { 2 })?) {
+            (Some(factors), _) => Some(factors),
+            (None, Some((factors, _))) => Some(factors.floats()?),
+            (None, None) => None,
+        };
+        let (mut sides, mut whole) = (shape.clone(), vec![1.0; shape.len()]);
+        let listed = match (factors, if old { None } else { input(3)? }) {
+            (Some(factors), None) => {
+                axes.iter().zip(&factors).for_each(|(&axis, &factor)| whole[axis] = factor);
+                sides.iter_mut().zip(&whole).for_each(|(side, &factor)| *side = multiplied(*side, factor.into()));
+                factors.len()
+            }
+            (None, Some((asked, _))) => {
+                let asked = asked.ints()?;
+                for (&axis, &side) in axes.iter().zip(&asked) {
+                    // A file that was traced with one sample may say 1 for any number of them.
+                    let samples = axis == 0 && self.batched && (side == BATCH || (side == 1 && self.batch.is_none()));
+                    sides[axis] = if samples { shape[0] } else { usize::try_from(side).unwrap_or(0) };
+                }
+                self.keep_aspect(node, &axes, &shape, &mut sides, &mut whole)?;
+                asked.len()
+            }
+            _ => return Err(node.malformed("either factors or sides", "none or both")),
+        };
+        if old && mode == Interpolation::Nearest && whole.iter().any(|&factor| factor < 1.0) {
+            // Up to operator set 10 places of what shrinks are rounded up, of what grows down.
+            if whole.iter().any(|&factor| factor > 1.0) {
+                return Err(node.unsupported("growing and shrinking together", "either, or operator set 11"));
+            }
+            resize.nearest = Rounding::Ceil;
+        }
+        if listed != axes.len() {
+            return Err(node.malformed(&format!("a number for each of {} axes", axes.len()), listed.to_string()));
+        }
+        let lead = usize::from(self.batched);
+        if self.batched && (sides[0], whole[0]) != (shape[0], 1.0) {
+            return Err(self.no_batch(node, "other sides of the samples"));
+        }
+        let (sides, mut whole) = (sides[lead..].to_vec(), whole[lead..].to_vec());
+        if whole.iter().all(|&factor| factor == 1.0) {
+            // Sides are factors, too, if these are exact.
+            whole = sides.iter().zip(&shape[lead..]).map(|(&to, &from)| (to as f64 / from as f64) as f32).collect();
+            let exact = |((&to, &from), &factor): ((&usize, &usize), &f32)| {
+                f64::from(factor) * from as f64 == to as f64 && f64::from(factor) == to as f64 / from as f64
+            };
+            if !sides.iter().zip(&shape[lead..]).zip(&whole).all(exact) {
+                return self.push(node, Op::Resize(Resize { sides, ..resize }), vec![id]);
+            }
+        }
+        resize.factors = whole.into_iter().map(Number::new).collect();
+        self.push(node, Op::Resize(resize), vec![id])
+    }
+
+    /// One factor for all axes, so that the sides are at most, or at least, those that were asked for.
+    fn keep_aspect(
+        &self,
+        node: &'a Node<'a>,
+        axes: &[usize],
+        shape: &[usize],
+        sides: &mut [usize],
+        factors: &mut [f32],
+    ) -> Result<(), LoadError> {
+        let asked = axes.iter().map(|&axis| sides[axis] as f64 / shape[axis] as f64);
+        let factor = match node.text("keep_aspect_ratio_policy", "stretch")? {
+            "stretch" => return Ok(()),
+            "not_larger" => asked.fold(f64::INFINITY, f64::min),
+            "not_smaller" => asked.fold(0.0, f64::max),
+            other => return Err(node.malformed("a policy of stretch, not_larger or not_smaller", other)),
+        };
+        for &axis in axes {
+            factors[axis] = factor as f32;
+            sides[axis] = multiplied(shape[axis], f64::from(factors[axis]));
+            if sides[axis] as f64 != (factor * shape[axis] as f64 + 0.5).floor() {
+                return Err(node.unsupported("keep_aspect_ratio_policy with sides that are rounded", "whole sides"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One of several names in an attribute.
+fn choice<T>(node: &Node, name: &str, default: T) -> Result<T, LoadError>
+where
+    T: Copy + FromStr + VariantArray + Into<&'static str>,
+{
+    if !node.has(name) {
+        return Ok(default);
+    }
+    let text = node.text(name, "")?;
+    let known = || T::VARIANTS.iter().map(|&known| known.into()).collect::<Vec<&str>>().join(", ");
+    text.parse().map_err(|_| node.unsupported(format!("{name} {text}"), &known()))
 }

@@ -1,8 +1,7 @@
-//! The messages that an ONNX file is built of: attributes, tensors, descriptions of values.
+//! The messages that an ONNX file is built of: nodes, tensors, descriptions of values.
 
-use super::schema::{A_FLOAT, A_INT, A_INTS, A_TEXT};
 use super::wire::Message;
-use crate::formats::import::tensor::FLOAT;
+use crate::formats::import::{Attribute, Input, Node, Tensor};
 
 /// Name of the dimension that counts samples.
 const BATCH: &str = "N";
@@ -17,50 +16,60 @@ pub fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
     tensor
 }
 
-/// `ValueInfoProto` of a tensor of floats, of one sample or a batch of them.
-pub fn value_info(name: &str, shape: &[usize], batched: bool) -> Message {
+/// `TensorProto` of a constant that is not in another file.
+pub fn constant(constant: &Tensor) -> Message {
+    let bytes = constant.dtype().and_then(|dtype| constant.bytes(dtype).ok());
+    tensor(&constant.name, constant.kind, &constant.shape, &bytes.unwrap_or_default())
+}
+
+/// `ValueInfoProto` of a tensor; a dimension that is not known is that of the samples.
+pub fn value_info(value: &Input) -> Message {
     let mut dimensions = Message::default();
-    if batched {
-        let mut batch = Message::default();
-        batch.text(2, BATCH);
-        dimensions.message(1, batch);
-    }
-    for &side in shape {
+    for side in &value.dimensions {
         let mut dimension = Message::default();
-        dimension.int(1, side as i64);
+        match side {
+            Some(side) => dimension.int(1, *side),
+            None => dimension.text(2, BATCH),
+        }
         dimensions.message(1, dimension);
     }
     let mut tensor = Message::default();
-    tensor.int(1, FLOAT);
+    tensor.int(1, value.kind);
     tensor.message(2, dimensions);
     let mut kind = Message::default();
     kind.message(1, tensor);
     let mut info = Message::default();
-    info.text(1, name);
+    info.text(1, &value.name);
     info.message(2, kind);
     info
 }
 
-fn attribute(node: &mut Message, name: &str, kind: i64, value: impl FnOnce(&mut Message)) {
-    let mut attribute = Message::default();
-    attribute.text(1, name);
-    value(&mut attribute);
-    attribute.int(20, kind);
-    node.message(5, attribute);
+/// `NodeProto`.
+pub fn node(node: &Node) -> Message {
+    let mut message = Message::default();
+    node.inputs.iter().for_each(|input| message.text(1, input));
+    for (name, value) in &node.attributes {
+        message.message(5, attribute(name, value));
+    }
+    node.outputs.iter().for_each(|output| message.text(2, output));
+    message.text(3, &node.name);
+    message.text(4, node.op);
+    message
 }
 
-pub fn int(node: &mut Message, name: &str, value: i64) {
-    attribute(node, name, A_INT, |attribute| attribute.int(3, value));
-}
-
-pub fn float(node: &mut Message, name: &str, value: f32) {
-    attribute(node, name, A_FLOAT, |attribute| attribute.float(2, value));
-}
-
-pub fn text(node: &mut Message, name: &str, value: &str) {
-    attribute(node, name, A_TEXT, |attribute| attribute.text(4, value));
-}
-
-pub fn ints(node: &mut Message, name: &str, values: &[usize]) {
-    attribute(node, name, A_INTS, |attribute| values.iter().for_each(|&value| attribute.int(8, value as i64)));
+/// `AttributeProto`.
+fn attribute(name: &str, value: &Attribute) -> Message {
+    let mut message = Message::default();
+    message.text(1, name);
+    match value {
+        Attribute::Float(float) => message.float(2, *float),
+        Attribute::Int(int) => message.int(3, *int),
+        Attribute::Text(text) => message.bytes(4, text),
+        Attribute::Tensor(tensor) => message.message(5, constant(tensor)),
+        Attribute::Floats(floats) => floats.iter().for_each(|&float| message.float(7, float)),
+        Attribute::Ints(ints) => ints.iter().for_each(|&int| message.int(8, int)),
+        Attribute::Other(_) => {}
+    }
+    message.int(20, value.kind());
+    message
 }

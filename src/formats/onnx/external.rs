@@ -1,11 +1,13 @@
 //! Numbers that an ONNX file has in other files beside it (`external_data`): put into it, so that every reader finds them.
 
-use super::FORMAT;
-use super::weights::{RAW_DATA, Replaced, Weight, copy_model, without_numbers};
+use super::malformed;
+use super::weights::{Found, RAW_DATA, Replaced, copy_model, without_numbers};
 use super::wire::{Message, Span};
-use crate::error::{LoadError, too_large};
+use crate::error::LoadError;
 use crate::formats::collect::Collector;
+use crate::formats::import::Tensor;
 use crate::formats::import::tensor::{Elsewhere, Numbers};
+use crate::model::network::byte_count;
 
 /// Fields of `TensorProto`.
 const EXTERNAL_DATA: u64 = 13;
@@ -17,8 +19,8 @@ const DATA_LOCATION: u64 = 14;
 /// [`LoadError`] if the file is damaged.
 pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
     let mut names: Vec<String> = Vec::new();
-    copy_model(file, &mut |weight| {
-        if let Some(elsewhere) = elsewhere(&weight)?
+    copy_model(file, &mut |found| {
+        if let Some(elsewhere) = elsewhere(found.tensor)?
             && !names.iter().any(|name| name == elsewhere.file)
         {
             names.push(elsewhere.file.into());
@@ -34,51 +36,53 @@ pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
 /// # Errors
 /// [`LoadError`] if the file is damaged, another one is not there, or is too short.
 pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>, LoadError> {
+    // Bytes that may still be added.
     let mut left = cap.saturating_sub(file.len() as u64);
-    copy_model(file, &mut |weight| embedded(&weight, others, &mut left, cap))
+    copy_model(file, &mut |Found { span, tensor, dtype, name, .. }| {
+        let mut message = Message::default();
+        let Some(elsewhere) = elsewhere(tensor)? else {
+            message.raw(span.bytes());
+            return Ok(Replaced::by(message));
+        };
+        let fault = |expected: &str, got: String| malformed(Collector::place(name), expected, got);
+        let file = elsewhere.file;
+        let Some((_, bytes)) = others.iter().find(|(name, _)| *name == file) else {
+            return Err(fault(&format!("its numbers in the file '{file}' beside the model"), "no such file".into()));
+        };
+        let rest = bytes.get(elsewhere.offset..).unwrap_or_default();
+        let length = elsewhere.length.unwrap_or(rest.len());
+        let Some(numbers) = rest.get(..length) else {
+            let expected = format!("{length} bytes from byte {} of '{file}'", elsewhere.offset);
+            return Err(fault(&expected, format!("a file of {} bytes", bytes.len())));
+        };
+        if byte_count(&tensor.shape, dtype) != Some(length) {
+            return Err(fault(&format!("bytes for the shape {:?}", tensor.shape), length.to_string()));
+        }
+        let (place, bytes) = (Collector::place(name), length as u64);
+        left = left.checked_sub(bytes).ok_or(LoadError::TooLarge { format: super::FORMAT, place, bytes, cap })?;
+        // All but where the numbers were.
+        let kept = without_numbers(span)?.into_bytes();
+        let mut fields = Span::new(&kept);
+        while let Some(field) = fields.next_field()? {
+            if !matches!(field.number, EXTERNAL_DATA | DATA_LOCATION) {
+                message.raw(field.encoded());
+            }
+        }
+        message.bytes(RAW_DATA, numbers);
+        Ok(Replaced::by(message))
+    })
 }
 
 /// Where a tensor's numbers are, if they are in another file.
-fn elsewhere<'f>(weight: &Weight<'_, 'f>) -> Result<Option<Elsewhere<'f>>, LoadError> {
-    match weight.tensor.numbers {
+fn elsewhere<'a>(tensor: &Tensor<'a>) -> Result<Option<Elsewhere<'a>>, LoadError> {
+    match &tensor.numbers {
         Numbers::Elsewhere(Elsewhere { file: "", .. }) => {
-            Err(weight.malformed("the name of the file that has its numbers", "none".into()))
+            let place = Collector::place(&tensor.name);
+            Err(malformed(place, "the name of the file that has its numbers", "none".into()))
         }
-        Numbers::Elsewhere(elsewhere) => Ok(Some(elsewhere)),
+        Numbers::Elsewhere(elsewhere) => Ok(Some(*elsewhere)),
         _ => Ok(None),
     }
-}
-
-/// A weight with its numbers; `left` is the number of bytes that may still be added.
-fn embedded(weight: &Weight, others: &[(&str, &[u8])], left: &mut u64, cap: u64) -> Result<Replaced, LoadError> {
-    let mut message = Message::default();
-    let Some(Elsewhere { file, offset, length }) = elsewhere(weight)? else {
-        message.raw(weight.span.bytes());
-        return Ok(Replaced::by(message));
-    };
-    let Some((_, bytes)) = others.iter().find(|(name, _)| *name == file) else {
-        let expected = format!("its numbers in the file '{file}' beside the model");
-        return Err(weight.malformed(&expected, "no such file".into()));
-    };
-    let rest = bytes.get(offset..).unwrap_or_default();
-    let length = length.unwrap_or(rest.len());
-    let Some(numbers) = rest.get(..length) else {
-        let expected = format!("{length} bytes from byte {offset} of '{file}'");
-        return Err(weight.malformed(&expected, format!("a file of {} bytes", bytes.len())));
-    };
-    weight.check(length)?;
-    let rest = left.checked_sub(length as u64);
-    *left = rest.ok_or_else(|| too_large(FORMAT, Collector::place(weight.name), length, cap))?;
-    // All but where the numbers were.
-    let kept = without_numbers(weight.span)?.into_bytes();
-    let mut fields = Span::new(&kept);
-    while let Some(field) = fields.next_field()? {
-        if !matches!(field.number, EXTERNAL_DATA | DATA_LOCATION) {
-            message.raw(field.encoded());
-        }
-    }
-    message.bytes(RAW_DATA, numbers);
-    Ok(Replaced::by(message))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Reading parses the messages into an import graph, which `formats/import` maps to a model. The weights of any file are taken out of it and
 //! put back by copying its fields, whether its graph is understood or not.
 
-mod attributes;
 mod build;
 mod external;
 mod read;

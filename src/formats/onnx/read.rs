@@ -1,11 +1,13 @@
 //! The model of a file, or of the weights that were taken out of one.
 
-use super::FORMAT;
 use super::schema::parse;
-use super::weights::{Replaced, visit_with};
-use crate::error::{LoadError, too_large};
+use super::weights::{Replaced, copy_model};
+use super::{FORMAT, malformed};
+use crate::error::LoadError;
+use crate::formats::collect::Collector;
 use crate::formats::import;
-use crate::model::{Model, Network, Source, Tensor};
+use crate::model::network::byte_count;
+use crate::model::{Model, Network, Source};
 use std::collections::HashMap;
 
 /// Reads a file. Names of nodes and parameters are kept; parameters come in the order in which they are used. `cap` is the most bytes that
@@ -26,15 +28,28 @@ pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
     let skeleton = weights.skeleton(Source::Onnx).unwrap_or_default();
     check_cap(skeleton, cap)?;
     // The weight of each tensor's message, by its place in the skeleton.
-    let mut numbers: HashMap<usize, &Tensor> = HashMap::new();
-    visit_with(skeleton, &weights.tensors, &mut |weight, tensor| {
-        weight.check(tensor.bytes.len())?;
-        numbers.insert(weight.span.start(), tensor);
+    let (mut tensors, mut by_place) = (weights.tensors.iter(), HashMap::new());
+    copy_model(skeleton, &mut |found| {
+        let tensor = tensors.next();
+        let tensor =
+            tensor.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
+        if byte_count(&found.tensor.shape, found.dtype) != Some(tensor.bytes.len()) {
+            let expected = format!("bytes for the shape {:?}", found.tensor.shape);
+            return Err(malformed(Collector::place(found.name), &expected, tensor.bytes.len().to_string()));
+        }
+        by_place.insert(found.span.start(), tensor);
         Ok(Replaced::default())
     })?;
-    import::model(&parse(skeleton, &numbers)?, cap)
+    match tensors.next() {
+        None => import::model(&parse(skeleton, &by_place)?, cap),
+        Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
+    }
 }
 
 fn check_cap(bytes: &[u8], cap: u64) -> Result<(), LoadError> {
-    if bytes.len() as u64 > cap { Err(too_large(FORMAT, "file", bytes.len(), cap)) } else { Ok(()) }
+    let bytes = bytes.len() as u64;
+    if bytes > cap {
+        return Err(LoadError::TooLarge { format: FORMAT, place: "file".into(), bytes, cap });
+    }
+    Ok(())
 }

@@ -148,7 +148,7 @@ fn parse_node<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Node<'a>,
         match field.number {
             1 => node.inputs.push(field.text()?.into()),
             2 => node.outputs.push(field.text()?.into()),
-            3 => node.name = field.text()?,
+            3 => node.name = field.text()?.into(),
             4 => node.op = field.text()?,
             5 => push(&mut node.attributes, parse_attribute(field.span()?, weights)?, "attributes of a node")?,
             7 => node.domain = field.text()?,

@@ -11,7 +11,7 @@ use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
-use crate::formats::import::{self, is_standard};
+use crate::formats::import::{self, Attribute, is_standard};
 use crate::model::network::byte_count;
 use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use std::collections::HashSet;
@@ -48,19 +48,19 @@ pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
 /// The tensors of a file, and the file without their numbers.
 pub fn cut(file: &[u8], cap: u64) -> Result<(Vec<Tensor>, Vec<u8>), LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
-    let skeleton = copy_model(file, &mut |weight| {
-        let shape = weight.tensor.shape.clone();
+    let skeleton = copy_model(file, &mut |found| {
+        let shape = found.tensor.shape.clone();
         // Subgraphs have names of their own.
-        let name = tensors.free_name(weight.name);
+        let name = tensors.free_name(found.name);
         // Only what was proved to be within the cap is copied out of the message.
-        let expected = tensors.reserve(&name, &shape, weight.dtype)?;
-        let bytes = weight.tensor.bytes(weight.dtype)?;
+        let expected = tensors.reserve(&name, &shape, found.dtype)?;
+        let bytes = found.tensor.bytes(found.dtype)?;
         if bytes.len() != expected {
             let expected = format!("{expected} bytes for the shape {shape:?}");
             return Err(malformed(Collector::place(&name), &expected, bytes.len().to_string()));
         }
-        tensors.push(Tensor::new(name, shape, weight.dtype, bytes))?;
-        Ok(Replaced::by(without_numbers(weight.span)?))
+        tensors.push(Tensor::new(name, shape, found.dtype, bytes))?;
+        Ok(Replaced::by(without_numbers(found.span)?))
     })?;
     Ok((tensors.finish(), skeleton))
 }
@@ -86,9 +86,15 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
     if opset < DEQUANTIZE_OPSET && fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
         return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
     }
-    // Once every initializer had to be listed as an input: then none is added.
-    let listed = (1..FREE_VERSION).contains(&form);
-    visit_with(skeleton, fills, &mut |weight, fill| filled(&weight, fill, weight.free && !listed))
+    let mut fills = fills.into_iter();
+    let file = copy_model(skeleton, &mut |found| match fills.next() {
+        Some(fill) => filled(fill, (1..FREE_VERSION).contains(&form), found),
+        None => Err(malformed("skeleton", "as many weights as there are tensors", "more".into())),
+    })?;
+    match fills.next() {
+        None => Ok(file),
+        Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
+    }
 }
 
 /// The version of the file's form, and of the standard operator set; 0 where it does not say.
@@ -110,10 +116,10 @@ fn versions(file: &[u8]) -> Result<(i64, i64), LoadError> {
 }
 
 /// A weight that was found.
-pub(super) struct Weight<'a, 'f> {
+pub(super) struct Found<'a> {
     /// Its message.
-    pub span: Span<'f>,
-    pub tensor: &'a import::Tensor<'f>,
+    pub span: Span<'a>,
+    pub tensor: &'a import::Tensor<'a>,
     pub dtype: Dtype,
     /// Its name, or that of what its node makes.
     pub name: &'a str,
@@ -121,20 +127,8 @@ pub(super) struct Weight<'a, 'f> {
     pub free: bool,
 }
 
-impl Weight<'_, '_> {
-    /// The error for a broken rule in it.
-    pub fn malformed(&self, expected: &str, got: String) -> LoadError {
-        malformed(Collector::place(self.name), expected, got)
-    }
-
-    /// Proves that so many bytes are those of its shape.
-    pub fn check(&self, bytes: usize) -> Result<(), LoadError> {
-        if byte_count(&self.tensor.shape, self.dtype) == Some(bytes) {
-            return Ok(());
-        }
-        Err(self.malformed(&format!("bytes for the shape {:?}", self.tensor.shape), bytes.to_string()))
-    }
-}
+/// What is done with each weight: it answers what takes its place.
+pub(super) type Visit<'v> = dyn FnMut(Found) -> Result<Replaced, LoadError> + 'v;
 
 /// What takes the place of a weight.
 #[derive(Default)]
@@ -152,76 +146,65 @@ impl Replaced {
     }
 }
 
-/// What takes a weight's place.
-pub(super) type Visit<'v> = dyn FnMut(Weight) -> Result<Replaced, LoadError> + 'v;
-
-/// A weight with its numbers in a form.
-fn filled(weight: &Weight, fill: Fill, free: bool) -> Result<Replaced, LoadError> {
-    let (name, shape) = (weight.name, &weight.tensor.shape);
-    let part = |suffix: &str| format!("{name}/{suffix}");
-    let bytes = match fill {
+/// What takes the place of a weight if its numbers are put in. `listed` says that the file is of a time when every initializer had to be
+/// listed as an input: then none is added.
+fn filled(fill: Fill, listed: bool, Found { span, tensor, dtype, name, free }: Found) -> Result<Replaced, LoadError> {
+    let (free, shape) = (free && !listed, &tensor.shape);
+    match fill {
         Fill::Shared(codebook, indices) if free => {
+            let part = |suffix: &str| format!("{name}/{suffix}");
             let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
             let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
             let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
-            return Ok(Replaced {
+            Ok(Replaced {
                 tensors: vec![
                     build::tensor(&all, FLOAT, &[codebook.len()], &floats),
                     build::tensor(&small, UINT8, shape, &indices),
                 ],
                 nodes: vec![cast, node("Gather", &[&all, &wide], name, Some(("axis", 0)))],
-            });
+            })
         }
         Fill::Scaled(scale, integers) if free => {
+            let part = |suffix: &str| format!("{name}/{suffix}");
             let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
             let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
-            return Ok(Replaced {
+            Ok(Replaced {
                 tensors: vec![
                     build::tensor(&small, INT8, shape, &bytes),
                     build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
                     build::tensor(&zero, INT8, &[], &[0]),
                 ],
                 nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
-            });
+            })
         }
-        Fill::Plain(bytes) => bytes,
-        Fill::Shared(codebook, indices) => {
-            let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
-            indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
+        other => {
+            let bytes = match other {
+                Fill::Plain(bytes) => bytes,
+                Fill::Shared(codebook, indices) => {
+                    let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
+                    indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
+                }
+                Fill::Scaled(scale, integers) => {
+                    integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
+                }
+            };
+            if byte_count(shape, dtype) != Some(bytes.len()) {
+                let expected = format!("bytes for the shape {shape:?}");
+                return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
+            }
+            let mut message = without_numbers(span)?;
+            message.bytes(RAW_DATA, &bytes);
+            Ok(Replaced::by(message))
         }
-        Fill::Scaled(scale, integers) => {
-            integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
-        }
-    };
-    weight.check(bytes.len())?;
-    let mut message = without_numbers(weight.span)?;
-    message.bytes(RAW_DATA, &bytes);
-    Ok(Replaced::by(message))
-}
-
-/// Visits a skeleton's weights, each with what there is for it.
-pub(super) fn visit_with<T>(
-    skeleton: &[u8],
-    items: impl IntoIterator<Item = T>,
-    visit: &mut dyn FnMut(Weight, T) -> Result<Replaced, LoadError>,
-) -> Result<Vec<u8>, LoadError> {
-    let mut items = items.into_iter();
-    let fault = |got: &str| malformed("skeleton", "as many weights as there are tensors", got.into());
-    let file = copy_model(skeleton, &mut |weight| visit(weight, items.next().ok_or_else(|| fault("more"))?))?;
-    if items.next().is_some() { Err(fault("fewer")) } else { Ok(file) }
+    }
 }
 
 /// `NodeProto`, with one integer attribute at most.
 fn node(op: &str, inputs: &[&str], output: &str, attribute: Option<(&str, i64)>) -> Message {
-    let mut node = Message::default();
-    inputs.iter().for_each(|input| node.text(1, input));
-    node.text(2, output);
-    node.text(3, &format!("{output}/{op}"));
-    node.text(4, op);
-    if let Some((name, value)) = attribute {
-        build::int(&mut node, name, value);
-    }
-    node
+    let attributes = attribute.into_iter().map(|(name, value)| (name, Attribute::Int(value))).collect();
+    let inputs = inputs.iter().map(|&input| input.into()).collect();
+    let name = format!("{output}/{op}").into();
+    build::node(&import::Node { op, name, inputs, outputs: vec![output.into()], attributes, ..import::Node::default() })
 }
 
 /// A tensor's message without its numbers, in whichever field they are.
@@ -236,7 +219,7 @@ pub(super) fn without_numbers(mut span: Span) -> Result<Message, LoadError> {
     Ok(message)
 }
 
-/// A file with what a visitor makes of its weights.
+/// A file with what takes the place of its weights.
 pub(super) fn copy_model(file: &[u8], visit: &mut Visit) -> Result<Vec<u8>, LoadError> {
     const GRAPH: u64 = 7;
     let mut message = Message::default();
@@ -282,9 +265,8 @@ fn copy_graph(span: Span, depth: usize, visit: &mut Visit) -> Result<Message, Lo
                 let tensor = parse_tensor(field.span()?)?;
                 match tensor.dtype() {
                     Some(dtype) => {
-                        let name = &*tensor.name;
-                        let free = !inputs.contains(name);
-                        let weight = visit(Weight { span: field.span()?, tensor: &tensor, dtype, name, free })?;
+                        let (span, name, free) = (field.span()?, &*tensor.name, !inputs.contains(&*tensor.name));
+                        let weight = visit(Found { span, tensor: &tensor, dtype, name, free })?;
                         weight.tensors.into_iter().for_each(|message| body.message(INITIALIZER, message));
                         nodes.extend(weight.nodes);
                     }
@@ -344,8 +326,8 @@ fn copy_attribute(span: Span, constant: Option<&str>, depth: usize, visit: &mut 
                 let count = tensor.shape.iter().fold(1usize, |product, &side| product.saturating_mul(side));
                 match tensor.dtype().filter(|_| count >= FEWEST) {
                     Some(dtype) => {
-                        let free = !name.is_empty();
-                        let weight = visit(Weight { span: field.span()?, tensor: &tensor, dtype, name, free })?;
+                        let (span, free) = (field.span()?, !name.is_empty());
+                        let weight = visit(Found { span, tensor: &tensor, dtype, name, free })?;
                         if !weight.nodes.is_empty() {
                             return Ok(Copied::Weight(weight));
                         }

@@ -254,11 +254,6 @@ impl Message {
         self.bytes.extend(value.to_le_bytes());
     }
 
-    /// Appends the fields of another message.
-    pub fn append(&mut self, fields: Message) {
-        self.bytes.extend(fields.bytes);
-    }
-
     /// Appends bytes.
     pub fn bytes(&mut self, number: u64, value: &[u8]) {
         self.varint(number << 3 | 2);

@@ -8,7 +8,7 @@ use crate::error::{LoadError, too_large};
 use crate::formats::collect::{Collector, unique};
 use crate::formats::import::tensor::{FLOAT, INT64};
 use crate::formats::import::{self, Attribute, Input, Node, Numbers};
-use crate::model::{Dtype, Op, Tensor, places};
+use crate::model::{Dtype, Op, Tensor};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -231,7 +231,7 @@ impl<'a> Translator<'a> {
             self.spend(8 * tensor.len())?;
             let mut values = tensor.values();
             if !lies {
-                let table = places::of_op(&Op::Transpose(order.to_vec()), &[view], &permuted(view, order));
+                let table = Op::Transpose(order.to_vec()).places(&[view], &permuted(view, order));
                 let table = table.ok_or_else(|| malformed(place, "fewer elements", tensor.len()))?;
                 values = table.into_iter().map(|at| values[at as usize]).collect();
             }

@@ -19,7 +19,7 @@ mod values;
 pub use formats::search_formats;
 
 use super::block;
-use super::evaluate::{self, Evaluation};
+use super::evaluate::{self, Evaluation, predictions};
 use crate::data::{Row, Samples};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
@@ -56,7 +56,7 @@ impl IntegerNetwork {
         let parameter_shapes: Vec<_> = fixed.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
         let shapes = fixed.graph.shapes(&parameter_shapes)?;
         check_operators(&fixed.graph, &shapes)?;
-        let fault = |what, expected: usize, got: usize| fault(&fixed.graph, what, expected.to_string(), got);
+        let fault = |what, expected: usize, got: usize| fault(&fixed.graph, what, expected, got);
         if formats.len() != shapes.len() {
             return Err(fault("formats of activations", shapes.len(), formats.len()).into());
         }
@@ -170,7 +170,7 @@ impl IntegerNetwork {
 fn check_bits(graph: &Graph, bits: u8) -> Result<(), GraphError> {
     match bits {
         2..=8 => Ok(()),
-        _ => Err(fault(graph, "bits of the activations", "2 to 8".into(), bits.into())),
+        _ => Err(fault(graph, "bits of the activations", "2 to 8", bits.into())),
     }
 }
 
@@ -187,25 +187,14 @@ fn check_operators(graph: &Graph, shapes: &[Vec<usize>]) -> Result<(), GraphErro
             _ => false,
         };
         if !known {
-            return Err(GraphError {
-                node: node.name.clone(),
-                op: node.op.name(),
-                what: "operator in a network of integers",
-                expected: "Conv, Gemm, Add, Relu, pools, Flatten, of one image or vector a sample".into(),
-                got: format!("one on {:?}", node.inputs.first().map(|input| &shapes[input.0])),
-            });
+            let expected = "Conv, Gemm, Add, Relu, pools, Flatten, of one image or vector a sample";
+            let got = format!("one on {:?}", node.inputs.first().map(|input| &shapes[input.0]));
+            return Err(node.fault("operator in a network of integers", expected, got));
         }
     }
     Ok(())
 }
 
-fn fault(graph: &Graph, what: &'static str, expected: String, got: usize) -> GraphError {
-    GraphError { node: graph.input_name.clone(), op: "", what, expected, got: got.to_string() }
-}
-
-fn predictions(logits: &Array2<i32>) -> Vec<usize> {
-    let first_largest = |row: ndarray::ArrayView1<i32>| {
-        row.iter().enumerate().rev().max_by_key(|(_, logit)| **logit).map_or(0, |(class, _)| class)
-    };
-    logits.rows().into_iter().map(first_largest).collect()
+fn fault(graph: &Graph, what: &'static str, expected: impl ToString, got: usize) -> GraphError {
+    GraphError::new(&graph.input_name, "", what, expected, got)
 }

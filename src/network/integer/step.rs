@@ -6,7 +6,7 @@ use crate::kernels::correlate::Window;
 use crate::kernels::fixed::{self, Addition, Block, Rescale, Row, Sums, WINDOW_LIMIT};
 use crate::kernels::pool::Pooling;
 use crate::model::{ActivationFormat, FixedParameter, FixedPoint, Node, Op, ParamId};
-use crate::network::pool;
+use crate::network::operators::pool;
 
 /// A node that has to run.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl Maker<'_> {
             // A softmax; `check_operators` has refused all others.
             _ => {
                 let got = format!("node {output} of {}", self.fixed.graph.nodes.len());
-                return Err(fault(node, "place in a network of integers", "the end".into(), got));
+                return Err(node.fault("place in a network of integers", "the end", got));
             }
         };
         Ok(Step { work, inputs, output, frees: Vec::new() })
@@ -117,9 +117,10 @@ impl Maker<'_> {
         let input = node.inputs[0].0;
         let weight = &self.fixed.parameters[weight.0];
         let scale = sum_fraction_bits(self.formats[input], weight);
-        let weights = weight.integers().into_iter().map(|weight| {
-            i16::try_from(weight).map_err(|_| fault(node, "weight", "a 16-bit integer".into(), weight.to_string()))
-        });
+        let weights = weight
+            .integers()
+            .into_iter()
+            .map(|weight| i16::try_from(weight).map_err(|_| node.fault("weight", "a 16-bit integer", weight)));
         let weights = weights.collect::<Result<Vec<i16>, _>>()?;
         let bias = bias.map(|id| &self.fixed.parameters[id.0]);
         let biases = bias.map(FixedParameter::integers).unwrap_or_default();
@@ -130,9 +131,8 @@ impl Maker<'_> {
         let per_row = weight.shape.iter().skip(1).product::<usize>().max(1);
         for (index, weights) in weights.chunks_exact(per_row).enumerate() {
             let bias = align(biases.get(index).copied().unwrap_or(0), shift);
-            let too_large = |bound: i64| {
-                fault(node, "magnitude of a sum, in 32 bits", format!("at most {}", i32::MAX), bound.to_string())
-            };
+            let too_large =
+                |bound: i64| node.fault("magnitude of a sum, in 32 bits", format!("at most {}", i32::MAX), bound);
             let row = Row::new(&window, channel(index), weights, i32::try_from(bias).map_err(|_| too_large(bias))?);
             // Rounding and shifting are done in 64 bits.
             let bound = row.bound(largest);
@@ -147,7 +147,7 @@ impl Maker<'_> {
         }
         let expected = wide_format(node, scale)?;
         if self.formats[output] != expected {
-            return Err(fault(node, "format", format!("{expected:?}"), format!("{:?}", self.formats[output])));
+            return Err(node.fault("format", format!("{expected:?}"), format!("{:?}", self.formats[output])));
         }
         Ok(Work::Logits(window, rows))
     }
@@ -156,7 +156,7 @@ impl Maker<'_> {
         let [height, width] = pooling.kernel;
         if height.checked_mul(width).is_none_or(|pixels| pixels > WINDOW_LIMIT) {
             let expected = format!("at most {WINDOW_LIMIT} pixels");
-            return Err(fault(node, "window of a mean, in 32 bits", expected, format!("{height} x {width}")));
+            return Err(node.fault("window of a mean, in 32 bits", expected, format!("{height} x {width}")));
         }
         Ok(Work::Mean(pooling, rescale))
     }
@@ -166,7 +166,7 @@ impl Maker<'_> {
         if expected == got {
             return Ok(());
         }
-        Err(fault(node, "bits of the activations", expected.to_string(), got.to_string()))
+        Err(node.fault("bits of the activations", expected, got))
     }
 }
 
@@ -182,7 +182,7 @@ pub fn sum_fraction_bits(input: ActivationFormat, weight: &FixedParameter) -> i3
 pub fn wide_format(node: &Node, fraction_bits: i32) -> Result<ActivationFormat, GraphError> {
     match i8::try_from(fraction_bits) {
         Ok(fraction_bits) => Ok(ActivationFormat { bits: 32, fraction_bits }),
-        Err(_) => Err(fault(node, "fraction bits of the sums", "-128 to 127".into(), fraction_bits.to_string())),
+        Err(_) => Err(node.fault("fraction bits of the sums", "-128 to 127", fraction_bits)),
     }
 }
 
@@ -197,10 +197,6 @@ fn align(bias: i32, shift: i32) -> i64 {
             (bias + (1 << (right - 1))) >> right
         }
     }
-}
-
-fn fault(node: &Node, what: &'static str, expected: String, got: String) -> GraphError {
-    GraphError { node: node.name.clone(), op: node.op.name(), what, expected, got }
 }
 
 /// What a step makes.
@@ -247,13 +243,8 @@ impl Step {
 pub fn filled<T: Copy>(length: usize, value: T) -> Result<Vec<T>, GraphError> {
     let mut values = Vec::new();
     if values.try_reserve_exact(length).is_err() {
-        return Err(GraphError {
-            node: "activations".into(),
-            op: "",
-            what: "memory",
-            expected: format!("{} bytes", length.saturating_mul(size_of::<T>())),
-            got: "less".into(),
-        });
+        let expected = format!("{} bytes", length.saturating_mul(size_of::<T>()));
+        return Err(GraphError::new("activations", "", "memory", expected, "less"));
     }
     values.resize(length, value);
     Ok(values)
