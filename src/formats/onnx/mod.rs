@@ -13,8 +13,8 @@ mod write;
 
 pub use external::{embed, external_files};
 pub use read::{model, read};
-pub use weights::{Fill, cut, fill, weights};
-pub use write::write;
+pub use weights::{Fill, fill, weights};
+pub use write::{apart, write, write_in};
 
 use super::{Opened, Reader};
 use crate::error::LoadError;
