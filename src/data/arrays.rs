@@ -161,7 +161,7 @@ fn moved<T: Copy>(values: Vec<T>, shape: &[usize], channels_last: bool) -> Vec<T
 /// # Errors
 /// [`LoadError`] names the array, if it is neither.
 pub fn labels(classes: &Tensor, count: usize) -> Result<Vec<u32>, LoadError> {
-    let fault = |expected: &str, got: String| malformed(&format!("array '{}'", classes.name), expected, got);
+    let fault = |expected: &str, got: String| malformed(format!("array '{}'", classes.name), expected, got);
     let values = classes.values();
     match classes.shape[..] {
         [rows] | [rows, 1] if rows == count => values

@@ -86,7 +86,7 @@ pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error>
     while let Some(record) = ahead.next().map_or_else(|| records.next(), |record| Ok(Some(record)))? {
         let place = || records.place(&record);
         if record.len() != columns {
-            return Err(malformed(&place(), &format!("{columns} fields"), record.len().to_string()).into());
+            return Err(malformed(place(), format!("{columns} fields"), record.len().to_string()).into());
         }
         for (column, field) in record.iter().enumerate() {
             if let Some(candidate) = label.columns.iter().position(|&candidate| candidate == column) {
@@ -94,7 +94,7 @@ pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error>
                 continue;
             }
             let expected = || format!("a finite number in column {}", column + 1);
-            numbers.push(number(field).ok_or_else(|| malformed(&place(), &expected(), quoted(field)))?);
+            numbers.push(number(field).ok_or_else(|| malformed(place(), expected(), quoted(field)))?);
         }
         let texts = candidates.iter().map(|texts| texts.as_slice().len() + size_of::<usize>() * texts.len());
         let bytes = (size_of::<f32>() * numbers.len() + texts.sum::<usize>()) as u64;
@@ -130,7 +130,7 @@ impl<'a> Records<'a> {
             let start = record.position().map_or(0, |position| position.byte() as usize);
             let written = self.text.get(start..self.reader.position().byte() as usize).unwrap_or("");
             if written.matches('"').count() % 2 == 1 {
-                return Err(malformed(&self.place(&record), "quotes in pairs", quoted(written.trim())));
+                return Err(malformed(self.place(&record), "quotes in pairs", quoted(written.trim())));
             }
             if record.len() > 1 || record.iter().any(|field| !field.trim().is_empty()) {
                 return Ok(Some(record));
@@ -247,7 +247,7 @@ fn classes(texts: &StringRecord) -> Result<(Vec<u32>, Vec<String>), LoadError> {
     names.sort_unstable();
     names.dedup();
     if names.len() > MOST_CLASSES {
-        return Err(malformed("label column", &format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
+        return Err(malformed("label column", format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
     }
     let number = |text: &str| names.binary_search(&text.trim()).unwrap_or(0) as u32;
     Ok((texts.iter().map(number).collect(), names.iter().map(|&name| name.to_owned()).collect()))
