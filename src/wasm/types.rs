@@ -1,4 +1,5 @@
-//! Writes the TypeScript types of what crosses the door, `types.d.ts`, from the Rust types. Compiled for tests only.
+//! Writes the TypeScript types of what crosses the door, `types.d.ts`, from the Rust types.
+#![cfg(test)]
 
 use crate::bench::Rate;
 use crate::data::together::Choice;

@@ -281,7 +281,7 @@ test('a run of the example by its weights alone is opened again, and those that 
           const judged = { name: 'of an older page', file: 'lenet5.onnx', report, nut: new Uint8Array(4000) };
           const transaction = opening.result.transaction('runs', 'readwrite');
           transaction.objectStore('runs').put({ ...judged, id: 'oldest', date: 0 });
-          transaction.objectStore('runs').put({ ...judged, id: 'old', date: 1, by: 'weights', report: { ...report, snr: 30 } });
+          transaction.objectStore('runs').put({ ...judged, id: 'old', date: 1, by: 'weights', report: { file_bytes: 4000, ratio: 431, baseline_bytes: 1_724_320, snr: 30 } });
           transaction.onabort = () => reject(transaction.error);
           transaction.oncomplete = () => resolve(undefined);
         };
