@@ -194,6 +194,37 @@ pub enum LoadError {
     Graph(#[from] GraphError),
 }
 
+/// The error for a broken rule of a format.
+pub(crate) fn malformed(
+    format: &'static str,
+    place: impl ToString,
+    expected: impl ToString,
+    got: impl ToString,
+) -> LoadError {
+    LoadError::Malformed { format, place: place.to_string(), expected: expected.to_string(), got: got.to_string() }
+}
+
+/// The error for what is sound and not known.
+pub(crate) fn unsupported(
+    format: &'static str,
+    place: impl ToString,
+    feature: impl ToString,
+    supported: impl ToString,
+) -> LoadError {
+    let (place, feature, supported) = (place.to_string(), feature.to_string(), supported.to_string());
+    LoadError::Unsupported { format, place, feature, supported }
+}
+
+/// The error for what takes more than the caller's cap.
+pub(crate) fn too_large(format: &'static str, place: impl ToString, bytes: impl TryInto<u64>, cap: u64) -> LoadError {
+    LoadError::TooLarge { format, place: place.to_string(), bytes: bytes.try_into().unwrap_or(u64::MAX), cap }
+}
+
+/// The error for a file or a folder that cannot be read, or is not what was looked for.
+pub(crate) fn bad_file(path: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+    LoadError::File { path: path.to_string(), expected: expected.to_string(), got: got.to_string() }
+}
+
 /// A network that breaks the rules of its own types, so that no file can hold it.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum EncodeError {
@@ -284,6 +315,12 @@ pub struct DataError {
     pub expected: String,
     /// What is there.
     pub got: String,
+}
+
+impl DataError {
+    pub(crate) fn new(what: &'static str, expected: impl ToString, got: impl ToString) -> Self {
+        DataError { what, expected: expected.to_string(), got: got.to_string() }
+    }
 }
 
 /// A recipe that is not valid, or whose target was not reached.

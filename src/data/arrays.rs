@@ -3,7 +3,7 @@
 use super::names::{WORDS, Word, word};
 use super::{Dataset, Samples, Values};
 use crate::data::csv::MOST_CLASSES;
-use crate::error::{Error, LoadError};
+use crate::error::{self, Error, LoadError};
 use crate::formats::numpy;
 use crate::formats::zip::Entry;
 use crate::model::{Dtype, Scaling, Tensor};
@@ -161,7 +161,7 @@ fn moved<T: Copy>(values: Vec<T>, shape: &[usize], channels_last: bool) -> Vec<T
 /// # Errors
 /// [`LoadError`] names the array, if it is neither.
 pub fn labels(classes: &Tensor, count: usize) -> Result<Vec<u32>, LoadError> {
-    let fault = |expected: &str, got: String| malformed(&format!("array '{}'", classes.name), expected, got);
+    let fault = |expected: &str, got: String| malformed(format!("array '{}'", classes.name), expected, got);
     let values = classes.values();
     match classes.shape[..] {
         [rows] | [rows, 1] if rows == count => values
@@ -186,8 +186,8 @@ pub fn labels(classes: &Tensor, count: usize) -> Result<Vec<u32>, LoadError> {
     }
 }
 
-fn malformed(place: &str, expected: &str, got: String) -> LoadError {
-    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
+fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+    error::malformed(FORMAT, place, expected, got)
 }
 
 #[cfg(test)]

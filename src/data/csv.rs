@@ -2,7 +2,7 @@
 //! tabulators).
 
 use super::{Samples, Values};
-use crate::error::{Error, LoadError};
+use crate::error::{self, Error, LoadError};
 use crate::model::Scaling;
 use csv::{Reader, ReaderBuilder, StringRecord};
 
@@ -73,7 +73,7 @@ pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error>
     let separator = separator(text).unwrap_or(b',');
     let mut records = Records::new(text, separator);
     let Some(first) = records.next()? else {
-        return Err(malformed("text", "at least one line", "none".into()).into());
+        return Err(malformed("text", "at least one line", "none").into());
     };
     let second = records.next()?;
     let names = second.as_ref().and_then(|second| header(&first, second));
@@ -86,7 +86,7 @@ pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error>
     while let Some(record) = ahead.next().map_or_else(|| records.next(), |record| Ok(Some(record)))? {
         let place = || records.place(&record);
         if record.len() != columns {
-            return Err(malformed(&place(), &format!("{columns} fields"), record.len().to_string()).into());
+            return Err(malformed(place(), format!("{columns} fields"), record.len().to_string()).into());
         }
         for (column, field) in record.iter().enumerate() {
             if let Some(candidate) = label.columns.iter().position(|&candidate| candidate == column) {
@@ -94,13 +94,12 @@ pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error>
                 continue;
             }
             let expected = || format!("a finite number in column {}", column + 1);
-            numbers.push(number(field).ok_or_else(|| malformed(&place(), &expected(), quoted(field)))?);
+            numbers.push(number(field).ok_or_else(|| malformed(place(), expected(), quoted(field)))?);
         }
         let texts = candidates.iter().map(|texts| texts.as_slice().len() + size_of::<usize>() * texts.len());
         let bytes = (size_of::<f32>() * numbers.len() + texts.sum::<usize>()) as u64;
         if bytes > cap {
-            let place = place();
-            return Err(LoadError::TooLarge { format: FORMAT, place, bytes, cap }.into());
+            return Err(error::too_large(FORMAT, place(), bytes, cap).into());
         }
     }
     label.assemble(numbers, candidates, columns)
@@ -131,7 +130,7 @@ impl<'a> Records<'a> {
             let start = record.position().map_or(0, |position| position.byte() as usize);
             let written = self.text.get(start..self.reader.position().byte() as usize).unwrap_or("");
             if written.matches('"').count() % 2 == 1 {
-                return Err(malformed(&self.place(&record), "quotes in pairs", quoted(written.trim())));
+                return Err(malformed(self.place(&record), "quotes in pairs", quoted(written.trim())));
             }
             if record.len() > 1 || record.iter().any(|field| !field.trim().is_empty()) {
                 return Ok(Some(record));
@@ -168,8 +167,8 @@ impl Label {
                 match position(&|name| name == wanted).or(numbered.filter(|&column| column < columns)) {
                     Some(column) => one(column),
                     None => {
-                        let got = format!("'{wanted}'");
-                        Err(malformed("label column", &format!("a column's name, or 1 to {columns}"), got))
+                        let expected = format!("a column's name, or 1 to {columns}");
+                        Err(malformed("label column", expected, format!("'{wanted}'")))
                     }
                 }
             }
@@ -197,7 +196,7 @@ impl Label {
             [] => None,
             [side] => Some(*side),
             _ => {
-                let got = "both".into();
+                let got = "both";
                 let expected = "the classes in the first column or in the last (say which one, or that there are none)";
                 return Err(malformed("label column", expected, got).into());
             }
@@ -212,13 +211,8 @@ impl Label {
                     return Ok(None);
                 }
                 let text = &candidates[side][row];
-                let fault = || {
-                    malformed(
-                        &format!("sample {}", row + 1),
-                        "a finite number in the first and last column",
-                        quoted(text),
-                    )
-                };
+                let expected = "a finite number in the first and last column";
+                let fault = || malformed(format!("sample {}", row + 1), expected, quoted(text));
                 number(text).map(Some).ok_or_else(fault)
             };
             whole.extend(side(0)?);
@@ -253,7 +247,7 @@ fn classes(texts: &StringRecord) -> Result<(Vec<u32>, Vec<String>), LoadError> {
     names.sort_unstable();
     names.dedup();
     if names.len() > MOST_CLASSES {
-        return Err(malformed("label column", &format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
+        return Err(malformed("label column", format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
     }
     let number = |text: &str| names.binary_search(&text.trim()).unwrap_or(0) as u32;
     Ok((texts.iter().map(number).collect(), names.iter().map(|&name| name.to_owned()).collect()))
@@ -299,8 +293,8 @@ fn quoted(field: &str) -> String {
     if shown.len() < field.len() { format!("'{shown}...'") } else { format!("'{field}'") }
 }
 
-fn malformed(place: &str, expected: &str, got: String) -> LoadError {
-    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
+fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+    error::malformed(FORMAT, place, expected, got)
 }
 
 #[cfg(test)]

@@ -51,12 +51,10 @@ impl Dataset {
     /// [`DataError`] if there is such a part already, or one of both would have no sample.
     pub fn hold_out_test(mut self, share: f64, seed: u64) -> Result<Dataset, DataError> {
         if self.test.is_some() {
-            let (expected, got) = ("no test samples in the data set, to hold some out".into(), "some".into());
-            return Err(DataError { what: "test samples", expected, got });
+            return Err(DataError::new("test samples", "no test samples in the data set, to hold some out", "some"));
         }
         if !(share > 0.0 && share < 1.0) {
-            let (expected, got) = ("above 0 and below 1".into(), share.to_string());
-            return Err(DataError { what: "share of test samples", expected, got });
+            return Err(DataError::new("share of test samples", "above 0 and below 1", share));
         }
         let all = self.training()?;
         // Seed 0 would keep the file's order.
@@ -67,7 +65,7 @@ impl Dataset {
 }
 
 fn missing(what: &'static str) -> DataError {
-    DataError { what, expected: "at least 1".into(), got: "none in the data set".into() }
+    DataError::new(what, "at least 1", "none in the data set")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::gather::{Gathering, MOST_FILES};
 use super::{Dataset, header, picture};
-use crate::error::{Error, LoadError};
+use crate::error::{Error, LoadError, bad_file, too_large};
 use crate::formats::zip::Entry;
 use std::borrow::Cow;
 use std::fs;
@@ -60,7 +60,7 @@ fn read_file(path: &Path, place: String, cap: u64) -> Result<Vec<u8>, LoadError>
     let read = fs::File::open(path).and_then(|file| file.take(cap + 1).read_to_end(&mut bytes));
     read.map_err(|error| unreadable(path, &error))?;
     if bytes.len() as u64 > cap {
-        return Err(LoadError::TooLarge { format: "picture", place, bytes: bytes.len() as u64, cap });
+        return Err(too_large("picture", place, bytes.len(), cap));
     }
     Ok(bytes)
 }
@@ -77,15 +77,14 @@ fn walk(directory: &Path, path: &mut Vec<String>, files: &mut Vec<(Vec<String>, 
         }
         path.pop();
         if files.len() > MOST_FILES {
-            let (expected, got) = (format!("at most {MOST_FILES} files"), "more".into());
-            return Err(LoadError::File { path: directory.display().to_string(), expected, got });
+            return Err(bad_file(directory.display(), format!("at most {MOST_FILES} files"), "more"));
         }
     }
     Ok(())
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
-    LoadError::File { path: path.display().to_string(), expected: "a readable file".into(), got: error.to_string() }
+    bad_file(path.display(), "a readable file", error)
 }
 
 #[cfg(test)]

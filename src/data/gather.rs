@@ -3,7 +3,7 @@
 
 use super::names::{self, Word};
 use super::{Dataset, Samples, Values};
-use crate::error::{Error, LoadError};
+use crate::error::{Error, LoadError, bad_file, malformed, too_large};
 use crate::model::Scaling;
 use std::sync::Arc;
 
@@ -107,8 +107,7 @@ impl Gathering {
         let all = paths.enumerate().map(|(number, path)| File { number, path });
         let mut files: Vec<File> = all.filter(|file| !is_hidden(&file.path)).take(MOST_FILES + 1).collect();
         if files.len() > MOST_FILES {
-            let (expected, got) = (format!("at most {MOST_FILES} files"), "more".into());
-            return Err(LoadError::File { path: place, expected, got });
+            return Err(bad_file(place, format!("at most {MOST_FILES} files"), "more"));
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         strip(&mut files);
@@ -153,13 +152,12 @@ impl Gathering {
         let first = self.placed.first().map(|first| sides(first.picture.shape));
         if let Some(first) = first.filter(|&first| first != [height, width]) {
             let expected = format!("pictures of one size (height and width), {first:?}");
-            let got = format!("{:?}", [height, width]);
-            return Err(LoadError::Malformed { format: "picture", place: self.place(index), expected, got });
+            return Err(malformed("picture", self.place(index), expected, format!("{:?}", [height, width])));
         }
         // Grey ones may yet become coloured.
         let bytes = self.total.saturating_add(3 * height as u64 * width as u64);
         if bytes > self.cap {
-            return Err(LoadError::TooLarge { format: "picture", place: self.place.clone(), bytes, cap: self.cap });
+            return Err(too_large("picture", &self.place, bytes, self.cap));
         }
         Ok(())
     }
@@ -191,8 +189,7 @@ impl Gathering {
     pub fn finish(mut self) -> Result<Dataset, Error> {
         let place = self.place;
         if self.placed.is_empty() {
-            let expected = "PNG or JPEG files, in folders of classes or alone".into();
-            return Err(LoadError::File { path: place, expected, got: "none".into() }.into());
+            return Err(bad_file(place, "PNG or JPEG files, in folders of classes or alone", "none").into());
         }
         let class_names = class_names(&self.placed);
         if self.placed.iter().any(|placed| placed.picture.shape[0] == 3) {
@@ -260,8 +257,7 @@ fn samples(placed: Vec<Placed>, class_names: &[String], place: &str) -> Result<O
         labels.extend(class.map(|class| class as u32));
     }
     if !labels.is_empty() && labels.len() != count {
-        let (expected, got) = ("pictures in folders of classes, or none of them".into(), "both".into());
-        return Err(LoadError::File { path: place.to_owned(), expected, got }.into());
+        return Err(bad_file(place, "pictures in folders of classes, or none of them", "both").into());
     }
     let values = Values::Bytes(Arc::new(pixels));
     Ok(Some(Samples::of_values(shape, values, labels, Scaling::Unit)?))

@@ -1,7 +1,7 @@
 //! What the beginning of a PNG or JPEG file tells before anything is decoded (ISO/IEC 15948, ITU-T T.81), so that who decodes with a
 //! library and who decodes with a browser decide alike.
 
-use crate::error::LoadError;
+use crate::error::{LoadError, malformed, too_large};
 use std::ops::Range;
 
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
@@ -32,9 +32,7 @@ pub fn is_picture(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`LoadError`] names `place`, if it is none, if its header is damaged, or if it is too large.
 pub fn read(bytes: &[u8], place: &str, cap: u64) -> Result<Header, LoadError> {
-    let fault = |expected: &str, got: String| {
-        Err(LoadError::Malformed { format: "picture", place: place.to_owned(), expected: expected.to_owned(), got })
-    };
+    let fault = |expected: &str, got: String| Err(malformed("picture", place, expected, got));
     if !is_picture(bytes) {
         return fault("PNG or JPEG", format!("the bytes {:02x?}", &bytes[..bytes.len().min(4)]));
     }
@@ -44,7 +42,7 @@ pub fn read(bytes: &[u8], place: &str, cap: u64) -> Result<Header, LoadError> {
     };
     let size = u64::from(header.width).saturating_mul(header.height.into()).saturating_mul(PIXEL);
     if size > cap {
-        return Err(LoadError::TooLarge { format: "picture", place: place.to_owned(), bytes: size, cap });
+        return Err(too_large("picture", place, size, cap));
     }
     Ok(header)
 }

@@ -5,7 +5,9 @@
 //! (<http://yann.lecun.com/exdb/mnist/>). The first dimension counts the samples.
 
 use super::Samples;
-use crate::error::{Error, LoadError};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::error::bad_file;
+use crate::error::{Error, LoadError, malformed, too_large, unsupported};
 use crate::formats::gzip;
 use crate::model::Scaling;
 use std::borrow::Cow;
@@ -24,7 +26,7 @@ pub fn read_images(bytes: &[u8], cap: u64) -> Result<(Vec<usize>, Vec<u8>), Load
         [features] => vec![features],
         [height, width] => vec![1, height, width],
         [channels, height, width] => vec![channels, height, width],
-        _ => return Err(wrong_dimensions("images", "2, 3 or 4", dimensions.len())),
+        _ => return Err(malformed(FORMAT, "images", "number of dimensions 2, 3 or 4", dimensions.len())),
     };
     Ok((shape, values))
 }
@@ -37,7 +39,7 @@ pub fn read_labels(bytes: &[u8], cap: u64) -> Result<Vec<u8>, LoadError> {
     let (dimensions, values) = read_array(bytes, cap, "labels")?;
     match dimensions.len() {
         1 => Ok(values),
-        count => Err(wrong_dimensions("labels", "1", count)),
+        count => Err(malformed(FORMAT, "labels", "number of dimensions 1", count)),
     }
 }
 
@@ -108,22 +110,16 @@ fn spelt(directory: &std::path::Path, stem: &str, extension: &str) -> Vec<std::p
 #[cfg(not(target_arch = "wasm32"))]
 fn read_either(directory: &std::path::Path, stem: &str, extension: &str) -> Result<Vec<u8>, LoadError> {
     let paths = spelt(directory, stem, extension);
-    let fault = |path: &std::path::Path, expected: String, got: String| LoadError::File {
-        path: path.display().to_string(),
-        expected,
-        got,
-    };
     let Some(path) = paths.iter().find(|path| path.is_file()) else {
         let names: Vec<_> =
             paths.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
-        return Err(fault(directory, format!("one of {}", names.join(", ")), "none of them".into()));
+        return Err(bad_file(directory.display(), format!("one of {}", names.join(", ")), "none of them"));
     };
-    let length = std::fs::metadata(path).map_err(|error| fault(path, "a file".into(), error.to_string()))?.len();
+    let length = std::fs::metadata(path).map_err(|error| bad_file(path.display(), "a file", error))?.len();
     if length > DIRECTORY_CAP {
-        let place = path.display().to_string();
-        return Err(LoadError::TooLarge { format: FORMAT, place, bytes: length, cap: DIRECTORY_CAP });
+        return Err(too_large(FORMAT, path.display(), length, DIRECTORY_CAP));
     }
-    std::fs::read(path).map_err(|error| fault(path, "a readable file".into(), error.to_string()))
+    std::fs::read(path).map_err(|error| bad_file(path.display(), "a readable file", error))
 }
 
 /// All dimensions and all values. Invariant: there is at least one dimension, none is 0, and their product is the
@@ -133,37 +129,29 @@ fn read_array(bytes: &[u8], cap: u64, place: &str) -> Result<(Vec<usize>, Vec<u8
     let header = match plain.as_ref() {
         [0, 0, UNSIGNED_BYTE, count @ 1..=4, rest @ ..] => rest.split_at_checked(4 * usize::from(*count)),
         [0, 0, kind @ (0x09 | 0x0b..=0x0e), 1..=4, ..] => {
-            return Err(LoadError::Unsupported {
-                format: FORMAT,
-                place: place.to_owned(),
-                feature: format!("type 0x{kind:02x}"),
-                supported: "0x08, unsigned bytes".into(),
-            });
+            return Err(unsupported(FORMAT, place, format!("type 0x{kind:02x}"), "0x08, unsigned bytes"));
         }
         other => {
             let first = &other[..other.len().min(4)];
-            return Err(malformed(place, "the bytes 00 00 08 and 1 to 4 dimensions", format!("{first:02x?}")));
+            let expected = "the bytes 00 00 08 and 1 to 4 dimensions";
+            return Err(malformed(FORMAT, place, expected, format!("{first:02x?}")));
         }
     };
     let Some((header, values)) = header else {
-        return Err(malformed(place, "a header of all dimensions", format!("{} bytes in all", plain.len())));
+        return Err(malformed(FORMAT, place, "a header of all dimensions", format!("{} bytes in all", plain.len())));
     };
     let dimensions: Vec<usize> =
         header.chunks_exact(4).map(|side| u32::from_be_bytes([side[0], side[1], side[2], side[3]]) as usize).collect();
     let declared = dimensions.iter().try_fold(1u64, |product, &side| product.checked_mul(side as u64));
     if declared.is_none_or(|declared| declared > cap) {
-        let bytes = declared.unwrap_or(u64::MAX);
-        return Err(LoadError::TooLarge { format: FORMAT, place: place.to_owned(), bytes, cap });
+        return Err(too_large(FORMAT, place, declared.unwrap_or(u64::MAX), cap));
     }
     if dimensions.contains(&0) {
-        return Err(malformed(place, "dimensions of at least 1", format!("{dimensions:?}")));
+        return Err(malformed(FORMAT, place, "dimensions of at least 1", format!("{dimensions:?}")));
     }
     if declared != Some(values.len() as u64) {
-        return Err(malformed(
-            place,
-            &format!("the {} values of {dimensions:?}", declared.unwrap_or(0)),
-            values.len().to_string(),
-        ));
+        let expected = format!("the {} values of {dimensions:?}", declared.unwrap_or(0));
+        return Err(malformed(FORMAT, place, expected, values.len()));
     }
     let start = plain.len() - values.len();
     Ok((dimensions, values_of(plain, start)))
@@ -178,14 +166,6 @@ fn values_of(bytes: Cow<[u8]>, start: usize) -> Vec<u8> {
             bytes
         }
     }
-}
-
-fn wrong_dimensions(place: &str, expected: &str, got: usize) -> LoadError {
-    malformed(place, &format!("number of dimensions {expected}"), got.to_string())
-}
-
-fn malformed(place: &str, expected: &str, got: String) -> LoadError {
-    LoadError::Malformed { format: FORMAT, place: place.to_owned(), expected: expected.to_owned(), got }
 }
 
 #[cfg(test)]

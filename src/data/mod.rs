@@ -125,21 +125,15 @@ impl Samples {
     pub fn of_values(shape: Vec<usize>, values: Values, labels: Vec<u32>, scaling: Scaling) -> Result<Self, DataError> {
         let size: usize = shape.iter().product();
         if size == 0 || values.is_empty() || !values.len().is_multiple_of(size) {
-            return Err(DataError {
-                what: "numbers",
-                expected: format!("a positive multiple of the {size} of one sample"),
-                got: values.len().to_string(),
-            });
+            let expected = format!("a positive multiple of the {size} of one sample");
+            return Err(DataError::new("numbers", expected, values.len()));
         }
         let count = values.len() / size;
         if !labels.is_empty() && labels.len() != count {
-            return Err(DataError { what: "labels", expected: count.to_string(), got: labels.len().to_string() });
+            return Err(DataError::new("labels", count, labels.len()));
         }
-        let count = u32::try_from(count).map_err(|_| DataError {
-            what: "number of samples",
-            expected: format!("at most {}", u32::MAX),
-            got: count.to_string(),
-        })?;
+        let count = u32::try_from(count)
+            .map_err(|_| DataError::new("number of samples", format!("at most {}", u32::MAX), count))?;
         let selection = Arc::new((0..count).collect());
         Ok(Samples { shape, values, labels: Arc::new(labels), targets: None, scaling, selection })
     }
@@ -192,11 +186,10 @@ impl Samples {
     pub fn check_scaling(&self) -> Result<(), DataError> {
         let channels = self.shape.first().copied().unwrap_or(1);
         match self.scaling.channels() {
-            Some(known) if known != channels => Err(DataError {
-                what: "channels of the scaling",
-                expected: format!("{channels}, as the samples of shape {:?} have", self.shape),
-                got: known.to_string(),
-            }),
+            Some(known) if known != channels => {
+                let expected = format!("{channels}, as the samples of shape {:?} have", self.shape);
+                Err(DataError::new("channels of the scaling", expected, known))
+            }
             _ => Ok(()),
         }
     }
@@ -226,7 +219,7 @@ impl Samples {
     /// [`DataError`] if there is not one for each.
     pub fn with_labels(&self, labels: &[usize]) -> Result<Samples, DataError> {
         if labels.len() != self.len() {
-            return Err(DataError { what: "labels", expected: self.len().to_string(), got: labels.len().to_string() });
+            return Err(DataError::new("labels", self.len(), labels.len()));
         }
         let count = self.values.len() / self.shape.iter().product::<usize>();
         let mut all = vec![0; count];

@@ -12,6 +12,8 @@ use super::recognise::is_part;
 use super::together;
 use super::{Dataset, Samples};
 use crate::error::{DataError, Error, LoadError};
+#[cfg(feature = "cli")]
+use crate::error::{bad_file, too_large};
 use crate::formats::{gzip, is_idx, numpy, reader_of, zip};
 #[cfg(feature = "cli")]
 use std::fs;
@@ -29,11 +31,7 @@ const EXPECTED: &str = "samples as IDX, npz, npy or CSV";
 /// [`LoadError::File`] if it cannot be read or is no data set; else as [`read`].
 #[cfg(feature = "cli")]
 pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
-    let fault = |expected: &str, got: String| LoadError::File {
-        path: path.display().to_string(),
-        expected: expected.to_owned(),
-        got,
-    };
+    let fault = |expected: &str, got: String| bad_file(path.display(), expected, got);
     if path.is_dir() {
         let idx = |split| idx::is_there(path, split).then(|| idx::load_directory(path, split)).transpose();
         let (training, test) = (idx(idx::Split::Train)?, idx(idx::Split::Test)?);
@@ -48,8 +46,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
     }
     let length = fs::metadata(path).map_err(|error| fault(EXPECTED, error.to_string()))?.len();
     if length > options.cap {
-        let place = path.display().to_string();
-        return Err(LoadError::TooLarge { format: "data", place, bytes: length, cap: options.cap }.into());
+        return Err(too_large("data", path.display(), length, options.cap).into());
     }
     let bytes = fs::read(path).map_err(|error| fault("a readable file", error.to_string()))?;
     let labels = labels_beside(path).map(fs::read).transpose();
@@ -60,11 +57,7 @@ pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
 /// Reads the tables and arrays of a folder, as far as there are some; of folders in it nothing.
 #[cfg(feature = "cli")]
 fn parts_of(path: &Path, options: &Options) -> Result<Option<Dataset>, Error> {
-    let fault = |path: &Path, error: std::io::Error| LoadError::File {
-        path: path.display().to_string(),
-        expected: "a readable file".into(),
-        got: error.to_string(),
-    };
+    let fault = |path: &Path, error: std::io::Error| bad_file(path.display(), "a readable file", error);
     let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let mut paths: Vec<PathBuf> = entries.map_err(|error| fault(path, error))?.iter().map(fs::DirEntry::path).collect();
     paths.sort();
@@ -76,8 +69,7 @@ fn parts_of(path: &Path, options: &Options) -> Result<Option<Dataset>, Error> {
             continue;
         }
         if length > left {
-            let place = path.display().to_string();
-            return Err(LoadError::TooLarge { format: "data", place, bytes: length, cap: options.cap }.into());
+            return Err(too_large("data", path.display(), length, options.cap).into());
         }
         let bytes = fs::read(path).map_err(|error| fault(path, error))?;
         let plain = gzip::decompress(&bytes, left, "samples")?.into_owned();
@@ -158,8 +150,8 @@ fn shaped(mut dataset: Dataset, options: &Options) -> Result<Dataset, Error> {
     let reshape = |samples: Samples| {
         let size = |shape: &[usize]| shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
         if size(wanted) != size(&samples.shape) {
-            let (expected, got) = (format!("as many numbers as {:?}", samples.shape), format!("{wanted:?}"));
-            return Err(DataError { what: "shape", expected, got });
+            let expected = format!("as many numbers as {:?}", samples.shape);
+            return Err(DataError::new("shape", expected, format!("{wanted:?}")));
         }
         Ok(Samples { shape: wanted.clone(), ..samples })
     };

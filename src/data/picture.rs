@@ -2,7 +2,7 @@
 
 use super::gather::{Picture, planes};
 use super::header;
-use crate::error::LoadError;
+use crate::error::{LoadError, malformed};
 use image::{ImageReader, Limits};
 use std::io::Cursor;
 
@@ -11,9 +11,7 @@ use std::io::Cursor;
 /// # Errors
 /// [`LoadError`] names `place`, if the picture is damaged, too large, or none.
 pub fn read(bytes: &[u8], place: &str, cap: u64) -> Result<Picture, LoadError> {
-    let fault = |expected: &str, got: String| {
-        Err(LoadError::Malformed { format: "picture", place: place.to_owned(), expected: expected.to_owned(), got })
-    };
+    let fault = |expected: &str, got: String| Err(malformed("picture", place, expected, got));
     let header = header::read(bytes, place, cap)?;
     let mut reader = match ImageReader::new(Cursor::new(bytes)).with_guessed_format() {
         Ok(reader) => reader,

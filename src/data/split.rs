@@ -15,11 +15,8 @@ impl Samples {
     /// [`DataError`] if nothing would be left to train on.
     pub fn split(&self, validation: usize, seed: u64) -> Result<(Samples, Samples), DataError> {
         if validation == 0 || validation >= self.len() {
-            return Err(DataError {
-                what: "validation split",
-                expected: format!("1 to {} samples", self.len().saturating_sub(1)),
-                got: validation.to_string(),
-            });
+            let expected = format!("1 to {} samples", self.len().saturating_sub(1));
+            return Err(DataError::new("validation split", expected, validation));
         }
         let mut order = self.selection.to_vec();
         if seed != 0 {

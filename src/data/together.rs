@@ -6,7 +6,7 @@ use super::names::{WORDS, Word, word};
 use super::options::Options;
 use super::recognise::{is_array, is_dataset};
 use super::{Dataset, Samples};
-use crate::error::{Error, LoadError};
+use crate::error::{Error, bad_file};
 use crate::formats::{numpy, zip};
 use crate::model::Tensor;
 use serde::Serialize;
@@ -257,7 +257,7 @@ fn inside(file: &File, error: Error) -> Error {
 }
 
 fn misfit(place: &str, expected: &str, got: String) -> Error {
-    LoadError::File { path: place.to_owned(), expected: expected.to_owned(), got }.into()
+    bad_file(place, expected, got).into()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Tensors as a reader gathers them: names that differ, sizes that are proved, a cap on all of them together.
 
-use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed};
+use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed, too_large};
 use crate::error::LoadError;
 use crate::model::network::byte_count;
 use crate::model::{Dtype, Tensor};
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use std::collections::HashSet;
 
 /// The name, or `fallback` for an empty one, with a number behind it if it is taken.
@@ -16,6 +17,19 @@ pub fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String
         number += 1;
     }
     candidate
+}
+
+/// Elements of `size` bytes that lie `strides` elements apart, from element `offset` on, row-major. `None` if some are not in `bytes`.
+pub fn strided(bytes: &[u8], size: usize, shape: &[usize], strides: &[usize], offset: usize) -> Option<Vec<u8>> {
+    if shape.contains(&0) {
+        return Some(Vec::new());
+    }
+    // Each element is an axis of bytes.
+    let steps = strides.iter().map(|stride| stride.checked_mul(size)).chain([Some(1)]).collect::<Option<Vec<_>>>()?;
+    let sides = [shape, &[size]].concat();
+    let bytes = bytes.get(offset.checked_mul(size)?..)?;
+    let array = ArrayViewD::from_shape(IxDyn(&sides).strides(IxDyn(&steps)), bytes).ok()?;
+    Some(array.as_slice().map_or_else(|| array.iter().copied().collect(), <[u8]>::to_vec))
 }
 
 /// The tensors of a file so far.
@@ -41,20 +55,20 @@ impl Collector {
 
     /// Bytes of a tensor that is about to be made, once it is proved that they are within the cap, with those before.
     pub fn reserve(&mut self, name: &str, shape: &[usize], dtype: Dtype) -> Result<usize, LoadError> {
-        let fault = |expected: String, got: String| Err(malformed(self.format, Self::place(name), expected, got));
         if name.len() > MAX_NAME {
             return Err(malformed(self.format, "tensor", format!("a name of at most {MAX_NAME} bytes"), name.len()));
         }
         if shape.len() > MAX_SIDES {
-            return fault(format!("at most {MAX_SIDES} dimensions"), shape.len().to_string());
+            let expected = format!("at most {MAX_SIDES} dimensions");
+            return Err(malformed(self.format, Self::place(name), expected, shape.len()));
         }
         let Some(bytes) = byte_count(shape, dtype) else {
-            return fault("dimensions whose product fits".into(), format!("{shape:?}"));
+            let expected = "dimensions whose product fits";
+            return Err(malformed(self.format, Self::place(name), expected, format!("{shape:?}")));
         };
         self.bytes = self.bytes.saturating_add(bytes as u64);
         if self.bytes > self.cap {
-            let (format, place) = (self.format, Self::place(name));
-            return Err(LoadError::TooLarge { format, place, bytes: self.bytes, cap: self.cap });
+            return Err(too_large(self.format, Self::place(name), self.bytes, self.cap));
         }
         Ok(bytes)
     }
@@ -79,7 +93,7 @@ impl Collector {
             let expected = format!("{expected} bytes for the shape {shape:?}");
             return Err(malformed(self.format, Self::place(name), expected, bytes.len()));
         }
-        self.push(Tensor { name: name.to_owned(), shape, dtype, bytes: bytes.to_vec(), dequantized: false, step: None })
+        self.push(Tensor::new(name.to_owned(), shape, dtype, bytes.to_vec()))
     }
 
     /// The name, or one with a number behind it if it is taken.

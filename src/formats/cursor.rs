@@ -1,6 +1,7 @@
 //! Bounded reading of little-endian bytes.
 
 use crate::error::LoadError;
+pub(super) use crate::error::{malformed, too_large, unsupported};
 
 /// The most that a name may take, in bytes: errors repeat names.
 pub const MAX_NAME: usize = 4096;
@@ -78,20 +79,5 @@ impl<'a> Cursor<'a> {
     /// An error at this place.
     pub fn malformed(&self, expected: impl ToString, got: impl ToString) -> LoadError {
         malformed(self.format, format!("byte {}", self.at), expected, got)
-    }
-}
-
-/// The error for a broken rule.
-pub fn malformed(format: &'static str, place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
-    LoadError::Malformed { format, place: place.to_string(), expected: expected.to_string(), got: got.to_string() }
-}
-
-/// The error for what is sound and not known.
-pub fn unsupported(format: &'static str, place: impl ToString, feature: impl ToString, supported: &str) -> LoadError {
-    LoadError::Unsupported {
-        format,
-        place: place.to_string(),
-        feature: feature.to_string(),
-        supported: supported.to_owned(),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::onnx::{self, Fill};
 use super::{numpy, safetensors, tflite};
-use crate::error::LoadError;
-use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use crate::error::{self, LoadError, too_large};
+use crate::model::{Dtype, Model, Network, Origin, Source, Tensor};
 use flate2::Compression;
 use flate2::bufread::DeflateEncoder;
 use std::collections::HashMap;
@@ -97,8 +97,7 @@ pub fn export(network: &Network, name: &str) -> Result<Vec<u8>, LoadError> {
 }
 
 fn unsupported(network: &Network, feature: &str, supported: &str) -> LoadError {
-    let (format, place) = (network.source_name(), "graph".into());
-    LoadError::Unsupported { format, place, feature: feature.into(), supported: supported.into() }
+    error::unsupported(network.source_name(), "graph", feature, supported)
 }
 
 /// Whether it is an ONNX file's, or can be run.
@@ -111,7 +110,8 @@ fn write_onnx(network: &Network, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, L
     if network.skeleton(Source::Onnx).is_some() {
         return onnx::with_numbers(network, form);
     }
-    onnx::with_numbers(&as_onnx(network)?.0, form)
+    let mut steps = steps(network);
+    Ok(onnx::write_in(&graph_of(network)?, &mut |tensor| form(&steps(tensor)))?)
 }
 
 /// A network that did not come from an ONNX file, as if it had, and that origin.
@@ -119,22 +119,26 @@ fn write_onnx(network: &Network, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, L
 /// # Errors
 /// [`LoadError::Unsupported`] if it cannot be run.
 pub fn as_onnx(network: &Network) -> Result<(Network, Origin), LoadError> {
-    let what = "writing it as ONNX, since the file has weights and no graph,";
-    let model = network
-        .original_model()?
-        .ok_or_else(|| network.obstacle.clone().unwrap_or_else(|| unsupported(network, what, "safetensors and npz")))?;
-    let file = onnx::write(&model)?;
-    // In the order of the graph's parameters. One that is not as it was, because a normalisation is folded into it, is no multiple of
-    // its step any more: it is stored as it is then.
-    let (tensors, skeleton) = onnx::cut(&file, file.len() as u64)?;
+    let (tensors, skeleton) = onnx::apart(&graph_of(network)?)?;
     let origin = Origin { source: Source::Onnx, skeleton };
-    let mut written = Network::new(tensors, origin.clone());
+    let tensors = tensors.into_iter().map(steps(network)).collect();
+    Ok((Network::new(tensors, origin.clone()), origin))
+}
+
+/// The graph that is written, in the shapes of the tensors.
+fn graph_of(network: &Network) -> Result<Model, LoadError> {
+    let what = "writing it as ONNX, since the file has weights and no graph,";
+    network
+        .original_model()?
+        .ok_or_else(|| network.obstacle.clone().unwrap_or_else(|| unsupported(network, what, "safetensors and npz")))
+}
+
+/// Gives tensors of a graph the steps that those of the file have. One that is not as it was, because a normalisation is folded into it, is no
+/// multiple of its step any more: it is stored as it is then.
+fn steps(network: &Network) -> impl FnMut(Tensor) -> Tensor {
     let steps: HashMap<&str, Option<f32>> =
         network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.step)).collect();
-    for tensor in &mut written.tensors {
-        tensor.step = steps.get(tensor.name.as_str()).copied().flatten();
-    }
-    Ok((written, origin))
+    move |tensor| Tensor { step: steps.get(tensor.name.as_str()).copied().flatten(), ..tensor }
 }
 
 fn write_tflite(network: &Network) -> Result<Vec<u8>, LoadError> {
@@ -148,12 +152,7 @@ fn write_tflite(network: &Network) -> Result<Vec<u8>, LoadError> {
 }
 
 fn write_npz(network: &Network) -> Result<Vec<u8>, LoadError> {
-    numpy::write_npz(network).ok_or(LoadError::TooLarge {
-        format: "npz",
-        place: "archive".into(),
-        bytes: network.bytes() as u64,
-        cap: u32::MAX.into(),
-    })
+    numpy::write_npz(network).ok_or_else(|| too_large("npz", "archive", network.bytes(), u32::MAX.into()))
 }
 
 /// The different values and an index an element, where that is smaller.

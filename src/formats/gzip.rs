@@ -1,6 +1,6 @@
 //! Gzip (RFC 1952), decompressed up to a cap.
 
-use crate::error::LoadError;
+use crate::error::{LoadError, malformed, too_large};
 use flate2::bufread::MultiGzDecoder;
 use std::borrow::Cow;
 use std::io::Read;
@@ -21,14 +21,9 @@ pub fn decompress<'a>(bytes: &'a [u8], cap: u64, place: &str) -> Result<Cow<'a, 
     // A file may have several members; together they are one stream. One byte above the cap tells that it is exceeded.
     let read = MultiGzDecoder::new(bytes).take(cap.saturating_add(1)).read_to_end(&mut plain);
     if plain.len() as u64 > cap {
-        return Err(LoadError::TooLarge { format: "gzip", place: place.to_owned(), bytes: plain.len() as u64, cap });
+        return Err(too_large("gzip", place, plain.len(), cap));
     }
-    read.map_err(|error| LoadError::Malformed {
-        format: "gzip",
-        place: place.to_owned(),
-        expected: "a sound compressed stream".into(),
-        got: error.to_string(),
-    })?;
+    read.map_err(|error| malformed("gzip", place, "a sound compressed stream", error))?;
     Ok(Cow::Owned(plain))
 }
 

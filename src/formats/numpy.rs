@@ -1,6 +1,6 @@
 //! Arrays of numpy: `.npy` (NEP 1), one array, and `.npz`, a ZIP archive of them.
 
-use super::collect::Collector;
+use super::collect::{Collector, strided};
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
@@ -101,29 +101,14 @@ fn array(name: &str, bytes: &[u8], tensors: &mut Collector) -> Result<(), LoadEr
     if data.len() != expected {
         return Err(malformed(FORMAT, place, format!("{expected} bytes for the shape {shape:?}"), data.len()));
     }
-    let mut bytes = if turned { rows_first(data, &shape, dtype.size()) } else { data.to_vec() };
+    // The first index runs fastest.
+    let strides: Vec<usize> = shape.iter().scan(1, |step, side| Some(std::mem::replace(step, *step * side))).collect();
+    let turned = if turned { strided(data, dtype.size(), &shape, &strides, 0) } else { None };
+    let mut bytes = turned.unwrap_or_else(|| data.to_vec());
     if swapped {
         bytes.chunks_exact_mut(dtype.size()).for_each(<[u8]>::reverse);
     }
-    tensors.push(Tensor { name: name.to_owned(), shape, dtype, bytes, dequantized: false, step: None })
-}
-
-/// Elements whose first index runs fastest, in the order in which the last does.
-fn rows_first(data: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(data.len());
-    let mut index = vec![0; shape.len()];
-    for _ in 0..data.len() / size {
-        let place = index.iter().zip(shape).rev().fold(0, |place, (&index, &side)| place * side + index);
-        bytes.extend_from_slice(&data[place * size..][..size]);
-        for (index, &side) in index.iter_mut().zip(shape).rev() {
-            *index += 1;
-            if *index < side {
-                break;
-            }
-            *index = 0;
-        }
-    }
-    bytes
+    tensors.push(Tensor::new(name.to_owned(), shape, dtype, bytes))
 }
 
 /// The header: a dictionary as Python writes it.

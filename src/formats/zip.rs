@@ -1,6 +1,6 @@
 //! ZIP archives (APPNOTE 6.3.10), as numpy and PyTorch write them: stored or deflated entries.
 
-use super::cursor::{Cursor, MAX_NAME, malformed, unsupported};
+use super::cursor::{Cursor, MAX_NAME, malformed, too_large, unsupported};
 use crate::error::LoadError;
 use crc32fast::hash as crc32;
 use flate2::bufread::DeflateDecoder;
@@ -26,12 +26,7 @@ const MAX_ENTRIES: usize = u16::MAX as usize;
 pub struct Entry<'a> {
     /// Its path.
     pub name: String,
-    /// Its size once it is unpacked, by the directory; not proved.
-    size: u64,
-    method: CompressionMethod,
-    checksum: u32,
-    /// Where `packed` starts in the archive.
-    start: usize,
+    spot: Spot,
     packed: &'a [u8],
 }
 
@@ -73,7 +68,8 @@ pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
         let start = local.position();
         let packed = local.take(usize::try_from(found.compressed_size()).unwrap_or(usize::MAX))?;
         let (size, method, checksum) = (found.size(), found.compression(), found.crc32());
-        entries.push(Entry { name: name.into_owned(), size, method, checksum, start, packed });
+        let spot = Spot { size, method, checksum, packed: start..local.position() };
+        entries.push(Entry { name: name.into_owned(), spot, packed });
     }
     Ok(entries)
 }
@@ -91,6 +87,7 @@ fn words(error: ZipError) -> String {
 /// Where an entry is in its archive, to find it again without the directory.
 #[derive(Debug, Clone)]
 pub struct Spot {
+    /// Its size once it is unpacked, by the directory; not proved.
     size: u64,
     method: CompressionMethod,
     checksum: u32,
@@ -103,19 +100,16 @@ impl Spot {
     /// # Errors
     /// [`LoadError::Malformed`] if the archive is another, which ends before it.
     pub fn entry<'a>(&self, archive: &'a [u8], name: &str) -> Result<Entry<'a>, LoadError> {
-        let Spot { size, method, checksum, ref packed } = *self;
-        let start = packed.start;
-        let packed = archive.get(packed.clone());
+        let packed = archive.get(self.packed.clone());
         let packed = packed.ok_or_else(|| malformed(FORMAT, format!("entry '{name}'"), "its bytes", "an end"))?;
-        Ok(Entry { name: name.to_owned(), size, method, checksum, start, packed })
+        Ok(Entry { name: name.to_owned(), spot: self.clone(), packed })
     }
 }
 
 impl<'a> Entry<'a> {
     /// Where it is.
     pub fn spot(&self) -> Spot {
-        let Entry { size, method, checksum, start, packed, .. } = *self;
-        Spot { size, method, checksum, packed: start..start + packed.len() }
+        self.spot.clone()
     }
 
     /// Whether it stands for a folder.
@@ -134,11 +128,11 @@ impl<'a> Entry<'a> {
     /// [`LoadError::TooLarge`] as soon as it gives more than `cap` bytes; [`LoadError::Malformed`] if it is damaged.
     pub fn unpack(&self, cap: u64) -> Result<Cow<'a, [u8]>, LoadError> {
         let place = || format!("entry '{}'", self.name);
-        let size = self.size;
+        let Spot { size, method, checksum, .. } = self.spot;
         if size > cap {
-            return Err(LoadError::TooLarge { format: FORMAT, place: place(), bytes: size, cap });
+            return Err(too_large(FORMAT, place(), size, cap));
         }
-        let plain = match self.method {
+        let plain = match method {
             CompressionMethod::STORE => Cow::Borrowed(self.packed),
             CompressionMethod::DEFLATE => {
                 let mut plain = Vec::new();
@@ -153,8 +147,8 @@ impl<'a> Entry<'a> {
             return Err(malformed(FORMAT, place(), format!("{size} bytes"), plain.len()));
         }
         let computed = crc32(&plain);
-        if computed != self.checksum {
-            let expected = format!("bytes of the checksum {:08x}", self.checksum);
+        if computed != checksum {
+            let expected = format!("bytes of the checksum {checksum:08x}");
             return Err(malformed(FORMAT, place(), expected, format!("{computed:08x}")));
         }
         Ok(plain)

@@ -5,7 +5,7 @@ use super::{CAP, fault, thrown};
 use crate::data::gather::{Gathering, Picture, planes};
 use crate::data::header::{self, Header};
 use crate::formats::zip::{self, Spot};
-use crate::formats::{gzip, numpy, torch};
+use crate::formats::{gzip, reader_of};
 use std::borrow::Cow;
 use wasm_bindgen::prelude::*;
 
@@ -36,13 +36,10 @@ impl PictureFiles {
             Cow::Owned(plain) => plain,
             Cow::Borrowed(_) => bytes,
         };
-        if !archive.starts_with(&zip::MAGIC) {
+        if !archive.starts_with(&zip::MAGIC) || reader_of(&archive).is_some() {
             return Ok(None);
         }
         let mut entries = zip::entries(&archive).map_err(thrown)?;
-        if numpy::is_npz(&entries) || torch::is_torch(&entries) {
-            return Ok(None);
-        }
         entries.retain(|entry| !entry.is_folder());
         let gathering = Gathering::new(entries.iter().map(|entry| entry.path()), "archive", CAP).map_err(thrown)?;
         let spots = entries.iter().map(|entry| entry.spot()).collect();

@@ -3,7 +3,7 @@
 use super::object::{DATASPACE, DATATYPE, FILL_VALUE, FILTERS, FORMAT, File, LAYOUT, Message, NOWHERE, find, number};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
-use crate::formats::cursor::{Cursor, MAX_SIDES, malformed, unsupported};
+use crate::formats::cursor::{Cursor, MAX_SIDES, malformed, too_large, unsupported};
 use crate::model::{Dtype, Tensor};
 use flate2::bufread::ZlibDecoder;
 use std::io::Read;
@@ -264,13 +264,8 @@ impl Chunks<'_> {
         array: &mut [u8],
     ) -> Result<(), LoadError> {
         let Chunks { sides, size, place, .. } = self;
-        let left = file.chunks.checked_sub(self.bytes as u64).ok_or_else(|| LoadError::TooLarge {
-            format: FORMAT,
-            place: format!("{place}, its chunks"),
-            bytes: self.bytes as u64,
-            cap: file.chunks,
-        });
-        file.chunks = left?;
+        let left = file.chunks.checked_sub(self.bytes as u64);
+        file.chunks = left.ok_or_else(|| too_large(FORMAT, format!("{place}, its chunks"), self.bytes, file.chunks))?;
         // What does not compress takes a little more.
         if stored > 2 * self.bytes as u64 + 1024 {
             return Err(malformed(

@@ -47,6 +47,11 @@ pub fn written(context: &Context) -> Option<Written> {
     })
 }
 
+/// The function of two values that has a name; the sum for all others.
+fn of_two(name: &str) -> Op {
+    Binary::ALL.iter().find(|binary| binary.name() == name).map_or(Op::Add, |&binary| Op::Binary(binary))
+}
+
 /// The function of each element that has a name.
 pub fn function(name: &str) -> Option<Function> {
     Function::ALL.iter().copied().find(|function| function.name() == name)
@@ -174,16 +179,7 @@ impl<'a> Importer<'a> {
         {
             return Ok(());
         }
-        let op = match node.op {
-            "Add" => Op::Add,
-            "Sub" => Op::Binary(Binary::Sub),
-            "Mul" => Op::Binary(Binary::Mul),
-            "Div" => Op::Binary(Binary::Div),
-            "Pow" => Op::Binary(Binary::Pow),
-            "Equal" => Op::Binary(Binary::Equal),
-            _ => Op::Binary(Binary::PRelu),
-        };
-        let id = self.pair(node, op, first, second)?;
+        let id = self.pair(node, of_two(node.op), first, second)?;
         self.define(node, Known::Value(id))
     }
 
@@ -231,11 +227,7 @@ impl<'a> Importer<'a> {
     /// A sum, a maximum or a minimum of any number of operands.
     pub fn several(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[])?;
-        let op = match node.op {
-            "Sum" => Op::Add,
-            "Max" => Op::Binary(Binary::Max),
-            _ => Op::Binary(Binary::Min),
-        };
+        let op = of_two(node.op);
         let mut all = self.required(node, 0)?;
         for index in 1..node.inputs.len() {
             let next = self.required(node, index)?;

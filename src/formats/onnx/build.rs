@@ -6,12 +6,18 @@ use crate::formats::import::{Attribute, Input, Node, Tensor};
 /// Name of the dimension that counts samples.
 const BATCH: &str = "N";
 
-/// `TensorProto` of raw bytes.
-pub fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
+/// `TensorProto` without its numbers.
+pub fn blank(name: &str, kind: i64, shape: &[usize]) -> Message {
     let mut tensor = Message::default();
     shape.iter().for_each(|&side| tensor.int(1, side as i64));
     tensor.int(2, kind);
     tensor.text(8, name);
+    tensor
+}
+
+/// `TensorProto` of raw bytes.
+pub fn tensor(name: &str, kind: i64, shape: &[usize], raw: &[u8]) -> Message {
+    let mut tensor = blank(name, kind, shape);
     tensor.bytes(9, raw);
     tensor
 }

@@ -1,4 +1,4 @@
-//! ONNX (<https://onnx.ai>): operator sets 7 to 23 are read, 13 is written.
+//! ONNX (<https://onnx.ai>): operator sets 6 to 28 are read, 13 or newer is written.
 //!
 //! Reading parses the messages into an import graph, which `formats/import` maps to a model. The weights of any file are taken out of it and
 //! put back by copying its fields, whether its graph is understood or not.
@@ -13,8 +13,8 @@ mod write;
 
 pub use external::{embed, external_files};
 pub use read::{model, read};
-pub use weights::{Fill, cut, fill, weights};
-pub use write::write;
+pub use weights::{Fill, fill, weights};
+pub use write::{apart, write, write_in};
 
 use super::{Opened, Reader};
 use crate::error::LoadError;

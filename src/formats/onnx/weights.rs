@@ -41,12 +41,6 @@ const INPUT: u64 = 11;
 /// # Errors
 /// [`LoadError`] if the file is damaged, or a weight has its numbers elsewhere. Operators are not looked at.
 pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
-    let (tensors, skeleton) = cut(file, cap)?;
-    Ok(Network::new(tensors, Origin { source: Source::Onnx, skeleton }))
-}
-
-/// The tensors of a file, and the file without their numbers.
-pub fn cut(file: &[u8], cap: u64) -> Result<(Vec<Tensor>, Vec<u8>), LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     let skeleton = copy_model(file, &mut |found| {
         let shape = found.tensor.shape.clone();
@@ -62,7 +56,7 @@ pub fn cut(file: &[u8], cap: u64) -> Result<(Vec<Tensor>, Vec<u8>), LoadError> {
         tensors.push(Tensor::new(name, shape, found.dtype, bytes))?;
         Ok(Replaced::by(without_numbers(found.span)?))
     })?;
-    Ok((tensors.finish(), skeleton))
+    Ok(Network::new(tensors.finish(), Origin { source: Source::Onnx, skeleton }))
 }
 
 /// The numbers of a weight as they go into a file.
@@ -86,10 +80,23 @@ pub fn fill(skeleton: &[u8], fills: Vec<Fill>) -> Result<Vec<u8>, LoadError> {
     if opset < DEQUANTIZE_OPSET && fills.iter().any(|fill| matches!(fill, Fill::Scaled(..))) {
         return Err(unsupported("model", format!("DequantizeLinear in operator set {opset}"), "10 or newer"));
     }
+    // Once every initializer had to be listed as an input: then none is added.
+    let listed = (1..FREE_VERSION).contains(&form);
     let mut fills = fills.into_iter();
-    let file = copy_model(skeleton, &mut |found| match fills.next() {
-        Some(fill) => filled(fill, (1..FREE_VERSION).contains(&form), found),
-        None => Err(malformed("skeleton", "as many weights as there are tensors", "more".into())),
+    let file = copy_model(skeleton, &mut |Found { span, tensor, dtype, name, free }| {
+        let fill = fills.next();
+        let fill = fill.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
+        let bytes = match filled(fill, free && !listed, name, &tensor.shape) {
+            Filled::Made(replaced) => return Ok(replaced),
+            Filled::Numbers(bytes) => bytes,
+        };
+        if byte_count(&tensor.shape, dtype) != Some(bytes.len()) {
+            let expected = format!("bytes for the shape {:?}", tensor.shape);
+            return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
+        }
+        let mut message = without_numbers(span)?;
+        message.bytes(RAW_DATA, &bytes);
+        Ok(Replaced::by(message))
     })?;
     match fills.next() {
         None => Ok(file),
@@ -146,17 +153,24 @@ impl Replaced {
     }
 }
 
-/// What takes the place of a weight if its numbers are put in. `listed` says that the file is of a time when every initializer had to be
-/// listed as an input: then none is added.
-fn filled(fill: Fill, listed: bool, Found { span, tensor, dtype, name, free }: Found) -> Result<Replaced, LoadError> {
-    let (free, shape) = (free && !listed, &tensor.shape);
+/// What a form of a weight's numbers makes of it.
+pub(super) enum Filled {
+    /// Tensors and nodes that make it.
+    Made(Replaced),
+    /// Its numbers as they are.
+    Numbers(Vec<u8>),
+}
+
+/// A weight in a form; where nothing else may make it, with its numbers as they are.
+pub(super) fn filled(fill: Fill, free: bool, name: &str, shape: &[usize]) -> Filled {
+    let part = |suffix: &str| format!("{name}/{suffix}");
     match fill {
+        Fill::Plain(bytes) => Filled::Numbers(bytes),
         Fill::Shared(codebook, indices) if free => {
-            let part = |suffix: &str| format!("{name}/{suffix}");
             let [all, small, wide] = [part("codebook"), part("indices"), part("indices_int32")];
             let cast = node("Cast", &[&small], &wide, Some(("to", INT32)));
             let floats: Vec<u8> = codebook.iter().flat_map(|value| value.to_le_bytes()).collect();
-            Ok(Replaced {
+            Filled::Made(Replaced {
                 tensors: vec![
                     build::tensor(&all, FLOAT, &[codebook.len()], &floats),
                     build::tensor(&small, UINT8, shape, &indices),
@@ -165,10 +179,9 @@ fn filled(fill: Fill, listed: bool, Found { span, tensor, dtype, name, free }: F
             })
         }
         Fill::Scaled(scale, integers) if free => {
-            let part = |suffix: &str| format!("{name}/{suffix}");
             let [small, unit, zero] = [part("integers"), part("scale"), part("zero_point")];
             let bytes: Vec<u8> = integers.iter().map(|&integer| integer as u8).collect();
-            Ok(Replaced {
+            Filled::Made(Replaced {
                 tensors: vec![
                     build::tensor(&small, INT8, shape, &bytes),
                     build::tensor(&unit, FLOAT, &[], &scale.to_le_bytes()),
@@ -177,24 +190,12 @@ fn filled(fill: Fill, listed: bool, Found { span, tensor, dtype, name, free }: F
                 nodes: vec![node("DequantizeLinear", &[&small, &unit, &zero], name, None)],
             })
         }
-        other => {
-            let bytes = match other {
-                Fill::Plain(bytes) => bytes,
-                Fill::Shared(codebook, indices) => {
-                    let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
-                    indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect()
-                }
-                Fill::Scaled(scale, integers) => {
-                    integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect()
-                }
-            };
-            if byte_count(shape, dtype) != Some(bytes.len()) {
-                let expected = format!("bytes for the shape {shape:?}");
-                return Err(malformed(Collector::place(name), &expected, bytes.len().to_string()));
-            }
-            let mut message = without_numbers(span)?;
-            message.bytes(RAW_DATA, &bytes);
-            Ok(Replaced::by(message))
+        Fill::Shared(codebook, indices) => {
+            let value = |index: u8| codebook.get(usize::from(index)).copied().unwrap_or(0.0);
+            Filled::Numbers(indices.iter().flat_map(|&index| value(index).to_le_bytes()).collect())
+        }
+        Fill::Scaled(scale, integers) => {
+            Filled::Numbers(integers.iter().flat_map(|&integer| (f32::from(integer) * scale).to_le_bytes()).collect())
         }
     }
 }

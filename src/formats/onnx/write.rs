@@ -2,10 +2,11 @@
 //! newer as the model's operators need.
 
 use super::build;
+use super::weights::{Fill, Filled, Replaced, filled};
 use super::wire::Message;
 use crate::error::GraphError;
 use crate::formats::import;
-use crate::model::Model;
+use crate::model::{Dtype, Model, Tensor};
 
 /// Writes an ONNX file, which has the model's names. A name that is taken gets a number behind it, since values and
 /// parameters have one space of names there.
@@ -14,11 +15,55 @@ use crate::model::Model;
 /// [`GraphError`] if the model's shapes do not fit, or ONNX has no operator for a node's: a window over an image with axes
 /// before it, or samples beside what has none.
 pub fn write(model: &Model) -> Result<Vec<u8>, GraphError> {
+    file(model, &mut |constant| Replaced::by(build::constant(constant)))
+}
+
+/// As [`write`], with each tensor in a form.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_in(model: &Model, form: &mut dyn FnMut(Tensor) -> Fill) -> Result<Vec<u8>, GraphError> {
+    file(model, &mut |constant| {
+        let (name, shape) = (&*constant.name, &*constant.shape);
+        match filled(form(tensor_of(constant)), true, name, shape) {
+            Filled::Made(replaced) => replaced,
+            Filled::Numbers(bytes) => Replaced::by(build::tensor(name, constant.kind, shape, &bytes)),
+        }
+    })
+}
+
+/// The tensors that [`write`] would write, in their order, and the file without their numbers.
+///
+/// # Errors
+/// As [`write`].
+pub fn apart(model: &Model) -> Result<(Vec<Tensor>, Vec<u8>), GraphError> {
+    let mut tensors = Vec::new();
+    let skeleton = file(model, &mut |constant| {
+        tensors.push(tensor_of(constant));
+        Replaced::by(build::blank(&constant.name, constant.kind, &constant.shape))
+    })?;
+    Ok((tensors, skeleton))
+}
+
+fn tensor_of(constant: &import::Tensor) -> Tensor {
+    // What a model makes has a type, and its numbers with it.
+    let dtype = constant.dtype().unwrap_or(Dtype::F32);
+    let bytes = constant.bytes(dtype).unwrap_or_default();
+    Tensor::new(constant.name.to_string(), constant.shape.clone(), dtype, bytes)
+}
+
+/// The file of a model, with what is put in the place of each constant.
+fn file(model: &Model, place: &mut dyn FnMut(&import::Tensor) -> Replaced) -> Result<Vec<u8>, GraphError> {
     let (made, outputs) = import::of_model(model)?;
-    let mut graph = Message::default();
+    let (mut graph, mut initializers) = (Message::default(), Message::default());
+    for constant in &made.constants {
+        let Replaced { tensors, nodes } = place(constant);
+        nodes.into_iter().for_each(|node| graph.message(1, node));
+        tensors.into_iter().for_each(|tensor| initializers.message(5, tensor));
+    }
     made.nodes.iter().for_each(|node| graph.message(1, build::node(node)));
     graph.text(2, "nutshell");
-    made.constants.iter().for_each(|constant| graph.message(5, build::constant(constant)));
+    graph.raw(&initializers.into_bytes());
     made.inputs.iter().for_each(|input| graph.message(11, build::value_info(input)));
     outputs.iter().for_each(|output| graph.message(12, build::value_info(output)));
     let mut opset = Message::default();
@@ -32,4 +77,31 @@ pub fn write(model: &Model) -> Result<Vec<u8>, GraphError> {
     file.message(7, graph);
     file.message(8, opset);
     Ok(file.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{fill, weights};
+    use super::*;
+    use crate::model::{Source, presets};
+    use rand::SeedableRng;
+    use rand_pcg::Pcg64Mcg;
+
+    #[test]
+    fn what_is_told_apart_is_what_would_be_cut_out_of_the_file() {
+        let mut model = presets::lenet5([3, 4, 30, 10]);
+        presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
+        let cut = weights(&write(&model).unwrap(), 1 << 20).unwrap();
+        let (tensors, skeleton) = apart(&model).unwrap();
+        assert_eq!((&tensors, skeleton.as_slice()), (&cut.tensors, cut.skeleton(Source::Onnx).unwrap()));
+        let forms: [fn(Tensor) -> Fill; 3] = [
+            |tensor| Fill::Plain(tensor.bytes),
+            |tensor| Fill::Shared(vec![0.5, 1.5], (0..tensor.len()).map(|at| (at % 2) as u8).collect()),
+            |tensor| Fill::Scaled(0.25, (0..tensor.len()).map(|at| at as i8).collect()),
+        ];
+        for form in forms {
+            let fills = tensors.iter().cloned().map(form).collect();
+            assert_eq!(write_in(&model, &mut { form }).unwrap(), fill(&skeleton, fills).unwrap());
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::graph::{FLOAT32, Graph, Operator};
 use super::layout::{channels_first, elements, permuted, plain, position, same};
 use super::names::name_of;
 use super::{FORMAT, malformed, unsupported};
-use crate::error::LoadError;
+use crate::error::{LoadError, too_large};
 use crate::formats::collect::{Collector, unique};
 use crate::formats::import::tensor::{FLOAT, INT64};
 use crate::formats::import::{self, Attribute, Input, Node, Numbers};
@@ -153,8 +153,7 @@ impl<'a> Translator<'a> {
     fn spend(&mut self, bytes: usize) -> Result<(), LoadError> {
         let left = self.left.checked_sub(bytes as u64);
         let bytes = (self.cap - self.left).saturating_add(bytes as u64);
-        self.left =
-            left.ok_or_else(|| LoadError::TooLarge { format: FORMAT, place: "graph".into(), bytes, cap: self.cap })?;
+        self.left = left.ok_or_else(|| too_large(FORMAT, "graph", bytes, self.cap))?;
         Ok(())
     }
 

@@ -8,17 +8,16 @@ mod pickle;
 mod state;
 mod value;
 
-use super::collect::Collector;
+use super::collect::{Collector, strided};
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
 use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use pickle::Pickle;
-use state::View;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use value::{FORMAT, Value};
+use value::{FORMAT, Strided, Value};
 
 /// What every file of the older format begins with: a pickle of a magic number.
 pub const LEGACY_MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
@@ -47,7 +46,7 @@ pub const LEGACY: Reader = Reader {
 };
 
 /// Whether the entries of an archive are such a file.
-pub fn is_torch(entries: &[Entry]) -> bool {
+fn is_torch(entries: &[Entry]) -> bool {
     entries.iter().any(|entry| entry.name.ends_with(PICKLE))
 }
 
@@ -74,19 +73,18 @@ pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
     // Unpacked storages are held one at a time: views of one storage mostly follow each other.
     let mut open: Option<(&str, Cow<[u8]>)> = None;
     let mut tensors = Collector::new(FORMAT, cap);
-    for view in &views {
+    for (name, view) in &views {
         let storage = &pickle.storages[view.storage];
         if open.as_ref().is_none_or(|(key, _)| *key != storage.key) {
-            let name = format!("/data/{}", storage.key);
-            let entry = inside
-                .get(name.as_str())
-                .ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{name}"), "none"))?;
+            let path = format!("/data/{}", storage.key);
+            let entry = inside.get(path.as_str());
+            let entry = entry.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{path}"), "none"))?;
             // What was open is let go first.
             drop(open.take());
             open = Some((&storage.key, entry.unpack(cap)?));
         }
         if let Some((_, bytes)) = &open {
-            add(view, storage.dtype, bytes, &mut tensors)?;
+            add(name, view, storage.dtype, bytes, &mut tensors)?;
         }
     }
     Ok(finish(tensors))
@@ -105,8 +103,8 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     }
     let _system = pickle.run()?;
     let root = pickle.run()?;
-    let views = state::views(&pickle, root)?;
     let keys = pickle.run()?;
+    let views = state::views(&pickle, root)?;
     let Value::List(keys) = keys else { return Err(malformed(FORMAT, "storages", "a list of keys", "something else")) };
     let mut cursor = pickle.cursor.clone();
     let mut data: Vec<&[u8]> = vec![&[]; pickle.storages.len()];
@@ -126,8 +124,8 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
         data[index] = cursor.take(bytes.unwrap_or(usize::MAX))?;
     }
     let mut tensors = Collector::new(FORMAT, cap);
-    for view in &views {
-        add(view, pickle.storages[view.storage].dtype, data[view.storage], &mut tensors)?;
+    for (name, view) in &views {
+        add(name, view, pickle.storages[view.storage].dtype, data[view.storage], &mut tensors)?;
     }
     Ok(finish(tensors))
 }
@@ -138,52 +136,13 @@ fn finish(tensors: Collector) -> Network {
 }
 
 /// Copies what a view shows of a storage's bytes, row-major.
-fn add(view: &View, dtype: Dtype, storage: &[u8], tensors: &mut Collector) -> Result<(), LoadError> {
-    let View { name, shape, strides, offset, .. } = view;
-    let size = dtype.size();
-    let expected = tensors.reserve(name, shape, dtype)?;
-    let mut bytes = Vec::new();
-    if expected > 0 {
-        let fault = |got: String| {
-            let expected = format!("a view within {} elements", storage.len() / size);
-            malformed(FORMAT, Collector::place(name), expected, got)
-        };
-        let last = shape
-            .iter()
-            .zip(strides)
-            .try_fold(*offset, |last, (&side, &stride)| last.checked_add((side - 1).checked_mul(stride)?));
-        if last.is_none_or(|last| last >= storage.len() / size) {
-            return Err(fault(format!("offset {offset}, shape {shape:?}, strides {strides:?}")));
-        }
-        bytes.reserve_exact(expected);
-        gather(storage, size, shape, strides, *offset, &mut bytes);
-    }
-    tensors.push(Tensor { name: name.clone(), shape: shape.clone(), dtype, bytes, dequantized: false, step: None })
-}
-
-/// Appends the elements of a view that is proved to lie within the storage, the last index running fastest.
-fn gather(storage: &[u8], size: usize, shape: &[usize], strides: &[usize], offset: usize, bytes: &mut Vec<u8>) {
-    // Trailing sides that lie one after the other are copied at once.
-    let (mut run, mut outer) = (1, shape.len());
-    while outer > 0 && (strides[outer - 1] == run || shape[outer - 1] == 1) {
-        run *= shape[outer - 1];
-        outer -= 1;
-    }
-    let mut index = vec![0; outer];
-    loop {
-        let start: usize = offset + index.iter().zip(strides).map(|(index, stride)| index * stride).sum::<usize>();
-        bytes.extend_from_slice(&storage[start * size..][..run * size]);
-        let mut side = outer;
-        loop {
-            if side == 0 {
-                return;
-            }
-            side -= 1;
-            index[side] += 1;
-            if index[side] < shape[side] {
-                break;
-            }
-            index[side] = 0;
-        }
-    }
+fn add(name: &str, view: &Strided, dtype: Dtype, storage: &[u8], tensors: &mut Collector) -> Result<(), LoadError> {
+    let Strided { shape, strides, offset, .. } = view;
+    tensors.reserve(name, shape, dtype)?;
+    let bytes = strided(storage, dtype.size(), shape, strides, *offset).ok_or_else(|| {
+        let expected = format!("a view within {} elements", storage.len() / dtype.size());
+        let got = format!("offset {offset}, shape {shape:?}, strides {strides:?}");
+        malformed(FORMAT, Collector::place(name), expected, got)
+    })?;
+    tensors.push(Tensor::new(name.to_owned(), shape.clone(), dtype, bytes))
 }

@@ -40,19 +40,9 @@ pub struct Pickle<'a> {
 impl<'a> Pickle<'a> {
     /// A machine with empty tables, which may take `cap` bytes of memory.
     pub fn new(cursor: Cursor<'a>, cap: u64) -> Self {
-        Pickle {
-            cursor,
-            texts: Vec::new(),
-            sequences: Vec::new(),
-            dictionaries: Vec::new(),
-            storages: Vec::new(),
-            keys: HashMap::new(),
-            tensors: Vec::new(),
-            stack: Vec::new(),
-            marks: Vec::new(),
-            memo: Vec::new(),
-            left: cap / INSTRUCTION_BYTES,
-        }
+        let (texts, sequences, dictionaries, storages, keys, tensors) = Default::default();
+        let (stack, marks, memo, left) = (Vec::new(), Vec::new(), Vec::new(), cap / INSTRUCTION_BYTES);
+        Pickle { cursor, texts, sequences, dictionaries, storages, keys, tensors, stack, marks, memo, left }
     }
 
     /// Runs a pickle to its end, and gives what it made. The tables keep what they have.
@@ -102,49 +92,34 @@ impl<'a> Pickle<'a> {
                 self.cursor.take(8)?;
                 Value::Float
             }
-            b'X' | b'T' | b'B' => {
-                let length = self.cursor.u32()? as usize;
-                self.text(length)?
+            b'X' | b'T' | b'B' | 0x8c | b'U' | b'C' => {
+                let wide = matches!(code, b'X' | b'T' | b'B');
+                let length = if wide { self.cursor.u32()? as usize } else { self.cursor.byte()?.into() };
+                // What is no text is kept as if it were: only names matter.
+                self.texts.push(String::from_utf8_lossy(self.cursor.take(length)?).into_owned());
+                Value::Text(self.texts.len() - 1)
             }
-            0x8c | b'U' | b'C' => {
-                let length = self.cursor.byte()?.into();
-                self.text(length)?
-            }
-            b')' => self.tuple(Vec::new()),
-            0x85..=0x87 => {
-                let values = self.take(usize::from(code - 0x84))?;
-                self.tuple(values)
-            }
-            b't' => {
-                let values = self.since_mark()?;
-                self.tuple(values)
-            }
-            b']' => self.list(Vec::new()),
-            b'l' => {
-                let values = self.since_mark()?;
-                self.list(values)
+            b')' | b't' | 0x85..=0x87 | b']' | b'l' => {
+                let values = match code {
+                    b')' | b']' => Vec::new(),
+                    b't' | b'l' => self.since_mark()?,
+                    _ => self.take(usize::from(code - 0x84))?,
+                };
+                self.sequences.push(values);
+                let index = self.sequences.len() - 1;
+                if matches!(code, b']' | b'l') { Value::List(index) } else { Value::Tuple(index) }
             }
             b'}' => self.dictionary(),
-            b'd' => {
-                let items = self.since_mark()?;
-                let dictionary = self.dictionary();
-                self.stack.push(dictionary);
-                return self.set(items);
-            }
-            b'a' => {
-                let item = self.pop()?;
-                return self.append(vec![item]);
-            }
-            b'e' => {
-                let items = self.since_mark()?;
+            b'a' | b'e' => {
+                let items = if code == b'a' { self.take(1)? } else { self.since_mark()? };
                 return self.append(items);
             }
-            b's' => {
-                let items = self.take(2)?;
-                return self.set(items);
-            }
-            b'u' => {
-                let items = self.since_mark()?;
+            b's' | b'u' | b'd' => {
+                let items = if code == b's' { self.take(2)? } else { self.since_mark()? };
+                if code == b'd' {
+                    let dictionary = self.dictionary();
+                    self.stack.push(dictionary);
+                }
                 return self.set(items);
             }
             b'c' => {
@@ -197,10 +172,8 @@ impl<'a> Pickle<'a> {
 
     fn pop(&mut self) -> Result<Value, LoadError> {
         let bottom = self.marks.last().copied().unwrap_or(0);
-        if self.stack.len() <= bottom {
-            return Err(self.cursor.malformed("a value on the stack", "none"));
-        }
-        self.stack.pop().ok_or_else(|| self.cursor.malformed("a value on the stack", "none"))
+        let top = if self.stack.len() > bottom { self.stack.pop() } else { None };
+        top.ok_or_else(|| self.cursor.malformed("a value on the stack", "none"))
     }
 
     /// The last `count` values.
@@ -247,13 +220,6 @@ impl<'a> Pickle<'a> {
         Ok(Value::Int(i64::from_le_bytes(wide)))
     }
 
-    fn text(&mut self, length: usize) -> Result<Value, LoadError> {
-        // What is no text is kept as if it were: only names matter.
-        let text = String::from_utf8_lossy(self.cursor.take(length)?).into_owned();
-        self.texts.push(text);
-        Ok(Value::Text(self.texts.len() - 1))
-    }
-
     /// Text up to the end of a line.
     fn line(&mut self) -> Result<String, LoadError> {
         let mut line = Vec::new();
@@ -263,16 +229,6 @@ impl<'a> Pickle<'a> {
                 next => line.push(next),
             }
         }
-    }
-
-    fn tuple(&mut self, values: Vec<Value>) -> Value {
-        self.sequences.push(values);
-        Value::Tuple(self.sequences.len() - 1)
-    }
-
-    fn list(&mut self, values: Vec<Value>) -> Value {
-        self.sequences.push(values);
-        Value::List(self.sequences.len() - 1)
     }
 
     fn dictionary(&mut self) -> Value {

@@ -1,7 +1,7 @@
 //! The tensors of a state dictionary, or of one that lies in a wrapper.
 
 use super::pickle::Pickle;
-use super::value::{FORMAT, Value};
+use super::value::{FORMAT, Strided, Value};
 use crate::error::LoadError;
 use crate::formats::cursor::{MAX_TENSORS, malformed};
 
@@ -12,26 +12,11 @@ const WRAPPERS: [&str; 8] =
 /// The deepest that dictionaries may nest.
 const MAX_DEPTH: usize = 8;
 
-/// A named tensor.
-#[derive(Debug, Clone, PartialEq)]
-pub struct View {
-    /// Its key; the keys of nested dictionaries with dots between.
-    pub name: String,
-    /// An index into the pickle's storages.
-    pub storage: usize,
-    /// In elements.
-    pub offset: usize,
-    /// Its sides.
-    pub shape: Vec<usize>,
-    /// In elements.
-    pub strides: Vec<usize>,
-}
-
-/// The tensors of what a pickle made. If some of them lie under a key that names a wrapper, it is those, without that key.
+/// The tensors of what a pickle made, by their keys; those of nested dictionaries have dots between. If some of them lie under a key that names a wrapper, it is those, without that key.
 ///
 /// # Errors
 /// [`LoadError::Malformed`] if there are none, or dictionaries nest too deeply.
-pub fn views(pickle: &Pickle, root: Value) -> Result<Vec<View>, LoadError> {
+pub fn views<'a>(pickle: &'a Pickle, root: Value) -> Result<Vec<(String, &'a Strided)>, LoadError> {
     let mut root = root;
     while let Some(inner) = wrapped(pickle, root) {
         root = inner;
@@ -63,7 +48,7 @@ fn wrapped(pickle: &Pickle, value: Value) -> Option<Value> {
 
 struct Walk<'a, 'b> {
     pickle: &'a Pickle<'b>,
-    views: Vec<View>,
+    views: Vec<(String, &'a Strided)>,
     /// Values that were looked at: one dictionary can lie in many places.
     steps: usize,
 }
@@ -76,23 +61,13 @@ impl<'a> Walk<'a, '_> {
         }
         match value {
             Value::Tensor(index) => {
-                let tensor = self.pickle.tensors[index].clone();
-                self.views.push(View {
-                    name: path.join("."),
-                    storage: tensor.storage,
-                    offset: tensor.offset,
-                    shape: tensor.shape,
-                    strides: tensor.strides,
-                });
+                let pickle = self.pickle;
+                self.views.push((path.join("."), &pickle.tensors[index]));
             }
             Value::Dictionary(index) => {
                 if path.len() == MAX_DEPTH {
-                    return Err(malformed(
-                        FORMAT,
-                        "pickle",
-                        format!("at most {MAX_DEPTH} nested dictionaries"),
-                        "more",
-                    ));
+                    let expected = format!("at most {MAX_DEPTH} nested dictionaries");
+                    return Err(malformed(FORMAT, "pickle", expected, "more"));
                 }
                 let pickle = self.pickle;
                 for &(key, value) in &pickle.dictionaries[index] {
@@ -104,15 +79,7 @@ impl<'a> Walk<'a, '_> {
                     }
                 }
             }
-            Value::None
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Float
-            | Value::Text(_)
-            | Value::Tuple(_)
-            | Value::List(_)
-            | Value::Global(_)
-            | Value::Storage(_) => {}
+            _ => {}
         }
         Ok(())
     }

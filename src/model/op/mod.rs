@@ -23,10 +23,10 @@ use operands::Operands;
 use std::ops::RangeInclusive;
 use strum::IntoStaticStr;
 
-/// One operator, by its name in ONNX unless it says another. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
-/// from 0 in such a shape. What works on an image or a vector works on several, in axes before it.
+/// One operator. Shapes leave the batch out: an image is `[channels, height, width]`, a vector is `[features]`. Axes count
+/// from 0 in such a shape. What works on an image or a vector works on several, in axes before it. Names are those of ONNX.
 ///
-/// There is no default arm where an operator's name, [`Class`], shape or bytes are matched: whoever adds one is led by the compiler to
+/// There is no default arm where an operator's [`Class`], shape or bytes are matched: whoever adds one is led by the compiler to
 /// each place that has to know it. The rest goes by the class, or has an arm for those that need one.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 pub enum Op {

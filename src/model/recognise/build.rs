@@ -4,7 +4,7 @@ use crate::model::{
     Conv, Function, Graph, Linear, Model, Network, Node, Op, ParamId, Parameter, Pool, Tensor, Unary, ValueId,
 };
 use ndarray::{ArrayD, IxDyn};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The suffix of what counts batches in PyTorch's normalisation; a network that runs does not need it.
 const BATCHES: &str = "num_batches_tracked";
@@ -23,12 +23,13 @@ pub enum Naming {
 
 impl Naming {
     /// The tensors by names that begin with that of their layer, of a file that may put them into folders and may number them.
-    pub fn canonical(self, weights: &Network) -> impl Iterator<Item = (String, &Tensor)> {
-        let normed = |layer: &str| weights.tensors.iter().any(|tensor| tensor.name.strip_suffix("/3") == Some(layer));
+    fn canonical(self, weights: &Network) -> impl Iterator<Item = (String, &Tensor)> {
+        let normed: BTreeSet<&str> =
+            weights.tensors.iter().filter_map(|tensor| tensor.name.strip_suffix("/3")).collect();
         weights.tensors.iter().map(move |tensor| match tensor.name.rsplit_once('/') {
             // Keras 3 counts the tensors of a layer.
             Some((layer, number)) if self != Naming::Torch && layer.ends_with("/vars") => {
-                let parts: &[&str] = if normed(layer) {
+                let parts: &[&str] = if normed.contains(layer) {
                     &["gamma", "beta", "moving_mean", "moving_variance"]
                 } else {
                     &["kernel", "bias"]
@@ -138,11 +139,37 @@ pub struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    /// Begins with an input of this shape.
-    pub fn new(weights: &'a Network, naming: Naming, input_shape: [usize; 3]) -> Self {
-        let tensors = naming.canonical(weights).collect();
-        let graph = Graph { input_name: "input".into(), input_shape: input_shape.to_vec(), nodes: Vec::new() };
-        Build { naming, tensors, used: 0, model: Model { graph, parameters: Vec::new() } }
+    /// Begins with an input that has no shape so far. `None` if two layers have one name.
+    pub fn new(weights: &'a Network, naming: Naming) -> Option<Self> {
+        let tensors: BTreeMap<_, _> = naming.canonical(weights).collect();
+        let graph = Graph { input_name: "input".into(), input_shape: Vec::new(), nodes: Vec::new() };
+        let model = Model { graph, parameters: Vec::new() };
+        (tensors.len() == weights.tensors.len()).then_some(Build { naming, tensors, used: 0, model })
+    }
+
+    /// Gives the input its shape.
+    pub fn input(&mut self, shape: [usize; 3]) {
+        self.model.graph.input_shape = shape.to_vec();
+    }
+
+    /// The shape of a layer's kernel or matrix, as it is stored; `None` if there is no such layer.
+    pub fn sides(&self, layer: &str) -> Option<&'a [usize]> {
+        self.tensors.get(&self.naming.kernel(layer)).map(|tensor| tensor.shape.as_slice())
+    }
+
+    /// Whether a layer is a normalisation.
+    pub fn is_norm(&self, layer: &str) -> bool {
+        self.tensors.contains_key(&self.naming.norm(layer)[2])
+    }
+
+    /// Side `index` of a layer's kernel or matrix.
+    pub fn side(&self, layer: &str, index: usize) -> Option<usize> {
+        self.sides(layer)?.get(index).copied()
+    }
+
+    /// The tensors, without those that no network needs.
+    pub fn count(&self) -> usize {
+        self.tensors.keys().filter(|name| !name.ends_with(BATCHES)).count()
     }
 
     /// The value that was made last; at first the input.
@@ -165,6 +192,11 @@ impl<'a> Build<'a> {
         sound.then_some((values, &tensor.shape))
     }
 
+    /// The numbers of a tensor with one for each output.
+    fn vector(&mut self, name: &str, outputs: usize) -> Option<Vec<f32>> {
+        self.take(name).filter(|(_, shape)| *shape == [outputs]).map(|(values, _)| values)
+    }
+
     fn parameter(&mut self, name: String, shape: &[usize], values: Vec<f32>) -> Option<ParamId> {
         let values = ArrayD::from_shape_vec(IxDyn(shape), values).ok()?;
         self.model.parameters.push(Parameter { name, values });
@@ -184,18 +216,13 @@ impl<'a> Build<'a> {
             Naming::Torch => (weight, shape.to_vec()),
             Naming::Keras { .. } => reorder(weight, shape, kernel)?,
         };
+        let outputs = *shape.first().filter(|&&outputs| outputs > 0)?;
         let bias_name = self.naming.bias(name);
-        let mut bias = match self.tensors.contains_key(&bias_name) {
-            true => Some(self.take(&bias_name)?.0),
-            false => None,
-        };
-        let outputs = *shape.first()?;
-        if outputs == 0 || bias.as_ref().is_some_and(|bias| bias.len() != outputs) {
-            return None;
-        }
+        let mut bias =
+            if self.tensors.contains_key(&bias_name) { Some(self.vector(&bias_name, outputs)?) } else { None };
         if let Some(norm) = norm {
             let parts = self.naming.norm(norm);
-            let mut part = |index: usize| Some(self.take(&parts[index])?.0).filter(|part| part.len() == outputs);
+            let mut part = |index: usize| self.vector(&parts[index], outputs);
             let (gain, offset, mean, variance) = (part(0)?, part(1)?, part(2)?, part(3)?);
             let epsilon = self.naming.epsilon();
             let mut shifts = bias.unwrap_or_else(|| vec![0.0; outputs]);
@@ -230,6 +257,19 @@ impl<'a> Build<'a> {
         let kernel = Kernel::Vector(self.flattened()?);
         let (shape, weight, bias) = self.layer(name, None, kernel)?;
         (shape.len() == 2).then(|| self.node(name, Op::Linear(Linear { weight, bias }), &[from]))
+    }
+
+    /// Appends a flattening and linear layers, with ReLU between, whose names are those of `relu` for the layer before and its place.
+    pub fn classifier(&mut self, names: &[String], relu: impl Fn(&str, usize) -> String) -> Option<()> {
+        let last = self.last();
+        self.node("flatten", Op::Flatten, &[last]);
+        for (index, name) in names.iter().enumerate() {
+            if index > 0 {
+                self.relu(&relu(&names[index - 1], self.model.graph.nodes.len()));
+            }
+            self.linear(self.last(), name)?;
+        }
+        Some(())
     }
 
     /// What the last value was before it was flattened, as `[channels, height, width]`.
@@ -274,7 +314,6 @@ impl<'a> Build<'a> {
 
     /// The network, if its shapes fit and no weight is left over.
     pub fn finish(self) -> Option<Model> {
-        let counted = self.tensors.keys().filter(|name| !name.ends_with(BATCHES)).count();
-        (self.used == counted && self.model.shapes().is_ok()).then_some(self.model)
+        (self.used == self.count() && self.model.shapes().is_ok()).then_some(self.model)
     }
 }

@@ -1,8 +1,8 @@
 //! The architectures as Keras has them (`keras.applications`): other names, other orders of the axes, and small differences in what lies between.
 
 use super::build::{Build, Moves, Naming};
+use super::lenet::lenet;
 use crate::model::{Model, Network, Op, ValueId};
-use std::collections::BTreeMap;
 
 /// Sides of an image, in pixels.
 const SIDE: usize = 224;
@@ -21,75 +21,50 @@ const fn same(kernel: usize) -> Moves {
 /// Steps of two: TensorFlow's `same` on an even side puts its zeros below and right.
 const HALVE: Moves = Moves { stride: 2, pads: [0, 0, 1, 1], groups: 1 };
 
-type Shapes<'a> = BTreeMap<String, &'a [usize]>;
-
 /// VGG16 and VGG19, ResNet-50 to -152 (the first version), MobileNetV2 and the two LeNets, with Keras' names, in any widths. A file may
 /// put folders before the layer's name, and `:0` behind. Outputs are those before the softmax.
 pub fn keras(weights: &Network) -> Option<Model> {
-    let mut shapes = Shapes::new();
-    for (name, tensor) in NAMING.canonical(weights) {
-        if shapes.insert(name, &tensor.shape).is_some() {
-            // Two layers of one name: some other network.
-            return None;
-        }
-    }
-    vgg(weights, &shapes)
-        .or_else(|| resnet(weights, &shapes))
-        .or_else(|| mobilenet_v2(weights, &shapes))
-        .or_else(|| lenet(weights, &shapes))
-}
-
-/// The channels that the first convolution reads, `[kh, kw, in, out]`.
-fn channels(shapes: &Shapes, layer: &str) -> Option<usize> {
-    shapes.get(&format!("{layer}/kernel"))?.get(2).copied()
+    let build = || Build::new(weights, NAMING);
+    let lenet = |convolutions, linears| lenet(build()?, NAMING, convolutions, linears);
+    vgg(build()?)
+        .or_else(|| resnet(Build::new(weights, Naming::Keras { epsilon: 1.001e-5 })?))
+        .or_else(|| mobilenet_v2(build()?))
+        .or_else(|| lenet(["conv1", "conv2"], ["fc1", "fc2", "fc3"]))
+        // As Keras names layers that are given no name.
+        .or_else(|| lenet(["conv2d", "conv2d_1"], ["dense", "dense_1", "dense_2"]))
 }
 
 /// Blocks `block1_conv1`, `block1_conv2` and so on of convolutions that keep the size, each with a ReLU, and a maximum over 2 x 2 after each block;
 /// then `fc1`, `fc2` and so on with a ReLU, and `predictions`. Images are as large as the first of those expects.
-fn vgg(weights: &Network, shapes: &Shapes) -> Option<Model> {
-    let kernel = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
+fn vgg(mut build: Build) -> Option<Model> {
     let convolutions = |block: usize| {
         let names = (1..=MOST).map(move |index| format!("block{block}_conv{index}"));
-        names.take_while(|name| kernel(name).is_some()).collect::<Vec<String>>()
+        names.take_while(|name| build.sides(name).is_some()).collect::<Vec<String>>()
     };
     let blocks: Vec<Vec<String>> = (1..).map(convolutions).take_while(|block| !block.is_empty()).take(MOST).collect();
-    let hidden = (1..=MOST).map(|index| format!("fc{index}")).take_while(|name| kernel(name).is_some());
+    let hidden = (1..=MOST).map(|index| format!("fc{index}")).take_while(|name| build.sides(name).is_some());
     let linears: Vec<String> = hidden.chain(["predictions".to_owned()]).collect();
-    let features = *kernel(&linears[0])?.first()?;
-    let outputs = *kernel(blocks.last()?.last()?)?.get(3)?;
+    let features = build.side(&linears[0], 0)?;
+    let outputs = build.side(blocks.last()?.last()?, 3)?;
     let side = features.checked_div(outputs)?.isqrt();
     let input = side.checked_mul(1usize.checked_shl(u32::try_from(blocks.len()).ok()?)?)?;
-    let mut build = Build::new(weights, NAMING, [channels(shapes, &blocks[0][0])?, input, input]);
+    build.input([build.side(&blocks[0][0], 2)?, input, input]);
     for (index, block) in blocks.iter().enumerate() {
         for name in block {
-            let moves = same(*kernel(name)?.first()?);
+            let moves = same(build.side(name, 0)?);
             build.conv(build.last(), name, None, moves)?;
             build.relu(&format!("{name}_relu"));
         }
         build.max_pool(&format!("block{}_pool", index + 1), 2, 2, 0);
     }
-    linear_layers(build, &linears)
-}
-
-/// A flattening and linear layers, with ReLU between.
-fn linear_layers(mut build: Build, names: &[String]) -> Option<Model> {
-    let last = build.last();
-    build.node("flatten", Op::Flatten, &[last]);
-    for (index, name) in names.iter().enumerate() {
-        if index > 0 {
-            build.relu(&format!("{}_relu", names[index - 1]));
-        }
-        build.linear(build.last(), name)?;
-    }
+    build.classifier(&linears, |layer, _| format!("{layer}_relu"))?;
     build.finish()
 }
 
 /// A convolution of 7 x 7 and a maximum, four stages `conv2` to `conv5` of blocks, a mean, and `predictions`. A block has three convolutions of
 /// 1 x 1, 3 x 3 and 1 x 1, of which the first has the stride (not that of 3 x 3, as in torchvision).
-fn resnet(weights: &Network, shapes: &Shapes) -> Option<Model> {
-    let has = |layer: &str| shapes.contains_key(&format!("{layer}/kernel"));
-    let naming = Naming::Keras { epsilon: 1.001e-5 };
-    let mut build = Build::new(weights, naming, [channels(shapes, "conv1_conv")?, SIDE, SIDE]);
+fn resnet(mut build: Build) -> Option<Model> {
+    build.input([build.side("conv1_conv", 2)?, SIDE, SIDE]);
     let stem = Moves { stride: 2, pads: [3; 4], groups: 1 };
     build.conv(build.last(), "conv1_conv", Some("conv1_bn"), stem)?;
     build.relu("conv1_relu");
@@ -98,11 +73,12 @@ fn resnet(weights: &Network, shapes: &Shapes) -> Option<Model> {
     for stage in 2..=5 {
         for block in 1..=MOST {
             let name = format!("conv{stage}_block{block}");
-            if !has(&format!("{name}_1_conv")) {
+            if build.sides(&format!("{name}_1_conv")).is_none() {
                 break;
             }
             let stride = if stage > 2 && block == 1 { 2 } else { 1 };
-            residual(&mut build, &name, stride, has(&format!("{name}_0_conv")))?;
+            let through = build.sides(&format!("{name}_0_conv")).is_some();
+            residual(&mut build, &name, stride, through)?;
         }
     }
     build.mean();
@@ -132,11 +108,10 @@ fn residual(build: &mut Build, name: &str, stride: usize, through: bool) -> Opti
 }
 
 /// `Conv1`, a block `expanded_conv` that does not expand, blocks `block_1` to `block_16`, `Conv_1`, a mean, and `predictions`.
-fn mobilenet_v2(weights: &Network, shapes: &Shapes) -> Option<Model> {
+fn mobilenet_v2(mut build: Build) -> Option<Model> {
     /// Blocks that take steps of two.
     const HALVING: [usize; 4] = [1, 3, 6, 13];
-    let sides = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
-    let mut build = Build::new(weights, NAMING, [channels(shapes, "Conv1")?, SIDE, SIDE]);
+    build.input([build.side("Conv1", 2)?, SIDE, SIDE]);
     build.conv(build.last(), "Conv1", Some("bn_Conv1"), HALVE)?;
     build.relu6("Conv1_relu");
     for block in 0..=16 {
@@ -147,14 +122,14 @@ fn mobilenet_v2(weights: &Network, shapes: &Shapes) -> Option<Model> {
             build.relu6(&format!("{name}_expand_relu"));
         }
         let depthwise = format!("{name}_depthwise");
-        let groups = *sides(&depthwise)?.get(2)?;
+        let groups = build.side(&depthwise, 2)?;
         let moves = if HALVING.contains(&block) { HALVE } else { same(3) };
         build.conv(build.last(), &depthwise, Some(&format!("{depthwise}_BN")), Moves { groups, ..moves })?;
         build.relu6(&format!("{depthwise}_relu"));
         let project = format!("{name}_project");
         let made = build.conv(build.last(), &project, Some(&format!("{project}_BN")), same(1))?;
-        let entered = sides(&format!("{name}_expand")).and_then(|sides| sides.get(2));
-        if moves.stride == 1 && entered.is_some() && entered == sides(&project).and_then(|sides| sides.get(3)) {
+        let entered = build.side(&format!("{name}_expand"), 2);
+        if moves.stride == 1 && entered.is_some() && entered == build.side(&project, 3) {
             build.node(&format!("{name}_add"), Op::Add, &[from, made]);
         }
     }
@@ -163,29 +138,6 @@ fn mobilenet_v2(weights: &Network, shapes: &Shapes) -> Option<Model> {
     build.mean();
     build.linear(build.last(), "predictions")?;
     build.finish()
-}
-
-/// LeNet-5 and LeNet-300-100 as in the presets, with their names or those that Keras gives to layers without one.
-fn lenet(weights: &Network, shapes: &Shapes) -> Option<Model> {
-    const CONVOLUTIONS: [[&str; 2]; 2] = [["conv1", "conv2"], ["conv2d", "conv2d_1"]];
-    const LINEARS: [[&str; 3]; 2] = [["fc1", "fc2", "fc3"], ["dense", "dense_1", "dense_2"]];
-    let kernel = |layer: &str| shapes.get(&format!("{layer}/kernel")).copied();
-    for (convolutions, linears) in CONVOLUTIONS.into_iter().zip(LINEARS) {
-        let linears = linears.map(str::to_owned);
-        let mut build = Build::new(weights, NAMING, [1, 28, 28]);
-        match (kernel(convolutions[0]), kernel(convolutions[1]), weights.tensors.len()) {
-            (Some(&[5, 5, 1, _]), Some(&[5, 5, _, _]), 8) => {
-                for (index, name) in convolutions.into_iter().enumerate() {
-                    build.conv(build.last(), name, None, Moves { pads: [0; 4], ..same(5) })?;
-                    build.max_pool(&format!("pool{}", index + 1), 2, 2, 0);
-                }
-                return linear_layers(build, &linears[..2]);
-            }
-            (None, None, 6) if kernel(&linears[0]).is_some() => return linear_layers(build, &linears),
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,57 +1,38 @@
 //! LeNet-5 and LeNet-300-100.
 
-use crate::model::{Model, Network, Tensor, presets};
-use ndarray::{ArrayD, IxDyn};
+use super::build::{Build, Moves, Naming};
+use crate::model::Model;
 
-/// The network that these weights are of, if they have the names and the shapes of LeNet-5 or LeNet-300-100, in any widths: `conv1.weight`,
-/// `conv1.bias`, `conv2...`, `fc1...`, `fc2...`, or `fc1...` to `fc3...`; floats, all finite. What lies between the layers is taken to be as in
-/// the [`presets`]: the weights do not tell.
-pub fn lenet(weights: &Network) -> Option<Model> {
-    let find = |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name);
-    // Outputs of the layers.
-    let widths = |layers: &[&str]| -> Option<Vec<usize>> {
-        layers.iter().map(|layer| find(&format!("{layer}.bias"))?.shape.first().copied()).collect()
+/// The network of these weights, if they have the shapes of LeNet-5 or LeNet-300-100, in any widths, and the names of two convolutions and two
+/// linear layers, or of three linear layers. What lies between the layers is taken to be as in the [`presets`](crate::model::presets): the weights
+/// do not tell.
+pub fn lenet(mut build: Build, naming: Naming, convolutions: [&str; 2], linears: [&str; 3]) -> Option<Model> {
+    let torch = naming == Naming::Torch;
+    let window = if torch { [2, 3] } else { [0, 1] };
+    build.input([1, 28, 28]);
+    let five = |name: &str| {
+        build.sides(name).is_some_and(|sides| sides.len() == 4 && window.map(|side| sides[side]) == [5, 5])
     };
-    let lenet5 = widths(&["conv1", "conv2", "fc1", "fc2"]).and_then(|widths| <[usize; 4]>::try_from(widths).ok());
-    let lenet300 = widths(&["fc1", "fc2", "fc3"]).and_then(|widths| <[usize; 3]>::try_from(widths).ok());
-    // Widths that are too large for the file would be allocated in vain.
-    let most = |widths: &[usize]| widths.iter().all(|&width| (1..=presets::MAX_WIDTH).contains(&width));
-    let lenet5 = lenet5.filter(|widths| most(widths) && weights.tensors.len() == 8);
-    let lenet300 = lenet300.filter(|widths| most(widths) && weights.tensors.len() == 6);
-    let fits = |shape: &[usize], tensor: &Tensor| tensor.shape == shape && tensor.dtype.is_float();
-    if let Some(widths) = lenet5
-        && find("conv1.weight").is_some_and(|tensor| fits(&[widths[0], 1, 5, 5], tensor))
-        && find("fc1.weight").is_some_and(|tensor| fits(&[widths[2], 16 * widths[1]], tensor))
-    {
-        return filled(presets::lenet5(widths), &find);
-    }
-    if let Some(widths) = lenet300
-        && find("fc1.weight").is_some_and(|tensor| fits(&[widths[0], 784], tensor))
-        && find("fc2.weight").is_some_and(|tensor| fits(&[widths[1], widths[0]], tensor))
-    {
-        return filled(presets::lenet300(widths), &find);
-    }
-    None
-}
-
-/// The model with the weights of its parameters' names, if they fit.
-fn filled<'a>(mut model: Model, find: &dyn Fn(&str) -> Option<&'a Tensor>) -> Option<Model> {
-    for parameter in &mut model.parameters {
-        let tensor = find(&parameter.name)?;
-        let values = tensor.values();
-        let sound = tensor.dtype.is_float() && values.iter().all(|value| value.is_finite());
-        if !sound || tensor.shape != parameter.values.shape() {
-            return None;
+    let linears = linears.map(str::to_owned);
+    let linears = match (convolutions.map(five), build.count()) {
+        ([true, true], 8) => {
+            for (index, name) in convolutions.into_iter().enumerate() {
+                build.conv(build.last(), name, None, Moves { stride: 1, pads: [0; 4], groups: 1 })?;
+                build.max_pool(&format!("pool{}", if torch { 2 * index } else { index } + 1), 2, 2, 0);
+            }
+            &linears[..2]
         }
-        parameter.values = ArrayD::from_shape_vec(IxDyn(&tensor.shape), values).ok()?;
-    }
-    Some(model)
+        ([false, false], 6) => &linears[..],
+        _ => return None,
+    };
+    build.classifier(linears, |layer, place| if torch { format!("relu{place}") } else { format!("{layer}_relu") })?;
+    build.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dtype, Origin, Source};
+    use crate::model::{Dtype, Network, Origin, Source, Tensor, presets};
     use rand::SeedableRng;
     use rand_pcg::Pcg64Mcg;
 
@@ -72,6 +53,10 @@ mod tests {
 
     #[test]
     fn the_presets_are_recognised_in_any_widths_and_nothing_else_is() {
+        let lenet = |weights: &Network| {
+            let build = Build::new(weights, Naming::Torch)?;
+            lenet(build, Naming::Torch, ["conv1", "conv2"], ["fc1", "fc2", "fc3"])
+        };
         for mut model in [presets::lenet5([3, 4, 5, 6]), presets::lenet300([7, 6, 5])] {
             presets::initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(1));
             let weights = weights_of(&model);

@@ -1,7 +1,7 @@
 //! MobileNetV2 (Sandler et al. 2018) as torchvision has it.
 
-use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Network, Op};
+use super::build::{Build, Moves};
+use crate::model::{Model, Op};
 
 /// Sides of an image, in pixels.
 const SIDE: usize = 224;
@@ -11,11 +11,8 @@ const STAGES: [(usize, usize); 7] = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3,
 
 /// `features.0` is a convolution of stride 2, `features.1` to `features.17` are inverted residuals, `features.18` is a convolution of 1 x 1;
 /// then a mean and `classifier.1`. In any widths.
-pub fn mobilenet_v2(weights: &Network) -> Option<Model> {
-    let shape =
-        |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape.as_slice());
-    let stem = shape("features.0.0.weight")?;
-    let mut build = Build::new(weights, Naming::Torch, [*stem.get(1)?, SIDE, SIDE]);
+pub fn mobilenet_v2(mut build: Build) -> Option<Model> {
+    build.input([build.side("features.0.0", 1)?, SIDE, SIDE]);
     let point = Moves { stride: 1, pads: [0; 4], groups: 1 };
     build.conv(build.last(), "features.0.0", Some("features.0.1"), Moves { stride: 2, pads: [1; 4], groups: 1 })?;
     build.relu6("features.0.2");
@@ -26,23 +23,22 @@ pub fn mobilenet_v2(weights: &Network) -> Option<Model> {
             let name = format!("features.{index}.conv");
             let from = build.last();
             // The first block does not expand.
-            let expands = shape(&format!("{name}.3.weight")).is_some();
+            let expands = build.is_norm(&format!("{name}.3"));
             let mut place = 0;
-            let entered = shape(&format!("{name}.0.0.weight"))?;
+            let channels = build.side(&format!("{name}.0.0"), usize::from(expands))?;
             if expands {
                 build.conv(from, &format!("{name}.0.0"), Some(&format!("{name}.0.1")), point)?;
                 build.relu6(&format!("{name}.0.2"));
                 place = 1;
             }
             let depthwise = format!("{name}.{place}");
-            let groups = *shape(&format!("{depthwise}.0.weight"))?.first()?;
+            let groups = build.side(&format!("{depthwise}.0"), 0)?;
             let moves = Moves { stride, pads: [1; 4], groups };
             build.conv(build.last(), &format!("{depthwise}.0"), Some(&format!("{depthwise}.1")), moves)?;
             build.relu6(&format!("{depthwise}.2"));
             let (out, norm) = (format!("{name}.{}", place + 1), format!("{name}.{}", place + 2));
             let made = build.conv(build.last(), &out, Some(&norm), point)?;
-            let channels = if expands { *entered.get(1)? } else { *entered.first()? };
-            if stride == 1 && channels == *shape(&format!("{out}.weight"))?.first()? {
+            if stride == 1 && channels == build.side(&out, 0)? {
                 build.node(&format!("features.{index}.add"), Op::Add, &[made, from]);
             }
             index += 1;

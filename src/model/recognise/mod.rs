@@ -9,6 +9,7 @@ mod resnet;
 mod vgg;
 
 use super::{Model, Network};
+use build::{Build, Naming};
 
 /// What is recognised, in words.
 pub const KNOWN: &str =
@@ -18,10 +19,11 @@ pub const KNOWN: &str =
 /// Batch normalisation is folded into the layer before it. What lies between the layers is taken to be as the architecture has it, and
 /// images to be as large as it expects them: the weights do not tell.
 pub fn recognise(weights: &Network) -> Option<Model> {
-    lenet::lenet(weights)
-        .or_else(|| vgg::vgg(weights))
-        .or_else(|| resnet::resnet(weights))
-        .or_else(|| mobilenet::mobilenet_v2(weights))
+    let build = || Build::new(weights, Naming::Torch);
+    lenet::lenet(build()?, Naming::Torch, ["conv1", "conv2"], ["fc1", "fc2", "fc3"])
+        .or_else(|| vgg::vgg(weights, build()?))
+        .or_else(|| resnet::resnet(build()?))
+        .or_else(|| mobilenet::mobilenet_v2(build()?))
         .or_else(|| keras::keras(weights))
 }
 

@@ -1,7 +1,7 @@
 //! ResNet (He et al. 2016) as torchvision has it: ResNet-18, -34, -50, -101, -152, and others of these blocks.
 
-use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Network, Op, ValueId};
+use super::build::{Build, Moves};
+use crate::model::{Model, Op, ValueId};
 
 /// Sides of an image, in pixels.
 const SIDE: usize = 224;
@@ -11,23 +11,21 @@ const MOST: usize = 64;
 
 /// A convolution of 7 x 7 and a maximum, four stages `layer1` to `layer4` of blocks, a mean, and `fc`. A block has two convolutions of
 /// 3 x 3, or three of 1 x 1, 3 x 3 and 1 x 1, of which that of 3 x 3 has the stride; what it reads is added, through a convolution of 1 x 1 where there is one.
-pub fn resnet(weights: &Network) -> Option<Model> {
-    let find = |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name);
-    let stem = find("conv1.weight")?;
-    let (7, Some(&channels)) = (stem.shape.last().copied()?, stem.shape.get(1)) else { return None };
-    let mut build = Build::new(weights, Naming::Torch, [channels, SIDE, SIDE]);
+pub fn resnet(mut build: Build) -> Option<Model> {
+    let (7, channels) = (*build.sides("conv1")?.last()?, build.side("conv1", 1)?) else { return None };
+    build.input([channels, SIDE, SIDE]);
     build.conv(build.last(), "conv1", Some("bn1"), Moves { stride: 2, pads: [3; 4], groups: 1 })?;
     build.relu("relu");
     build.max_pool("maxpool", 3, 2, 1);
     for stage in 1..=4 {
         for block in 0..MOST {
             let name = format!("layer{stage}.{block}");
-            if find(&format!("{name}.conv1.weight")).is_none() {
+            if build.sides(&format!("{name}.conv1")).is_none() {
                 break;
             }
             let stride = if stage > 1 && block == 0 { 2 } else { 1 };
-            let deep = find(&format!("{name}.conv3.weight")).is_some();
-            let through = find(&format!("{name}.downsample.0.weight")).is_some();
+            let deep = build.sides(&format!("{name}.conv3")).is_some();
+            let through = build.sides(&format!("{name}.downsample.0")).is_some();
             residual(&mut build, &name, stride, deep, through)?;
         }
     }

@@ -1,7 +1,7 @@
 //! VGG and its kind (Simonyan and Zisserman 2015), as `torch.nn.Sequential` names it: `features.N` and `classifier.N`.
 
-use super::build::{Build, Moves, Naming};
-use crate::model::{Model, Network, Op};
+use super::build::{Build, Moves};
+use crate::model::{Model, Network};
 
 /// The most convolutions, and the most linear layers.
 const MOST: usize = 64;
@@ -26,9 +26,7 @@ impl Place {
 /// Convolutions of stride 1 that keep the size of an image, each with a ReLU, then linear layers with ReLU between. After a convolution
 /// there may be a batch normalisation. Where a place is left out before the next convolution, and at the end of a block, is a maximum over
 /// 2 x 2. So VGG11 to VGG19 of torchvision are recognised, and smaller ones of that kind; images are as large as the first linear layer expects.
-pub fn vgg(weights: &Network) -> Option<Model> {
-    let shape =
-        |name: &str| weights.tensors.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.shape.as_slice());
+pub fn vgg(weights: &Network, mut build: Build) -> Option<Model> {
     let mut places: Vec<Place> = Vec::new();
     let mut linears: Vec<usize> = Vec::new();
     for tensor in &weights.tensors {
@@ -49,43 +47,40 @@ pub fn vgg(weights: &Network) -> Option<Model> {
     if places.is_empty() || linears.is_empty() || places.len() > MOST || linears.len() > MOST {
         return None;
     }
-    let normed = |place: &Place| shape(&format!("{}.running_mean", place.name(1))).is_some();
+    let normed: Vec<bool> = places.iter().map(|place| build.is_norm(&place.name(1))).collect();
     // The layer after the convolution, its normalisation and its ReLU.
-    let next = |place: &Place| place.index + if normed(place) { 3 } else { 2 };
+    let next = |at: usize| places[at].index + if normed[at] { 3 } else { 2 };
     let pooled: Vec<bool> = (0..places.len())
         .map(|at| {
             let follower = places.get(at + 1).filter(|follower| follower.block == places[at].block);
-            follower.is_none_or(|follower| follower.index > next(&places[at]))
+            follower.is_none_or(|follower| follower.index > next(at))
         })
         .collect();
-    let first = shape(&format!("{}.weight", places[0].name(0)))?;
-    let features = *shape(&format!("classifier.{}.weight", linears[0]))?.get(1)?;
-    let channels = *shape(&format!("{}.weight", places.last()?.name(0)))?.first()?;
+    let linears: Vec<String> = linears.iter().map(|index| format!("classifier.{index}")).collect();
+    let features = build.side(&linears[0], 1)?;
+    let channels = build.side(&places.last()?.name(0), 0)?;
     let side = features.checked_div(channels)?.isqrt();
     let pools = pooled.iter().filter(|&&pooled| pooled).count();
     let input = side.checked_mul(1usize.checked_shl(u32::try_from(pools).ok()?)?)?;
     if side * side * channels != features {
         return None;
     }
-    let mut build = Build::new(weights, Naming::Torch, [first[1], input, input]);
-    for (place, pooled) in places.iter().zip(pooled) {
-        let norm = normed(place).then(|| place.name(1));
-        let kernel = shape(&format!("{}.weight", place.name(0)))?[3];
+    build.input([build.side(&places[0].name(0), 1)?, input, input]);
+    for ((place, pooled), normed) in places.iter().zip(pooled).zip(normed) {
+        let norm = normed.then(|| place.name(1));
+        let kernel = build.side(&place.name(0), 3)?;
         let moves = Moves { stride: 1, pads: [kernel / 2; 4], groups: 1 };
         build.conv(build.last(), &place.name(0), norm.as_deref(), moves)?;
-        let offset = if norm.is_some() { 2 } else { 1 };
+        let offset = if normed { 2 } else { 1 };
         build.relu(&place.name(offset));
         if pooled {
             build.max_pool(&place.name(offset + 1), 2, 2, 0);
         }
     }
-    let last = build.last();
-    build.node("flatten", Op::Flatten, &[last]);
-    for (order, index) in linears.iter().enumerate() {
-        if order > 0 {
-            build.relu(&format!("classifier.{}", linears[order - 1] + 1));
-        }
-        build.linear(build.last(), &format!("classifier.{index}"))?;
-    }
+    // A ReLU is a layer of its own, behind the linear one.
+    let behind = |layer: &str| {
+        layer.rsplit_once('.').and_then(|(_, index)| index.parse::<usize>().ok()).map_or(0, |index| index + 1)
+    };
+    build.classifier(&linears, |layer, _| format!("classifier.{}", behind(layer)))?;
     build.finish()
 }

@@ -96,18 +96,7 @@ fn backward(unary: &Unary, x: &[f32], Output { y, dy }: Output, dx: &mut [f32]) 
         }
         Function::HardSigmoid => slope(&|_, y| if y > 0.0 && y < 1.0 { a } else { 0.0 }, dx),
         Function::HardSwish => {
-            slope(
-                &|x, _| {
-                    if x <= -3.0 {
-                        0.0
-                    } else if x >= 3.0 {
-                        1.0
-                    } else {
-                        x / 3.0 + 0.5
-                    }
-                },
-                dx,
-            );
+            slope(&|x, _| if x.abs() >= 3.0 { f32::from(x > 0.0) } else { x / 3.0 + 0.5 }, dx);
         }
         Function::LeakyRelu => slope(&|x, _| if x > 0.0 { 1.0 } else { a }, dx),
         Function::Log => slope(&|x, _| 1.0 / x, dx),
