@@ -17,6 +17,9 @@ fn main() {
     let graphs: Vec<Vec<u8>> = ["mobile", "moves", "elements", "sums", "shapes", "halves", "whole"]
         .map(|name| file(&format!("tests/data/tflite/{name}.tflite")))
         .to_vec();
+    let arrays: Vec<Vec<u8>> = ["older.h5", "newer.h5", "filter.h5", "heap.h5", "index.h5", "lenet.weights.h5"]
+        .map(|name| file(&format!("tests/data/hdf5/{name}")))
+        .to_vec();
     // Without its checksum, which the target computes.
     let nut = |name: &str| {
         let mut bytes = file(&format!("tests/golden/{name}.nut"));
@@ -32,6 +35,7 @@ fn main() {
         ("archive", vec![npz.clone(), torch]),
         ("torch", vec![legacy]),
         ("tflite", [vec![tflite], graphs].concat()),
+        ("hdf5", arrays),
         ("onnx", vec![onnx, file("tests/data/onnx/residual.onnx"), file("tests/data/onnx/external.onnx")]),
         ("nut", ["lines", "lenet5", "codebooks"].map(nut).to_vec()),
         ("data", vec![idx, csv, quoted, npz, npy]),

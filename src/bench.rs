@@ -16,6 +16,7 @@ use serde::Serialize;
 
 /// One measured speed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Rate {
     /// What was done.
     pub name: String,

@@ -292,8 +292,8 @@ pub enum RecipeError {
     /// A setting is out of its range.
     #[error("recipe, {field}: expected {expected}, got {got}")]
     Invalid {
-        /// The setting.
-        field: &'static str,
+        /// The setting, by its place in the recipe.
+        field: String,
         /// Its range.
         expected: String,
         /// Its value.

@@ -17,24 +17,15 @@
 //! use nutshell::data::Samples;
 //! use nutshell::model::{Scaling, presets};
 //! use nutshell::network::predictions;
-//! use nutshell::pipeline::{Checkpoint, Data, Effort, Event, Observer, Recipe, Target, compress};
+//! use nutshell::pipeline::{Data, Effort, Evidence, Quiet, Recipe, Target, compress};
 //! use nutshell::{formats, network};
-//! use std::ops::ControlFlow;
-//!
-//! struct Quiet;
-//! impl Observer for Quiet {
-//!     fn event(&mut self, _: Event) -> ControlFlow<()> {
-//!         ControlFlow::Continue(())
-//!     }
-//!     fn checkpoint(&mut self, _: &Checkpoint) {}
-//! }
 //!
 //! # fn main() -> Result<(), nutshell::Error> {
 //! let cap = 1 << 20; // the most bytes that a file may take once it is unpacked
 //! # let mut made = presets::lenet300([6, 5, 2]);
 //! # presets::initialize(&mut made, &mut <rand_pcg::Pcg64Mcg as rand::SeedableRng>::seed_from_u64(1));
 //! # let file = formats::onnx::write(&made)?;
-//! let model = formats::open(&file, cap)?.into_model()?;
+//! let network = formats::open(&file, cap)?.network;
 //! // 80 images of one channel, half of them bright.
 //! let pixels = (0..80 * 784).map(|at| if at / 784 % 2 == 0 { 255 } else { 0 }).collect();
 //! let samples = Samples::new(vec![1, 28, 28], pixels, (0..80).map(|at| at % 2).collect(), Scaling::Unit)?;
@@ -46,7 +37,7 @@
 //! #     training.samples = 640;
 //! # }
 //! let data = Data { training: samples.clone(), test: None };
-//! let outcome = compress(&model, &data, &recipe, None, &mut Quiet)?;
+//! let outcome = compress(&network, Evidence::Samples(&data), &recipe, None, &mut Quiet)?;
 //! assert!(outcome.nut.len() <= 4_000);
 //!
 //! let decoded = formats::open(&outcome.nut, cap)?.into_model()?;
@@ -73,6 +64,9 @@ pub mod stages;
 pub mod views;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[path = "wasm/types.rs"]
+mod wasm_types;
 
 pub use error::Error;
-pub use model::Model;
+pub use model::{Model, Network};

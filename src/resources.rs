@@ -1,7 +1,45 @@
-//! Cost models: what a network takes in memory and in multiplications.
+//! Cost models: what a network takes in memory and in multiplications, and what a run makes small.
 
-use crate::error::GraphError;
-use crate::model::{Model, ParamId, ValueId};
+use crate::container::{self, WriteOptions};
+use crate::error::{Error, GraphError};
+use crate::model::{FixedParameter, FixedPoint, Model, ParamId, ValueId};
+use std::fmt::Debug;
+
+/// What a run makes small.
+pub trait Objective: Debug {
+    /// What a cost counts, such as `bytes`.
+    fn unit(&self) -> &'static str;
+
+    /// What a network costs.
+    ///
+    /// # Errors
+    /// If the network breaks a rule of its types.
+    fn cost(&self, network: &FixedPoint) -> Result<usize, Error>;
+
+    /// How much a bit of a parameter's code counts in training, as a factor on the recipe's price of a bit.
+    fn price(&self, parameter: &FixedParameter) -> f32;
+}
+
+/// Memory: the size of the `.nut` file.
+#[derive(Debug, Clone, Default)]
+pub struct Bytes {
+    /// How the file is written.
+    pub options: WriteOptions,
+}
+
+impl Objective for Bytes {
+    fn unit(&self) -> &'static str {
+        "bytes"
+    }
+
+    fn cost(&self, network: &FixedPoint) -> Result<usize, Error> {
+        Ok(container::write(network, &self.options)?.bytes.len())
+    }
+
+    fn price(&self, _parameter: &FixedParameter) -> f32 {
+        1.0
+    }
+}
 
 /// Multiplications of one layer for one sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,11 @@
 
 mod place;
 
+use nutshell::Network;
 use nutshell::data::idx;
-use nutshell::formats::{onnx, read};
-use nutshell::model::{Model, presets};
-use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Observer, Recipe, Stage, Target, Training};
+use nutshell::formats::{onnx, open, read};
+use nutshell::model::presets;
+use nutshell::pipeline::{self, Checkpoint, Data, Effort, Event, Evidence, Observer, Recipe, Stage, Target, Training};
 use place::{CLASSES, Place, TEST, TRAINING, VALIDATION, recipe};
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -26,10 +27,10 @@ fn train(place: &Place) -> Value {
 }
 
 /// The network and the samples.
-fn load(place: &Place) -> (Model, Data) {
+fn load(place: &Place) -> (Network, Data) {
     let load = |split| idx::load_directory(&place.0.join("data"), split).unwrap();
     let data = Data { training: load(idx::Split::Train), test: Some(load(idx::Split::Test)) };
-    (onnx::read(&place.read("model.onnx"), 1 << 20).unwrap(), data)
+    (open(&place.read("model.onnx"), 1 << 20).unwrap().network, data)
 }
 
 #[test]
@@ -48,7 +49,7 @@ fn trains_compresses_evaluates_and_decompresses() {
     let inspected = place.json("inspect model.onnx");
     let parameters = presets::lenet5([3, 4, 6, CLASSES.into()]).parameter_count();
     assert_eq!(inspected["format"], "onnx");
-    assert_eq!(inspected["parameters"], parameters);
+    assert_eq!(inspected["graph"]["parameters"], parameters);
     assert_eq!(inspected["nut"], Value::Null);
 
     let report = place.json("compress model.onnx --data data --recipe recipe.json --report report.json -o model.nut");
@@ -70,10 +71,11 @@ fn trains_compresses_evaluates_and_decompresses() {
     let inspected = place.json("inspect model.nut");
     assert_eq!(inspected["format"], "nut");
     assert_eq!(inspected["nut"]["ratio"], report["ratio"]);
-    let items = &inspected["nut"]["items"];
-    let kinds = ["head", "widths", "positions", "signs", "magnitudes", "codebooks", "checksum"];
-    let sum: f64 = kinds.iter().map(|&kind| items[kind].as_f64().unwrap()).sum();
-    assert!((sum - inspected["bytes"].as_f64().unwrap()).abs() < 4.0, "{items}");
+    let items = inspected["nut"]["items"].as_array().unwrap();
+    let kinds: Vec<&str> = items.iter().map(|item| item[0].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["head", "widths", "positions", "signs", "magnitudes", "codebooks", "checksum"]);
+    let sum: f64 = items.iter().map(|item| item[1].as_f64().unwrap()).sum();
+    assert!((sum - inspected["file_bytes"].as_f64().unwrap()).abs() < 4.0, "{items:?}");
 
     // What was reported, what the file says, and what is exported from it are one network.
     let evaluate = |model: &str| place.json(&format!("evaluate {model} --data data --predictions {model}.txt"));
@@ -81,7 +83,10 @@ fn trains_compresses_evaluates_and_decompresses() {
     assert_eq!(from_nut, report["after"]["test"]);
     assert_eq!((&from_nut["split"], &from_nut["samples"]), (&Value::from("test"), &Value::from(TEST)));
     assert_eq!(place.json("decompress model.nut -o large.onnx")["parameters"], parameters);
-    assert_eq!(place.json("decompress model.nut --compact -o small.onnx")["parameters"], inspected["parameters"]);
+    assert_eq!(
+        place.json("decompress model.nut --compact -o small.onnx")["parameters"],
+        inspected["graph"]["parameters"]
+    );
     for model in ["large.onnx", "small.onnx"] {
         assert_eq!(samples_and_correct(&evaluate(model)), samples_and_correct(&from_nut));
         assert_eq!(place.read(&format!("{model}.txt")), place.read("model.nut.txt"));
@@ -116,7 +121,7 @@ fn a_resumed_run_makes_the_same_bytes() {
 
     let (model, data) = load(&place);
     let mut checkpoints = Checkpoints::default();
-    let outcome = pipeline::compress(&model, &data, &recipe(), None, &mut checkpoints).unwrap();
+    let outcome = pipeline::compress(&model, Evidence::Samples(&data), &recipe(), None, &mut checkpoints).unwrap();
     assert_eq!(outcome.nut, whole, "the command line and the library");
     let Checkpoints(checkpoints) = checkpoints;
     assert_eq!(checkpoints.len(), 5);
@@ -141,7 +146,7 @@ fn a_run_that_lost_far_too_much_starts_again_with_caution() {
     recipe.refine.training = Training { samples: 2_560, learning_rate: 4e-2, ..recipe.refine.training };
     let run = |resume| {
         let mut checkpoints = Checkpoints::default();
-        let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut checkpoints).unwrap();
+        let outcome = pipeline::compress(&model, Evidence::Samples(&data), &recipe, resume, &mut checkpoints).unwrap();
         (outcome, checkpoints.0)
     };
     let (outcome, checkpoints) = run(None);
@@ -196,7 +201,7 @@ fn standard_streams_stand_for_files() {
     let place = Place::with_model("streams");
     let onnx = place.read("model.onnx");
     let inspected = place.run_with("inspect - --json", &onnx);
-    assert_eq!(serde_json::from_slice::<Value>(&inspected.stdout).unwrap()["bytes"], onnx.len());
+    assert_eq!(serde_json::from_slice::<Value>(&inspected.stdout).unwrap()["file_bytes"], onnx.len());
     let trained = place.run_with("train lenet300 --widths 5,4 --data data --recipe recipe.json --epochs 0 -o -", &[]);
     let model = onnx::read(&trained.stdout, 1 << 20).unwrap();
     assert_eq!(model.graph, presets::lenet300([5, 4, CLASSES.into()]).graph);
@@ -286,8 +291,8 @@ fn weights_alone_are_compressed_and_written_again() {
     let report = place.json(&format!("compress again.npz --budget {small} -o budget.nut"));
     assert!(report["file_bytes"].as_u64().unwrap() <= small);
     let inspected = place.json("inspect 30.nut");
-    assert_eq!((&inspected["source"], &inspected["runnable"]), (&Value::from("npz"), &Value::from(true)));
-    assert!(inspected["nut"]["sections"].to_string().contains("origin"));
+    assert_eq!((&inspected["source"], &inspected["graph"]["recognised"]), (&Value::from("npz"), &Value::from(true)));
+    assert!(inspected["nut"]["items"].to_string().contains("origin"));
     let text = place.run("inspect 30.nut");
     assert!(String::from_utf8_lossy(&text).contains("conv2.weight: float32 [16, 8, 5, 5]"));
     // Its names and shapes say what it is.
@@ -301,7 +306,7 @@ fn weights_alone_are_compressed_and_written_again() {
         ("convert model.onnx -o out.tflite", "writing it as TFLite, which it did not come from, is not supported"),
         ("compress 30.nut --data data --recipe recipe.json -o out.nut", "which is small already"),
         ("compress model.onnx --budget 100 -o out.nut", "the target was not reached: bytes of the file"),
-        ("compress model.onnx --snr=-3 -o out.nut", "expected 0 to 200 dB"),
+        ("compress model.onnx --snr=-3 -o out.nut", "recipe, target.snr: expected 0 to 200, got -3"),
     ] {
         let said = place.refuse(arguments);
         assert!(said.contains(reason), "nutshell {arguments}: {said}");
@@ -330,7 +335,10 @@ fn bad_input_is_refused_with_its_reason() {
         ("inspect none.onnx", "none.onnx: expected a readable file"),
         ("inspect data --shape 27,28", "samples, shape"),
         ("inspect recipe.json", "or samples as IDX, npz, CSV, or a ZIP archive of pictures, got the bytes"),
-        ("evaluate data/t10k-images-idx3-ubyte --data data", "images or labels"),
+        ("evaluate data/t10k-images-idx3-ubyte --data data", "expected a model, got samples"),
+        ("compress data/t10k-images-idx3-ubyte -o out.nut", "name the model first, and give the samples as --data"),
+        ("compress data --data model.onnx -o out.nut", "got a model"),
+        ("compress data -o out.nut", "expected a readable file, got a folder"),
         ("inspect data/t10k-labels-idx1-ubyte", "number of dimensions 2, 3 or 4"),
         ("inspect -", "got the bytes []"),
         ("decompress model.onnx -o out.onnx", "expected a .nut file"),
@@ -356,7 +364,7 @@ fn bad_input_is_refused_with_its_reason() {
         ("compress narrow.onnx --data data --recipe recipe.json -o out.nut", "label"),
         ("compress model.onnx --data data --resume model.onnx -o out.nut", "checkpoint file, start"),
         ("compress model.onnx --data data --recipe recipe.json --checkpoint none/at -o out.nut", "no directory 'none'"),
-        ("compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut", "a place to write to"),
+        ("compress model.onnx --data data --recipe recipe.json --checkpoint data -o out.nut", "none of those that are read"),
     ] {
         let said = place.refuse(arguments);
         assert!(said.contains(reason), "nutshell {arguments}: {said}");
@@ -365,6 +373,71 @@ fn bad_input_is_refused_with_its_reason() {
     assert!(
         fs::read_dir(&place.0).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().ends_with(".part"))
     );
+}
+
+#[test]
+fn no_file_is_lost_to_an_output() {
+    let place = Place::with_model("outputs");
+    let model = place.read("model.onnx");
+    place.write("notes.txt", b"what I want to keep");
+    place.write("empty.nut", b"");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("model.onnx", place.0.join("link.nut")).unwrap();
+        fs::hard_link(place.0.join("model.onnx"), place.0.join("hard.nut")).unwrap();
+        for link in ["link.nut", "hard.nut"] {
+            let said = place.refuse(&format!("compress model.onnx -o {link} --force"));
+            assert!(said.contains("none of those that are read, got model.onnx"), "{said}");
+        }
+    }
+    for (arguments, reason) in [
+        (
+            "compress model.onnx -o model.onnx",
+            "expected a name that ends in .nut, got .onnx: compress writes .nut files",
+        ),
+        ("compress model.onnx -o small", "expected a name that ends in .nut, got none"),
+        ("convert model.onnx -o model.onnx", "none of those that are read"),
+        ("convert model.onnx -o out.pt", "a name that ends in .onnx"),
+        (
+            "convert model.onnx --to npz -o out.safetensors",
+            "expected a name that ends in .npz, since --to says so, got safetensors",
+        ),
+        (
+            "compress model.onnx -o out.nut --report notes.txt",
+            "expected no file, or one of the same kind (JSON), got text: --force",
+        ),
+        ("compress model.onnx -o out.nut --report model.onnx", "none of those that are read"),
+        ("compress model.onnx -o out.nut --report out.nut", "a name of its own for each file to write"),
+        ("train lenet5 --data data --recipe recipe.json -o out.nut", "expected a name that ends in .onnx"),
+        ("evaluate model.onnx --data data --predictions recipe.json", "got JSON: --force replaces it"),
+    ] {
+        let said = place.refuse(arguments);
+        assert!(said.contains(reason), "nutshell {arguments}: {said}");
+    }
+    assert!(!place.0.join("out.nut").exists() && place.read("model.onnx") == model);
+    // What is of the same kind is replaced, and what is empty; anything else if the user says so.
+    for _ in 0..2 {
+        place.run("compress model.onnx -o empty.nut --report report.json");
+    }
+    place.refuse("decompress empty.nut -o out.txt");
+    place.refuse("decompress empty.nut -o empty.nut");
+    place.run("evaluate model.onnx --data data --predictions notes.txt");
+    place.run("evaluate model.onnx --data data --predictions report.json --force");
+}
+
+#[test]
+fn numbers_may_have_their_units() {
+    let place = Place::with_model("units");
+    let plain = place.json("recipe --budget 4000");
+    assert_eq!(place.json("recipe --budget 4kB"), plain);
+    assert_eq!(place.json("recipe --tolerance 0.5%")["target"]["tolerance"], 0.5);
+    assert_eq!(place.json("recipe --mirror 50%")["mirror"], 0.5);
+    let [decibels, number] = ["30dB", "30"].map(|snr| place.json(&format!("compress model.onnx --snr {snr} -o a.nut")));
+    assert_eq!(decibels["file_bytes"], number["file_bytes"]);
+    assert!(place.fail("recipe --budget 4parsecs", 2).contains("expected a size in bytes, such as 4479, 4kB"));
+    assert!(place.refuse("recipe --tolerance -1").contains("target.tolerance: expected 0 to 100, got -1"));
+    let said = place.fail("compress model.onnx --bits 8 -o a.nut", 2);
+    assert!(said.contains("unexpected argument '--bits'") && !said.contains("as a value"), "{said}");
 }
 
 #[test]

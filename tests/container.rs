@@ -22,8 +22,7 @@ fn round_trip(network: &FixedPoint, options: &WriteOptions) -> (usize, Nut) {
     let nut = read(&encoded.bytes, CAP).unwrap();
     let items = &encoded.items;
     let sections: usize = items.sections.iter().map(|(_, bytes)| bytes).sum();
-    let count = usize::from(sections > 0);
-    let sum = items.head_bytes + count + sections + items.payload_bytes + items.checksum_bytes;
+    let sum = items.head_bytes + sections + items.payload_bytes + items.checksum_bytes;
     assert_eq!(sum, encoded.bytes.len());
     let bits = items.width_bits + items.parameters.iter().map(|(_, bits)| bits.total()).sum::<f64>();
     assert!((items.payload_bytes as f64 - bits / 8.0).abs() < 1.1 + 1e-4 * bits, "{bits} bits {items:?}");

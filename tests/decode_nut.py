@@ -655,7 +655,7 @@ def read_sections(reader):
 
 TYPES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
 SIZES = [8, 4, 2, 2, 8, 4, 2, 1, 8, 4, 2, 1, 1]
-SOURCES = ["onnx", "safetensors", "npz", "npy", "torch", "tflite"]
+SOURCES = ["onnx", "safetensors", "npz", "npy", "torch", "tflite", "hdf5"]
 
 
 class Verbatim:

@@ -11,7 +11,7 @@ use nutshell::formats::{self, onnx, open, reader_of};
 use nutshell::model::presets::{VGG_WIDTHS, Vgg};
 use nutshell::model::recognise::recognise;
 use nutshell::model::{Dtype, Model, Network, Source, Tensor, presets};
-use nutshell::pipeline::{WeightsTarget, compress_weights};
+use nutshell::pipeline::{Criterion, Evidence, Outcome, Quiet, Recipe, Target, compress};
 use onnx_files::{File, tensor as tensor_of, tensor_info};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -19,6 +19,11 @@ use rten::Value;
 use rten_onnx::onnx::{AttributeProto, AttributeType, DataType, Dimension, GraphProto, TensorProto};
 use std::cell::RefCell;
 use weight_files::{legacy, npy, pickle_of, safetensors, samples, state_dict, torch_zip};
+
+/// Compresses by the weights alone.
+fn by_weights(network: &nutshell::Network, target: Target) -> Result<Outcome, nutshell::Error> {
+    compress(network, Evidence::Weights, &Recipe::of_weights(target), None, &mut Quiet)
+}
 
 const CAP: u64 = 1 << 24;
 
@@ -137,7 +142,7 @@ fn known_networks_are_recognised_and_run_again() {
     // By its graph, whatever its names.
     let mut renamed = model.clone();
     renamed.parameters.iter_mut().for_each(|parameter| parameter.name += "_");
-    let outcome = compress_weights(&weights_of(&renamed), WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap();
+    let outcome = by_weights(&weights_of(&renamed), Target::Lossless).unwrap();
     assert_eq!(open(&outcome.nut, CAP).unwrap().into_model(), Ok(renamed));
     let error = open(&samples()[1], CAP).unwrap().into_model().unwrap_err().to_string();
     assert!(
@@ -150,8 +155,8 @@ fn known_networks_are_recognised_and_run_again() {
 fn nothing_changes_where_nothing_may() {
     for bytes in samples() {
         let weights = loaded(&bytes);
-        let outcome = compress_weights(&weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap();
-        assert_eq!((outcome.report.criterion, outcome.report.snr), ("none", None));
+        let outcome = by_weights(&weights, Target::Lossless).unwrap();
+        assert_eq!((outcome.report.criterion, outcome.report.snr), (Criterion::None, None));
         let again = open(&outcome.nut, CAP).unwrap().network;
         assert_eq!((&again.tensors, &again.origin), (&weights.tensors, &weights.origin));
         // And in the formats of others, name by name; numpy has no bfloat16.
@@ -213,9 +218,9 @@ fn noise_is_what_was_asked_for_and_spares_what_must_not_change() {
     let weights = mixed();
     let mut last = usize::MAX;
     for snr in [60.0, 30.0, 10.0] {
-        let outcome = compress_weights(&weights, WeightsTarget::Snr(snr), CAP, &mut |_| {}).unwrap();
+        let outcome = by_weights(&weights, Target::Snr(snr)).unwrap();
         let report = &outcome.report;
-        assert_eq!(report.criterion, "snr");
+        assert_eq!(report.criterion, Criterion::Snr);
         let got = report.snr.unwrap();
         // bfloat16 has 8 bits: what it rounds off comes on top.
         assert!(if snr > 40.0 { got > 44.0 } else { got > snr - 0.05 && got < snr + 0.5 }, "{snr}: {got}");
@@ -238,19 +243,19 @@ fn noise_is_what_was_asked_for_and_spares_what_must_not_change() {
 fn budgets_are_kept_or_refused() {
     let weights = mixed();
     for budget in [12_000, 16_000] {
-        let outcome = compress_weights(&weights, WeightsTarget::Budget(budget), CAP, &mut |_| {}).unwrap();
+        let outcome = by_weights(&weights, Target::Budget(budget)).unwrap();
         assert!(outcome.nut.len() <= budget && outcome.nut.len() > budget * 97 / 100, "{}", outcome.nut.len());
     }
-    let error = compress_weights(&weights, WeightsTarget::Budget(900), CAP, &mut |_| {}).unwrap_err().to_string();
+    let error = by_weights(&weights, Target::Budget(900)).unwrap_err().to_string();
     assert!(error.starts_with("the target was not reached: bytes of the file: wanted at most 900"), "{error}");
-    assert!(compress_weights(&weights, WeightsTarget::Snr(-1.0), CAP, &mut |_| {}).is_err());
-    assert!(compress_weights(&weights, WeightsTarget::Snr(f64::NAN), CAP, &mut |_| {}).is_err());
+    assert!(by_weights(&weights, Target::Snr(-1.0)).is_err());
+    assert!(by_weights(&weights, Target::Snr(f64::NAN)).is_err());
 }
 
 #[test]
 fn onnx_files_keep_sharing_or_steps_on_disk() {
     let model = lenet();
-    let outcome = compress_weights(&weights_of(&model), WeightsTarget::Snr(12.0), CAP, &mut |_| {}).unwrap();
+    let outcome = by_weights(&weights_of(&model), Target::Snr(12.0)).unwrap();
     let loaded = loaded(&outcome.nut);
     let plain = export(&loaded, "onnx").unwrap();
     let wanted = rten::Model::load(plain.clone()).unwrap();
@@ -322,7 +327,7 @@ fn weights_in_subgraphs_stay_small_on_disk_too() {
         let original = branches(condition);
         let weights = loaded(&original);
         assert_eq!(weights.count(), 2 * (64 * 64 + 64) + 1);
-        let outcome = compress_weights(&weights, WeightsTarget::Snr(20.0), CAP, &mut |_| {}).unwrap();
+        let outcome = by_weights(&weights, Target::Snr(20.0)).unwrap();
         let loaded = loaded(&outcome.nut);
         let plain = export(&loaded, "onnx").unwrap();
         assert_eq!(plain.len(), original.len());
@@ -338,12 +343,12 @@ fn weights_in_subgraphs_stay_small_on_disk_too() {
 /// What is decoded has the same numbers when it is written and read again.
 #[test]
 fn packed_files_come_back() {
-    let outcome = compress_weights(&mixed(), WeightsTarget::Snr(25.0), CAP, &mut |_| {}).unwrap();
+    let outcome = by_weights(&mixed(), Target::Snr(25.0)).unwrap();
     let mut read: Packed = packed::read(&outcome.nut, CAP).unwrap();
     let mut told = Vec::new();
     assert_eq!(packed::read_telling(&outcome.nut, CAP, &mut |done| told.push(done)).as_ref(), Ok(&read));
     assert!(told.len() == read.tensors.len() && told.is_sorted() && told.last() == Some(&1.0), "{told:?}");
-    assert_eq!(packed::write(&mut read), outcome.nut);
+    assert_eq!(packed::write(&mut read).bytes, outcome.nut);
 }
 
 /// Decodes a file with the reader that was written from the specification alone.
@@ -354,7 +359,7 @@ fn a_reader_written_from_the_specification_agrees() {
         eprintln!("skipped: there is no python3 to run {script} with");
         return;
     }
-    let compress = |weights: &Network, target| compress_weights(weights, target, CAP, &mut |_| {}).unwrap().nut;
+    let compress = |weights: &Network, target| by_weights(weights, target).unwrap().nut;
     let mut weights = mixed();
     // Kernels of one and of two dimensions, and enough elements for a second block.
     let mut kernels = [vec![20, 20, 3], vec![5, 5, 4, 12]].map(|shape| Tensor {
@@ -372,8 +377,8 @@ fn a_reader_written_from_the_specification_agrees() {
         ..weights.tensors[2].clone()
     };
     weights.tensors.insert(3, zeros);
-    let mut files: Vec<Vec<u8>> = vec![compress(&weights, WeightsTarget::Snr(20.0))];
-    files.extend(samples().iter().map(|bytes| compress(&loaded(bytes), WeightsTarget::Lossless)));
+    let mut files: Vec<Vec<u8>> = vec![compress(&weights, Target::Snr(20.0))];
+    files.extend(samples().iter().map(|bytes| compress(&loaded(bytes), Target::Lossless)));
     for (index, bytes) in files.iter().enumerate() {
         let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("packed{index}"));
         std::fs::create_dir_all(&directory).unwrap();
@@ -406,7 +411,7 @@ fn tensors_whose_graph_breaks_a_rule_are_compressed_and_open_again() {
     // The product asks for 5 rows, and the weight has 4.
     let file = File::new(&[5]).random("w", &[4, 30]).node("MatMul", &["x", "w"], "y", vec![]).bytes();
     assert!(open(&file, CAP).is_err());
-    let nut = compress_weights(&loaded(&file), WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut;
+    let nut = by_weights(&loaded(&file), Target::Lossless).unwrap().nut;
     let network = open(&nut, CAP).unwrap().network;
     assert!(network.model.is_none() && network.obstacle.is_some());
     assert_eq!(export(&network, "onnx").unwrap(), file);

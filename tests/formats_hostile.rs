@@ -8,7 +8,7 @@ mod weight_files;
 use nutshell::container::packed;
 use nutshell::formats::{onnx, open, read};
 use nutshell::model::Source;
-use nutshell::pipeline::{WeightsTarget, compress_weights};
+use nutshell::pipeline::{Evidence, Outcome, Quiet, Recipe, Target, compress};
 use onnx_files::File;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -18,6 +18,11 @@ use weight_files::{
     Field, Table, legacy, npy, npz, pickle_of, safetensors, samples, state_dict, text, tflite, tflite_graph,
     tflite_operator, tflite_tensor, torch_zip, zip,
 };
+
+/// Compresses by the weights alone.
+fn by_weights(network: &nutshell::Network, target: Target) -> Result<Outcome, nutshell::Error> {
+    compress(network, Evidence::Weights, &Recipe::of_weights(target), None, &mut Quiet)
+}
 
 const CAP: u64 = 1 << 20;
 
@@ -216,7 +221,7 @@ fn archives_that_break_a_rule() {
         (
             zip(&[("readme.txt", b"x")], false),
             "not a file that Nutshell can open: expected a model as .nut, npz, npy, PyTorch state \
-             dictionary, TFLite, safetensors or ONNX, got an archive (ZIP) of other files",
+             dictionary, TFLite, HDF5 (Keras), safetensors or ONNX, got an archive (ZIP) of other files",
         ),
     ]);
 }
@@ -529,7 +534,7 @@ fn onnx_files_whose_weights_cannot_be_had() {
 fn nuts() -> Vec<Vec<u8>> {
     let compress = |bytes: Vec<u8>| {
         let weights = read(&bytes, CAP).unwrap().network;
-        compress_weights(&weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut
+        by_weights(&weights, Target::Lossless).unwrap().nut
     };
     samples().into_iter().map(compress).collect()
 }
@@ -581,7 +586,7 @@ proptest! {
         let bytes = if which < 7 { bytes } else { sealed(bytes) };
         if let Ok(loaded) = read(&bytes, CAP) {
             // What is read keeps the rules of its types, so that it can be written.
-            let outcome = compress_weights(&loaded.network, WeightsTarget::Lossless, 2 * CAP, &mut |_| {});
+            let outcome = by_weights(&loaded.network, Target::Lossless);
             prop_assert!(outcome.is_ok());
         }
         let _ = open(&bytes, CAP);

@@ -7,10 +7,15 @@ mod onnx_files;
 mod weight_files;
 
 use nutshell::formats::{open, read};
-use nutshell::pipeline::{WeightsTarget, compress_weights};
+use nutshell::pipeline::{Evidence, Outcome, Quiet, Recipe, Target, compress};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use weight_files::{legacy, pickle_of, safetensors, samples, state_dict, torch_zip, zip};
+
+/// Compresses by the weights alone.
+fn by_weights(network: &nutshell::Network, target: Target) -> Result<Outcome, nutshell::Error> {
+    compress(network, Evidence::Weights, &Recipe::of_weights(target), None, &mut Quiet)
+}
 
 /// The most that reading allocates at once, beside the file.
 fn peak(bytes: &[u8], cap: u64) -> usize {
@@ -28,7 +33,7 @@ fn memory_stays_within_the_cap() {
         .iter()
         .map(|bytes| {
             let weights = read(bytes, CAP).unwrap().network;
-            compress_weights(&weights, WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut
+            by_weights(&weights, Target::Lossless).unwrap().nut
         })
         .collect();
     let mut rng = Pcg64Mcg::seed_from_u64(31);

@@ -7,8 +7,13 @@ use nutshell::formats::{add_model, onnx, open};
 use nutshell::model::channels::channel_groups;
 use nutshell::model::{Model, Network, Op};
 use nutshell::network::answers;
-use nutshell::pipeline::{WeightsTarget, compress_weights};
+use nutshell::pipeline::{Evidence, Outcome, Quiet, Recipe, Target, compress};
 use std::path::Path;
+
+/// Compresses by the weights alone.
+fn by_weights(network: &nutshell::Network, target: Target) -> Result<Outcome, nutshell::Error> {
+    compress(network, Evidence::Weights, &Recipe::of_weights(target), None, &mut Quiet)
+}
 
 const CAP: u64 = 1 << 24;
 const NAMES: [&str; 9] = ["mobile", "flatten", "direct", "shapes", "elements", "moves", "sums", "halves", "whole"];
@@ -87,7 +92,7 @@ fn channels_are_followed_through_a_flattening() {
 #[test]
 fn a_graph_stays_with_its_compressed_weights() {
     for name in NAMES {
-        let nut = compress_weights(&opened(name), WeightsTarget::Lossless, CAP, &mut |_| {}).unwrap().nut;
+        let nut = by_weights(&opened(name), Target::Lossless).unwrap().nut;
         let again = open(&nut, CAP).unwrap().network;
         assert_eq!(again.model, Some(model(name)));
         assert_eq!(export(&again, "tflite"), Ok(file(&format!("{name}.tflite"))), "{name}");

@@ -1,5 +1,5 @@
 // The worker that opens, measures and compresses. A new one is told what the one before knew.
-import { Bridge } from './bridge.js';
+import { Bridge, copyOf } from './bridge.js';
 
 /** @typedef {typeof import('./worker/runs.js').runs} WorkerApi */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
@@ -15,7 +15,7 @@ export class Engine {
   #bridge = new Bridge(
     'runs',
     async (remote) => {
-      if (this.#network) await remote.open(this.#network);
+      if (this.#network) await remote.open(copyOf(this.#network));
       for (const part of this.#parts) await remote.addData(part);
     },
   );
@@ -25,7 +25,7 @@ export class Engine {
 
   /** Opens a .nut file, or a network from the reader. @param {Uint8Array} bytes */
   async open(bytes) {
-    const summary = await this.#call((remote) => remote.open(bytes));
+    const summary = await this.#call((remote) => remote.open(copyOf(bytes)));
     this.#network = bytes;
     return summary;
   }
@@ -53,6 +53,9 @@ export class Engine {
 
   /** Every number of a recipe, with its range. */
   settings = () => this.#call((remote) => remote.settings());
+
+  /** The stages in their order. */
+  stages = () => this.#call((remote) => remote.stages());
 
   /** Fails with what is wrong with a recipe. @param {import('./types.js').Recipe} recipe */
   checkRecipe = (recipe) => this.#call((remote) => remote.checkRecipe(recipe));

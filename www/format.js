@@ -12,8 +12,8 @@ export const bytes = (value) => `${whole.format(value)} B`;
 /** 1,513x, and 9.6x below 100 @param {number} value */
 export const ratio = (value) => `${(value < 99.95 ? tenths : whole).format(value)}x`;
 
-/** 99.02% from 0.9902 @param {number} value */
-export const percent = (value) => `${(100 * value).toFixed(2)}%`;
+/** 99.02 % from 0.9902; the space does not break @param {number} value */
+export const percent = (value) => `${(100 * value).toFixed(2)}\u00a0%`;
 
 /** 6k, 1.5M: for axes of counts @param {number} value */
 export const short = (value) => {
@@ -21,8 +21,8 @@ export const short = (value) => {
   return `${Number((value / unit).toPrecision(3))}${letter}`;
 };
 
-/** 99%, 97.5%: for axes @param {number} value */
-export const share = (value) => `${Number((100 * value).toFixed(2))}%`;
+/** 99 %, 97.5 %: for axes, and for progress @param {number} value */
+export const share = (value) => `${Number((100 * value).toFixed(2))}\u00a0%`;
 
 /** 0.0412, or 1.2e-5 where that says more; with a true minus sign @param {number} value */
 export const number = (value) => {
@@ -60,34 +60,18 @@ export const shape = (sides) => sides.map((side) => whole.format(side)).join(' \
 /** Whether samples can be drawn: channels, height and width, in grey or colour. @param {number[]} shape Of one sample. */
 export const isImage = (shape) => shape.length === 3 && (shape[0] === 1 || shape[0] === 3);
 
-/** What the accuracies of a report are: without labels, the original's answers count as such. @param {{ criterion: 'labels' | 'agreement' }} report */
+/** What the accuracies of a report are: without labels, the original's answers count as such. @param {{ criterion: import('../pkg/nutshell.js').Criterion }} report */
 export const measureOf = ({ criterion }) => (criterion === 'agreement' ? 'Agreement with the original' : 'Accuracy');
 
-/** 99.02% of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
+/** 99.02 % of 10,000 test samples @param {import('./types.js').Accuracy} accuracy */
 export const accuracy = (accuracy) =>
   `${percent(accuracy.accuracy)} of ${count(accuracy.samples)} ${SPLITS[accuracy.split]} samples`;
 
 /** What a split is called. */
 export const SPLITS = { train: 'training', validation: 'validation', test: 'test' };
 
-/** What a stage is called, in the order of the stages. */
-export const STAGES = {
-  original: 'Original',
-  structure: 'Structure',
-  prune: 'Prune',
-  share: 'Share',
-  quantize: 'Quantize',
-  refine: 'Refine',
-  code: 'Code',
-};
+/** What a stage is called. @param {import('./types.js').Stage} stage */
+export const stage = (stage) => stage[0].toUpperCase() + stage.slice(1);
 
-/** What a stage does, in a few words. */
-export const STAGE_NOTES = {
-  original: 'the original network',
-  structure: 'removes channels and neurons',
-  prune: 'removes single weights',
-  share: 'lets weights share values',
-  quantize: 'rounds the shared values to fixed point',
-  refine: 'retrains with a penalty on every bit',
-  code: 'writes the file',
-};
+/** How good the network of a report is, in few words. @param {import('./types.js').Report} report */
+export const quality = ({ after, snr }) => (after ? accuracy(after.test ?? after.validation) : snr === null ? 'lossless' : `${decibels(snr)} signal to noise`);

@@ -1,5 +1,5 @@
 // The workers that know the files of other programs: each has one file open. The first is started with the first such file.
-import { Bridge, withPort } from './bridge.js';
+import { Bridge, copyOf, withPort } from './bridge.js';
 
 /** @typedef {typeof import('./worker/files.js').files} ReaderApi */
 /** @typedef {import('./worker/files.js').ExportKind} ExportKind */
@@ -35,7 +35,7 @@ export class Reader {
     signal?.addEventListener('abort', abort);
     try {
       const summary = await this.#ask(bytes, (remote) => remote.summary(), hear);
-      return { bytes, summary, network: summary.runnable ? bytes : undefined };
+      return { bytes, summary, network: summary.graph ? bytes : undefined };
     } catch (error) {
       this.#close(bytes);
       throw error;
@@ -65,13 +65,12 @@ export class Reader {
   /** Compresses a file by its weights alone. The run has a worker of its own: meanwhile the tensors can be looked at, the end of the run gives
    * its memory back, and aborting the signal ends it at once.
    * @param {Uint8Array} file
-   * @param {import('../pkg/nutshell.js').WeightsTarget} target
-   * @param {(event: import('../pkg/nutshell.js').WeightsEvent) => void} onEvent
-   * @param {(done: number) => void} onOpening Is told the share of the file that is decoded, before it is compressed.
+   * @param {import('../pkg/nutshell.js').Target} target
+   * @param {(event: import('./types.js').RunEvent) => void} onEvent
    * @param {AbortSignal} signal
-   * @returns {Promise<import('../pkg/nutshell.js').CompressedWeights>} */
-  async compress(file, target, onEvent, onOpening, signal) {
-    const bridge = newBridge(file, onOpening);
+   * @returns {Promise<import('../pkg/nutshell.js').Compressed>} */
+  async compress(file, target, onEvent, signal) {
+    const bridge = newBridge(file);
     const abort = () => bridge.end(new DOMException('the run was cancelled', 'AbortError'));
     signal.addEventListener('abort', abort);
     try {
@@ -108,7 +107,7 @@ export class Reader {
 const newBridge = (file, hear) =>
   new Bridge(
     'files',
-    (remote) => withPort((done) => hear?.(done), (port) => remote.open(file, port)),
+    (remote) => withPort((done) => hear?.(done), (port) => remote.open(copyOf(file), port)),
   );
 
 /** An ONNX file with the numbers in it that it has in other files. @param {Uint8Array} file @param {Companion[]} others */

@@ -16,12 +16,12 @@ const WIDTH = 760;
 
 /** The page. @param {Report} report @param {string} name Of the network. @returns {Promise<string>} */
 export async function reportPage(report, name) {
-  const { before, after, baselines, stages, probes } = report;
+  const { before, baselines, stages, probes } = report;
   const last = stages[stages.length - 1];
   const kinds = ['positions', 'signs', 'magnitudes', 'biases', 'codebook'];
   const parts = (/** @type {import('./types.js').LayerState} */ { bits }) => kinds.map((kind) => bits[/** @type {keyof typeof bits} */ (kind)] / 8);
   const charts = [
-    { title: 'Bytes after each stage', tag: 'nutshell-waterfall', of: { steps: stages.map(({ stage, bytes }) => ({ name: format.STAGES[stage], bytes })) } },
+    { title: 'Bytes after each stage', tag: 'nutshell-waterfall', of: { steps: stages.map(({ stage, bytes }) => ({ name: format.stage(stage), bytes })) } },
     {
       title: 'Channels and neurons left',
       tag: 'nutshell-units',
@@ -33,7 +33,7 @@ export async function reportPage(report, name) {
       tag: 'nutshell-bars',
       of: { bars: [...baselines.map(({ name, bytes }) => ({ name, value: bytes })), { name: 'Nutshell', value: report.file_bytes, ours: true }] },
     },
-    ...split(probes).map((own, index) => ({ title: `Search ${index + 1}: ${format.STAGES[own[0].stage]}, ${own[0].variable}`, tag: 'nutshell-search', of: { probes: own } })),
+    ...split(probes).map((own, index) => ({ title: `Search ${index + 1}: ${format.stage(own[0].stage)}, ${own[0].variable}`, tag: 'nutshell-search', of: { probes: own } })),
     ...last.layers.map(({ name, centroids, range }) => {
       const reach = 1.1 * (Math.max(Math.abs(range[0]), Math.abs(range[1])) || 1);
       return { title: `The values of ${name}`, tag: 'nutshell-codebook', of: { values: centroids, range: [-reach, reach] } };
@@ -44,8 +44,8 @@ export async function reportPage(report, name) {
   const facts = [
     ['Network', name],
     ['Size on disk', `${format.bytes(report.file_bytes)} of ${format.bytes(report.baseline_bytes)}, ${format.ratio(report.ratio)}`],
-    [format.measureOf(report), format.accuracy(after.test ?? after.validation)],
-    ['Original', format.accuracy(before.test ?? before.validation)],
+    [format.measureOf(report), format.quality(report)],
+    ...(before ? [['Original', format.accuracy(before.test ?? before.validation)]] : []),
     ['Time', `${format.duration(report.seconds)} on ${report.platform}`],
     ['Version', report.version],
   ];
@@ -73,7 +73,7 @@ ${figures.join('\n')}
 <h2>After each stage</h2>
 ${table(
     ['Stage', 'Bytes', 'Ratio', 'Nonzero', format.measureOf(report)],
-    stages.map((state) => [format.STAGES[state.stage], format.bytes(state.bytes), format.ratio(state.ratio), format.count(state.nonzeros), format.accuracy(state.validation)]),
+    stages.map((state) => [format.stage(state.stage), format.bytes(state.bytes), format.ratio(state.ratio), format.count(state.nonzeros), format.accuracy(state.validation)]),
   )}
 <h2>Recipe</h2>
 <pre>${escape(JSON.stringify(report.recipe, null, 2))}</pre>

@@ -19,8 +19,6 @@ let state = {
   result: null,
   evidence: 'samples',
   weightsTarget: { kind: 'snr', snr: 30, budget: null },
-  weightsRun: null,
-  weightsResult: null,
   tensor: 0,
   problem: '',
   step: 'model',
@@ -31,6 +29,7 @@ let state = {
   viewControls: { threshold: null, centroids: null, bits: null },
   heldOutCount: 0,
   settings: [],
+  stages: [],
   keptRuns: [],
   lesson: null,
 };
@@ -41,8 +40,8 @@ const listeners = new Set();
 /** The state now. Never changed in place. */
 export const get = () => state;
 
-/** Whether a run is going on, with samples or without. */
-export const busy = () => state.run?.status === 'running' || state.weightsRun?.status === 'running';
+/** Whether a run is going on. */
+export const busy = () => state.run?.status === 'running';
 
 /** Whether a run is held to agreement with the original's answers, since its samples have no labels. @param {import('./types.js').Data} data */
 export const byAgreement = ({ train, labelled }) => !(train > 0 ? labelled.train : labelled.test);
@@ -101,23 +100,22 @@ export function whenChanged(read, react) {
  * @returns {Run} */
 export function advance(run, event) {
   if (run.status !== 'running') return run;
-  // A training is over when something else begins, or another training.
-  const over = run.training !== null && (event.kind !== 'training' || event.done <= run.training.done);
-  const trained = run.trained + (over ? (run.training?.total ?? 0) : 0);
   switch (event.kind) {
     case 'started': {
       // A stage that starts again is of a second pass: what it and the stages after it had made is not used.
       const again = run.stages.findIndex((done) => done.stage === event.stage);
       const stages = again < 0 ? run.stages : run.stages.slice(0, again);
-      return { ...run, stage: event.stage, training: null, trained: 0, stages };
+      return { ...run, stage: event.stage, training: null, stages };
     }
+    case 'progress':
+      return { ...run, progress: event };
     case 'probed':
-      return { ...run, stage: event.stage, training: null, trained, probes: [...run.probes, event] };
+      return { ...run, stage: event.stage, training: null, probes: [...run.probes, event] };
     case 'training':
-      return { ...run, stage: event.stage, training: event, trained };
+      return { ...run, stage: event.stage, training: event };
     case 'finished': {
       const others = run.stages.filter((done) => done.stage !== event.stage);
-      return { ...run, training: null, trained: 0, stages: [...others, event] };
+      return { ...run, training: null, stages: [...others, event] };
     }
   }
 }

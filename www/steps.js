@@ -17,9 +17,6 @@ export const STEPS = [
 /** The step that a stage belongs to. @param {Stage} stage */
 export const stepOf = (stage) => STEPS.find(({ stages }) => stages.includes(stage))?.step ?? 'model';
 
-/** All stages, in their order. */
-export const STAGE_ORDER = STEPS.flatMap(({ stages }) => stages);
-
 /** The stages of the shown run. @returns {StageState[]} */
 export function stages() {
   const { run, result } = get();
@@ -48,10 +45,11 @@ export function workedStage(step) {
 /** The last stage before `stage` whose network can be looked at. @param {Stage} stage @returns {Stage} */
 export function stageBefore(stage) {
   const { viewerStages } = get();
-  return STAGE_ORDER.slice(0, STAGE_ORDER.indexOf(stage)).findLast((other) => viewerStages.includes(other)) ?? 'original';
+  const order = get().stages.map((own) => own.stage);
+  return order.slice(0, order.indexOf(stage)).findLast((other) => viewerStages.includes(other)) ?? 'original';
 }
 
 /** The layers of a stage, or of the opened network where there is no such stage. @param {Stage | null} stage */
 export function layersOf(stage) {
-  return (stage && stageState(stage)?.layers) || get().network?.summary.layers || [];
+  return (stage && stageState(stage)?.layers) || get().network?.graph.layers || [];
 }

@@ -12,8 +12,8 @@
 /** @typedef {import('../pkg/nutshell.js').Report} Report */
 /** @typedef {import('../pkg/nutshell.js').Checkpoint} Checkpoint */
 /** @typedef {import('../pkg/nutshell.js').Summary} Summary */
-/** @typedef {import('../pkg/nutshell.js').WeightsSummary} WeightsSummary */
-/** @typedef {import('../pkg/nutshell.js').WeightsReport} WeightsReport */
+/** @typedef {import('../pkg/nutshell.js').GraphSummary} GraphSummary */
+/** @typedef {import('../pkg/nutshell.js').StageWords} StageWords */
 /** @typedef {import('../pkg/nutshell.js').SamplesSummary} SamplesSummary */
 
 /**
@@ -23,6 +23,7 @@
  * @property {string} name What it is called in the page.
  * @property {string} file Name of its file.
  * @property {Summary} summary
+ * @property {GraphSummary} graph Of the summary.
  * @property {Measured} measured Its accuracy on the test samples.
  */
 
@@ -33,7 +34,7 @@
  * @property {string} name What it is called in the page.
  * @property {string} file Name of the file.
  * @property {Uint8Array} bytes The file.
- * @property {WeightsSummary} summary
+ * @property {Summary} summary
  * @property {string} obstacle Why its graph is not run; empty if it is.
  */
 
@@ -46,16 +47,8 @@
  */
 
 /**
- * A run without samples that is going on or has failed.
- * @typedef {object} WeightsRun
- * @property {'running' | 'cancelled' | 'failed'} status
- * @property {string} words What it does, or what went wrong.
- * @property {number | null} done Share of what it does, if that is known.
- */
-
-/**
- * What came of a run without samples.
- * @typedef {{ id: string, nut: Uint8Array, report: WeightsReport, name: string }} WeightsResult
+ * What came of a run.
+ * @typedef {{ id: string, nut: Uint8Array, report: Report, name: string }} Result
  */
 
 /**
@@ -107,16 +100,16 @@
  * A run: what it has said so far.
  * @typedef {object} Run
  * @property {'running' | 'cancelled' | 'failed' | 'done'} status
+ * @property {Evidence} evidence
  * @property {Recipe} recipe
  * @property {string} network Name of the network.
- * @property {number} samples Training samples.
  * @property {number} started Milliseconds, by performance.now().
  * @property {number} finished The same; 0 while it runs.
  * @property {Stage | null} stage The stage that is being worked on.
  * @property {StageState[]} stages Those that are done.
  * @property {Probe[]} probes
  * @property {Training | null} training
- * @property {number} trained Samples of this stage's trainings that are over.
+ * @property {{ done: number, of: number } | null} progress Estimated seconds of work that are done, and in all; null while the file is decoded.
  * @property {boolean} resumable Whether there is a checkpoint to go on from.
  * @property {string} message What went wrong.
  */
@@ -150,9 +143,8 @@
  * @property {Uint8Array} nut
  */
 
-/** A run that samples judged. @typedef {KeptRun & { evidence: 'samples', report: Report }} KeptBySamples */
-/** A run by the weights alone. @typedef {KeptRun & { evidence: 'weights', report: WeightsReport }} KeptByWeights */
-/** @typedef {KeptBySamples | KeptByWeights} Kept */
+/** What a run is judged by: samples, or the weights alone. @typedef {'samples' | 'weights'} Evidence */
+/** @typedef {KeptRun & { evidence: Evidence, report: Report }} Kept */
 
 /** @typedef {import('../pkg/nutshell.js').Setting} Setting */
 
@@ -168,11 +160,9 @@
  * @property {Recipe | null} recipe What the form says.
  * @property {Recipe | null} preset The recipe of its effort, unchanged.
  * @property {Run | null} run
- * @property {{ id: string, nut: Uint8Array, report: Report, name: string } | null} result
- * @property {'samples' | 'weights'} evidence What a run is judged by: samples, or the weights alone.
+ * @property {Result | null} result
+ * @property {Evidence} evidence
  * @property {WeightsTargetChoice} weightsTarget What a run by the weights alone is to reach.
- * @property {WeightsRun | null} weightsRun
- * @property {WeightsResult | null} weightsResult
  * @property {number} tensor The tensor that is looked at, counted from 0.
  * @property {string} problem An error to show; empty if there is none.
  * @property {Step} step The step that is looked at.
@@ -183,6 +173,7 @@
  * @property {ViewControls} viewControls
  * @property {number} heldOutCount Training samples that the viewer measures on.
  * @property {Setting[]} settings Every number of a recipe, with its range.
+ * @property {StageWords[]} stages The stages in their order.
  * @property {Kept[]} keptRuns Runs so far, the oldest first.
  * @property {number | null} lesson The step of the guided walk that is shown.
  */

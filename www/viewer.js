@@ -1,10 +1,13 @@
 // The worker that looks at networks. It is started when something is first looked at.
-import { Bridge } from './bridge.js';
+import { Bridge, copyOf } from './bridge.js';
 
 /** @typedef {typeof import('./worker/views.js').views} ViewerApi */
 /** @typedef {import('./types.js').Stage} Stage */
 /** @typedef {import('./worker/parts.js').Part} Part */
 /** A stage's network: a model file, or a checkpoint. @typedef {Uint8Array | import('./types.js').Checkpoint} File */
+
+/** What a worker is told of a network. @param {File} file */
+const handed = (file) => (file instanceof Uint8Array ? copyOf(file) : file);
 
 export class Viewer {
   /** @type {Map<Stage, File>} */
@@ -20,7 +23,7 @@ export class Viewer {
     async (remote) => {
       this.#started = true;
       const [stages, parts] = [[...this.#stages], [...this.#parts]];
-      for (const [stage, file] of stages) await remote.put(stage, file);
+      for (const [stage, file] of stages) await remote.put(stage, handed(file));
       for (const { part, keep } of parts) await remote.addData(part, keep);
     },
   );
@@ -53,7 +56,7 @@ export class Viewer {
     if (stage === 'original') this.#stages.clear();
     this.#stages.set(stage, file);
     // A worker that is yet to start is told then.
-    if (this.#started) await this.ask((remote) => remote.put(stage, file));
+    if (this.#started) await this.ask((remote) => remote.put(stage, handed(file)));
   }
 
   /** The networks of all stages, to be kept. */

@@ -50,7 +50,8 @@ impl ParameterBits {
         self.positions + self.signs + self.magnitudes + self.codebook
     }
 
-    fn between(before: [f64; KINDS], after: [f64; KINDS]) -> Self {
+    /// What was spent between two counts of [`Encoder::bits`].
+    pub fn between(before: [f64; KINDS], after: [f64; KINDS]) -> Self {
         let spent = |kind: Kind| after[kind as usize] - before[kind as usize];
         ParameterBits {
             positions: spent(Kind::Position),

@@ -23,6 +23,8 @@ pub use write::{Encoded, Items, WriteOptions, write};
 /// What a `.nut` file holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nut {
+    /// Size of the file.
+    pub bytes: usize,
     /// The network.
     pub network: FixedPoint,
     /// How its graph is told.

@@ -4,9 +4,11 @@
 //! range coder of its own, so that they can be coded at the same time.
 
 use super::bytes::{MOST_SIDES, Reader, put_sizes, put_varint};
-use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, VERSION, WEIGHTS};
+use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, WEIGHTS};
 use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
+use super::write::{Encoded, Items, Payload, assemble};
+use crate::coding::ParameterBits;
 use crate::coding::codebook::bounds;
 use crate::coding::layout::{Form, Layout};
 use crate::coding::range::{BitCoder, Decoder, Encoder};
@@ -16,7 +18,6 @@ use crate::error::DecodeError;
 use crate::model::network::byte_count;
 use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
 use crate::parallel::for_each;
-use crc32fast::hash as crc32;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
 
@@ -68,22 +69,7 @@ pub struct Packed {
     /// Where they came from.
     pub origin: Origin,
     /// Where the bytes of the file went.
-    pub items: PackedItems,
-}
-
-/// What each part of a file takes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct PackedItems {
-    /// Magic, version and topology, number of sections, in bytes.
-    pub head_bytes: usize,
-    /// Each section with its tag and length, in bytes.
-    pub sections: Vec<(&'static str, usize)>,
-    /// Each tensor, in the order of the file, in bits. Of a file that was read, none.
-    pub tensor_bits: Vec<f64>,
-    /// Coded stream, in bytes.
-    pub payload_bytes: usize,
-    /// Checksum, in bytes.
-    pub checksum_bytes: usize,
+    pub items: Items,
 }
 
 impl PackedTensor {
@@ -113,8 +99,8 @@ fn layout_of(shape: &[usize]) -> Layout {
 struct Block<'a> {
     tensors: &'a mut [PackedTensor],
     bytes: Vec<u8>,
-    /// Bits of each tensor.
-    bits: Vec<f64>,
+    /// What each tensor took.
+    spent: Vec<(String, ParameterBits)>,
     /// What is wrong with the bytes.
     error: Option<DecodeError>,
 }
@@ -129,7 +115,7 @@ fn blocks(mut tensors: &mut [PackedTensor]) -> Vec<Block<'_>> {
             count += 1;
         }
         let (block, rest) = std::mem::take(&mut tensors).split_at_mut(count);
-        blocks.push(Block { tensors: block, bytes: Vec::new(), bits: Vec::new(), error: None });
+        blocks.push(Block { tensors: block, bytes: Vec::new(), spent: Vec::new(), error: None });
         tensors = rest;
     }
     blocks
@@ -154,8 +140,8 @@ impl Models {
     }
 }
 
-/// Writes named weights, and says in `packed.items` where the bytes went. The tensors keep the rules of their types.
-pub fn write(packed: &mut Packed) -> Vec<u8> {
+/// Writes named weights, which stay as they are. The tensors keep the rules of their types.
+pub fn write(packed: &mut Packed) -> Encoded {
     // In one stream with the original, which may have the same names in it.
     let mut origin = Vec::new();
     packed.tensors.iter().for_each(|tensor| put_name(&mut origin, &tensor.name));
@@ -175,40 +161,22 @@ pub fn write(packed: &mut Packed) -> Vec<u8> {
     let mut blocks = blocks(&mut packed.tensors);
     for_each(&mut blocks, |block| {
         let (mut encoder, mut models) = (Encoder::default(), Models::default());
-        let mut before = 0.0;
         for tensor in block.tensors.iter_mut() {
+            let before = encoder.bits();
             models.code(&mut encoder, tensor);
-            let now: f64 = encoder.bits().iter().sum();
-            block.bits.push(now - before);
-            before = now;
+            block.spent.push((tensor.name.clone(), ParameterBits::between(before, encoder.bits())));
         }
         block.bytes = encoder.finish();
     });
     if let Some((_, others)) = blocks.split_last() {
         others.iter().for_each(|block| put_varint(&mut table, block.bytes.len() as u64));
     }
-
-    let mut bytes = MAGIC.to_vec();
-    bytes.push(VERSION << 5 | WEIGHTS << 1 | 1);
-    let sections = [("tensors", TENSORS, table), ("names and origin", ORIGIN, origin)];
-    put_varint(&mut bytes, sections.len() as u64);
-    let mut items = PackedItems { head_bytes: bytes.len(), checksum_bytes: CHECKSUM_BYTES, ..PackedItems::default() };
-    for (name, tag, body) in sections {
-        let before = bytes.len();
-        put_varint(&mut bytes, tag);
-        put_varint(&mut bytes, body.len() as u64);
-        bytes.extend(body);
-        items.sections.push((name, bytes.len() - before));
-    }
+    let mut payload = Payload { bytes: Vec::new(), width_bits: 0.0, parameters: Vec::new() };
     for block in blocks {
-        items.payload_bytes += block.bytes.len();
-        items.tensor_bits.extend(block.bits);
-        bytes.extend(block.bytes);
+        payload.bytes.extend(block.bytes);
+        payload.parameters.extend(block.spent);
     }
-    let checksum = crc32(&bytes);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    packed.items = items;
-    bytes
+    assemble(WEIGHTS, vec![("tensors", TENSORS, table), ("names and origin", ORIGIN, origin)], payload)
 }
 
 /// Whether a file is one of named weights.
@@ -291,13 +259,8 @@ fn read_by(bytes: &[u8], cap_bytes: u64, work: impl FnOnce(&mut [Block])) -> Res
         return Err(error);
     }
     let sections = sections.iter().map(|&(tag, body)| (name_of(tag), body.len())).collect();
-    let items = PackedItems {
-        head_bytes: HEAD_BYTES + 1,
-        sections,
-        tensor_bits: Vec::new(),
-        payload_bytes,
-        checksum_bytes: CHECKSUM_BYTES,
-    };
+    let (head_bytes, checksum_bytes) = (HEAD_BYTES + 1, CHECKSUM_BYTES);
+    let items = Items { head_bytes, sections, payload_bytes, checksum_bytes, ..Items::default() };
     Ok(Packed { tensors, origin: Origin { source, skeleton }, items })
 }
 

@@ -64,7 +64,7 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
         return Err(malformed("coded stream", "its end with the last parameter", "more bytes"));
     }
     let network = FixedPoint { graph, parameters, original_shapes };
-    Ok(Nut { network, topology, named: section(NAMES).is_some(), scaling, activations })
+    Ok(Nut { bytes: bytes.len(), network, topology, named: section(NAMES).is_some(), scaling, activations })
 }
 
 /// Checks magic, version and checksum; returns what lies between head and checksum, and the byte of the head.

@@ -1,6 +1,6 @@
 //! Writing a `.nut` file.
 
-use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, HEAD_BYTES, MAGIC, NAMES, SCALING, VERSION};
+use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, SCALING, VERSION};
 use super::sections::{write_activations, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
@@ -35,15 +35,15 @@ pub struct Encoded {
 }
 
 /// What each part of a file takes. The bits of the coded stream are fractions: it is rounded up to bytes once, at its end.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Items {
-    /// Magic, version and topology, in bytes.
+    /// Magic, version, topology, and the number of sections, in bytes.
     pub head_bytes: usize,
     /// Each section with its tag and length, in bytes.
     pub sections: Vec<(&'static str, usize)>,
     /// Widths and original widths, in bits.
     pub width_bits: f64,
-    /// Each parameter by its name, in bits.
+    /// Each parameter or tensor by its name, in bits; none of a file that was read.
     pub parameters: Vec<(String, ParameterBits)>,
     /// Coded stream (widths and parameters), in bytes.
     pub payload_bytes: usize,
@@ -78,20 +78,6 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
         sections.push(("activation formats", ACTIVATIONS, write_activations(formats)));
     }
 
-    let mut bytes = MAGIC.to_vec();
-    bytes.push(VERSION << 5 | topology.number() << 1 | u8::from(!sections.is_empty()));
-    if !sections.is_empty() {
-        put_varint(&mut bytes, sections.len() as u64);
-    }
-    let mut section_items = Vec::with_capacity(sections.len());
-    for (name, tag, body) in sections {
-        let before = bytes.len();
-        put_varint(&mut bytes, tag);
-        put_varint(&mut bytes, body.len() as u64);
-        bytes.extend(body);
-        section_items.push((name, bytes.len() - before));
-    }
-
     let mut encoder = Encoder::default();
     match (topology.widths(&shapes), topology.widths(&network.original_shapes)) {
         (Some(widths), Some(originals)) => {
@@ -109,20 +95,40 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
         .zip(layouts(&network.graph, &shapes, &value_shapes))
         .map(|(parameter, layout)| (parameter.name.clone(), model.encode(&mut encoder, &layout, parameter)))
         .collect();
-    let payload = encoder.finish();
-    let payload_bytes = payload.len();
-    bytes.extend(payload);
+    let payload = Payload { bytes: encoder.finish(), width_bits, parameters };
+    Ok(assemble(topology.number(), sections, payload))
+}
+
+/// The coded stream of a file, and what was spent in it, in bits.
+pub(super) struct Payload {
+    pub bytes: Vec<u8>,
+    pub width_bits: f64,
+    pub parameters: Vec<(String, ParameterBits)>,
+}
+
+/// Puts a file together: the head, the sections (each with its name and tag), the coded stream, the checksum.
+pub(super) fn assemble(topology: u8, sections: Vec<(&'static str, u64, Vec<u8>)>, payload: Payload) -> Encoded {
+    let mut bytes = MAGIC.to_vec();
+    bytes.push(VERSION << 5 | topology << 1 | u8::from(!sections.is_empty()));
+    if !sections.is_empty() {
+        put_varint(&mut bytes, sections.len() as u64);
+    }
+    let head_bytes = bytes.len();
+    let put_section = |(name, tag, body): (&'static str, u64, Vec<u8>)| {
+        let before = bytes.len();
+        put_varint(&mut bytes, tag);
+        put_varint(&mut bytes, body.len() as u64);
+        bytes.extend(body);
+        (name, bytes.len() - before)
+    };
+    let sections = sections.into_iter().map(put_section).collect();
+    let Payload { bytes: coded, width_bits, parameters } = payload;
+    let payload_bytes = coded.len();
+    bytes.extend(coded);
     let checksum = crc32(&bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
-    let items = Items {
-        head_bytes: HEAD_BYTES,
-        sections: section_items,
-        width_bits,
-        parameters,
-        payload_bytes,
-        checksum_bytes: CHECKSUM_BYTES,
-    };
-    Ok(Encoded { bytes, items })
+    let items = Items { head_bytes, sections, width_bits, parameters, payload_bytes, checksum_bytes: CHECKSUM_BYTES };
+    Encoded { bytes, items }
 }
 
 /// Checks the invariants of a network's types.

@@ -9,6 +9,7 @@ const DARK: f32 = 127.0;
 
 /// What the numbers of samples are like, as they are in the file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SampleMoments"))]
 pub struct Moments {
     /// The least number.
     pub low: f32,

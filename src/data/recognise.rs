@@ -1,14 +1,14 @@
 //! Which files are samples, by their bytes.
 
 use super::{arrays, csv};
-use crate::formats::{is_idx, numpy, reader_of, torch, zip};
+use crate::formats::{is_idx, numpy, reader_of, zip};
 
 /// Whether a file is a data set and no model, by its bytes. Archives of arrays are both: names of inputs make them a data set.
 pub fn is_dataset(plain: &[u8]) -> bool {
     if plain.starts_with(&zip::MAGIC) {
         return zip::entries(plain).is_ok_and(|entries| match numpy::is_npz(&entries) {
             true => arrays::is_dataset(&entries),
-            false => !torch::is_torch(&entries),
+            false => reader_of(plain).is_none(),
         });
     }
     is_idx(plain) || is_table(plain)

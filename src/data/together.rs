@@ -63,6 +63,7 @@ pub struct File<'a> {
 
 /// Whether a file that was opened with others, or alone, is one of samples. An array may be anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SampleChoice"))]
 #[serde(rename_all = "lowercase")]
 pub enum Choice {
     /// It is.

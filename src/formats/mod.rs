@@ -7,6 +7,7 @@ mod collect;
 mod cursor;
 pub mod export;
 pub mod gzip;
+pub mod hdf5;
 mod import;
 pub mod numpy;
 pub mod nut;
@@ -45,13 +46,14 @@ pub type ReadGraph = fn(&Network, u64) -> Result<Model, LoadError>;
 pub type ReadModel = fn(&[u8], u64) -> Result<Model, LoadError>;
 
 /// The formats that are read, in the order in which a file is held against them: those that are told by more bytes come first.
-pub static READERS: [Reader; 8] = [
+pub static READERS: [Reader; 9] = [
     nut::READER,
     numpy::ARCHIVE,
     numpy::ARRAY,
     torch::ARCHIVE,
     torch::LEGACY,
     tflite::READER,
+    hdf5::READER,
     safetensors::READER,
     onnx::READER,
 ];
@@ -247,7 +249,8 @@ mod tests {
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7], "images or labels (IDX)"),
         ];
         for (bytes, got) in cases {
-            let known = "a model as .nut, npz, npy, PyTorch state dictionary, TFLite, safetensors or ONNX";
+            let known =
+                "a model as .nut, npz, npy, PyTorch state dictionary, TFLite, HDF5 (Keras), safetensors or ONNX";
             let message = format!("not a file that Nutshell can open: expected {known}, got {got}");
             assert_eq!(open(bytes, 1000).unwrap_err().to_string(), message);
         }

@@ -1,8 +1,8 @@
 //! `.nut` files: a network with its graph in fixed point, or the named tensors of a file of another format.
 
 use super::{Opened, Reader};
-use crate::container::packed::{self, Packed, PackedItems};
-use crate::container::{self, layout};
+use crate::container::packed::{self, Packed};
+use crate::container::{self, Items, layout};
 use crate::error::Error;
 use crate::model::expand::expand;
 use crate::model::{Network, Tensor};
@@ -24,7 +24,7 @@ pub enum Nut {
     /// Of a network with its graph: the network in fixed point.
     Network(Box<container::Nut>),
     /// Of named tensors: where the bytes of the file go.
-    Tensors(PackedItems),
+    Tensors(Items),
 }
 
 /// Reads a file. With `tell`, named tensors are decoded one after the other, and it hears after each what share of the elements is decoded.

@@ -65,6 +65,8 @@ pub enum Source {
     Torch,
     /// TensorFlow Lite.
     Tflite,
+    /// HDF5.
+    Hdf5,
 }
 
 impl Source {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How a number of a sample becomes the number that the network sees. Bytes count as `byte / 255`, in `[0, 1]`; floats as they are.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Scaling {
     /// `byte / 255`, in `[0, 1]`; a float as it is.

@@ -45,6 +45,23 @@ pub trait Learner {
 
     /// Learns from the gradients of [`Learner::model`] over one batch.
     fn learn(&mut self, gradients: &Gradients, step: &Progress);
+
+    /// Looks up after a share of the training, 0 to 1: measures itself, and changes how it goes on.
+    ///
+    /// # Errors
+    /// If it cannot be measured; that ends the training.
+    fn look(&mut self, _share: f64) -> Result<Look, Error> {
+        Ok(Look::default())
+    }
+}
+
+/// What a learner knows of itself in the middle of a training.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// What its network would cost if it were finished now, in units of the objective.
+    pub cost: Option<usize>,
+    /// Validation accuracy, 0 to 1.
+    pub accuracy: Option<f64>,
 }
 
 /// Where a training is.
@@ -67,12 +84,12 @@ pub struct Progress {
 ///
 /// # Errors
 /// [`Error::Cancelled`] if `observe` broke off; else if the learner's shapes do not fit, or the loader's samples do not fit it.
-pub fn fit<L: Learner>(
-    learner: &mut L,
+pub fn fit(
+    learner: &mut dyn Learner,
     loader: &mut Loader,
     schedule: &Schedule,
     first: u64,
-    observe: &mut dyn FnMut(&mut L, &Progress) -> ControlFlow<()>,
+    observe: &mut dyn FnMut(&mut dyn Learner, &Progress) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     super::block::check(loader.samples(), &learner.model().graph.input_shape)?;
     let mut trainer = Trainer::new(learner.model(), schedule.batch)?;

@@ -18,7 +18,7 @@ mod workspace;
 
 pub use augment::Augmentation;
 pub use evaluate::{Evaluation, Inference, activations, answers, cross_entropies, evaluate, logits, predictions};
-pub use fit::{Learner, Progress, Schedule, fit};
+pub use fit::{Learner, Look, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
 pub(crate) use operators::unary_value;

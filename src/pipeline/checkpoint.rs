@@ -4,26 +4,18 @@
 //! point, 16-bit symbols after. JavaScript is given them as an object. In a file: `NUTCKPT1`, the length of the header as
 //! JSON (u64, little-endian), the header, then the numbers.
 
-use super::event::{Probe, Stage, StageState};
-use super::recipe::Recipe;
+use super::event::{Probe, StageState};
+use super::recipe::{Recipe, Stage};
 use crate::container::{read_graph, write_graph};
 use crate::error::LoadError;
 use crate::model::{Codebook, FixedParameter, FixedPoint, Graph, Model, Parameter};
+use crate::stages::StageNetwork;
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
 #[cfg(not(target_arch = "wasm32"))]
 const MAGIC: &[u8; 8] = b"NUTCKPT1";
 const FORMAT: &str = "checkpoint";
-
-/// The network as a stage left it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StageNetwork {
-    /// After structure, prune or share: 32-bit floats.
-    Float(Model),
-    /// After quantize or refine.
-    Fixed(FixedPoint),
-}
 
 /// A run after a finished stage.
 #[derive(Debug, Clone, PartialEq)]

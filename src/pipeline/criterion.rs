@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the answers of a compressed network are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Criterion {
     /// The samples' labels.
@@ -19,6 +20,10 @@ pub enum Criterion {
     /// The answers of the original network, since the samples have no labels: an "accuracy" is then the share of samples whose
     /// largest output is the original's, and a "loss" the cross-entropy to that class.
     Agreement,
+    /// The original's weights, since there are no samples: their energy over the noise of rounding them.
+    Snr,
+    /// Nothing, since nothing was lost.
+    None,
 }
 
 impl Criterion {
@@ -27,6 +32,8 @@ impl Criterion {
         match self {
             Criterion::Labels => "accuracy",
             Criterion::Agreement => "agreement",
+            Criterion::Snr => "signal-to-quantization-noise ratio",
+            Criterion::None => "equality",
         }
     }
 }

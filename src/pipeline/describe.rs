@@ -1,6 +1,7 @@
 //! A network after a stage, as the viewer and the report show it.
 
-use super::event::{Accuracy, LayerBits, LayerState, Stage, StageState};
+use super::event::{Accuracy, LayerBits, LayerState, StageState};
+use super::recipe::Stage;
 use crate::coding::ParameterBits;
 use crate::error::GraphError;
 use crate::model::histogram;
@@ -73,6 +74,7 @@ pub fn describe_layers(
                 parameters: values.len() + biases.map_or(0, |biases| biases.len()),
                 nonzeros: nonzeros + biases.map_or(0, count),
                 macs: macs.nonzero,
+                dense_macs: macs.dense,
                 histogram: histogram::nonzero_histogram(values.iter().copied(), BINS, range),
                 range,
                 bits: match coded {

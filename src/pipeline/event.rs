@@ -1,29 +1,11 @@
 //! What a run says while it works.
 
+use super::recipe::Stage;
 use serde::{Deserialize, Serialize};
-
-/// The stages, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// The network as it was given.
-    Original,
-    /// Channels and neurons are gone.
-    Structure,
-    /// Single weights are gone.
-    Prune,
-    /// Weights share values.
-    Share,
-    /// The shared values are fixed point.
-    Quantize,
-    /// Trained again, with the bits' price.
-    Refine,
-    /// The file.
-    Code,
-}
 
 /// Which samples an accuracy was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SplitName {
     /// Samples that are trained on.
@@ -36,6 +18,7 @@ pub enum SplitName {
 
 /// An accuracy with what it was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Accuracy {
     /// Which samples.
     pub split: SplitName,
@@ -51,6 +34,7 @@ pub struct Accuracy {
 
 /// Where one layer's bits go.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LayerBits {
     /// Which weights are not zero.
     pub positions: f64,
@@ -66,6 +50,7 @@ pub struct LayerBits {
 
 /// One layer after a stage: its numbers, and what the viewer draws.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LayerState {
     /// The layer's name.
     pub name: String,
@@ -79,6 +64,9 @@ pub struct LayerState {
     pub nonzeros: usize,
     /// Multiplications by nonzero weights, for one sample.
     pub macs: u64,
+    /// Multiplications by all weights, for one sample.
+    #[serde(default)]
+    pub dense_macs: u64,
     /// Counts of nonzero weights in equal bins over `range`.
     pub histogram: Vec<u32>,
     /// Lowest and highest weight.
@@ -91,6 +79,7 @@ pub struct LayerState {
 
 /// The network after a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StageState {
     /// Which stage.
     pub stage: Stage,
@@ -110,6 +99,7 @@ pub struct StageState {
 
 /// One step of a half-interval search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Probe {
     /// The stage that searches.
     pub stage: Stage,
@@ -139,12 +129,20 @@ pub struct Probe {
 
 /// What a run says while it works. A progress bar, the page and the log draw the same ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "RunEvent"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// A stage begins.
     Started {
         /// Which one.
         stage: Stage,
+    },
+    /// So much of the run is done. Both are estimates for a usual machine; `of` grows if a target takes more rounds than were planned.
+    Progress {
+        /// Seconds' work that is done.
+        done: f64,
+        /// Seconds' work in all.
+        of: f64,
     },
     /// A search took a step.
     Probed(Probe),

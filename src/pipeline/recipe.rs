@@ -1,11 +1,76 @@
-//! What a run is to do: every number of it, with its default, stated here and nowhere else.
+//! What a run is to do: the stages in their order, and every number of them.
+//!
+//! This is the one place that knows the order. A new stage is its room in `stages/`, and here a variant of [`Stage`], its settings in
+//! [`Recipe`] and its arm in [`Recipe::apply`].
 
 use crate::container::WriteOptions;
+use crate::error::{Error, RecipeError};
 use crate::model::Scaling;
+use crate::stages::settings::{Effort, Setting, Target};
+use crate::stages::{Costs, Meta, StageNetwork, Tools, code, prune, quantize, refine, share, structure};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The stages, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The network as it was given.
+    Original,
+    /// Channels and neurons are gone.
+    Structure,
+    /// Single weights are gone.
+    Prune,
+    /// Weights share values.
+    Share,
+    /// The shared values are fixed point.
+    Quantize,
+    /// Trained again, with the bits' price.
+    Refine,
+    /// The file.
+    Code,
+}
+
+impl Stage {
+    /// All, in their order.
+    pub const ALL: [Stage; 7] =
+        [Stage::Original, Stage::Structure, Stage::Prune, Stage::Share, Stage::Quantize, Stage::Refine, Stage::Code];
+
+    /// What is to be said of it.
+    pub fn meta(self) -> Meta {
+        match self {
+            Stage::Original => Meta { name: "original", sentence: "the original network", settings: &[] },
+            Stage::Structure => structure::META,
+            Stage::Prune => prune::META,
+            Stage::Share => share::META,
+            Stage::Quantize => quantize::META,
+            Stage::Refine => refine::META,
+            Stage::Code => code::META,
+        }
+    }
+}
+
+/// A stage in words.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StageWords {
+    /// Which one.
+    pub stage: Stage,
+    /// What it does.
+    pub sentence: &'static str,
+}
+
+impl Stage {
+    /// The stage in words.
+    pub fn words(self) -> StageWords {
+        StageWords { stage: self, sentence: self.meta().sentence }
+    }
+}
 
 /// Everything that decides the result of a run, apart from the model and the samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// Which preset of numbers this recipe started from; decides nothing by itself.
@@ -24,41 +89,20 @@ pub struct Recipe {
     /// Targets of every training in the run.
     pub distillation: Distillation,
     /// Removal of channels and neurons.
-    pub structure: Structure,
+    pub structure: structure::Settings,
     /// Removal of single weights.
-    pub prune: Prune,
+    pub prune: prune::Settings,
     /// Codebooks.
-    pub share: Share,
+    pub share: share::Settings,
     /// Training that knows what the code will cost.
-    pub refine: Refine,
+    pub refine: refine::Settings,
     /// Lossless coding.
-    pub code: Code,
-}
-
-/// How much work a run may do: presets of the numbers in a [`Recipe`], never other code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effort {
-    /// Seconds in a browser tab.
-    Quick,
-    /// Minutes in a browser tab.
-    Balanced,
-    /// As small as we know how to.
-    Thorough,
-}
-
-/// What is to be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// As small as it can be while validation accuracy drops by at most so many percentage points.
-    Tolerance(f64),
-    /// As accurate as it can be in at most so many bytes on disk.
-    Budget(usize),
+    pub code: code::Settings,
 }
 
 /// Which samples validate: they search and select, and are never trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// Number of samples held out of the training file.
@@ -72,6 +116,7 @@ pub struct Split {
 /// Targets of training: `weight x softmax(teacher logits / temperature) + (1 - weight) x label`.
 /// The teacher is the network as it was given (Hinton et al. 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(deny_unknown_fields)]
 pub struct Distillation {
     /// Share of the teacher in the targets, 0 to 1.
@@ -80,175 +125,152 @@ pub struct Distillation {
     pub temperature: f32,
 }
 
-/// Settings of one training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Training {
-    /// Samples seen, forward and backward; the only bound on the work.
-    pub samples: usize,
-    /// Samples a step.
-    pub batch: usize,
-    /// Adam's peak step size; a cosine takes it to zero.
-    pub learning_rate: f32,
-    /// Strength of random affine and elastic maps of the images: 0 none, 1 about 12 degrees, 12 % and 1.5 pixels.
-    pub augmentation: f32,
+/// What is set for the whole run, but for its target.
+const GENERAL: &[Setting] = &[
+    Setting::count("seed", "seed of every random choice: the same seed gives the same file", 0),
+    Setting::count("split.validation", "samples held out of the training file to validate", 1),
+    Setting::count("split.training", "the most other samples that are trained on; 0 for all", 0),
+    Setting::count(
+        "split.seed",
+        "0 holds out the file's last samples; another number draws them, each class in its share",
+        0,
+    ),
+    Setting::real("mirror", "share of images that trainings mirror left to right: 0 for digits, 0.5 for most photos")
+        .at_most(1.0),
+    Setting::real("distillation.weight", "share of the original network's answers in what is trained for").at_most(1.0),
+    Setting::positive("distillation.temperature", "above 1 softens the original network's answers"),
+];
+
+/// The targets that are numbers.
+const TARGETS: &[Setting] = &[
+    Setting::real("target.tolerance", "percentage points of validation accuracy that may be lost").at_most(100.0),
+    Setting::count("target.budget", "bytes on disk, at most", 1),
+    Setting::real("target.snr", "signal-to-quantization-noise ratio of the layers, in dB").at_most(200.0),
+];
+
+/// A number of a recipe, and where it stands there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "Setting"))]
+pub struct RecipeSetting {
+    /// Its place in a recipe's JSON, joined by dots.
+    pub path: String,
+    /// What it means, and its range.
+    #[serde(flatten)]
+    pub setting: Setting,
 }
 
-/// Removal of channels and neurons: the fewest whose activations explain the others within epsilon.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Structure {
-    /// Searches, each followed by a training.
-    pub rounds: usize,
-    /// Half-interval steps of a search.
-    pub probes: usize,
-    /// Samples whose activations are looked at.
-    pub activation_samples: usize,
-    /// Validation samples a probe is judged on.
-    pub probe_samples: usize,
-    /// A probe is accepted if the mean loss rises by at most this much, in nats.
-    pub loss_rise: f64,
-    /// With a byte budget the search goes on past `loss_rise`, to this many weights and biases a byte.
-    pub parameters_per_byte: f64,
-    /// After each search.
-    pub training: Training,
+/// Every number of a recipe, in its order; the targets first, of which a recipe has one.
+pub fn settings() -> Vec<RecipeSetting> {
+    let general = TARGETS.iter().chain(GENERAL).map(|&setting| RecipeSetting { path: setting.name.into(), setting });
+    let of_stage = |stage: Stage| {
+        let Meta { name, settings, .. } = stage.meta();
+        settings.iter().map(move |&setting| RecipeSetting { path: format!("{name}.{}", setting.name), setting })
+    };
+    general.chain(Stage::ALL.into_iter().flat_map(of_stage)).collect()
 }
 
-/// Removal of single weights below one global threshold of saliency.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prune {
-    /// Searches, each followed by a training.
-    pub rounds: usize,
-    /// Half-interval steps of a search.
-    pub probes: usize,
-    /// Validation samples a probe is judged on.
-    pub probe_samples: usize,
-    /// A probe is accepted if the mean loss rises by at most this much over the round's start, in nats.
-    pub loss_rise: f64,
-    /// After each search.
-    pub training: Training,
-}
-
-/// Weight sharing: a codebook a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Share {
-    /// The most centroids of a layer beside zero, 1 to 255.
-    pub centroids: usize,
-    /// Half-interval steps of the search for the price of a bit.
-    pub probes: usize,
-    /// Validation samples a probe is judged on.
-    pub probe_samples: usize,
-    /// A probe is accepted if the mean loss rises by at most this much, in nats.
-    pub loss_rise: f64,
-    /// Fine-tuning of the centroids by their clusters' gradients.
-    pub training: Training,
-}
-
-/// Quantization-aware training that pays for each bit that the coder will spend.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Refine {
-    /// Trainings: each later one starts again from the integers of the one before. 0 leaves the stage out.
-    pub rounds: usize,
-    /// Weights are integers from `-levels` to `levels` in units of their layer's step.
-    pub levels: i16,
-    /// The step of a layer, in root mean squares of its nonzero weights; the nearest power of two is taken.
-    pub unit: f32,
-    /// Price of a bit at the start, in nats of mean loss; the target steers it from there.
-    pub price: f64,
-    /// The share of a training after which oscillating weights are frozen, 0 to 1.
-    pub freeze_from: f64,
-    /// Of each round.
-    pub training: Training,
-}
-
-/// Lossless coding: the order of hidden units is free, and some orders take fewer bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Code {
-    /// Symbols that are coded in trials while a good order is searched; the only bound on that work.
-    pub trial_symbols: u64,
+impl Default for Recipe {
+    fn default() -> Self {
+        Recipe::new(Effort::Balanced)
+    }
 }
 
 impl Recipe {
+    /// The recipe of an effort, with a tolerance of 0.3 percentage points and seed 1.
+    pub fn new(effort: Effort) -> Self {
+        Recipe {
+            effort,
+            target: Target::Tolerance(0.3),
+            seed: 1,
+            scaling: Scaling::Unit,
+            split: Split { training: if effort == Effort::Quick { 40_000 } else { 0 }, validation: 5_000, seed: 0 },
+            mirror: 0.0,
+            distillation: Distillation { weight: 0.7, temperature: 1.0 },
+            structure: structure::Settings::of(effort),
+            prune: prune::Settings::of(effort),
+            share: share::Settings::of(effort),
+            refine: refine::Settings::of(effort),
+            code: code::Settings::of(effort),
+        }
+    }
+
+    /// The recipe of a run by the weights alone: only its target counts.
+    pub fn of_weights(target: Target) -> Self {
+        Recipe { target, ..Recipe::new(Effort::Quick) }
+    }
+
     /// How a run writes its files.
     pub fn write_options(&self) -> WriteOptions {
         WriteOptions { scaling: self.scaling.clone(), ..WriteOptions::default() }
     }
 
-    /// The recipe of an effort, with a tolerance of 0.3 percentage points and seed 1.
-    pub fn new(effort: Effort) -> Self {
-        let training =
-            |samples, batch, learning_rate, augmentation| Training { samples, batch, learning_rate, augmentation };
-        let base = Recipe {
-            effort,
-            target: Target::Tolerance(0.3),
-            seed: 1,
-            scaling: Scaling::Unit,
-            split: Split { training: 0, validation: 5_000, seed: 0 },
-            mirror: 0.0,
-            distillation: Distillation { weight: 0.7, temperature: 1.0 },
-            structure: Structure {
-                rounds: 2,
-                probes: 8,
-                activation_samples: 500,
-                probe_samples: 1_000,
-                loss_rise: 0.05,
-                parameters_per_byte: 9.0,
-                training: training(110_000, 64, 3e-3, 1.0),
-            },
-            prune: Prune {
-                rounds: 1,
-                probes: 6,
-                probe_samples: 1_000,
-                loss_rise: 0.05,
-                training: training(55_000, 64, 2e-3, 1.0),
-            },
-            share: Share {
-                centroids: 15,
-                probes: 6,
-                probe_samples: 1_000,
-                loss_rise: 0.02,
-                training: training(10_000, 64, 5e-4, 1.0),
-            },
-            refine: Refine {
-                rounds: 4,
-                levels: 5,
-                unit: 0.5,
-                price: 1e-5,
-                freeze_from: 0.7,
-                training: training(400_000, 32, 4e-2, 0.4),
-            },
-            code: Code { trial_symbols: 2_000_000 },
-        };
-        match effort {
-            Effort::Quick => Recipe {
-                split: Split { training: 40_000, ..base.split },
-                structure: Structure { rounds: 1, training: training(6_000, 32, 2e-3, 0.0), ..base.structure },
-                prune: Prune { rounds: 4, loss_rise: 0.08, training: training(8_000, 32, 2e-3, 0.0), ..base.prune },
-                share: Share { training: training(2_000, 32, 5e-4, 0.0), ..base.share },
-                refine: Refine {
-                    rounds: 1,
-                    levels: 7,
-                    price: 5e-6,
-                    training: training(90_000, 32, 2e-2, 0.3),
-                    ..base.refine
-                },
-                ..base
-            },
-            Effort::Balanced => base,
-            Effort::Thorough => Recipe {
-                structure: Structure {
-                    parameters_per_byte: 14.0,
-                    training: training(550_000, 64, 3e-3, 0.4),
-                    ..base.structure
-                },
-                refine: Refine { levels: 4, training: training(1_500_000, 128, 4e-2, 0.4), ..base.refine },
-                code: Code { trial_symbols: 20_000_000 },
-                ..base
-            },
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// [`RecipeError::Invalid`] names the first setting that is out of range.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        if !self.scaling.is_sound() {
+            let expected = "finite means, deviations above 0, as many of both".to_owned();
+            return Err(RecipeError::Invalid { field: "scaling".into(), expected, got: format!("{:?}", self.scaling) });
+        }
+        // By way of text, in which a 32-bit 0.1 is 0.1; what is not finite has no number in it, and is refused as NaN.
+        let text = serde_json::to_string(self).expect("every setting has a JSON form");
+        let values: Value = serde_json::from_str(&text).expect("it was just written");
+        for RecipeSetting { path, setting } in settings() {
+            let Some(value) = values.pointer(&format!("/{}", path.replace('.', "/"))) else { continue };
+            let value = value.as_f64().unwrap_or(f64::NAN);
+            if !setting.allows(value) {
+                return Err(RecipeError::Invalid { field: path, expected: setting.range(), got: value.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what a stage does to a network. `None` if all stages are to be done again, from the original.
+    ///
+    /// # Errors
+    /// Those of [`Tools`].
+    pub fn apply(
+        &self,
+        stage: Stage,
+        tools: &mut dyn Tools,
+        network: StageNetwork,
+    ) -> Result<Option<StageNetwork>, Error> {
+        Ok(Some(match (stage, network) {
+            (Stage::Structure, StageNetwork::Float(model)) => {
+                StageNetwork::Float(structure::run(tools, model, &self.structure)?)
+            }
+            (Stage::Prune, StageNetwork::Float(model)) => StageNetwork::Float(prune::run(tools, model, &self.prune)?),
+            (Stage::Share, StageNetwork::Float(model)) => StageNetwork::Float(share::run(tools, &model, &self.share)?),
+            (Stage::Quantize, StageNetwork::Float(model)) => {
+                // Where nothing trains it any more, the network keeps its codebooks.
+                let grid = (self.refine.rounds > 0).then_some((self.refine.levels, self.refine.unit));
+                StageNetwork::Fixed(quantize::run(&model, grid, tools.original().parameter_shapes()))
+            }
+            (Stage::Refine, StageNetwork::Fixed(fixed)) if self.refine.rounds > 0 => {
+                return Ok(refine::run(tools, fixed, &self.refine)?.map(StageNetwork::Fixed));
+            }
+            (Stage::Code, StageNetwork::Fixed(fixed)) => {
+                StageNetwork::Fixed(code::run(tools, &fixed, &self.code, self.seed)?)
+            }
+            (_, network) => network,
+        }))
+    }
+
+    /// Whether a stage has anything to do.
+    pub fn includes(&self, stage: Stage) -> bool {
+        stage != Stage::Original && (stage != Stage::Refine || self.refine.rounds > 0)
+    }
+
+    /// Estimated seconds of a stage.
+    pub fn work(&self, stage: Stage, costs: &Costs) -> f64 {
+        match stage {
+            Stage::Original | Stage::Quantize => 0.0,
+            Stage::Structure => self.structure.work(costs),
+            Stage::Prune => self.prune.work(costs),
+            Stage::Share => self.share.work(costs),
+            Stage::Refine => self.refine.work(costs),
+            Stage::Code => self.code.work(costs),
         }
     }
 }
@@ -257,9 +279,11 @@ impl Recipe {
 mod tests {
     use super::*;
 
+    const EFFORTS: [Effort; 3] = [Effort::Quick, Effort::Balanced, Effort::Thorough];
+
     #[test]
     fn every_preset_is_sound_and_survives_json() {
-        for effort in [Effort::Quick, Effort::Balanced, Effort::Thorough] {
+        for effort in EFFORTS {
             let recipe = Recipe::new(effort);
             recipe.check().unwrap();
             let json = serde_json::to_string(&recipe).unwrap();
@@ -279,5 +303,30 @@ mod tests {
         recipe.target = Target::Tolerance(f64::NAN);
         let error = recipe.check().unwrap_err();
         assert!(error.to_string().starts_with("recipe, target.tolerance: expected 0 to 100"), "{error}");
+        recipe.target = Target::Snr(-1.0);
+        let error = recipe.check().unwrap_err().to_string();
+        assert_eq!(error, "recipe, target.snr: expected 0 to 200, got -1");
+    }
+
+    /// Every number of a JSON value with its place.
+    fn numbers(value: &Value, place: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Number(_) => found.push(place.trim_start_matches('.').to_owned()),
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, own)| numbers(own, &format!("{place}.{name}"), found))
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_number_of_a_recipe_is_a_setting_and_the_other_way_round() {
+        let mut found = Vec::new();
+        numbers(&serde_json::to_value(Recipe::new(Effort::Balanced)).unwrap(), "", &mut found);
+        let mut listed: Vec<String> = settings().into_iter().map(|setting| setting.path).collect();
+        listed.retain(|path| path != "target.budget" && path != "target.snr");
+        found.sort();
+        listed.sort();
+        assert_eq!(found, listed);
     }
 }

@@ -1,20 +1,24 @@
-//! What every stage of a run needs: the samples, the observer, and the way to train and to probe.
+//! A run on its way: the samples, the observer, and what the stages are lent.
 
-use super::checkpoint::{Checkpoint, StageNetwork};
+use super::checkpoint::Checkpoint;
 use super::criterion::{Criterion, Judge, answered_by};
 use super::describe::{Facts, describe};
-use super::event::{Accuracy, Event, Probe, SplitName, Stage, StageState};
-use super::recipe::{Recipe, Training};
+use super::event::{Accuracy, Event, Probe, SplitName, StageState};
+use super::progress::Work;
+use super::recipe::{Recipe, Stage};
 use super::report::{SplitCounts, Splits};
 use crate::coding::ParameterBits;
-use crate::container::{self, Encoded};
 use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::model::{FixedPoint, Model};
 use crate::network::{
-    Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Schedule, evaluate, fit, logits, one_hot, search_formats,
+    Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Look, Schedule, evaluate, fit, logits, one_hot,
+    search_formats,
 };
-use crate::search::{Interval, Step, half_interval};
+use crate::resources::{Bytes, Objective};
+use crate::search::{Step, half_interval};
+use crate::stages::settings::{Target, Training};
+use crate::stages::{Question, StageNetwork, Tools};
 use ndarray::{Array2, Axis};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -33,6 +37,18 @@ pub trait Observer {
 
     /// A stage is finished; this checkpoint is enough to go on from here.
     fn checkpoint(&mut self, checkpoint: &Checkpoint);
+}
+
+/// Watches nothing, and lets the run go on.
+#[derive(Debug, Clone, Copy)]
+pub struct Quiet;
+
+impl Observer for Quiet {
+    fn event(&mut self, _event: Event) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn checkpoint(&mut self, _checkpoint: &Checkpoint) {}
 }
 
 /// The samples of a run.
@@ -61,14 +77,17 @@ pub struct Run<'a> {
     pub test: Option<Samples>,
     pub criterion: Criterion,
     pub splits: Splits,
+    objective: Arc<dyn Objective>,
     /// Targets of training, `[training samples, classes]`.
     targets: Arc<Array2<f32>>,
     observer: &'a mut dyn Observer,
+    work: Work,
     pub stages: Vec<StageState>,
     pub probes: Vec<Probe>,
-    /// Factor on each rise of the loss that a search allows, and on the first price of a bit: 1, until a first refining
-    /// training has cost far more than the tolerance.
+    /// See [`Tools::caution`].
     pub caution: f64,
+    /// The stage that works.
+    stage: Stage,
     /// Trainings so far in this stage: each draws its samples in another order.
     trainings: u64,
 }
@@ -81,7 +100,6 @@ impl<'a> Run<'a> {
         recipe: &'a Recipe,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        recipe.check()?;
         let criterion = data.criterion();
         if criterion == Criterion::Labels && data.test.as_ref().is_some_and(|test| !test.labelled()) {
             let (expected, got) = ("one a sample, as the training samples have".into(), "none".into());
@@ -98,10 +116,13 @@ impl<'a> Run<'a> {
             validation: SplitCounts::of(&validation),
             test: data.test.as_ref().map(SplitCounts::of),
         };
+        let work = Work::new(recipe, original, training.len(), validation.len())?;
+        tell(observer, Event::Started { stage: Stage::Original })?;
+        tell(observer, work.event())?;
         let targets = targets(original, &training, recipe)?;
         let compared = |samples: Samples| match criterion {
-            Criterion::Labels => Ok(samples),
             Criterion::Agreement => answered_by(original, &samples),
+            _ => Ok(samples),
         };
         Ok(Run {
             recipe,
@@ -111,21 +132,28 @@ impl<'a> Run<'a> {
             test: data.test.as_ref().map(scaled).map(compared).transpose()?,
             criterion,
             splits,
+            objective: Arc::new(Bytes { options: recipe.write_options() }),
             targets: Arc::new(targets),
             observer,
+            work,
             stages: Vec::new(),
             probes: Vec::new(),
             caution: 1.0,
+            stage: Stage::Original,
             trainings: 0,
         })
     }
 
     /// Tells the observer.
     pub fn tell(&mut self, event: Event) -> Result<(), Error> {
-        match self.observer.event(event) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::Cancelled),
-        }
+        tell(self.observer, event)
+    }
+
+    /// So many seconds' work is done.
+    fn worked(&mut self, seconds: f64) -> Result<(), Error> {
+        self.work.worked(seconds);
+        let event = self.work.event();
+        self.tell(event)
     }
 
     /// Accuracy and loss on all validation samples.
@@ -133,7 +161,28 @@ impl<'a> Run<'a> {
         measure(model, &self.validation, SplitName::Validation)
     }
 
-    /// Describes the network after a stage, and tells the observer.
+    /// Goes on after a checkpoint.
+    pub fn go_on(&mut self, checkpoint: Checkpoint) -> Result<StageNetwork, Error> {
+        self.work.skip(self.recipe, checkpoint.stage);
+        self.stages = checkpoint.stages;
+        self.probes = checkpoint.probes;
+        self.caution = checkpoint.caution;
+        for state in self.stages.clone() {
+            self.tell(Event::Finished(state))?;
+        }
+        Ok(checkpoint.network)
+    }
+
+    /// A stage begins, on a network.
+    pub fn start(&mut self, stage: Stage, model: &Model) -> Result<(), Error> {
+        self.stage = stage;
+        self.trainings = 0;
+        self.work.start(self.recipe, stage, model)?;
+        self.tell(Event::Started { stage })?;
+        self.worked(0.0)
+    }
+
+    /// Describes the network after a stage, and tells the observer; `coded` is what the coder spent on each parameter, once there is a file.
     pub fn finish(
         &mut self,
         stage: Stage,
@@ -145,15 +194,9 @@ impl<'a> Run<'a> {
         let facts = Facts { stage, baseline_bytes: self.original.parameter_bytes(), bytes, validation, coded };
         let state = describe(model, facts)?;
         self.stages.push(state.clone());
-        self.tell(Event::Finished(state))
-    }
-
-    /// Describes a fixed-point network by the file that holds it.
-    pub fn finish_fixed(&mut self, stage: Stage, fixed: &FixedPoint) -> Result<Encoded, Error> {
-        let encoded = container::write(fixed, &self.recipe.write_options())?;
-        let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
-        self.finish(stage, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
-        Ok(encoded)
+        self.tell(Event::Finished(state))?;
+        self.work.finish();
+        self.worked(0.0)
     }
 
     /// Hands out a checkpoint after a finished stage.
@@ -169,23 +212,52 @@ impl<'a> Run<'a> {
         };
         self.observer.checkpoint(&checkpoint);
     }
+}
 
-    /// Half-interval search of the largest value whose network's loss rises by at most the question's limit, times the
-    /// run's caution; each probe is told. `exempt` networks are accepted without looking at their loss: they are still too large for the budget.
-    pub fn search(
+impl Tools for Run<'_> {
+    fn original(&self) -> &Model {
+        self.original
+    }
+
+    fn training(&self) -> &Samples {
+        &self.training
+    }
+
+    fn validation(&self) -> &Samples {
+        &self.validation
+    }
+
+    fn target(&self) -> Target {
+        self.recipe.target
+    }
+
+    fn objective(&self) -> Arc<dyn Objective> {
+        self.objective.clone()
+    }
+
+    fn caution(&self) -> f64 {
+        self.caution
+    }
+
+    fn be_cautious(&mut self, caution: f64) {
+        self.caution = caution;
+    }
+
+    fn search(
         &mut self,
         question: &Question<'_>,
-        judge: &Judge,
-        candidate: impl Fn(f64) -> Result<Model, Error>,
-        exempt: impl Fn(&Model) -> bool,
+        reference: &Model,
+        candidate: &dyn Fn(f64) -> Result<Model, Error>,
+        exempt: &dyn Fn(&Model) -> bool,
     ) -> Result<f64, Error> {
+        let judge = Judge::new(&self.validation, question.samples, reference)?;
         let limit = self.caution * question.limit;
         half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
             let model = candidate(mid)?;
             let verdict = judge.judge(&model, limit)?;
             let accepted = verdict.accepted || exempt(&model);
             let probe = Probe {
-                stage: question.stage,
+                stage: self.stage,
                 variable: question.variable.to_owned(),
                 lo,
                 mid,
@@ -200,31 +272,26 @@ impl<'a> Run<'a> {
             };
             self.probes.push(probe.clone());
             self.tell(Event::Probed(probe))?;
+            self.worked(self.work.costs.forward * question.samples as f64)?;
             Ok(accepted)
         })
     }
 
-    /// Trains, and reports about a hundred times; `watch` is called as often, and may steer the learner. It gives the
-    /// size of the file and the validation accuracy, where it knows them.
-    pub fn train<L: Learner>(
-        &mut self,
-        stage: Stage,
-        learner: &mut L,
-        training: &Training,
-        mut watch: impl FnMut(&mut L, f64) -> Result<Watched, Error>,
-    ) -> Result<(), Error> {
+    fn train(&mut self, learner: &mut dyn Learner, training: &Training) -> Result<(), Error> {
         let Training { samples, batch, learning_rate, augmentation } = *training;
         let schedule = Schedule { samples: samples as u64, batch, rate: learning_rate, warm_up: WARM_UP, decay: 1.0 };
         self.trainings += 1;
         // Each training of each seed draws its own order and its own maps of the images. It depends on nothing before the
         // stage, so that a run that is resumed there draws the same.
-        let own = (stage as u64) << 32 | self.trainings;
+        let own = (self.stage as u64) << 32 | self.trainings;
         let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
         let mut loader = Loader::new(self.training.clone(), self.targets.clone(), seed)?;
         if let Some(changes) = Augmentation::of(augmentation, self.recipe.mirror) {
             loader = loader.with_augmentation(changes);
         }
         let report_every = schedule.steps().div_ceil(REPORTS).max(LEAST_REPORTED / batch as u64).max(1);
+        let seconds = self.work.costs.train * batch as f64;
+        self.work.needs(seconds * schedule.steps() as f64);
         let (mut loss, mut failure) = (0.0, None);
         let trained = fit(learner, &mut loader, &schedule, 0, &mut |learner, progress| {
             loss += progress.loss;
@@ -234,9 +301,10 @@ impl<'a> Run<'a> {
             }
             let since = (done - 1) % report_every + 1;
             let loss = std::mem::take(&mut loss) / since as f64;
-            let told = watch(learner, done as f64 / progress.steps as f64).and_then(|Watched { bytes, accuracy }| {
+            let told = learner.look(done as f64 / progress.steps as f64).and_then(|Look { cost, accuracy }| {
                 let (done, total) = (done as usize * batch, progress.steps as usize * batch);
-                self.tell(Event::Training { stage, done, total, loss, bytes, accuracy })
+                self.tell(Event::Training { stage: self.stage, done, total, loss, bytes: cost, accuracy })?;
+                self.worked(seconds * since as f64)
             });
             match told {
                 Ok(()) => ControlFlow::Continue(()),
@@ -248,35 +316,14 @@ impl<'a> Run<'a> {
         });
         failure.map_or(trained, Err)
     }
+}
 
-    /// A stage begins.
-    pub fn start(&mut self, stage: Stage) -> Result<(), Error> {
-        self.trainings = 0;
-        self.tell(Event::Started { stage })
+/// Tells the observer, who may end the run.
+pub fn tell(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
+    match observer.event(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled),
     }
-}
-
-/// What is known in the middle of a training.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Watched {
-    /// Size of the `.nut` if it were written now.
-    pub bytes: Option<usize>,
-    /// Validation accuracy, 0 to 1.
-    pub accuracy: Option<f64>,
-}
-
-/// What a half-interval search is to find.
-pub struct Question<'a> {
-    /// The stage that asks.
-    pub stage: Stage,
-    /// Name of the searched scalar.
-    pub variable: &'a str,
-    /// Where it may lie.
-    pub interval: Interval,
-    /// How often the interval is halved.
-    pub probes: usize,
-    /// By how much the mean loss may rise, in nats, if the run need not be cautious.
-    pub limit: f64,
 }
 
 /// Accuracy and loss of a model on samples.

@@ -1,12 +1,13 @@
 //! Training a network from scratch, so that there is one to compress.
 
 use super::event::SplitName;
-use super::recipe::{Split, Training};
+use super::recipe::Split;
 use super::report::Accuracies;
 use super::run::{Data, measure};
 use crate::error::{Error, RecipeError};
 use crate::model::{Model, Scaling, presets};
 use crate::network::{Augmentation, Loader, Progress, Retrain, Schedule, fit, one_hot};
+use crate::stages::settings::Training;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 use std::ops::ControlFlow;
@@ -48,7 +49,9 @@ impl TrainRecipe {
     /// Checks the numbers for a training on so many samples.
     fn check(&self, samples: usize) -> Result<(), RecipeError> {
         let Training { batch, learning_rate, augmentation, .. } = self.training;
-        let invalid = |field, expected: String, got: String| Err(RecipeError::Invalid { field, expected, got });
+        let invalid = |field: &str, expected: String, got: String| {
+            Err(RecipeError::Invalid { field: field.into(), expected, got })
+        };
         if !(1..=samples).contains(&batch) {
             return invalid("training.batch", format!("1 to {samples}"), batch.to_string());
         }

@@ -1,10 +1,132 @@
-//! The stages, one file each: plain functions from one typed result to the next.
+//! The stages, a room each: its function, its numbers with their meaning, and how it is run.
+//!
+//! A stage is given a network and its settings, and asks the run that it is part of for searches and trainings ([`Tools`]). Which stages
+//! there are, and in which order, is said in `pipeline/recipe.rs`.
 
+pub mod code;
 pub mod explain;
 pub mod kmeans;
 pub mod noise;
 pub mod prune;
 pub mod quantize;
 pub mod refine;
+pub mod settings;
 pub mod share;
 pub mod structure;
+
+use crate::data::Samples;
+use crate::error::Error;
+use crate::model::{FixedPoint, Model};
+use crate::network::Learner;
+use crate::resources::Objective;
+use crate::search::Interval;
+use settings::{Setting, Target, Training};
+use std::sync::Arc;
+
+/// What is to be said of a stage.
+#[derive(Debug, Clone, Copy)]
+pub struct Meta {
+    /// Its name, as in a recipe.
+    pub name: &'static str,
+    /// What it does to a network: a sentence that begins with "it".
+    pub sentence: &'static str,
+    /// Its numbers, in the order of the recipe.
+    pub settings: &'static [Setting],
+}
+
+/// The network between two stages.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageNetwork {
+    /// 32-bit floats.
+    Float(Model),
+    /// Integers and codebooks.
+    Fixed(FixedPoint),
+}
+
+impl StageNetwork {
+    /// The network in floats.
+    pub fn to_model(&self) -> Model {
+        match self {
+            StageNetwork::Float(model) => model.clone(),
+            StageNetwork::Fixed(fixed) => fixed.to_model(),
+        }
+    }
+}
+
+/// What the run lends to a stage.
+pub trait Tools {
+    /// The network as it was given.
+    fn original(&self) -> &Model;
+
+    /// Samples to fit on.
+    fn training(&self) -> &Samples;
+
+    /// Samples to search and select on, with the labels that count.
+    fn validation(&self) -> &Samples;
+
+    /// What is to be reached.
+    fn target(&self) -> Target;
+
+    /// What a network costs.
+    fn objective(&self) -> Arc<dyn Objective>;
+
+    /// Factor on each rise of the loss that a search allows, and on the first price of a bit: 1, until a first refining
+    /// training has cost far more than the tolerance.
+    fn caution(&self) -> f64;
+
+    /// Changes that factor.
+    fn be_cautious(&mut self, caution: f64);
+
+    /// The half-interval search of the largest value whose network's mean loss rises by at most the question's limit, times the
+    /// caution, over that of `reference`. `exempt` networks are accepted without looking at their loss: they are still too large for
+    /// the budget.
+    ///
+    /// # Errors
+    /// If a network cannot be made or run, or the run is cancelled.
+    fn search(
+        &mut self,
+        question: &Question<'_>,
+        reference: &Model,
+        candidate: &dyn Fn(f64) -> Result<Model, Error>,
+        exempt: &dyn Fn(&Model) -> bool,
+    ) -> Result<f64, Error>;
+
+    /// Trains; the learner looks up from time to time.
+    ///
+    /// # Errors
+    /// If the learner does not run on the samples, or the run is cancelled.
+    fn train(&mut self, learner: &mut dyn Learner, training: &Training) -> Result<(), Error>;
+}
+
+/// What a half-interval search is to find.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Name of the searched scalar.
+    pub variable: &'a str,
+    /// Where it may lie.
+    pub interval: Interval,
+    /// How often the interval is halved.
+    pub probes: usize,
+    /// Validation samples that a probe is judged on.
+    pub samples: usize,
+    /// By how much the mean loss may rise, in nats, if the run need not be cautious.
+    pub limit: f64,
+}
+
+/// What the work of a stage is estimated from, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs {
+    /// Running one sample forward.
+    pub forward: f64,
+    /// Training on one sample.
+    pub train: f64,
+    /// Coding one symbol.
+    pub symbol: f64,
+}
+
+impl Costs {
+    /// A search, and the training after it.
+    pub fn round(&self, probes: usize, samples: usize, training: &Training) -> f64 {
+        self.forward * (probes * samples) as f64 + self.train * training.samples as f64
+    }
+}

@@ -3,9 +3,83 @@
 //! The saliency of a weight is its magnitude times the norm of the paths that lead from its output to the network's:
 //! a large weight into a neuron that hardly anything listens to matters little.
 
-use crate::error::GraphError;
+use super::settings::{Effort, LOSS_RISE, PROBE_SAMPLES, PROBES, ROUNDS, TRAINING, Training};
+use super::{Costs, Meta, Question, Tools, structure};
+use crate::error::{Error, GraphError};
 use crate::model::{Class, FixedPoint, Model, Op, ParamId, ValueId};
+use crate::network::Retrain;
+use crate::search::Interval;
 use ndarray::ArrayD;
+use serde::{Deserialize, Serialize};
+
+/// Removal of single weights below one global threshold of saliency.
+pub const META: Meta = Meta {
+    name: "prune",
+    sentence: "removes single weights",
+    settings: &[ROUNDS, PROBES, PROBE_SAMPLES, LOSS_RISE, TRAINING[0], TRAINING[1], TRAINING[2], TRAINING[3]],
+};
+
+/// The numbers of this stage; [`META`] says what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "PruneSettings"))]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Settings {
+    pub rounds: usize,
+    pub probes: usize,
+    pub probe_samples: usize,
+    pub loss_rise: f64,
+    pub training: Training,
+}
+
+impl Settings {
+    /// Those of an effort.
+    pub fn of(effort: Effort) -> Self {
+        let usual = Settings {
+            rounds: 1,
+            probes: 6,
+            probe_samples: 1_000,
+            loss_rise: 0.05,
+            training: Training::new(55_000, 64, 2e-3, 1.0),
+        };
+        match effort {
+            Effort::Quick => {
+                Settings { rounds: 4, loss_rise: 0.08, training: Training::new(8_000, 32, 2e-3, 0.0), ..usual }
+            }
+            Effort::Balanced | Effort::Thorough => usual,
+        }
+    }
+
+    /// Estimated seconds.
+    pub fn work(&self, costs: &Costs) -> f64 {
+        self.rounds as f64 * costs.round(self.probes, self.probe_samples, &self.training)
+    }
+}
+
+/// Removes single weights, in rounds of a search and a training; units that have died go.
+///
+/// # Errors
+/// Those of [`Tools`].
+pub fn run(tools: &mut dyn Tools, mut model: Model, settings: &Settings) -> Result<Model, Error> {
+    for _ in 0..settings.rounds {
+        let saliency = path_saliency(&model)?;
+        let Some((lo, hi)) = saliency_range(&saliency) else { break };
+        let question = Question {
+            variable: "threshold",
+            interval: Interval::Geometric { lo, hi },
+            probes: settings.probes,
+            samples: settings.probe_samples,
+            limit: settings.loss_rise,
+        };
+        let candidate = |threshold| Ok(cut(&model, &saliency, threshold));
+        let threshold = tools.search(&question, &model, &candidate, &|_| false)?;
+        let mut learner = Retrain::new(cut(&model, &saliency, threshold)).with_zeros_held();
+        tools.train(&mut learner, &settings.training)?;
+        model = structure::drop_dead(&learner.into_model())?;
+        structure::fold_biases(&mut model)?;
+    }
+    Ok(model)
+}
 
 /// Saliency of every parameter's elements; `None` for vectors, which are not pruned.
 ///

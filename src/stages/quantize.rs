@@ -1,8 +1,12 @@
 //! Fixed point: every parameter as small integers and a codebook of Qm.n numbers.
 
+use super::Meta;
 use super::share::Shared;
 use crate::model::{Codebook, FixedParameter, FixedPoint, Model, Parameter};
 use ndarray::ArrayD;
+
+/// Rounding to fixed point. It has no numbers of its own: the step and the levels are those that *refine* trains on.
+pub const META: Meta = Meta { name: "quantize", sentence: "rounds the shared values to fixed point", settings: &[] };
 
 /// Centroids and biases are rounded to integers of at most this magnitude: 8 bits with the sign.
 const LARGEST_INTEGER: i16 = 127;
@@ -10,6 +14,15 @@ const LARGEST_INTEGER: i16 = 127;
 const LARGEST_TRAINED_BIAS: i16 = 15;
 /// Formats from Q120.-113 to: what a 32-bit float can say without rounding, and to spare.
 const FRACTION_BITS: std::ops::RangeInclusive<f32> = -113.0..=120.0;
+
+/// Rounds a network whose weights are shared: to a grid of so many levels in a step of so many root mean squares, which is what *refine* trains
+/// on, or without one the centroids themselves.
+pub fn run(model: &Model, grid: Option<(i16, f32)>, original_shapes: Vec<Vec<usize>>) -> FixedPoint {
+    match grid {
+        Some((levels, unit)) => quantize_uniform(model, levels, unit, original_shapes),
+        None => quantize_shared(&Shared::of_model(model), original_shapes),
+    }
+}
 
 /// Rounds the centroids of shared weights to 8-bit Qm.n numbers, and the biases too; the n of each is chosen so that the
 /// largest just fits. Centroids that become equal are merged; one that becomes 0 is pruned.

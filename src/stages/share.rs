@@ -1,11 +1,83 @@
 //! Weight sharing: each layer's nonzero weights take their values from a small codebook.
 
 use super::kmeans::Clusterings;
+use super::settings::{Effort, LOSS_RISE, PROBE_SAMPLES, PROBES, Setting, TRAINING, Training};
+use super::{Costs, Meta, Question, Tools};
+use crate::error::Error;
 use crate::model::{Model, Parameter};
 use crate::network::{Adam, Gradients, Learner, Progress};
+use crate::search::Interval;
+use serde::{Deserialize, Serialize};
+
+/// Weight sharing: a codebook a layer.
+pub const META: Meta = Meta {
+    name: "share",
+    sentence: "lets weights share values",
+    settings: &[
+        Setting::count("centroids", "the most centroids of a layer, zero aside", 1).at_most(255.0),
+        PROBES,
+        PROBE_SAMPLES,
+        LOSS_RISE,
+        TRAINING[0],
+        TRAINING[1],
+        TRAINING[2],
+        TRAINING[3],
+    ],
+};
+
+/// The numbers of this stage; [`META`] says what they mean. The training moves centroids by their clusters' gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "ShareSettings"))]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Settings {
+    pub centroids: usize,
+    pub probes: usize,
+    pub probe_samples: usize,
+    pub loss_rise: f64,
+    pub training: Training,
+}
 
 /// Bits of one centroid, as the container stores it.
 const CENTROID_BITS: f64 = 8.0;
+/// The range of the price of a bit, in relative distortion.
+const PRICES: Interval = Interval::Geometric { lo: 1e-6, hi: 1.0 };
+
+impl Settings {
+    /// Those of an effort.
+    pub fn of(effort: Effort) -> Self {
+        let training = match effort {
+            Effort::Quick => Training::new(2_000, 32, 5e-4, 0.0),
+            Effort::Balanced | Effort::Thorough => Training::new(10_000, 64, 5e-4, 1.0),
+        };
+        Settings { centroids: 15, probes: 6, probe_samples: 1_000, loss_rise: 0.02, training }
+    }
+
+    /// Estimated seconds.
+    pub fn work(&self, costs: &Costs) -> f64 {
+        costs.round(self.probes, self.probe_samples, &self.training)
+    }
+}
+
+/// Gives each layer a codebook, and fine-tunes it.
+///
+/// # Errors
+/// Those of [`Tools`].
+pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<Model, Error> {
+    let clusterings = cluster(model, settings.centroids);
+    let question = Question {
+        variable: "price of a bit",
+        interval: PRICES,
+        probes: settings.probes,
+        samples: settings.probe_samples,
+        limit: settings.loss_rise,
+    };
+    let candidate = |price| Ok(share(model, &clusterings, price).model);
+    let price = tools.search(&question, model, &candidate, &|_| false)?;
+    let mut tuner = CentroidTuner::new(share(model, &clusterings, price));
+    tools.train(&mut tuner, &settings.training)?;
+    Ok(tuner.finish().model)
+}
 
 /// A model whose layers' nonzero weights are centroids.
 #[derive(Debug, Clone, PartialEq)]

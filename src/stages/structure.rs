@@ -4,14 +4,118 @@
 //! becomes physically smaller, and stays close to what it computed.
 
 use super::explain::{Explanation, Moments, Order};
+use super::settings::{Effort, LOSS_RISE, PROBE_SAMPLES, PROBES, ROUNDS, Setting, TRAINING, Target, Training};
+use super::{Costs, Meta, Question, Tools};
 use crate::data::Samples;
 use crate::error::{Error, GraphError};
 use crate::model::channels::{ChannelGroup, Consumer, channel_groups, constant_response, keep};
 use crate::model::{FixedPoint, Model, Op, Parameter};
-use crate::network::{activations, unary_value};
+use crate::network::{Retrain, activations, unary_value};
+use crate::search::Interval;
 use ndarray::{Array2, ArrayD, Axis, IxDyn};
+use serde::{Deserialize, Serialize};
 
 pub use crate::model::channels::fold_biases;
+
+/// Removal of channels and neurons: the fewest whose activations explain the others within epsilon.
+pub const META: Meta = Meta {
+    name: "structure",
+    sentence: "removes channels and neurons",
+    settings: &[
+        ROUNDS,
+        PROBES,
+        Setting::count("activation_samples", "samples whose activations are looked at", 1),
+        PROBE_SAMPLES,
+        LOSS_RISE,
+        Setting::positive("parameters_per_byte", "parameters a byte of the budget to come down to"),
+        TRAINING[0],
+        TRAINING[1],
+        TRAINING[2],
+        TRAINING[3],
+    ],
+};
+
+/// The numbers of this stage; [`META`] says what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "StructureSettings"))]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Settings {
+    pub rounds: usize,
+    pub probes: usize,
+    pub activation_samples: usize,
+    pub probe_samples: usize,
+    pub loss_rise: f64,
+    /// With a byte budget the search goes on past `loss_rise`, to this many weights and biases a byte.
+    pub parameters_per_byte: f64,
+    pub training: Training,
+}
+
+/// The range of epsilon: the share of a layer's variance that may stay unexplained.
+const EPSILONS: Interval = Interval::Geometric { lo: 1e-4, hi: 0.9 };
+
+impl Settings {
+    /// Those of an effort. The parameters a byte are those of networks that are coded in well under a bit a weight: LeNet-5 ends with 8 to 14.
+    pub fn of(effort: Effort) -> Self {
+        let usual = Settings {
+            rounds: 2,
+            probes: 8,
+            activation_samples: 500,
+            probe_samples: 1_000,
+            loss_rise: 0.05,
+            parameters_per_byte: 9.0,
+            training: Training::new(110_000, 64, 3e-3, 1.0),
+        };
+        match effort {
+            Effort::Quick => Settings { rounds: 1, training: Training::new(6_000, 32, 2e-3, 0.0), ..usual },
+            Effort::Balanced => usual,
+            Effort::Thorough => {
+                Settings { parameters_per_byte: 14.0, training: Training::new(550_000, 64, 3e-3, 0.4), ..usual }
+            }
+        }
+    }
+
+    /// Estimated seconds.
+    pub fn work(&self, costs: &Costs) -> f64 {
+        let looking = costs.forward * self.activation_samples as f64;
+        self.rounds as f64 * (looking + costs.round(self.probes, self.probe_samples, &self.training))
+    }
+}
+
+/// Removes channels and neurons, in rounds of a search and a training.
+///
+/// # Errors
+/// Those of [`Tools`].
+pub fn run(tools: &mut dyn Tools, mut model: Model, settings: &Settings) -> Result<Model, Error> {
+    fold_biases(&mut model)?;
+    let before = model.parameter_count() as f64;
+    for round in 1..=settings.rounds {
+        let analysis = analyse(&model, &tools.training().range(0, settings.activation_samples))?;
+        // With a byte budget the network comes down to so many parameters, by equal factors in each round.
+        let goal = match tools.target() {
+            Target::Budget(bytes) => {
+                let goal = (settings.parameters_per_byte * bytes as f64).min(before);
+                before * (goal / before).powf(round as f64 / settings.rounds as f64)
+            }
+            _ => f64::INFINITY,
+        };
+        let question = Question {
+            variable: "epsilon",
+            interval: EPSILONS,
+            probes: settings.probes,
+            samples: settings.probe_samples,
+            limit: settings.loss_rise,
+        };
+        let candidate = |epsilon| Ok(compact(&model, &analysis, epsilon)?);
+        let too_large = |model: &Model| model.parameter_count() as f64 > goal;
+        let epsilon = tools.search(&question, &model, &candidate, &too_large)?;
+        let mut learner = Retrain::new(compact(&model, &analysis, epsilon)?);
+        tools.train(&mut learner, &settings.training)?;
+        model = learner.into_model();
+        fold_biases(&mut model)?;
+    }
+    Ok(model)
+}
 
 /// What the activations say of each group of channels.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ const MOST_CHANGED: usize = 200;
 
 /// How two networks answer the same samples.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Comparison {
     /// Number of classes.
     pub classes: usize,
@@ -26,6 +27,7 @@ pub struct Comparison {
 
 /// A sample that two networks answer differently.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Changed {
     /// Which sample.
     pub index: usize,

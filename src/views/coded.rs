@@ -9,6 +9,7 @@ use serde::Serialize;
 
 /// The symbols of a layer's weights, and what they cost in bits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LayerCode {
     /// Number of weights.
     pub weights: usize,
@@ -26,6 +27,7 @@ pub struct LayerCode {
 
 /// One symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CodedSymbol {
     /// What it stands for.
     pub value: f32,

@@ -6,6 +6,7 @@ pub mod drawing;
 pub mod picture;
 pub mod pruning;
 pub mod rounding;
+pub mod samples;
 pub mod sharing;
 pub mod summary;
 pub mod weights;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// One layer's weights about a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PrunedLayer {
     /// Weights that would stay, in equal bins over the range that was asked for, lowest first.
     pub kept: Vec<u32>,

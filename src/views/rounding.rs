@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// Values on the grid of a Qm.n format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "FixedPointGrid"))]
 pub struct Grid {
     /// Bits of a number, its sign among them.
     pub bits: u32,
@@ -21,6 +22,7 @@ pub struct Grid {
 
 /// A value and its place on the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Rounded {
     /// The value.
     pub value: f32,
@@ -60,6 +62,7 @@ pub fn grid(values: &[(f32, u32)], bits: u32) -> Grid {
 
 /// A layer's format, and what rounding all its weights to it loses.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LayerFormat {
     /// The n of Qm.n.
     pub fraction_bits: i8,

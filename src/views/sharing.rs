@@ -9,6 +9,7 @@ const CENTROID_BITS: f64 = 8.0;
 
 /// A layer's codebooks of every size.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SharingCurve"))]
 pub struct Curve {
     /// For 1, 2, ... centroids.
     pub points: Vec<CurvePoint>,
@@ -18,6 +19,7 @@ pub struct Curve {
 
 /// A codebook's distortion and its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CurvePoint {
     /// Mean squared distance of the nonzero weights to their centroids, over their mean square: 0 to 1.
     pub distortion: f64,

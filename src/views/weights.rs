@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Moments of the finite weights that are not zero; all 0 if there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Moments {
     /// Weights, zeros included.
     pub weights: usize,

@@ -6,17 +6,19 @@ use super::{CAP, fault, thrown, to_js};
 use crate::bench;
 use crate::data;
 use crate::formats::{self, Opened};
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::network::{logits, predictions};
-use crate::pipeline::{self, Checkpoint, CheckpointHeader, Data, Event, Observer, Recipe, SplitName, measure};
+use crate::pipeline::{
+    self, Checkpoint, CheckpointHeader, Data, Event, Evidence, Observer, Outcome, Recipe, SplitName, measure,
+};
 use crate::views::summary::Summary;
 use js_sys::{Function, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
 use wasm_bindgen::{JsCast, prelude::*};
 
-/// The types of what is passed as plain objects.
+/// The types of what is passed as plain objects, written by a test (`types.rs`).
 #[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("engine.d.ts");
+const TYPES: &str = include_str!("types.d.ts");
 
 /// A checkpoint as its two parts: an object, and bytes.
 fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {
@@ -55,12 +57,9 @@ pub fn open(bytes: &[u8]) -> Result<Opened, JsValue> {
     formats::open_runnable(bytes, CAP).map_err(thrown)
 }
 
-/// An opened network.
+/// An opened network that can be run. Its tensors are those that it runs with.
 #[wasm_bindgen]
-pub struct Network {
-    model: Model,
-    summary: Summary,
-}
+pub struct Network(model::Network, Summary);
 
 #[wasm_bindgen]
 impl Network {
@@ -72,7 +71,7 @@ impl Network {
     /// What it is: its nodes, its layers with histograms and codebooks, its size.
     #[wasm_bindgen(unchecked_return_type = "Summary")]
     pub fn summary(&self) -> Result<JsValue, JsValue> {
-        to_js(&self.summary)
+        to_js(&self.1)
     }
 
     /// Accuracy on the test samples `start` to `end`.
@@ -84,7 +83,7 @@ impl Network {
         end: usize,
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<JsValue, JsValue> {
-        evaluate(&self.model, samples, start..end, scaling, SplitName::Test)
+        evaluate(self.model()?, samples, start..end, scaling, SplitName::Test)
     }
 
     /// The class that the network answers for each of the samples `start` to `end`.
@@ -95,7 +94,7 @@ impl Network {
         end: usize,
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<Vec<u32>, JsValue> {
-        answers_to(&self.model, samples, start..end, scaling)
+        answers_to(self.model()?, samples, start..end, scaling)
     }
 
     /// The answer for one image: a number (logit) for each class.
@@ -104,8 +103,8 @@ impl Network {
         image: &[u8],
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<Vec<f32>, JsValue> {
-        let sample = sample(&self.model, image, scaling)?;
-        Ok(logits(&self.model, &sample).map_err(thrown)?.into_iter().collect())
+        let sample = sample(self.model()?, image, scaling)?;
+        Ok(logits(self.model()?, &sample).map_err(thrown)?.into_iter().collect())
     }
 }
 
@@ -113,7 +112,12 @@ impl Network {
     /// An opened network of a file of `file_bytes`.
     pub(super) fn new(opened: Opened, file_bytes: usize) -> Result<Network, JsValue> {
         let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
-        Ok(Network { model: opened.into_model().map_err(thrown)?, summary })
+        let model = opened.into_model().map_err(thrown)?;
+        Ok(Network(model::Network { tensors: Vec::new(), origin: None, model: Some(model), obstacle: None }, summary))
+    }
+
+    fn model(&self) -> Result<&Model, JsValue> {
+        self.0.runnable().map_err(thrown)
     }
 }
 
@@ -162,20 +166,32 @@ pub fn compress(
     #[wasm_bindgen(unchecked_param_type = "(event: RunEvent) => unknown")] on_event: Function,
     #[wasm_bindgen(unchecked_param_type = "(checkpoint: Checkpoint) => void")] on_checkpoint: Function,
 ) -> Result<JsValue, JsValue> {
-    let clock = clock()?;
-    let started = clock.now();
     let recipe: Recipe = strict_from_js("recipe", recipe)?;
     let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling.clone())?) };
     let data = Data { training: training.get(recipe.scaling.clone())?, test };
+    run(&network.0, Evidence::Samples(&data), &recipe, checkpoint, on_event, on_checkpoint)
+}
+
+/// A run of any kind.
+pub fn run(
+    network: &model::Network,
+    evidence: Evidence<'_>,
+    recipe: &Recipe,
+    checkpoint: Option<Checkpoint>,
+    on_event: Function,
+    on_checkpoint: Function,
+) -> Result<JsValue, JsValue> {
+    let clock = clock()?;
+    let started = clock.now();
     let mut observer = Callbacks { on_event, on_checkpoint, thrown: None };
-    let outcome = pipeline::compress(&network.model, &data, &recipe, checkpoint, &mut observer);
+    let outcome = pipeline::compress(network, evidence, recipe, checkpoint, &mut observer);
     if let Some(error) = observer.thrown {
         return Err(error);
     }
-    let mut outcome = outcome.map_err(thrown)?;
-    outcome.report.seconds = (clock.now() - started) / 1000.0;
-    object([("nut", Uint8Array::from(outcome.nut.as_slice()).into()), ("report", to_js(&outcome.report)?)])
+    let Outcome { nut, mut report } = outcome.map_err(thrown)?;
+    report.seconds = (clock.now() - started) / 1000.0;
+    object([("nut", Uint8Array::from(nut.as_slice()).into()), ("report", to_js(&report)?)])
 }
 
 /// Tells JavaScript.

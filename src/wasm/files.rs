@@ -1,21 +1,18 @@
 //! The door to the files of other programs: what is in them, their compression without samples, and writing them.
 
-use super::engine::Network;
+use super::engine::{Network, run};
 use super::picture::Picture;
-use super::values::{clock, from_js, object};
+use super::values::from_js;
 use super::{CAP, fault, thrown, to_js};
 use crate::container::packed;
 use crate::formats::export::{self, WRITERS};
 use crate::formats::{self, Opened, gzip, nut, onnx};
 use crate::model::histogram;
-use crate::pipeline::{WeightsOutcome, compress_weights};
-use crate::views::summary::weights::WeightsSummary;
+use crate::pipeline::{Evidence, Recipe};
+use crate::views::summary::Summary;
 use crate::views::{self, picture};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
-
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("files.d.ts");
 
 /// A model file of any format that is known; the bytes tell which.
 #[wasm_bindgen]
@@ -29,25 +26,26 @@ pub struct ModelFile {
 impl ModelFile {
     /// Opens a model file, gzipped or not. Of a `.nut` file of named weights `on_progress` is called with the share that is decoded, 0 to 1.
     pub fn open(
-        bytes: &[u8],
+        bytes: Vec<u8>,
         #[wasm_bindgen(unchecked_optional_param_type = "(done: number) => unknown")] on_progress: Option<Function>,
     ) -> Result<ModelFile, JsValue> {
-        let plain = gzip::decompress(bytes, CAP, "model").map_err(thrown)?;
-        let opened = match on_progress {
-            Some(tell) if packed::is_packed(&plain) => {
-                let mut opened = read_telling(&plain, &tell)?;
-                opened.add_graph(CAP).map_err(thrown)?;
-                opened
-            }
-            _ => formats::open(&plain, CAP).map_err(thrown)?,
+        let file_bytes = bytes.len();
+        let plain = gzip::decompress(&bytes, CAP, "model").map_err(thrown)?;
+        let mut opened = match on_progress {
+            Some(tell) if packed::is_packed(&plain) => read_telling(&plain, &tell)?,
+            _ => formats::read(&plain, CAP).map_err(thrown)?,
         };
-        Ok(ModelFile { file_bytes: bytes.len(), opened })
+        // The graph is read from the tensors: it takes the room of the file.
+        drop(plain);
+        drop(bytes);
+        opened.add_graph(CAP).map_err(thrown)?;
+        Ok(ModelFile { file_bytes, opened })
     }
 
     /// What is in it.
-    #[wasm_bindgen(unchecked_return_type = "WeightsSummary")]
+    #[wasm_bindgen(unchecked_return_type = "Summary")]
     pub fn summary(&self) -> Result<JsValue, JsValue> {
-        to_js(&WeightsSummary::new(&self.opened, self.file_bytes))
+        to_js(&Summary::new(&self.opened, self.file_bytes).map_err(thrown)?)
     }
 
     /// Its network; undefined if the graph cannot be run, or there is none.
@@ -78,26 +76,15 @@ impl ModelFile {
         Ok(Picture(picture::weights(&self.values(tensor)?, &drawn(shape), [width, height])))
     }
 
-    /// Compresses the weights without samples; `on_event` is called with each event.
-    #[wasm_bindgen(unchecked_return_type = "CompressedWeights")]
+    /// Compresses the tensors without samples. `on_event` is called with each event; a run whose `on_event` returns `false` is cancelled.
+    #[wasm_bindgen(unchecked_return_type = "Compressed")]
     pub fn compress(
         &self,
-        #[wasm_bindgen(unchecked_param_type = "WeightsTarget")] target: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "(event: WeightsEvent) => unknown")] on_event: &Function,
+        #[wasm_bindgen(unchecked_param_type = "Target")] target: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "(event: RunEvent) => unknown")] on_event: Function,
     ) -> Result<JsValue, JsValue> {
-        let (clock, target) = (clock()?, from_js("target", target)?);
-        let started = clock.now();
-        let mut problem = None;
-        let outcome = compress_weights(&self.opened.network, target, CAP, &mut |event| {
-            let told = to_js(&event).and_then(|event| on_event.call1(&JsValue::NULL, &event));
-            problem = problem.take().or(told.err());
-        });
-        if let Some(problem) = problem {
-            return Err(problem);
-        }
-        let WeightsOutcome { nut, mut report } = outcome.map_err(thrown)?;
-        report.seconds = (clock.now() - started) / 1000.0;
-        object([("nut", Uint8Array::from(nut.as_slice()).into()), ("report", to_js(&report)?)])
+        let recipe = Recipe::of_weights(from_js("target", target)?);
+        run(&self.opened.network, Evidence::Weights, &recipe, None, on_event, Function::new_no_args(""))
     }
 
     /// Names of the forms that it can be written in.

@@ -6,12 +6,9 @@ use crate::data::together::{self, File, choose};
 use crate::data::{Dataset, Samples, Values};
 use crate::data::{Options, is_dataset};
 use crate::formats::gzip;
-use crate::views::summary::samples::DatasetSummary;
+use crate::views::samples::DatasetSummary;
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
-
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("sample_file.d.ts");
 
 /// Whether the bytes of a file, gzipped or not, are samples and no model.
 #[wasm_bindgen(js_name = isSamples)]

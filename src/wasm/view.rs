@@ -8,9 +8,7 @@ use crate::formats::Nut;
 use crate::model::histogram;
 use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Inference;
-use crate::pipeline::{
-    BUDGET, Recipe, SETTINGS, SplitName, StageNetwork, TOLERANCE, baselines, integer_network, measure_integers,
-};
+use crate::pipeline::{self, Recipe, SplitName, Stage, StageNetwork, baselines, integer_network, measure_integers};
 use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::views::{self, answers, coded, drawing, picture, pruning, rounding, sharing};
@@ -18,9 +16,6 @@ use ndarray::ArrayD;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = include_str!("view.d.ts");
 
 /// The most centroids of a curve: a codebook of five bits.
 const MOST_CENTROIDS: usize = 32;
@@ -305,8 +300,14 @@ pub fn check_recipe(#[wasm_bindgen(unchecked_param_type = "Recipe")] recipe: JsV
     strict_from_js::<Recipe>("recipe", recipe)?.check().map_err(thrown)
 }
 
-/// Every number of a recipe, with its range and what it means; both kinds of target among them.
+/// Every number of a recipe, with its range and what it means; each kind of target among them.
 #[wasm_bindgen(unchecked_return_type = "Setting[]")]
 pub fn settings() -> Result<JsValue, JsValue> {
-    to_js(&[TOLERANCE, BUDGET].iter().chain(SETTINGS).collect::<Vec<_>>())
+    to_js(&pipeline::settings())
+}
+
+/// The stages in their order: the name of each, and what it does.
+#[wasm_bindgen(unchecked_return_type = "StageWords[]")]
+pub fn stages() -> Result<JsValue, JsValue> {
+    to_js(&Stage::ALL.map(Stage::words))
 }

@@ -16,7 +16,7 @@ async function press(selector) {
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready(SHORT);
-  assert.match(await text('#accuracy'), /^9[89]\.\d\d% correct on 10,000 test samples/);
+  assert.match(await text('#accuracy'), /^9[89]\.\d\d\s% correct on 10,000 test samples/);
   await press('[data-step=share]');
   await page.waitForSelector('share-view nutshell-codebook', { timeout: OPEN });
   await press('#compress');

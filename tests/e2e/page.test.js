@@ -8,7 +8,7 @@ import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, p
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready();
-  assert.match(await text('#accuracy'), /^9[89]\.\d\d% correct on 10,000 test samples/);
+  assert.match(await text('#accuracy'), /^9[89]\.\d\d\s% correct on 10,000 test samples/);
   assert.deepEqual(await seriousFaults(), []);
 
   await page.click('#compress');

@@ -78,7 +78,7 @@ test('images without labels: a run is held to agreement with the original', asyn
   await page.click('#compress');
   await finished();
   const card = await text('result-card');
-  assert.match(card, /Agreement with the original \d+\.\d\d% of 500 test samples have the same answer as the original; the outputs differ by \d+\.\d\d% of their size/);
+  assert.match(card, /Agreement with the original \d+\.\d\d\s% of 500 test samples have the same answer as the original; the outputs differ by \d+\.\d\d\s% of their size/);
   assert.ok(parseFloat(await text('#after')) > 50);
   await page.waitForFunction(() => document.querySelector('answer-changes')?.textContent?.includes('count as correct'), { timeout: OPEN });
   assert.deepEqual(await seriousFaults(), []);

@@ -8,7 +8,7 @@ test('the single file works when it is opened from disk', async () => {
   await page.goto(new URL('../../dist/nutshell.html', import.meta.url).href + SHORT, { timeout: OPEN });
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
-  assert.match(await text('#accuracy'), /^9[89]\.\d\d% correct on 10,000 test samples/);
+  assert.match(await text('#accuracy'), /^9[89]\.\d\d\s% correct on 10,000 test samples/);
   await page.waitForSelector('model-view nutshell-histogram', { timeout: OPEN });
   await page.click('#compress');
   await finished();

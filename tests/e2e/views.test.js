@@ -171,9 +171,9 @@ test('before a run the views show the network as it is, and what each step would
   await aPartIsCountedAnew();
 
   await look('prune', '#threshold');
-  await says('#pruned-accuracy', /\d%/);
+  await says('#pruned-accuracy', /\d\s%/);
   // It begins with half of the weights.
-  await says('#sparsity', /^(50\.0|49\.9)\d%$/);
+  await says('#sparsity', /^(50\.0|49\.9)\d\s%$/);
   await slide('#threshold', 290);
   const sparsity = parseFloat(await says('#sparsity', /^[6-9]\d/));
   assert.ok(sparsity > 60 && sparsity < 100, String(sparsity));
@@ -188,7 +188,7 @@ test('before a run the views show the network as it is, and what each step would
   await slide('#centroids', 3);
   const energy = CONV1.reduce((sum, weight) => sum + weight * weight, 0);
   const distortion = kMeans([...CONV1].sort((a, b) => a - b), 3) / energy;
-  await says('#distortion', new RegExp(`^${(100 * distortion).toFixed(2)}%`));
+  await says('#distortion', new RegExp(`^${(100 * distortion).toFixed(2)}\\s%`));
   await indicesAreOfTheNearest();
 
   await look('quantize', '#bits');
@@ -199,7 +199,7 @@ test('before a run the views show the network as it is, and what each step would
   assert.match(format, new RegExp(`^Q-?\\d\\.(${fraction}|${fraction + 1}),`));
   const formats = await page.$$eval('quantize-view table.narrow tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim())));
   assert.equal(formats.length, 4);
-  assert.deepEqual(formats[0], ['conv1', `Q${3 - fraction}.${fraction}`, String(Number((2 ** -fraction).toPrecision(3))), `${(100 * roundingError(CONV1, fraction)).toFixed(2)}%`]);
+  assert.deepEqual(formats[0], ['conv1', `Q${3 - fraction}.${fraction}`, String(Number((2 ** -fraction).toPrecision(3))), `${(100 * roundingError(CONV1, fraction)).toFixed(2)} %`]);
   await page.waitForFunction(() => !document.querySelector('quantize-view .working-on'), { timeout: RUN });
   assert.equal((await table('quantize-view nutshell-curve')).length, 7);
   assert.deepEqual(faults, []);
@@ -222,7 +222,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   for (const counts of answers) assert.equal(counts.reduce((sum, count) => sum + count, 0), 10_000);
   // The diagonal holds the correct answers.
   const right = answers[1].reduce((sum, count, place) => sum + (place % 11 === 0 ? count : 0), 0);
-  assert.equal(await text('#after'), `${(right / 100).toFixed(2)}%`);
+  assert.equal(await text('#after'), `${(right / 100).toFixed(2)} %`);
   assert.deepEqual(await seriousFaults(), [], 'result');
 
   const report = (await download('#save-page', 'lenet5.html')).toString();

@@ -19,9 +19,9 @@ const shown = (name) =>
 
 /** Waits for the end of a run, which must be a good one. */
 async function compressed() {
-  await page.waitForSelector('weights-result #download, #run-status.problem', { timeout: RUN });
-  if (!(await page.$('weights-result #download'))) assert.fail(`the run stopped: ${await text('#run-status')}`);
-  await page.waitForFunction(() => document.querySelectorAll('weights-result weight-figures nutshell-image').length === 2, { timeout: OPEN });
+  await page.waitForSelector('result-card #download, #run-status.problem', { timeout: RUN });
+  if (!(await page.$('result-card #download'))) assert.fail(`the run stopped: ${await text('#run-status')}`);
+  await page.waitForFunction(() => document.querySelectorAll('result-card weight-figures nutshell-image').length === 2, { timeout: OPEN });
 }
 
 /** Opens the table of other formats, and saves one of them. @param {string} place @param {string} kind @param {string} name */
@@ -78,12 +78,12 @@ test('named weights are shown, compressed without samples, exported, and opened 
     await page.setViewport({ width, height: 900 });
     assert.equal(await sideways(), 0, `at ${width} pixels`);
   }
-  const nut = await download('weights-result #download', 'model.nut');
+  const nut = await download('result-card #download', 'model.nut');
   assert.equal(nut.length, bytesOf(await text('#bytes')));
   assert.match(await text('.score'), new RegExp(`File ${nut.length.toLocaleString('en')} B`));
 
   // What the report says is what is in the file: by another reader, from another format.
-  const written = readSafetensors(await exported('weights-result', 'safetensors', 'model.safetensors'));
+  const written = readSafetensors(await exported('result-card', 'safetensors', 'model.safetensors'));
   assert.deepEqual(Object.keys(written), Object.keys(tensors));
   const names = Object.keys(layers);
   const snr = signalToNoise(names.map((name) => tensors[/** @type {keyof tensors} */ (name)]), names.map((name) => written[name]));
@@ -111,7 +111,7 @@ test('a run without samples is cancelled, and another one keeps its budget', asy
   const focused = await page.waitForFunction(
     () => {
       const cancel = /** @type {HTMLElement | null} */ (document.querySelector('#cancel'));
-      const searched = /** @type {HTMLProgressElement | null} */ (document.querySelector('recipe-card progress'))?.value;
+      const searched = /** @type {HTMLProgressElement | null} */ (document.querySelector('run-card progress'))?.value;
       if (!cancel || !searched) return null;
       const focused = document.activeElement?.id;
       cancel.click();
@@ -153,15 +153,15 @@ test('lossless, every number is given back, and other formats are measured', asy
   await page.click('#compress');
   await compressed();
   assert.match(await text('#criterion'), /bit for bit/);
-  const file = await exported('weights-result', 'safetensors', 'array.safetensors');
+  const file = await exported('result-card', 'safetensors', 'array.safetensors');
   const [values] = Object.values(readSafetensors(file));
   assert.deepEqual(values, tensor);
-  const npz = await exported('weights-result', 'npz', 'array.npz');
-  await page.waitForSelector('weights-result #sizes:not(:disabled)', { timeout: OPEN });
-  await page.focus('weights-result #sizes');
+  const npz = await exported('result-card', 'npz', 'array.npz');
+  await page.waitForSelector('result-card #sizes:not(:disabled)', { timeout: OPEN });
+  await page.focus('result-card #sizes');
   await page.keyboard.press('Enter');
-  await page.waitForSelector('weights-result #sizes:not(:disabled)', { timeout: OPEN });
-  const rows = await page.$$eval('weights-result .exports tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? '')));
+  await page.waitForSelector('result-card #sizes:not(:disabled)', { timeout: OPEN });
+  const rows = await page.$$eval('result-card .exports tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? '')));
   assert.deepEqual(rows.map(([, , raw]) => bytesOf(raw)), [bytesOf(await text('#bytes')), file.length, npz.length]);
   for (const [name, , , zipped] of rows) assert.ok(bytesOf(zipped) > 4000, `${name}: ${zipped}`);
 
@@ -179,12 +179,12 @@ test('a network is judged by its weights alone if the user wants it, and is writ
   await page.click('#compress');
   await compressed();
   assert.deepEqual(await seriousFaults(), []);
-  const onnx = await exported('weights-result', 'onnx', 'lenet5.onnx');
+  const onnx = await exported('result-card', 'onnx', 'lenet5.onnx');
   const originals = initializers(readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url)));
   const written = initializers(onnx);
   assert.deepEqual(written.map(([name, { length }]) => [name, length]), originals.map(([name, { length }]) => [name, length]));
   // The 8-bit file has a list of values, or steps; it is opened by the same page.
-  const scaled = await exported('weights-result', 'onnx-scaled', 'lenet5.scaled.onnx');
+  const scaled = await exported('result-card', 'onnx-scaled', 'lenet5.scaled.onnx');
   assert.ok(scaled.length < 0.3 * onnx.length, `${scaled.length} of ${onnx.length}`);
   await drop('scaled.onnx', scaled);
   await opened('scaled.onnx');
@@ -281,7 +281,7 @@ test('a run of the example by its weights alone is opened again, and those that 
           const judged = { name: 'of an older page', file: 'lenet5.onnx', report, nut: new Uint8Array(4000) };
           const transaction = opening.result.transaction('runs', 'readwrite');
           transaction.objectStore('runs').put({ ...judged, id: 'oldest', date: 0 });
-          transaction.objectStore('runs').put({ ...judged, id: 'old', date: 1, by: 'weights', report: { ...report, snr: 30 } });
+          transaction.objectStore('runs').put({ ...judged, id: 'old', date: 1, by: 'weights', report: { file_bytes: 4000, ratio: 431, baseline_bytes: 1_724_320, snr: 30 } });
           transaction.onabort = () => reject(transaction.error);
           transaction.oncomplete = () => resolve(undefined);
         };
@@ -293,7 +293,7 @@ test('a run of the example by its weights alone is opened again, and those that 
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.deepEqual(await kept(), ['LeNet-5, weights alone, 30 dB', 'of an older page', 'of an older page']);
   assert.match(await text('#runs tbody tr:nth-child(2)'), /4,000 B 431x 30\.00 dB signal to noise/);
-  assert.match(await text('#runs tbody tr:last-child'), /4,000 B 431x 99\.00% of 10,000 test samples/);
+  assert.match(await text('#runs tbody tr:last-child'), /4,000 B 431x 99\.00\s% of 10,000 test samples/);
   await press('#runs tbody tr:first-child [data-run]');
   await compressed();
   assert.equal(await text('#bytes'), bytes);
@@ -318,7 +318,7 @@ test('a .nut file of named weights of a known architecture is a network again', 
   await page.waitForSelector('#snr-target', { timeout: OPEN });
   await page.click('#compress');
   await compressed();
-  const nut = await download('weights-result #download', 'lenet.nut');
+  const nut = await download('result-card #download', 'lenet.nut');
   await drop('again.nut', nut);
   await opened('again.nut');
   assert.ok(parseFloat(await text('#accuracy .figure')) > 98, await text('#accuracy'));
@@ -340,7 +340,7 @@ test('decoding a large file shows how far it is, and can be ended', async () => 
   await shown('large.safetensors');
   await page.click('#compress');
   await compressed();
-  const nut = await download('weights-result #download', 'large.nut');
+  const nut = await download('result-card #download', 'large.nut');
   // By who looks and clicks at once; the page answers meanwhile.
   const cancelled = page.evaluate(
     () =>
@@ -356,7 +356,7 @@ test('decoding a large file shows how far it is, and can be ended', async () => 
       }),
   );
   await drop('large.nut', nut);
-  assert.match(String(await cancelled), /Decoding large\.nut, \d+%/);
+  assert.match(String(await cancelled), /Decoding large\.nut, \d+\s%/);
   await page.waitForFunction(() => !document.querySelector('#opening'), { timeout: OPEN });
   assert.match(await text('network-card .lead'), /large\.safetensors/);
   assert.equal(await page.$('#problem:not([hidden])'), null);

@@ -14,11 +14,11 @@ describe('numbers', () => {
     [format.ratio(1512.56), '1,513x'],
     [format.ratio(9.64), '9.6x'],
     [format.ratio(99.96), '100x'],
-    [format.percent(0.9902), '99.02%'],
+    [format.percent(0.9902), '99.02\u00a0%'],
     [format.short(6000), '6k'],
     [format.short(0.5), '0.5'],
     [format.short(1_500_000), '1.5M'],
-    [format.share(0.975), '97.5%'],
+    [format.share(0.975), '97.5\u00a0%'],
     [format.number(0), '0'],
     [format.number(0.04123), '0.0412'],
     [format.number(0.0000123), '1.2e-5'],
@@ -30,7 +30,7 @@ describe('numbers', () => {
     [format.brief('encoder.layer.0.attention.self.query.weight'), 'encoder.layer.0.attention.self.query.weight'],
     [format.brief('bert.encoder.layer.11.attention.output.LayerNorm.weight'), 'bert.encoder.layer.11.…tion.output.LayerNorm.weight'],
     [String(format.product([2, 3, 4])), '24'],
-    [format.accuracy({ split: 'test', samples: 10_000, correct: 9902, accuracy: 0.9902, loss: 0.03 }), '99.02% of 10,000 test samples'],
+    [format.accuracy({ split: 'test', samples: 10_000, correct: 9902, accuracy: 0.9902, loss: 0.03 }), '99.02\u00a0% of 10,000 test samples'],
   ];
   for (const [got, expected] of cases) test(expected, () => assert.equal(got, expected));
 });
@@ -110,29 +110,14 @@ test('what follows the state is called once it is at rest, and only if its part 
 });
 
 describe('a run', () => {
-  const training = { samples: 1000 };
-  const searched = { rounds: 1, probes: 0, probe_samples: 0, training };
-  const recipe = { structure: searched, prune: { ...searched, rounds: 2 }, share: searched, refine: { rounds: 1, training: { samples: 5000 } } };
-  const run = /** @type {any} */ ({ status: 'running', recipe, samples: 0, stage: null, stages: [], probes: [], training: null, trained: 0 });
+  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null });
 
-  test('says how far it is, by samples', () => {
-    // Six stages of 2,000 for measuring, and 1,000 + 2,000 + 1,000 + 5,000 of training: 21,000.
+  test('says how far it is, as the engine does', () => {
     assert.equal(share(run), 0);
-    const events = /** @type {any[]} */ ([
-      { kind: 'finished', stage: 'original' },
-      { kind: 'finished', stage: 'structure' },
-      { kind: 'started', stage: 'prune' },
-      { kind: 'training', stage: 'prune', done: 500, total: 1000 },
-      { kind: 'training', stage: 'prune', done: 1000, total: 1000 },
-    ]);
-    const first = events.reduce(advance, run);
-    assert.equal(share(first), 4000 / 21_000);
-    const second = advance(first, /** @type {any} */ ({ kind: 'training', stage: 'prune', done: 100, total: 1000 }));
-    assert.equal(share(second), 4100 / 21_000);
-    // A probe counts its samples, for less than training does; the original's answers to 10,000 samples are 4,000 more.
-    const probed = advance(second, /** @type {any} */ ({ kind: 'probed', stage: 'prune', samples: 500 }));
-    assert.equal(share(probed), (4000 + 1000 + 200) / 21_000);
-    assert.equal(share({ ...second, samples: 10_000 }), 8100 / 25_000);
+    const told = advance(run, { kind: 'progress', done: 5, of: 20 });
+    assert.equal(share(told), 0.25);
+    // A target that takes another round is more work.
+    assert.equal(share(advance(told, { kind: 'progress', done: 5, of: 25 })), 0.2);
     assert.equal(secondsLeft(0.25, 10), 30);
     assert.equal(secondsLeft(0.01, 10), null);
   });
@@ -160,7 +145,6 @@ describe('a run', () => {
     const finished = ['original', 'structure', 'prune'].map((stage) => ({ kind: 'finished', stage }));
     const again = /** @type {any[]} */ ([...finished, { kind: 'started', stage: 'structure' }]).reduce(advance, run);
     assert.deepEqual(again.stages.map((/** @type {any} */ state) => state.stage), ['original']);
-    assert.equal(share(again), 0);
   });
 
   test('hears nothing once it has ended', () => {

@@ -12,7 +12,7 @@ const FIRST = 'lenet5';
  * @returns {Promise<keyof typeof BUNDLED>} The network of the address, which the caller opens. */
 export async function followAddress() {
   const { net, settings } = readAddress(location.hash);
-  set({ settings: await bridge.settings() });
+  set({ settings: await bridge.settings(), stages: await bridge.stages() });
   await takeSettings(settings);
   addEventListener('hashchange', () => void follow());
   whenChanged(address, write);

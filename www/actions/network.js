@@ -34,7 +34,7 @@ let decoding = null;
 export const cancelOpening = () => decoding?.abort();
 
 /** A file as it is opened: its network if it can be run, its tensors if the reader knows them.
- * @typedef {{ network?: Uint8Array, bytes?: Uint8Array, summary?: import('../types.js').WeightsSummary }} Opened */
+ * @typedef {{ network?: Uint8Array, bytes?: Uint8Array, summary?: import('../types.js').Summary }} Opened */
 
 /** @param {string} name @param {string} file @param {(hear: (done: number) => void, signal: AbortSignal) => Promise<Opened>} load */
 async function open(name, file, load) {
@@ -52,17 +52,16 @@ async function open(name, file, load) {
     const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
     const { recipe } = get();
-    if (summary?.scaling && recipe) set({ recipe: { ...recipe, scaling: summary.scaling } });
-    if (summary && opened.network) await viewer.put('original', opened.network);
+    const graph = summary?.graph;
+    if (graph?.scaling && recipe) set({ recipe: { ...recipe, scaling: graph.scaling } });
+    if (graph && opened.network) await viewer.put('original', opened.network);
     set({
-      network: summary ? { id: opening, name, file, summary, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } } : null,
+      network: graph ? { id: opening, name, file, summary, graph, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } } : null,
       weights: opened.bytes && opened.summary ? { id: opening, name, file, bytes: opened.bytes, summary: opened.summary, obstacle } : null,
-      evidence: summary ? 'samples' : 'weights',
+      evidence: graph ? 'samples' : 'weights',
       examples: [],
       run: null,
       result: null,
-      weightsRun: null,
-      weightsResult: null,
       tensor: 0,
       viewerStages: ['original'],
       step: 'model',

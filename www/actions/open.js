@@ -96,7 +96,7 @@ async function ask({ name, bytes }, likely) {
 }
 
 /** Whether samples of this shape can be given to the network that is open. @param {number[]} shape */
-export const fits = (shape) => String(get().network?.summary.input_shape) === String(shape);
+export const fits = (shape) => String(get().network?.graph.input_shape) === String(shape);
 
 /** Opens the array that was asked about. @param {'samples' | 'weights'} answer */
 export async function answer(answer) {

@@ -2,8 +2,9 @@
 import * as format from '../format.js';
 import { advance, busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
-import { bridge, report as reportError, viewer } from './engine.js';
+import { bridge, reader, report as reportError, viewer } from './engine.js';
 import { remember } from './runs.js';
+import { targetOf } from './weights.js';
 import { stepOf } from '../steps.js';
 
 /** @typedef {import('../types.js').Run} Run */
@@ -16,23 +17,24 @@ let running = null;
  * @type {import('../storage.js').Resumable | null} */
 let resumable = null;
 
-/** Runs the recipe of the form. */
+/** Runs what the form says: the recipe on samples, or a target by the weights alone. */
 export async function compress() {
-  const { network, recipe } = get();
-  if (!network || !recipe) return;
+  const { network, weights, recipe, evidence } = get();
+  const opened = evidence === 'samples' ? network : weights;
+  if (!opened || !recipe) return;
   resumable = null;
   await run({
     status: 'running',
-    recipe,
-    network: network.name,
-    samples: Math.min(get().data.train, recipe.split.training || Infinity),
+    evidence,
+    recipe: evidence === 'samples' || !weights ? recipe : { ...recipe, target: targetOf(get().weightsTarget, weights.summary) },
+    network: opened.name,
     started: performance.now(),
     finished: 0,
     stage: null,
     stages: [],
     probes: [],
     training: null,
-    trained: 0,
+    progress: null,
     resumable: false,
     message: '',
   });
@@ -46,33 +48,26 @@ export async function resume() {
   await run({ ...last, status: 'running', started, finished: 0, training: null, message: '' }, resumable.checkpoint);
 }
 
-/** Ends the run; it can be resumed from its last finished stage. */
+/** Ends the run; on samples it can be resumed from its last finished stage. */
 export const cancel = () => running?.abort();
 
 /** @param {Run} first @param {Checkpoint} [checkpoint] */
 async function run(first, checkpoint) {
-  const network = get().network;
-  if (!network || busy()) return;
-  set({ run: first, result: null, problem: '', followsRun: true, viewerStages: checkpoint ? get().viewerStages : ['original'] });
+  const { network, weights } = get();
+  const bySamples = first.evidence === 'samples';
+  const opened = bySamples ? network : weights;
+  if (!opened || busy()) return;
+  set({ run: first, result: null, problem: '', followsRun: bySamples, viewerStages: checkpoint ? get().viewerStages : ['original'] });
+  if (!bySamples) set({ step: 'model' });
   running = new AbortController();
   try {
-    const { nut, report } = await bridge.compress(first.recipe, {
-      checkpoint,
-      signal: running.signal,
-      onEvent: (event) => {
-        const { run } = get();
-        if (!run) return;
-        set({ run: advance(run, event) });
-        if (event.kind === 'started' && get().followsRun) set({ step: stepOf(event.stage), chosenStage: null });
-      },
-      onCheckpoint: (checkpoint) => void keep(checkpoint).catch(reportError),
-    });
+    const { nut, report } = await (bySamples ? onSamples(first.recipe, running.signal, checkpoint) : byWeights(first.recipe.target, running.signal));
     const seconds = (performance.now() - first.started) / 1000;
     end('done', '');
-    const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: `${format.stem(network.file)}.nut` };
+    const result = { id: crypto.randomUUID(), nut, report: { ...report, seconds }, name: `${format.stem(opened.file)}.nut` };
     set({ result, step: 'result', chosenStage: null, followsRun: false });
-    await showStage('code', nut);
-    await remember(result, network, new Map([...viewer.stages, ...(resumable?.stages ?? [])]));
+    if (bySamples) await showStage('code', nut);
+    await remember(result, opened, first.evidence, new Map([...(bySamples ? viewer.stages : []), ...(resumable?.stages ?? [])]));
     resumable = null;
     await storage.forget();
   } catch (error) {
@@ -81,6 +76,25 @@ async function run(first, checkpoint) {
   } finally {
     running = null;
   }
+}
+
+/** @param {import('../types.js').Recipe} recipe @param {AbortSignal} signal @param {Checkpoint} [checkpoint] */
+const onSamples = (recipe, signal, checkpoint) =>
+  bridge.compress(recipe, { checkpoint, signal, onEvent: hear, onCheckpoint: (checkpoint) => void keep(checkpoint).catch(reportError) });
+
+/** @param {import('../../pkg/nutshell.js').Target} target @param {AbortSignal} signal */
+function byWeights(target, signal) {
+  const { weights } = get();
+  if (!weights) throw new Error('no tensors are open');
+  return reader.compress(weights.bytes, target, hear, signal);
+}
+
+/** @param {import('../types.js').RunEvent} event */
+function hear(event) {
+  const { run } = get();
+  if (!run) return;
+  set({ run: advance(run, event) });
+  if (event.kind === 'started' && get().followsRun) set({ step: stepOf(event.stage), chosenStage: null });
 }
 
 /** @param {'done' | 'cancelled' | 'failed'} status @param {string} message */
@@ -121,7 +135,4 @@ export async function offerResume() {
 }
 
 /** The words of a result, to be read aloud. @param {import('../types.js').Report} report */
-export function announce(report) {
-  const { test, validation } = report.after;
-  return `Done: ${format.bytes(report.file_bytes)}, ${format.ratio(report.ratio)} smaller, ${format.accuracy(test ?? validation)}`;
-}
+export const announce = (report) => `Done: ${format.bytes(report.file_bytes)}, ${format.ratio(report.ratio)} smaller, ${format.quality(report)}`;

@@ -17,24 +17,22 @@ export async function loadRuns() {
 /** The largest original that is kept with a run, in bytes. */
 const MOST_KEPT = 2 ** 28;
 
-/** Keeps a run that samples judged.
- * @param {NonNullable<import('../types.js').State['result']>} result
- * @param {import('../types.js').Network} network
+/** Keeps a run. By the weights alone, the file that it was of is kept in place of the networks after the stages.
+ * @param {import('../types.js').Result} result
+ * @param {{ name: string, file: string, bytes?: Uint8Array }} opened
+ * @param {import('../types.js').Evidence} evidence
  * @param {storage.Stages} stages The networks after its stages. */
-export function remember({ id, report, nut }, { name, file }, stages) {
-  const { effort, target } = report.recipe;
-  const aim = 'budget' in target ? format.bytes(target.budget) : `${format.number(target.tolerance)} points`;
-  return keep({ evidence: 'samples', id, name: `${name}, ${effort}, ${aim}`, file, date: Date.now(), report, nut }, stages);
+export function remember({ id, report, nut }, { name, file, bytes }, evidence, stages) {
+  if (evidence === 'weights' && bytes && bytes.length <= MOST_KEPT) stages.set('original', bytes);
+  const how = evidence === 'weights' ? 'weights alone' : report.recipe.effort;
+  return keep({ evidence, id, name: `${name}, ${how}, ${aim(report.recipe.target)}`, file, date: Date.now(), report, nut }, stages);
 }
 
-/** Keeps a run by the weights alone, with the file that it was of.
- * @param {import('../types.js').WeightsResult} weightsResult
- * @param {import('../types.js').Weights} weights
- * @param {string} aim In words. */
-export function rememberWeights({ id, report, nut }, { name, file, bytes }, aim) {
-  /** @type {storage.Stages} */
-  const stages = new Map(bytes.length <= MOST_KEPT ? [['original', bytes]] : []);
-  return keep({ evidence: 'weights', id, name: `${name}, weights alone, ${aim}`, file, date: Date.now(), report, nut }, stages);
+/** A target in few words. @param {import('../../pkg/nutshell.js').Target} target */
+function aim(target) {
+  if (target === 'lossless') return target;
+  if ('budget' in target) return format.bytes(target.budget);
+  return 'snr' in target ? `${format.number(target.snr)} dB` : `${format.number(target.tolerance)} points`;
 }
 
 /** @param {Kept} kept @param {storage.Stages} stages */
@@ -55,9 +53,9 @@ export async function showRun(id) {
   }
 }
 
-/** With the networks after its stages. @param {import('../types.js').KeptBySamples} kept @param {storage.Stages} stages */
+/** With the networks after its stages. @param {Kept} kept @param {storage.Stages} stages */
 async function showBySamples({ id, report, nut, file }, stages) {
-  await reopen(file, stages, async () => get().network?.file === file && get().network?.summary.baseline_bytes === report.baseline_bytes);
+  await reopen(file, stages, async () => get().network?.file === file && get().network?.graph.baseline_bytes === report.baseline_bytes);
   stages.delete('original');
   const result = { id, report, nut, name: `${format.stem(file)}.nut` };
   set({ run: null, result, evidence: 'samples', step: 'result', chosenStage: null, viewerStages: ['original'] });
@@ -67,7 +65,7 @@ async function showBySamples({ id, report, nut, file }, stages) {
   }
 }
 
-/** @param {import('../types.js').KeptByWeights} kept @param {storage.Stages} stages */
+/** @param {Kept} kept @param {storage.Stages} stages */
 async function showByWeights({ id, report, nut, file }, stages) {
   const isOpen = async () => {
     // Of a network the tensors are read when they are first asked for.
@@ -75,7 +73,7 @@ async function showByWeights({ id, report, nut, file }, stages) {
     return get().weights?.file === file && get().weights?.summary.tensor_bytes === report.baseline_bytes;
   };
   await reopen(file, stages, isOpen);
-  set({ evidence: 'weights', weightsRun: null, weightsResult: { id, report, nut, name: `${format.stem(file)}.nut` }, step: 'result', chosenStage: null });
+  set({ evidence: 'weights', run: null, result: { id, report, nut, name: `${format.stem(file)}.nut` }, step: 'result', chosenStage: null });
 }
 
 /** Opens what a run was of, unless it is open. @param {string} file @param {storage.Stages} stages @param {() => Promise<boolean>} isOpen */

@@ -135,7 +135,7 @@ export async function takeSamples(name, { summary, parts }) {
   const { recipe, network } = get();
   // A file's order may be that of its classes: the validation samples are drawn. A .nut file has a scaling of its own.
   if (recipe) {
-    const scaling = network?.summary.scaling ?? summary.scaling;
+    const scaling = network?.graph.scaling ?? summary.scaling;
     set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
   }
 }

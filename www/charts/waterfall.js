@@ -85,8 +85,8 @@ export class Waterfall extends Chart {
   }
 }
 
-/** 4.4x less; 3.1% more @param {number} before @param {number} after */
+/** 4.4x less; 3.1 % more @param {number} before @param {number} after */
 const change = (before, after) =>
-  before > 1.5 * after ? `${format.ratio(before / after)} less` : `${((100 * Math.abs(before - after)) / before).toFixed(1)}% ${after > before ? 'more' : 'less'}`;
+  before > 1.5 * after ? `${format.ratio(before / after)} less` : `${((100 * Math.abs(before - after)) / before).toFixed(1)}\u00a0% ${after > before ? 'more' : 'less'}`;
 
 customElements.define('nutshell-waterfall', Waterfall);

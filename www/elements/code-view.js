@@ -8,7 +8,7 @@ import '../charts/image.js';
 import * as format from '../format.js';
 import { Query } from '../query.js';
 import { get } from '../state.js';
-import { layersOf, STAGE_ORDER, stageState } from '../steps.js';
+import { layersOf, stageState } from '../steps.js';
 import { Element } from './element.js';
 import { term } from './term.js';
 
@@ -33,8 +33,9 @@ class CodeView extends Element {
   render() {
     const { network, viewerStages, layer } = get();
     if (!network) return nothing;
-    const fixed = STAGE_ORDER.slice(STAGE_ORDER.indexOf('quantize'));
-    const stage = fixed.findLast((own) => viewerStages.includes(own)) ?? (network.summary.format === 'nut' ? 'original' : null);
+    /** @type {import('../types.js').Stage[]} */
+    const fixed = ['quantize', 'refine', 'code'];
+    const stage = fixed.findLast((own) => viewerStages.includes(own)) ?? (network.graph.compressed ? 'original' : null);
     return html`
       <p class="lesson">
         Finally, the symbols are encoded as bytes. A ${term('Huffman code')} spends whole bits on each symbol and at best reaches the
@@ -48,7 +49,7 @@ class CodeView extends Element {
   /** @param {number} id @param {Stage} stage @param {number} layer */
   #coded(id, stage, layer) {
     const { result, viewerStages, network } = get();
-    const layers = stage === 'original' ? (network?.summary.layers ?? []) : layersOf(stage);
+    const layers = stage === 'original' ? (network?.graph.layers ?? []) : layersOf(stage);
     const own = layers[layer];
     if (!own) return nothing;
     const total = result?.report.file_bytes ?? stageState(stage)?.bytes ?? network?.summary.file_bytes ?? 0;

@@ -49,7 +49,7 @@ class DropZone extends Element {
   render() {
     const { problem } = get();
     return html`
-      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, NumPy, TensorFlow Lite, .nut), samples (IDX, npz, npy, CSV, pictures, or a folder of them) or a recipe (JSON) to open it</div>` : nothing}
+      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, Keras, NumPy, TensorFlow Lite, .nut), samples (IDX, npz, npy, CSV, pictures, or a folder of them) or a recipe (JSON) to open it</div>` : nothing}
       <div role="alert" class="alert" ?hidden=${!problem} id="problem">
         <span>${problem}</span>
         <button type="button" @click=${dismiss}>Dismiss</button>

@@ -13,10 +13,10 @@ import { term } from './term.js';
 export function keptRuns(shown) {
   const { keptRuns: runs, network, weights } = get();
   if (runs.length === 0) return nothing;
-  const judged = runs.flatMap((run) => (run.evidence === 'samples' ? [accuracyOf(run, shown)] : []));
+  const judged = runs.flatMap((run) => accuracyOf(run, shown));
   // A ratio of signal to noise says nothing of other weights.
   const file = (weights ?? network)?.file;
-  const weighed = runs.flatMap((run) => (run.evidence === 'weights' && run.file === file ? snrOf(run, shown) : []));
+  const weighed = runs.flatMap((run) => (run.file === file ? snrOf(run, shown) : []));
   return html`<section class="part" id="runs">
     <h3>Runs so far</h3>
     <p class="quiet small-text">Runs are stored in this browser; choose one to show it again. The line in each chart is the ${term('Pareto front')}.</p>
@@ -52,16 +52,10 @@ function row(run, shown) {
     <th scope="row"><button type="button" class="plain" data-run=${id} aria-pressed=${id === shown} ?disabled=${busy()} @click=${() => showRun(id)}>${name}</button></th>
     <td class="number">${format.bytes(report.file_bytes)}</td>
     <td class="number">${format.ratio(report.ratio)}</td>
-    <td>${quality(run)}</td>
+    <td>${format.quality(report)}</td>
     <td>${format.when(date)}</td>
     <td><button type="button" class="small" aria-label="Delete ${name}" @click=${() => forgetRun(id)}>Delete</button></td>
   </tr>`;
-}
-
-/** @param {Kept} run */
-function quality(run) {
-  if (run.evidence === 'samples') return format.accuracy(run.report.after.test ?? run.report.after.validation);
-  return run.report.snr === null ? 'lossless' : `${format.decibels(run.report.snr)} signal to noise`;
 }
 
 /** @param {string} label @param {'accuracy' | 'snr'} measure @param {Point[]} points */
@@ -75,12 +69,12 @@ const chart = (label, measure, points) => html`<figure>
   ></nutshell-scatter>
 </figure>`;
 
-/** @param {import('../types.js').KeptBySamples} run @param {string} shown @returns {Point} */
+/** Nothing of a run by the weights alone. @param {Kept} run @param {string} shown @returns {Point[]} */
 function accuracyOf({ id, name, report }, shown) {
-  const { accuracy, samples } = report.after.test ?? report.after.validation;
-  return { id, name, bytes: report.file_bytes, quality: accuracy, samples, shown: id === shown };
+  const after = report.after && (report.after.test ?? report.after.validation);
+  return after ? [{ id, name, bytes: report.file_bytes, quality: after.accuracy, samples: after.samples, shown: id === shown }] : [];
 }
 
-/** Nothing where nothing was lost. @param {import('../types.js').KeptByWeights} run @param {string} shown @returns {Point[]} */
+/** Nothing where nothing was lost. @param {Kept} run @param {string} shown @returns {Point[]} */
 const snrOf = ({ id, name, report }, shown) =>
-  report.snr === null ? [] : [{ id, name, bytes: report.file_bytes, quality: report.snr, shown: id === shown }];
+  report.after || report.snr === null ? [] : [{ id, name, bytes: report.file_bytes, quality: report.snr, shown: id === shown }];

@@ -41,7 +41,7 @@ class LayerTable extends Element {
     const rows = this.#rows(layersOf('original'), layersOf(stage));
     const total = (/** @type {(row: Row) => number} */ of) => rows.reduce((sum, row) => sum + of(row), 0);
     return html`
-      <h2>Layers <span class="quiet small-text">${stage === 'original' ? 'of the original' : `after ${format.STAGES[stage]}`}</span></h2>
+      <h2>Layers <span class="quiet small-text">${stage === 'original' ? 'of the original' : `after ${format.stage(stage)}`}</span></h2>
       <div class="scroll" tabindex="0" role="region" aria-label="The layers">
         <table class="layer-table">
           <thead>

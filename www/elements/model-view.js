@@ -14,11 +14,11 @@ import './weight-figures.js';
 class ModelView extends Element {
   render() {
     const { network, layer } = get();
-    const own = network?.summary.layers[layer];
+    const own = network?.graph.layers[layer];
     if (!network || !own) return nothing;
     return html`
       <p class="lesson">
-        A trained network is a graph and its ${term('weight', 'weights')}: here ${format.count(network.summary.parameters)} 32-bit
+        A trained network is a graph and its ${term('weight', 'weights')}: here ${format.count(network.graph.parameters)} 32-bit
         numbers. Most are close to zero, in a bell-shaped distribution. The next steps exploit this.
       </p>
       ${this.#graph(layer)}
@@ -34,11 +34,11 @@ class ModelView extends Element {
 
   /** The graph. @param {number} layer */
   #graph(layer) {
-    const { summary } = /** @type {import('../types.js').Network} */ (get().network);
+    const { graph } = /** @type {import('../types.js').Network} */ (get().network);
     let layers = 0;
     const nodes = [
-      { name: 'input', op: 'input', shape: summary.input_shape, parameters: 0, inputs: /** @type {number[]} */ ([]) },
-      ...summary.nodes.map((node) => ({ ...node, layer: node.parameters ? layers++ : undefined })),
+      { name: 'input', op: 'input', shape: graph.input_shape, parameters: 0, inputs: /** @type {number[]} */ ([]) },
+      ...graph.nodes.map((node) => ({ ...node, layer: node.parameters ? layers++ : undefined })),
     ];
     return html`<nutshell-graph
       class="graph"

@@ -36,7 +36,7 @@ class NetworkCard extends Element {
         )}
         ${this.#chooser('Open files', false)} ${this.#chooser('Open a folder', true)}
       </div>
-      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
+      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), Keras (.keras, .h5), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
       ${readingSamples ? html`<p role="status" id="reading">${readingWords(readingSamples)}</p>` : nothing} ${ambiguousFile ? question(ambiguousFile) : nothing}
       ${openingFile ? html`<p class="quiet" role="status" id="opening">${openingWords(openingFile)}</p>` : nothing}
       ${network ? this.#facts(network) : weights ? weightsFacts(weights) : openingFile ? nothing : html`<p class="quiet">No network is open.</p>`}
@@ -66,13 +66,13 @@ class NetworkCard extends Element {
   }
 
   /** @param {Network} network */
-  #facts({ name, file, summary, measured }) {
-    const compressed = summary.format === 'nut';
+  #facts({ name, file, summary, graph, measured }) {
+    const { compressed } = graph;
     // A .nut file of named weights whose architecture is known.
     const packed = get().weights?.summary.nut;
     return html`
       <p class="lead"><strong>${name}</strong>${name === file ? nothing : html` <span class="quiet">${file}</span>`}</p>
-      ${recognised(get().weights)
+      ${graph.recognised
         ? html`<p class="quiet" id="recognised">
             Recognised by the names and shapes of its weights. The file has no graph, so the graph and the sample size are those of the known architecture.
           </p>`
@@ -84,24 +84,24 @@ class NetworkCard extends Element {
         <dd>
           ${compressed
             ? html`${format.bytes(summary.file_bytes)} on disk,
-                ${format.ratio(summary.baseline_bytes / summary.file_bytes)} smaller than
-                ${format.bytes(summary.baseline_bytes)} of 32-bit parameters`
+                ${format.ratio(graph.baseline_bytes / summary.file_bytes)} smaller than
+                ${format.bytes(graph.baseline_bytes)} of 32-bit parameters`
             : packed
-              ? html`${format.bytes(summary.file_bytes)} on disk, ${format.ratio(packed.ratio)} smaller than its tensors; ${format.count(summary.parameters)} parameters`
-              : html`${format.bytes(summary.baseline_bytes)}, ${format.count(summary.parameters)} parameters of 32 bits`}
+              ? html`${format.bytes(summary.file_bytes)} on disk, ${format.ratio(packed.ratio)} smaller than its tensors; ${format.count(graph.parameters)} parameters`
+              : html`${format.bytes(graph.baseline_bytes)}, ${format.count(graph.parameters)} parameters of 32 bits`}
         </dd>
         <dt>Work</dt>
-        <dd>${format.count(summary.macs)} multiplications per sample</dd>
+        <dd>${format.count(graph.macs)} multiplications per sample</dd>
       </dl>
       <details>
-        <summary>${summary.nodes.length} operators</summary>
+        <summary>${graph.nodes.length} operators</summary>
         <div class="scroll" tabindex="0" role="region" aria-label="The network's operators">
           <table>
             <thead>
               <tr><th scope="col">Node</th><th scope="col">Operator</th><th scope="col">Output</th><th scope="col">Parameters</th></tr>
             </thead>
             <tbody>
-              ${summary.nodes.map(
+              ${graph.nodes.map(
                 (node) => html`<tr>
                   <th scope="row">${node.name}</th>
                   <td>${node.op}</td>
@@ -148,9 +148,6 @@ function question({ name, shape, opened }) {
     </div>
   </section>`;
 }
-
-/** Whether a file's network was recognised, since it has no graph. @param {import('../types.js').State['weights']} weights */
-const recognised = (weights) => weights?.summary.runnable && !['onnx', 'tflite'].includes(weights.summary.source);
 
 /** @param {import('../types.js').Measured} measured */
 function accuracy(measured) {

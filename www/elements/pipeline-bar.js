@@ -13,7 +13,7 @@ class PipelineBar extends Element {
   render() {
     const { step, result, network, run, evidence } = get();
     if (evidence === 'weights') return this.#withoutSamples();
-    const original = network?.summary.baseline_bytes ?? 0;
+    const original = network?.graph.baseline_bytes ?? 0;
     return html`
       <ol class="stages">
         ${STEPS.map((own, index) => this.#step(own, index, original))}
@@ -30,8 +30,8 @@ class PipelineBar extends Element {
 
   /** By the weights alone there is one step, and its result. */
   #withoutSamples() {
-    const { step, network, weights, weightsResult, weightsRun } = get();
-    const result = weightsResult ? html`<b>${format.ratio(weightsResult.report.ratio)}</b> smaller` : weightsRun?.status === 'running' ? 'at the end' : 'not yet';
+    const { step, network, weights, result, run } = get();
+    const note = result ? html`<b>${format.ratio(result.report.ratio)}</b> smaller` : run?.status === 'running' ? 'at the end' : 'not yet';
     const tile = (/** @type {Step} */ own, /** @type {string} */ name, /** @type {boolean} */ done, /** @type {unknown} */ note) => html`<li class=${done ? 'done' : 'waiting'}>
       <button type="button" class="step" data-step=${own} aria-pressed=${step === own} @click=${() => choose(own)}>
         <span class="name">${name}</span><span class="note">${note}</span>
@@ -40,15 +40,15 @@ class PipelineBar extends Element {
     return html`
       <ol class="stages few">
         ${tile('model', network ? 'Model' : 'Tensors', true, weights ? html`<b>${format.bytes(weights.summary.tensor_bytes)}</b>` : '')}
-        ${tile('result', 'Result', weightsResult !== null, result)}
+        ${tile('result', 'Result', result !== null, note)}
       </ol>
       <p class="score">
-        ${weightsResult
-          ? html`<span class="quiet">Tensors</span> <b>${format.bytes(weightsResult.report.baseline_bytes)}</b>
-              <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(weightsResult.report.file_bytes)}</b>,
-              <b>${format.ratio(weightsResult.report.ratio)}</b>${weightsResult.report.snr === null ? ', lossless' : html`, ${format.decibels(weightsResult.report.snr)}`}`
+        ${result
+          ? html`<span class="quiet">Tensors</span> <b>${format.bytes(result.report.baseline_bytes)}</b>
+              <span class="arrow" aria-hidden="true">\u2192</span> <span class="quiet">File</span> <b>${format.bytes(result.report.file_bytes)}</b>,
+              <b>${format.ratio(result.report.ratio)}</b>, ${format.quality(result.report)}`
           : nothing}
-        ${weightsRun?.status === 'running' ? html`<span class="working"><progress max="1" value=${weightsRun.done ?? nothing} aria-label="Progress of the run"></progress></span>` : nothing}
+        ${working(run)}
       </p>
     `;
   }
@@ -59,7 +59,7 @@ class PipelineBar extends Element {
     const current = run?.status === 'running' && run.stage !== null && stages.includes(run.stage);
     const stage = shownStage(step);
     const state = stage && stageState(stages.findLast((other) => stageState(other)) ?? stage);
-    const bytes = state?.bytes ?? (step === 'model' ? (network?.summary.format === 'nut' ? network.summary.file_bytes : original) : undefined);
+    const bytes = state?.bytes ?? (step === 'model' ? (network?.graph.compressed ? network.summary.file_bytes : original) : undefined);
     const left = state ? state.bytes / original : step === 'model' ? 1 : 0;
     const status = current ? 'current' : state || (step === 'model' && network) ? 'done' : 'waiting';
     return html`<li class=${status}>
@@ -82,31 +82,35 @@ class PipelineBar extends Element {
   #score() {
     const { step, network, result, run } = get();
     if (!network) return nothing;
-    const { summary, measured } = network;
+    const { summary, graph, measured } = network;
     // Of a step that changed nothing yet, what the run has come to so far.
     const own = stageState(shownStage(step) ?? 'original');
     const state = own && own.stage !== 'original' ? own : stages().at(-1);
     const report = state === own && step !== 'code' ? undefined : result?.report;
     const test = measured.kind === 'known' ? measured.accuracy : null;
-    const nut = summary.format === 'nut' && !run && !report;
-    const before = nut ? null : (report?.before.test ?? (state ? stageState('original')?.validation : null) ?? test);
-    const after = nut ? test : report ? (report.after.test ?? report.after.validation) : state?.validation;
+    const nut = graph.compressed && !run && !report;
+    const before = nut ? null : (report?.before?.test ?? (state ? stageState('original')?.validation : null) ?? test);
+    const after = nut ? test : report?.after ? (report.after.test ?? report.after.validation) : state?.validation;
     const bytes = nut ? summary.file_bytes : (report?.file_bytes ?? state?.bytes);
     return html`<p class="score">
-      <span class="quiet">Original</span> <b>${format.bytes(summary.baseline_bytes)}</b>${before ? html`, ${format.accuracy(before)}` : nothing}
+      <span class="quiet">Original</span> <b>${format.bytes(graph.baseline_bytes)}</b>${before ? html`, ${format.accuracy(before)}` : nothing}
       ${bytes !== undefined && (nut || report || (state && state.stage !== 'original'))
         ? html`<span class="arrow" aria-hidden="true">\u2192</span>
-            <span class="quiet">${nut || report ? 'File' : `After ${format.STAGES[/** @type {import('../types.js').Stage} */ (state?.stage)]}`}</span>
-            <b>${format.bytes(bytes)}</b>, <b>${format.ratio(summary.baseline_bytes / bytes)}</b>${after
+            <span class="quiet">${nut || report ? 'File' : `After ${format.stage(/** @type {import('../types.js').Stage} */ (state?.stage))}`}</span>
+            <b>${format.bytes(bytes)}</b>, <b>${format.ratio(graph.baseline_bytes / bytes)}</b>${after
               ? html`, ${nut ? format.accuracy(after) : html`<b>${format.percent(after.accuracy)}</b>`}`
               : nothing}`
         : nothing}
-      ${run?.status === 'running'
-        ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))}%</span>`
-        : nothing}
+      ${working(run)}
     </p>`;
   }
 }
+
+/** How far a run is. @param {import('../types.js').Run | null} run */
+const working = (run) =>
+  run?.status === 'running'
+    ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))} %</span>`
+    : nothing;
 
 /** @param {Step} step */
 function choose(step) {

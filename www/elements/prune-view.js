@@ -76,7 +76,7 @@ class PruneView extends Element {
     const kept = look.layers.reduce((sum, [, left]) => sum + left, 0);
     const [ownAll, ownKept] = look.layers[layer];
     return html`
-      <h3 class="part">Try a threshold${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
+      <h3 class="part">Try a threshold${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.stage(input)}</span>`}</h3>
       <div class="slider">
         <label for="threshold">Saliency threshold</label>
         <input

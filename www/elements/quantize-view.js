@@ -70,7 +70,7 @@ class QuantizeView extends Element {
     const move = (/** @type {number} */ to) => moveControls({ bits: to });
     const here = sweep.answers[BITS.indexOf(bits)];
     return html`
-      <h3 class="part">Try a bit width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
+      <h3 class="part">Try a bit width${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.stage(input)}</span>`}</h3>
       <div class="slider">
         <label for="bits">Bits per weight</label>
         <input id="bits" type="range" min=${BITS[0]} max=${BITS[BITS.length - 1]} .value=${String(bits)}
@@ -146,7 +146,7 @@ class QuantizeView extends Element {
           </span>
         </figcaption>
         <nutshell-codebook
-          label="Values of ${own.name} after ${format.STAGES[stage]}"
+          label="Values of ${own.name} after ${format.stage(stage)}"
           .values=${own.centroids}
           .unit=${code ? 2 ** -code.fraction_bits : 0}
           .range=${/** @type {[number, number]} */ ([-reach * 1.1, reach * 1.1])}

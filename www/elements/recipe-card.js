@@ -51,10 +51,10 @@ class RecipeCard extends Element {
     const agreement = byAgreement(data);
     const complete = data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
-    const usual = 'tolerance' in preset.target ? preset.target.tolerance : 0;
-    const start = Math.ceil((network?.summary.baseline_bytes ?? 0) / PAPER_RATIO);
-    const tolerance = 'tolerance' in recipe.target ? recipe.target.tolerance : null;
-    const budget = 'budget' in recipe.target ? recipe.target.budget : null;
+    const usual = numberOf(preset.target, 'tolerance') ?? 0;
+    const start = Math.ceil((network?.graph.baseline_bytes ?? 0) / PAPER_RATIO);
+    const tolerance = numberOf(recipe.target, 'tolerance');
+    const budget = numberOf(recipe.target, 'budget');
     return html`
       <form
         @submit=${(/** @type {SubmitEvent} */ event) => {
@@ -83,7 +83,7 @@ class RecipeCard extends Element {
           <legend>Target</legend>
           ${agreement
             ? html`<p class="quiet small-text" id="by-agreement">
-                The samples have no labels, so a run is judged by agreement with the original: each 1% of answers that change costs one
+                The samples have no labels, so a run is judged by agreement with the original: each 1 % of answers that change costs one
                 percentage point.
               </p>`
             : nothing}
@@ -235,6 +235,10 @@ const GROUPS = {
   refine: 'Quantize: refine',
   code: 'Code',
 };
+
+/** The number of a target, if it is of that kind. @param {import('../../pkg/nutshell.js').Target} target @param {'tolerance' | 'budget'} kind
+ * @returns {number | null} */
+const numberOf = (target, kind) => /** @type {any} */ (target)[kind] ?? null;
 
 /** @param {string} path */
 const groupOf = (path) => (path.includes('.') ? path.split('.')[0] : '');

@@ -1,4 +1,4 @@
-// What came of a run that samples judged.
+// What came of a run.
 import { html, nothing } from 'lit';
 import '../charts/waterfall.js';
 import { download, downloadJson } from '../actions/download.js';
@@ -14,74 +14,107 @@ import { Element } from './element.js';
 import './export-table.js';
 import { keptRuns } from './kept-runs.js';
 import './shrink-player.js';
+import { criterion, tensorParts } from './tensor-parts.js';
+import { term } from './term.js';
 
 /** @typedef {import('../types.js').Report} Report */
 
 class ResultCard extends Element {
   render() {
     const { result } = get();
-    return html`
-      ${result ? this.#result(result) : html`<p class="quiet">No run is finished yet: press Compress.</p>`}
-      <div class="part"><draw-pad></draw-pad></div>
-      ${result ? html`<answer-changes></answer-changes>` : nothing} ${keptRuns(result?.id ?? '')}
-      ${result ? html`${stageTable(result.report)} ${accuracyTable(result.report)} ${baselineTable(result.report)}` : nothing}
-    `;
-  }
-
-  /** @param {NonNullable<import('../types.js').State['result']>} result */
-  #result(result) {
-    const { report, nut, name } = result;
-    const before = report.before.test ?? report.before.validation;
-    const after = report.after.test ?? report.after.validation;
-    const distance = report.output_distance && (report.output_distance.test ?? report.output_distance.validation);
+    if (!result) return html`<p class="quiet">No run is finished yet: press Compress.</p><div class="part"><draw-pad></draw-pad></div>${keptRuns('')}`;
+    const { report, nut, name, id } = result;
     return html`
       <p class="sr" role="status">${announce(report)}</p>
-      <dl class="hero">
-        <div>
-          <dt>Size on disk</dt>
-          <dd><strong id="bytes">${format.bytes(report.file_bytes)}</strong> from ${format.bytes(report.baseline_bytes)}</dd>
-        </div>
-        <div>
-          <dt>Ratio</dt>
-          <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> smaller than 32-bit parameters</dd>
-        </div>
-        <div>
-          <dt>${format.measureOf(report)}</dt>
-          <dd>
-            <strong id="after">${format.percent(after.accuracy)}</strong> of ${format.count(after.samples)}
-            ${format.SPLITS[after.split]} samples${distance === null
-              ? html`; original ${format.percent(before.accuracy)}`
-              : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}
-          </dd>
-        </div>
-        <div>
-          <dt>Time</dt>
-          <dd><strong>${format.duration(report.seconds)}</strong> with effort ${report.recipe.effort}, ${report.platform}</dd>
-        </div>
-      </dl>
+      ${hero(report)} ${report.after ? nothing : html`<p id="criterion">${criterion(report)}</p>`}
       ${(report.warnings ?? []).map((warning) => html`<p class="quiet">Warning: ${warning}.</p>`)}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
         <button type="button" id="open-result" @click=${() => openResult(result)}>Open it here</button>
-        <span class="group">Export <button type="button" class="small" id="save-onnx" @click=${() => downloadOnnx(false, result)}>ONNX</button>
-          <button type="button" class="small" @click=${() => downloadOnnx(true, result)}>ONNX, compact</button></span>
-        <span class="group">Report <button type="button" class="small" id="save-page" @click=${() => savePage(report, name)}>as a page</button>
+        ${report.after
+          ? html`<span class="group">Export <button type="button" class="small" id="save-onnx" @click=${() => downloadOnnx(false, result)}>ONNX</button>
+              <button type="button" class="small" @click=${() => downloadOnnx(true, result)}>ONNX, compact</button></span>`
+          : nothing}
+        <span class="group">Report ${report.after
+          ? html`<button type="button" class="small" id="save-page" @click=${() => savePage(report, name)}>as a page</button>`
+          : nothing}
           <button type="button" class="small" id="save-report" @click=${() => downloadJson(report, `${format.stem(name)}.json`)}>as JSON</button></span>
       </div>
-      <export-table own="nut" .file=${nut} .name=${name}></export-table>
-      <div class="charts pair">
-      <figure>
-        <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
-        <nutshell-waterfall
-          label="Bytes after each stage"
-          .steps=${report.stages.map(({ stage, bytes }) => ({ name: format.STAGES[stage], bytes }))}
-        ></nutshell-waterfall>
-      </figure>
-      <shrink-player></shrink-player>
-      </div>
+      <section class="part"><export-table ?open=${!report.after} own="nut" .file=${nut} .name=${fileName(result)}></export-table></section>
+      ${report.after ? sampleParts(report) : nothing} ${keptRuns(id)} ${report.after ? tables(report) : tensorParts(result)}
     `;
   }
 }
+
+/** What an export is named after. @param {import('../types.js').Result} result */
+const fileName = ({ report, name }) => (report.after ? name : (get().weights?.file ?? name));
+
+/** @param {Report} report */
+const hero = (report) => html`<dl class="hero">
+  <div>
+    <dt>Size on disk</dt>
+    <dd><strong id="bytes">${format.bytes(report.file_bytes)}</strong> from ${format.bytes(report.baseline_bytes)}</dd>
+  </div>
+  <div>
+    <dt>Ratio</dt>
+    <dd><strong id="ratio">${format.ratio(report.ratio)}</strong> smaller than ${report.after ? '32-bit parameters' : 'the tensors in their own types'}</dd>
+  </div>
+  ${report.before && report.after ? answers(report, report.before, report.after) : noise(report)}
+  <div>
+    <dt>Time</dt>
+    <dd><strong>${report.seconds < 60 ? `${report.seconds.toFixed(1)} s` : format.duration(report.seconds)}</strong>
+      ${report.after ? `with effort ${report.recipe.effort}, ` : ''}${report.platform}</dd>
+  </div>
+</dl>`;
+
+/** @param {Report} report @param {import('../../pkg/nutshell.js').Accuracies} before @param {import('../../pkg/nutshell.js').Accuracies} after */
+function answers(report, before, after) {
+  const [original, own] = [before.test ?? before.validation, after.test ?? after.validation];
+  const distance = report.output_distance && (report.output_distance.test ?? report.output_distance.validation);
+  return html`<div>
+    <dt>${format.measureOf(report)}</dt>
+    <dd>
+      <strong id="after">${format.percent(own.accuracy)}</strong> of ${format.count(own.samples)}
+      ${format.SPLITS[own.split]} samples${distance === null
+        ? html`; original ${format.percent(original.accuracy)}`
+        : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}
+    </dd>
+  </div>`;
+}
+
+/** @param {Report} report */
+function noise({ tensors, snr, snr_of_all }) {
+  const worst = Math.min(...tensors.map(({ snr }) => snr ?? Infinity));
+  return html`<div>
+    <dt>${term('signal-to-noise ratio', 'Signal to noise')}</dt>
+    <dd>
+      ${snr === null
+        ? html`<strong id="snr">lossless</strong> every number is unchanged`
+        : html`<strong id="snr">${format.decibels(snr)}</strong> mean over all layers; ${snr_of_all === null
+              ? nothing
+              : html`${format.decibels(snr_of_all)} over all weights, `}${format.decibels(worst)} in the worst layer`}
+    </dd>
+  </div>`;
+}
+
+/** What a run that samples judged has to show. @param {Report} report */
+const sampleParts = (report) => html`
+  <div class="charts pair">
+    <figure>
+      <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
+      <nutshell-waterfall
+        label="Bytes after each stage"
+        .steps=${report.stages.map(({ stage, bytes }) => ({ name: format.stage(stage), bytes }))}
+      ></nutshell-waterfall>
+    </figure>
+    <shrink-player></shrink-player>
+  </div>
+  <div class="part"><draw-pad></draw-pad></div>
+  <answer-changes></answer-changes>
+`;
+
+/** @param {Report} report */
+const tables = (report) => html`${stageTable(report)} ${accuracyTable(report)} ${baselineTable(report)}`;
 
 /** @param {Report} report @param {string} name */
 async function savePage(report, name) {
@@ -107,7 +140,7 @@ function stageTable({ stages, criterion }) {
       <tbody>
         ${stages.map(
           (state) => html`<tr>
-            <th scope="row">${format.STAGES[state.stage]}</th>
+            <th scope="row">${format.stage(state.stage)}</th>
             <td class="number">${format.bytes(state.bytes)}</td>
             <td class="number">${format.ratio(state.ratio)}</td>
             <td class="number">${format.count(state.nonzeros)}</td>
@@ -153,7 +186,7 @@ function accuracyTable({ before, after, integer, criterion }) {
 function baselineTable({ file_bytes, file_bytes_with_graph, baseline_bytes, baselines }) {
   const rows = [
     { name: 'This file', bytes: file_bytes },
-    { name: 'This file, with its graph stored', bytes: file_bytes_with_graph },
+    ...(file_bytes_with_graph === null ? [] : [{ name: 'This file, with its graph stored', bytes: file_bytes_with_graph }]),
     ...baselines,
   ];
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Other codings">

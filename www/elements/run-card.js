@@ -39,8 +39,9 @@ const TITLES = { running: 'Compressing', cancelled: 'Cancelled', failed: 'Stoppe
 function statusLine(run) {
   switch (run.status) {
     case 'running':
-      return run.stage ? `${format.STAGES[run.stage]}: ${format.STAGE_NOTES[run.stage]}` : 'Starting';
+      return run.stage ? `${format.stage(run.stage)}: ${noteOf(run.stage)}` : 'Opening the file';
     case 'cancelled':
+      if (run.evidence === 'weights') return 'Cancelled: nothing was changed.';
       return run.resumable ? 'Resume continues after the last finished stage.' : 'No stage was finished yet.';
     case 'failed':
       return run.message;
@@ -48,6 +49,9 @@ function statusLine(run) {
       return '';
   }
 }
+
+/** @param {import('../types.js').Stage} stage */
+const noteOf = (stage) => get().stages.find((own) => own.stage === stage)?.sentence ?? '';
 
 /** @param {Run} run */
 function live(run) {
@@ -59,7 +63,7 @@ function live(run) {
   return html`
     <progress class="wide" max="1" value=${done} aria-label="Progress of the run"></progress>
     <dl class="live">
-      <div><dt>Done</dt><dd>${Math.floor(100 * done)}%${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
+      <div><dt>Done</dt><dd>${Math.floor(100 * done)} %${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
       <div><dt>Time</dt><dd>${format.duration(seconds)}</dd></div>
       ${training
         ? html`<div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)} samples</dd></div>

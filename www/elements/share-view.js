@@ -71,7 +71,7 @@ class ShareView extends Element {
     const point = curve.points[k - 1];
     const move = (/** @type {number} */ to) => moveControls({ centroids: to });
     return html`
-      <h3 class="part">Try a number of values${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.STAGES[input]}</span>`}</h3>
+      <h3 class="part">Try a number of values${input === 'original' ? nothing : html` <span class="quiet">on the network after ${format.stage(input)}</span>`}</h3>
       <div class="slider">
         <label for="centroids">Values of ${own.name}, k</label>
         <input id="centroids" type="range" min="1" max=${most} .value=${String(k)}

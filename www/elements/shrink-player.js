@@ -34,12 +34,12 @@ class ShrinkPlayer extends Element {
         <span class="quiet">Each square is a channel or a neuron. A ${term('unit')} that nothing feeds or nothing reads is removed with all its weights.</span>
       </figcaption>
       <div class="row tools">
-        <frame-player name="Stage" .count=${all.length} .shown=${index + 1} words=${format.STAGES[stage]}
+        <frame-player name="Stage" .count=${all.length} .shown=${index + 1} words=${format.stage(stage)}
           @show=${(/** @type {CustomEvent<number>} */ { detail }) => (this.chosen = detail)}></frame-player>
       </div>
-      <nutshell-units label="Units of each layer after ${format.STAGES[stage]}" .rows=${rows}></nutshell-units>
+      <nutshell-units label="Units of each layer after ${format.stage(stage)}" .rows=${rows}></nutshell-units>
       <p class="small-text">
-        ${format.STAGES[stage]}: ${format.count(rows.reduce((sum, { left }) => sum + left, 0))} units, ${format.count(nonzeros)} nonzero
+        ${format.stage(stage)}: ${format.count(rows.reduce((sum, { left }) => sum + left, 0))} units, ${format.count(nonzeros)} nonzero
         numbers, <b>${format.bytes(bytes)}</b>, ${format.ratio(ratio)}.
       </p>
     </figure>`;

@@ -12,7 +12,6 @@ import './quantize-view.js';
 import './result-card.js';
 import './share-view.js';
 import './tensors-view.js';
-import './weights-result.js';
 
 class StageView extends Element {
   render() {
@@ -39,7 +38,7 @@ function parts() {
     ${own.map(
       (stage) => html`<label>
         <input type="radio" name="part" value=${stage} .checked=${shownStage(step) === stage} @change=${() => chooseStep(step, stage)} />
-        <span>${format.STAGES[stage]}</span>
+        <span>${format.stage(stage)}</span>
       </label>`,
     )}
   </fieldset>`;
@@ -61,7 +60,7 @@ function layers() {
 }
 
 function view() {
-  const { step, network, evidence } = get();
+  const { step, network } = get();
   switch (step) {
     case 'model':
       return network ? html`<model-view></model-view>` : html`<tensors-view></tensors-view>`;
@@ -74,7 +73,7 @@ function view() {
     case 'code':
       return html`<code-view></code-view>`;
     case 'result':
-      return evidence === 'weights' ? html`<weights-result></weights-result>` : html`<result-card></result-card>`;
+      return html`<result-card></result-card>`;
   }
 }
 

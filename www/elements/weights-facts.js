@@ -10,12 +10,13 @@ const FORMATS = {
   npy: 'numpy array (npy)',
   torch: 'PyTorch',
   tflite: 'TensorFlow Lite',
+  hdf5: 'HDF5 (Keras)',
   nut: 'Nutshell (.nut)',
 };
 
 /** @param {import('../types.js').Weights} weights */
 export function weightsFacts({ name, summary, obstacle }) {
-  const { format: kind, source, bytes, tensors, elements, tensor_bytes, nut } = summary;
+  const { format: kind, source, file_bytes, tensors, elements, tensor_bytes, nut } = summary;
   const types = [...new Set(tensors.map(({ dtype }) => dtype))];
   const quantised = tensors.filter(({ dequantized }) => dequantized).length;
   return html`
@@ -25,7 +26,7 @@ export function weightsFacts({ name, summary, obstacle }) {
       <dt>Format</dt>
       <dd>${FORMATS[kind] ?? kind}${kind === source ? nothing : `, made from ${FORMATS[source] ?? source}`}</dd>
       <dt>Size</dt>
-      <dd>${format.bytes(bytes)} on disk${nut ? `, ${format.ratio(nut.ratio)} smaller than its tensors` : nothing}</dd>
+      <dd>${format.bytes(file_bytes)} on disk${nut ? `, ${format.ratio(nut.ratio)} smaller than its tensors` : nothing}</dd>
       <dt>Tensors</dt>
       <dd>
         ${format.count(tensors.length)} with ${format.count(elements)} elements, ${format.bytes(tensor_bytes)} in their own

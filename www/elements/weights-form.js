@@ -1,6 +1,7 @@
 // What a run by the weights alone is to reach.
-import { html, nothing } from 'lit';
-import { budgetOf, cancelWeights, changeWeightsTarget, compressWeights } from '../actions/weights.js';
+import { html } from 'lit';
+import { cancel, compress } from '../actions/run.js';
+import { budgetOf, changeWeightsTarget } from '../actions/weights.js';
 import * as format from '../format.js';
 import { busy, get } from '../state.js';
 import { term } from './term.js';
@@ -9,13 +10,13 @@ import { term } from './term.js';
 
 /** The form. */
 export function weightsForm() {
-  const { weights, weightsTarget, weightsRun } = get();
+  const { weights, weightsTarget, run } = get();
   if (!weights) return html`<p class="quiet">Reading the tensors.</p>`;
-  const running = weightsRun?.status === 'running';
+  const running = run?.status === 'running';
   return html`<form
     @submit=${(/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
-      void compressWeights();
+      void compress();
     }}
   >
     <fieldset ?disabled=${running}>
@@ -61,10 +62,9 @@ export function weightsForm() {
     </p>
     <div class="row actions">
       ${running
-        ? html`<button type="button" class="primary" id="cancel" @click=${cancelWeights}>Cancel</button>`
+        ? html`<button type="button" class="primary" id="cancel" @click=${cancel}>Cancel</button>`
         : html`<button type="submit" class="primary" id="compress" ?disabled=${busy()}>Compress</button>`}
     </div>
-    ${weightsRun ? progress(weightsRun) : nothing}
   </form>`;
 }
 
@@ -75,11 +75,4 @@ const choice = (chosen, kind, words) => html`<label>
 </label>`;
 
 /** What a ratio means. @param {number} snr In dB. */
-const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))}% of their root mean square (mean over all layers). More dB means closer to the original and a larger file.`;
-
-/** @param {import('../types.js').WeightsRun} weightsRun */
-function progress({ status, words, done }) {
-  if (status !== 'running') return html`<p role="status" class=${status === 'failed' ? 'problem' : 'quiet'} id="run-status">${words}</p>`;
-  return html`<progress class="wide" max="1" value=${done ?? nothing} aria-label="Progress of the run"></progress>
-    <p role="status" class="quiet" id="run-status">${words}</p>`;
-}
+const snrWords = (snr) => `Rounding changes weights by about ${format.number(100 * 10 ** (-snr / 20))} % of their root mean square (mean over all layers). More dB means closer to the original and a larger file.`;

@@ -8,7 +8,7 @@ export function working(words, done, started, cancel) {
   const left = secondsLeft(done, (performance.now() - started) / 1000);
   return html`<span class="working-on">
     <progress max="1" value=${done} aria-label=${words}></progress>
-    <span>${words}, ${Math.floor(100 * done)}%${left === null ? nothing : html`, about ${format.duration(left)} left`}</span>
+    <span>${words}, ${Math.floor(100 * done)} %${left === null ? nothing : html`, about ${format.duration(left)} left`}</span>
     <button type="button" class="small" @click=${cancel}>Cancel</button>
   </span>`;
 }

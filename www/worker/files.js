@@ -1,9 +1,10 @@
 // Knows one model file: opens it, looks at its tensors, compresses it by its weights alone, and writes it in other formats.
 import * as Comlink from 'comlink';
 import { ModelFile, withExternalData, zippedBytes } from '../../pkg/nutshell.js';
+import { release } from './release.js';
 
 /** What a file can be written as; `onnx-compact` is a network in its own shapes. @typedef {import('../../pkg/nutshell.js').ExportKind | 'onnx-compact'} ExportKind */
-/** @typedef {import('../../pkg/nutshell.js').WeightsTarget} WeightsTarget */
+/** @typedef {import('../../pkg/nutshell.js').Target} Target */
 
 /** Milliseconds between two reports. */
 const PACE = 100;
@@ -13,7 +14,7 @@ let file = null;
 
 export const files = {
   /** Opens a model file, which stays open until the worker ends. The port hears what share of it is decoded, where that takes time.
-   * @param {Uint8Array} bytes
+   * @param {Uint8Array<ArrayBuffer>} bytes
    * @param {MessagePort} port */
   open(bytes, port) {
     let told = 0;
@@ -22,6 +23,7 @@ export const files = {
       told = performance.now();
       port.postMessage(done);
     });
+    release(bytes);
     port.close();
   },
 
@@ -49,7 +51,7 @@ export const files = {
   },
 
   /** Compresses a file by its weights alone. Events go to the port while this call does not return.
-   * @param {WeightsTarget} target
+   * @param {Target} target
    * @param {MessagePort} port */
   compress(target, port) {
     const { nut, report } = opened().compress(target, (event) => port.postMessage(event));

@@ -1,7 +1,8 @@
 // Measures and compresses the network that is open. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
-import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings } from '../../pkg/nutshell.js';
+import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings, stages } from '../../pkg/nutshell.js';
 import { addPart } from './parts.js';
+import { release } from './release.js';
 import { stopper } from './stopper.js';
 
 /** @typedef {import('../types.js').Recipe} Recipe */
@@ -20,9 +21,10 @@ export const begin = () => void (sets = { train: new Samples(), test: new Sample
 const BLOCK = 500;
 
 export const runs = {
-  /** Opens a .nut file, or a network from the reader, in place of the one before. @param {Uint8Array} bytes */
+  /** Opens a .nut file, or a network from the reader, in place of the one before. @param {Uint8Array<ArrayBuffer>} bytes */
   open(bytes) {
     const opened = Network.open(bytes);
+    release(bytes);
     network?.free();
     network = opened;
     return opened.summary();
@@ -46,6 +48,9 @@ export const runs = {
 
   /** Every number of a recipe, with its range. */
   settings,
+
+  /** The stages in their order. */
+  stages,
 
   /** Fails with what is wrong with a recipe. */
   checkRecipe,

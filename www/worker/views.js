@@ -2,6 +2,7 @@
 import * as Comlink from 'comlink';
 import { compareAnswers, normaliseDrawing, Samples, View } from '../../pkg/nutshell.js';
 import { addPart } from './parts.js';
+import { release } from './release.js';
 import { stopper } from './stopper.js';
 
 /** @typedef {import('../types.js').Stage} Stage */
@@ -17,7 +18,7 @@ const BLOCK = 500;
 /** How long a network's answer is timed, in milliseconds. */
 const TIMING = 30;
 
-/** A model file, checkpoints, and a .nut. @type {Map<Stage, import('../viewer.js').File>} */
+/** A model file, checkpoints, and a .nut, until they are looked at. @type {Map<Stage, Uint8Array<ArrayBuffer> | import('../types.js').Checkpoint>} */
 const files = new Map();
 /** Those of them that were looked at. @type {Map<Stage, View>} */
 const openViews = new Map();
@@ -32,7 +33,7 @@ export const begin = () => void (sets = { held: new Samples(), test: new Samples
 export const views = {
   /** Takes the network of a stage; the original takes the place of all others.
    * @param {Stage} stage
-   * @param {import('../viewer.js').File} file */
+   * @param {Uint8Array<ArrayBuffer> | import('../types.js').Checkpoint} file */
   put(stage, file) {
     if (stage === 'original') views.forget();
     openViews.get(stage)?.free();
@@ -196,6 +197,9 @@ function openView(stage) {
   if (!file) throw new Error(`there is no network for the stage ${stage}`);
   const opened = file instanceof Uint8Array ? View.open(file) : View.ofCheckpoint(file);
   openViews.set(stage, opened);
+  // What is looked at is not asked for again: a stage's next network comes with its own file.
+  files.delete(stage);
+  release(file instanceof Uint8Array ? file : file.numbers);
   return opened;
 }
 

@@ -1,7 +1,7 @@
 //! `nutshell bench`.
 
-use crate::Answer;
 use crate::files::{self, ModelFile};
+use crate::{Answer, Task};
 use clap::Args;
 use nutshell::Error;
 use nutshell::bench::{self, Rate};
@@ -53,9 +53,8 @@ struct OfModel {
     open_megabytes_per_second: f64,
 }
 
-impl Arguments {
-    /// Measures, and answers with the speeds.
-    pub fn run(&self) -> Result<Answer, Error> {
+impl Task for Arguments {
+    fn run(&self) -> Result<Answer, Error> {
         let start = Instant::now();
         let now = move || start.elapsed().as_secs_f64();
         let seconds = if self.seconds.is_finite() { self.seconds.clamp(0.0, 600.0) } else { 1.0 };

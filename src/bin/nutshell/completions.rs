@@ -1,6 +1,6 @@
 //! `nutshell completions`.
 
-use crate::{Answer, Cli};
+use crate::{Answer, Cli, Task};
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 use nutshell::Error;
@@ -14,9 +14,8 @@ pub struct Arguments {
     shell: Shell,
 }
 
-impl Arguments {
-    /// The script.
-    pub fn run(&self) -> Result<Answer, Error> {
+impl Task for Arguments {
+    fn run(&self) -> Result<Answer, Error> {
         let mut script = Vec::new();
         generate(self.shell, &mut Cli::command(), "nutshell", &mut script);
         let script = String::from_utf8_lossy(&script).trim_end().to_owned();

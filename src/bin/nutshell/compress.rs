@@ -1,17 +1,19 @@
 //! `nutshell compress`.
 
+use crate::outputs::{Kind, Output, check_ending};
 use crate::progress::Reporter;
-use crate::recipe::{self, EffortName, Settings};
+use crate::recipe::{self, Settings};
 use crate::samples::{self, Use};
-use crate::{Answer, dataset, files, weights};
+use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
+use nutshell::Error;
 use nutshell::error::LoadError;
 use nutshell::formats;
+use nutshell::model::Network;
 use nutshell::pipeline::{
-    self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Observer, Recipe, Report, SplitCounts, Splits,
-    WeightsOutcome, WeightsTarget,
+    self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
+    SplitCounts, Splits, Target,
 };
-use nutshell::{Error, Model};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +32,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DATA", conflicts_with_all = ["snr", "lossless"])]
     data: Option<PathBuf>,
     /// Without data: the signal-to-quantization-noise ratio to keep, in dB, of the layers in the mean [default: 30].
-    #[arg(long, value_name = "DB", conflicts_with_all = ["budget", "lossless"])]
+    #[arg(long, value_name = "DB", value_parser = units::decibels, allow_negative_numbers = true, conflicts_with_all = ["budget", "lossless"])]
     snr: Option<f64>,
     /// Without data: change no weight.
     #[arg(long, conflicts_with = "budget")]
@@ -43,7 +45,7 @@ pub struct Arguments {
     recipe: Option<PathBuf>,
     /// Without a recipe: how much work to do [default: balanced, or the resumed run's recipe].
     #[arg(long, value_enum, requires = "data")]
-    effort: Option<EffortName>,
+    effort: Option<Effort>,
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
@@ -59,78 +61,83 @@ pub struct Arguments {
     report: Option<PathBuf>,
 }
 
-impl Arguments {
-    /// The files that are read.
-    pub fn inputs(&self) -> Vec<&Path> {
+impl Task for Arguments {
+    fn inputs(&self) -> Vec<&Path> {
         let optional = [&self.data, &self.recipe, &self.resume].into_iter().flatten();
         optional.chain([&self.model]).map(PathBuf::as_path).collect()
     }
 
-    /// The files that are written.
-    pub fn outputs(&self) -> Vec<&Path> {
-        let optional = [&self.checkpoint, &self.report].into_iter().flatten();
-        optional.chain([&self.output]).map(PathBuf::as_path).collect()
+    fn outputs(&self) -> Vec<Output<'_>> {
+        let checkpoint = self.checkpoint.iter().map(|path| Output { path, kind: Kind::Checkpoint });
+        let report = self.report.iter().map(|path| Output { path, kind: Kind::Json });
+        checkpoint.chain(report).chain([Output { path: &self.output, kind: Kind::Model("nut") }]).collect()
     }
 
+    fn check(&self) -> Result<(), Error> {
+        let advice = "compress writes .nut files, which decompress turns into other formats";
+        Ok(check_ending(&self.output, &["nut"], advice)?)
+    }
+
+    fn run(&self) -> Result<Answer, Error> {
+        let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
+        let mut recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
+            (Some(path), _, _) => recipe::read(path)?,
+            (None, Some(effort), _) => Recipe::new(effort),
+            (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
+            (None, None, None) => Recipe::new(Effort::Balanced),
+        })?;
+        let data = match &self.data {
+            Some(data) => Some(samples::data(self.samples.open(data, &mut recipe.split, &mut recipe.scaling)?)?),
+            None => {
+                recipe = Recipe::of_weights(self.target_of_weights());
+                None
+            }
+        };
+        let network = self.open()?;
+        let (evidence, criterion) = match &data {
+            Some(data) => (Evidence::Samples(data), data.criterion()),
+            None => (Evidence::Weights, Criterion::Snr),
+        };
+        let reporter = Reporter::new(criterion);
+        let mut watcher = Watcher { reporter, checkpoint: self.checkpoint.as_deref(), failure: None };
+        let outcome = pipeline::compress(&network, evidence, &recipe, resume, &mut watcher);
+        watcher.reporter.end();
+        if let Some(failure) = watcher.failure {
+            return Err(failure.into());
+        }
+        let Outcome { nut, mut report } = outcome?;
+        report.seconds = watcher.reporter.seconds();
+        files::write(&self.output, &nut)?;
+        if let Some(path) = &self.report {
+            files::write(path, &serde_json::to_vec_pretty(&report).expect("every field has a JSON form"))?;
+        }
+        Ok(Answer::new(self.describe(&report), &report))
+    }
+}
+
+impl Arguments {
     /// What is wrong with the options together, if that is so.
     pub fn misuse(&self) -> Option<&'static str> {
         let misused = self.data.is_none() && (self.settings.need_data() || self.samples.is_given());
         misused.then_some("--tolerance, --seed, --mirror and what is said of samples want samples: --data DATA")
     }
 
-    /// Compresses, and answers with the report.
-    pub fn run(&self) -> Result<Answer, Error> {
-        let Some(data) = &self.data else { return self.without_data() };
-        let model = self.open()?;
-        let resume = self.resume.as_deref().map(read_checkpoint).transpose()?;
-        let mut recipe = self.settings.apply(match (&self.recipe, self.effort, &resume) {
-            (Some(path), _, _) => recipe::read(path)?,
-            (None, Some(effort), _) => effort.recipe(),
-            (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
-            (None, None, None) => Recipe::new(Effort::Balanced),
-        })?;
-        let data = samples::data(self.samples.open(data, &mut recipe.split, &mut recipe.scaling)?)?;
-        let reporter = Reporter::new(data.criterion());
-        let mut watcher = Watcher { reporter, checkpoint: self.checkpoint.as_deref(), failure: None };
-        let outcome = pipeline::compress(&model, &data, &recipe, resume, &mut watcher);
-        watcher.reporter.end();
-        if let Some(failure) = watcher.failure {
-            return Err(failure.into());
+    fn target_of_weights(&self) -> Target {
+        match (self.lossless, self.settings.budget()) {
+            (true, _) => Target::Lossless,
+            (false, Some(bytes)) => Target::Budget(bytes),
+            (false, None) => Target::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
         }
-        let mut outcome = outcome?;
-        outcome.report.seconds = watcher.reporter.seconds();
-        files::write(&self.output, &outcome.nut)?;
-        if let Some(path) = &self.report {
-            let json = serde_json::to_vec_pretty(&outcome.report).expect("every field has a JSON form");
-            files::write(path, &json)?;
-        }
-        Ok(Answer::new(self.describe(&outcome.report), &outcome.report))
     }
 
-    /// Compresses by the weights alone, and answers with the report.
-    fn without_data(&self) -> Result<Answer, Error> {
-        let mut reporter = Reporter::new(Criterion::default());
-        let target = match (self.lossless, self.settings.budget()) {
-            (true, _) => WeightsTarget::Lossless,
-            (false, Some(bytes)) => WeightsTarget::Budget(bytes),
-            (false, None) => WeightsTarget::Snr(self.snr.unwrap_or(DEFAULT_SNR)),
-        };
-        let network = formats::read(&files::model(&self.model)?.0, files::CAP)?.network;
-        let outcome = pipeline::compress_weights(&network, target, files::CAP, &mut |event| reporter.weights(event));
-        reporter.end();
-        let WeightsOutcome { nut, mut report } = outcome?;
-        report.seconds = reporter.seconds();
-        files::write(&self.output, &nut)?;
-        if let Some(path) = &self.report {
-            files::write(path, &serde_json::to_vec_pretty(&report).expect("every field has a JSON form"))?;
+    /// The network; on samples one that can be run, and is not small already.
+    fn open(&self) -> Result<Network, Error> {
+        if self.data.is_none() {
+            return Ok(formats::read(&files::model(&self.model)?.0, files::CAP)?.network);
         }
-        Ok(Answer::new(weights::describe(&self.output, &report), &report))
-    }
-
-    fn open(&self) -> Result<Model, Error> {
         let opened = files::open(&self.model)?.opened;
         if opened.nut.is_none() {
-            return Ok(opened.into_model()?);
+            return Ok(opened.network);
         }
         let small = LoadError::File {
             path: self.model.display().to_string(),
@@ -141,10 +148,11 @@ impl Arguments {
     }
 
     fn describe(&self, report: &Report) -> String {
-        let Report { file_bytes, baseline_bytes, ratio, before, after, .. } = report;
-        let Report { criterion, output_distance, splits, seconds, .. } = report;
+        let Report { file_bytes, baseline_bytes, ratio, criterion, output_distance, seconds, .. } = report;
+        let of = if report.before.is_some() { "parameters" } else { "tensors" };
+        let decimals = if *ratio < 10.0 { 2 } else { 1 };
         let mut lines = vec![format!(
-            "{}: {file_bytes} bytes, {ratio:.1} times smaller than the original's parameters ({baseline_bytes} bytes)",
+            "{}: {file_bytes} bytes, {ratio:.decimals$} times smaller than the original's {of} ({baseline_bytes} bytes)",
             self.output.display()
         )];
         let word = criterion.word();
@@ -153,11 +161,15 @@ impl Arguments {
             Criterion::Agreement => {
                 "criterion: agreement with the original's answers, since the samples have no labels".into()
             }
+            Criterion::Snr => describe_noise(report),
+            Criterion::None => "criterion: none needed, every number is as it was".into(),
         });
-        lines.extend(describe_splits(splits));
-        lines.push(format!("validation {word}: {}", compare(&before.validation, &after.validation)));
-        if let (Some(before), Some(after)) = (&before.test, &after.test) {
-            lines.push(format!("test {word}: {}", compare(before, after)));
+        lines.extend(report.splits.iter().flat_map(describe_splits));
+        if let (Some(before), Some(after)) = (&report.before, &report.after) {
+            lines.push(format!("validation {word}: {}", compare(&before.validation, &after.validation)));
+            if let (Some(before), Some(after)) = (&before.test, &after.test) {
+                lines.push(format!("test {word}: {}", compare(before, after)));
+            }
         }
         if let Some(Distances { validation, test }) = output_distance {
             let test = test.map_or(String::new(), |test| format!(", {test:.4} on test samples"));
@@ -169,6 +181,16 @@ impl Arguments {
         lines.push(format!("{seconds:.1} seconds"));
         lines.join("\n")
     }
+}
+
+fn describe_noise(report: &Report) -> String {
+    let (mean, all) = (report.snr.unwrap_or(f64::INFINITY), report.snr_of_all.unwrap_or(f64::INFINITY));
+    let rounded = report.tensors.iter().filter(|tensor| tensor.step.is_some()).count();
+    let worst = report.tensors.iter().filter_map(|tensor| tensor.snr).fold(f64::INFINITY, f64::min);
+    format!(
+        "criterion: no samples; signal-to-quantization-noise ratio {mean:.2} dB (mean noise of {rounded} layers), \
+         {all:.2} dB of all weights together, {worst:.2} dB of the worst layer"
+    )
 }
 
 /// A line for each split.

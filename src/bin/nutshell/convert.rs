@@ -1,6 +1,7 @@
 //! `nutshell convert`, and the writing of exports.
 
-use crate::{Answer, files};
+use crate::outputs::{Kind, Output};
+use crate::{Answer, Task, files};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use nutshell::Error;
@@ -38,32 +39,60 @@ fn names() -> PossibleValuesParser {
 }
 
 impl Form {
-    /// The form to write, by the option or else by the output's name.
-    pub fn writer(&self, output: &Path) -> Result<&'static Writer, LoadError> {
+    /// The form to write, by the option or else by the output's name; `usual` is that of a stream or a device, whose name says nothing.
+    pub fn writer(&self, output: &Path, usual: Option<&str>) -> Result<&'static Writer, LoadError> {
         let extension = output.extension().and_then(|extension| extension.to_str());
-        let named = |writer: &&Writer| extension.is_some() && writer.extension == extension;
-        let found = match &self.to {
-            Some(name) => export::writer(name),
-            None => WRITERS.iter().find(named),
+        let by_name = WRITERS.iter().find(|writer| extension.is_some() && writer.extension == extension);
+        let nameless = files::is_standard(output) || (output.exists() && !output.is_file());
+        let found = match (&self.to, by_name) {
+            (Some(name), _) => export::writer(name),
+            (None, None) if nameless => usual.and_then(export::writer),
+            (None, by_name) => by_name,
         };
-        found.ok_or_else(|| {
-            let endings: Vec<String> =
-                WRITERS.iter().filter_map(|writer| writer.extension).map(|extension| format!(".{extension}")).collect();
-            let expected = format!("a name that ends in {}, or --to", endings.join(", "));
-            LoadError::File { path: output.display().to_string(), expected, got: "neither".into() }
-        })
+        let fault = |expected: String, got: &str| LoadError::File {
+            path: output.display().to_string(),
+            expected,
+            got: got.to_owned(),
+        };
+        let endings = || {
+            let endings = WRITERS.iter().filter_map(|writer| writer.extension).map(|extension| format!(".{extension}"));
+            endings.collect::<Vec<_>>().join(", ")
+        };
+        let found = found.ok_or_else(|| fault(format!("a name that ends in {}, or --to", endings()), "neither"))?;
+        match by_name {
+            Some(named) if ending(named) != ending(found) => {
+                Err(fault(format!("a name that ends in .{}, since --to says so", ending(found)), ending(named)))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// The output as a file to write; ONNX, unless it is known.
+    pub fn output<'a>(&self, path: &'a Path) -> Output<'a> {
+        Output { path, kind: Kind::Model(self.writer(path, Some("onnx")).map_or("onnx", ending)) }
     }
 }
 
-impl Arguments {
-    /// The files that are written.
-    pub fn outputs(&self) -> Vec<&Path> {
-        vec![&self.output]
+/// The ending of a form: those without one of their own are written as ONNX.
+fn ending(writer: &Writer) -> &'static str {
+    writer.extension.unwrap_or("onnx")
+}
+
+impl Task for Arguments {
+    fn inputs(&self) -> Vec<&Path> {
+        vec![&self.input]
     }
 
-    /// Writes the file.
-    pub fn run(&self) -> Result<Answer, Error> {
-        let writer = self.form.writer(&self.output)?;
+    fn outputs(&self) -> Vec<Output<'_>> {
+        vec![self.form.output(&self.output)]
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(self.form.writer(&self.output, None).map(drop)?)
+    }
+
+    fn run(&self) -> Result<Answer, Error> {
+        let writer = self.form.writer(&self.output, None)?;
         let (input, size) = files::model(&self.input)?;
         let mut opened = formats::read(&input, files::CAP)?;
         if opened.network.skeleton(Source::Onnx).is_none() {

@@ -4,7 +4,7 @@ use nutshell::data::Dataset;
 use nutshell::data::moments::Moments;
 use nutshell::model::Scaling;
 use nutshell::pipeline::SplitCounts;
-use nutshell::views::summary::samples::{DatasetSummary, PartSummary};
+use nutshell::views::samples::{DatasetSummary, PartSummary};
 use serde::Serialize;
 
 /// The most numbers that are listed one by one.

@@ -1,13 +1,14 @@
 //! `nutshell decompress`.
 
-use crate::Answer;
 use crate::convert::{self, Form};
 use crate::files::{self, ModelFile};
+use crate::outputs::Output;
+use crate::{Answer, Task};
 use clap::Args;
 use nutshell::Error;
 use nutshell::container;
 use nutshell::error::LoadError;
-use nutshell::formats::export::{self, zipped_bytes};
+use nutshell::formats::export::zipped_bytes;
 use nutshell::formats::{Nut, onnx};
 use nutshell::model::expand::expand;
 use serde_json::json;
@@ -19,7 +20,7 @@ pub struct Arguments {
     /// The .nut file; - is standard input.
     #[arg(value_name = "IN.nut")]
     input: PathBuf,
-    /// The file to write, as ONNX unless its name or --to says otherwise; - is standard output.
+    /// The file to write; its ending, or --to, says in which format; - is standard output, as ONNX unless --to says otherwise.
     #[arg(short, long, value_name = "OUT.onnx|safetensors|npz|tflite")]
     output: PathBuf,
     /// Leave out the hidden units that were removed, instead of writing zeros in their place.
@@ -29,16 +30,22 @@ pub struct Arguments {
     form: Form,
 }
 
-impl Arguments {
-    /// The files that are written.
-    pub fn outputs(&self) -> Vec<&Path> {
-        vec![&self.output]
+impl Task for Arguments {
+    fn inputs(&self) -> Vec<&Path> {
+        vec![&self.input]
     }
 
-    /// Writes the network.
-    pub fn run(&self) -> Result<Answer, Error> {
+    fn outputs(&self) -> Vec<Output<'_>> {
+        vec![self.form.output(&self.output)]
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(self.form.writer(&self.output, Some("onnx")).map(drop)?)
+    }
+
+    fn run(&self) -> Result<Answer, Error> {
         let ModelFile { opened, size, .. } = files::open(&self.input)?;
-        let writer = self.form.writer(&self.output).or_else(|error| export::writer("onnx").ok_or(error))?;
+        let writer = self.form.writer(&self.output, Some("onnx"))?;
         let plain_onnx = writer.name == "onnx";
         match &opened.nut {
             Some(Nut::Network(nut)) if plain_onnx => self.network(nut, size),
@@ -52,7 +59,9 @@ impl Arguments {
             None => Err(self.fault("a .nut file", "a network in floats")),
         }
     }
+}
 
+impl Arguments {
     fn fault(&self, expected: &str, got: &str) -> Error {
         let path = self.input.display().to_string();
         LoadError::File { path, expected: expected.into(), got: got.into() }.into()

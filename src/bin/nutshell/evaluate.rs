@@ -1,7 +1,8 @@
 //! `nutshell evaluate`.
 
+use crate::outputs::{Kind, Output};
 use crate::samples::Use;
-use crate::{Answer, files, recipe};
+use crate::{Answer, Task, files, recipe};
 use clap::{Args, ValueEnum};
 use nutshell::Error;
 use nutshell::data::Samples;
@@ -47,20 +48,17 @@ enum Split {
     Validation,
 }
 
-impl Arguments {
-    /// The files that are read.
-    pub fn inputs(&self) -> Vec<&Path> {
+impl Task for Arguments {
+    fn inputs(&self) -> Vec<&Path> {
         let optional = [&self.recipe, &self.original].into_iter().flatten();
         optional.chain([&self.model, &self.data]).map(PathBuf::as_path).collect()
     }
 
-    /// The files that are written.
-    pub fn outputs(&self) -> Vec<&Path> {
-        self.predictions.iter().map(PathBuf::as_path).collect()
+    fn outputs(&self) -> Vec<Output<'_>> {
+        self.predictions.iter().map(|path| Output { path, kind: Kind::Text }).collect()
     }
 
-    /// Runs the network, and answers with its accuracy.
-    pub fn run(&self) -> Result<Answer, Error> {
+    fn run(&self) -> Result<Answer, Error> {
         let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
         let dataset = self.samples.open(&self.data, &mut recipe.split, &mut recipe.scaling)?;
         let opened = files::open(&self.model)?.opened;

@@ -1,6 +1,7 @@
 //! Files and standard streams.
 
 use nutshell::Error;
+use nutshell::data::is_dataset;
 use nutshell::error::LoadError;
 use nutshell::formats::{self, Opened, gzip, onnx};
 use std::fs::{self, File};
@@ -17,6 +18,9 @@ pub fn is_standard(path: &Path) -> bool {
 
 /// A whole file, or all of standard input.
 pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    if path.is_dir() {
+        return Err(fault(path, "a readable file", "a folder".into()));
+    }
     let mut bytes = Vec::new();
     let input: io::Result<Box<dyn Read>> = match is_standard(path) {
         true => Ok(Box::new(io::stdin())),
@@ -49,12 +53,23 @@ pub fn open(path: &Path) -> Result<ModelFile, Error> {
 /// Opens the bytes of a model file; `path` is where they came from.
 pub fn opened(bytes: Vec<u8>, path: &Path) -> Result<ModelFile, Error> {
     let (plain, size) = whole(bytes, path)?;
+    check_model(&plain, path)?;
     Ok(ModelFile { opened: formats::open(&plain, CAP)?, plain, size })
+}
+
+/// That a file is a model, and not samples.
+fn check_model(plain: &[u8], path: &Path) -> Result<(), LoadError> {
+    if !is_dataset(plain) {
+        return Ok(());
+    }
+    Err(fault(path, "a model", "samples: name the model first, and give the samples as --data".into()))
 }
 
 /// A model file, decompressed and with the numbers that an ONNX file has in other files; and the size of all those files.
 pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
-    whole(read(path)?, path)
+    let (plain, size) = whole(read(path)?, path)?;
+    check_model(&plain, path)?;
+    Ok((plain, size))
 }
 
 /// As [`model`], of bytes that came from `path`.

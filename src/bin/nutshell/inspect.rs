@@ -2,14 +2,14 @@
 
 use crate::files::{self, ModelFile};
 use crate::samples::Reading;
-use crate::{Answer, dataset, nut, weights};
+use crate::{Answer, Task, dataset};
 use clap::Args;
+use nutshell::Error;
 use nutshell::data::{Dataset, is_dataset};
-use nutshell::error::{GraphError, LoadError};
-use nutshell::formats::{Nut, gzip};
-use nutshell::stages::prune::nonzeros;
-use nutshell::views::summary::weights::WeightsSummary;
-use nutshell::{Error, Model, resources};
+use nutshell::error::LoadError;
+use nutshell::formats::gzip;
+use nutshell::pipeline::LayerState;
+use nutshell::views::summary::{FormatSummary, GraphSummary, NodeSummary, NutSummary, Summary, TensorSummary};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -30,55 +30,12 @@ pub struct Arguments {
 #[derive(Serialize)]
 struct Inspection {
     file: String,
-    /// Such as `onnx` or `nut`.
-    format: &'static str,
-    /// Size of the file.
-    bytes: usize,
-    /// Weights and biases.
-    parameters: usize,
-    /// Those that are not zero.
-    nonzeros: usize,
-    /// Multiply-accumulates for one sample, of the dense network.
-    macs: u64,
-    /// Those with a weight that is not zero.
-    nonzero_macs: u64,
-    /// Bytes of activations that have to be held at once, one sample, as 32-bit floats.
-    peak_activation_bytes: usize,
-    /// Shape of one sample.
-    input_shape: Vec<usize>,
-    /// In the order in which they run.
-    nodes: Vec<NodeRow>,
-    /// The nodes that have weights.
-    layers: Vec<LayerRow>,
-    /// What only a .nut file has.
-    nut: Option<nut::Contents>,
+    #[serde(flatten)]
+    summary: Summary,
 }
 
-#[derive(Serialize)]
-struct NodeRow {
-    name: String,
-    op: &'static str,
-    /// Names of what it reads.
-    inputs: Vec<String>,
-    /// Shape of what it makes, one sample.
-    shape: Vec<usize>,
-}
-
-#[derive(Serialize)]
-struct LayerRow {
-    name: String,
-    op: &'static str,
-    /// Of the weight.
-    shape: Vec<usize>,
-    parameters: usize,
-    nonzeros: usize,
-    macs: u64,
-    nonzero_macs: u64,
-}
-
-impl Arguments {
-    /// Opens the file, and answers with what is in it.
-    pub fn run(&self) -> Result<Answer, Error> {
+impl Task for Arguments {
+    fn run(&self) -> Result<Answer, Error> {
         let file = self.file.display().to_string();
         if self.file.is_dir() {
             return Ok(of_dataset(file, self.reading.open(&self.file)?));
@@ -92,35 +49,13 @@ impl Arguments {
             };
             return Ok(of_dataset(file, dataset));
         }
-        let ModelFile { opened, plain, size } = files::opened(bytes, &self.file).map_err(|error| match error {
+        let ModelFile { opened, size, .. } = files::opened(bytes, &self.file).map_err(|error| match error {
             Error::Load(LoadError::UnknownFormat { expected, got }) => {
                 LoadError::UnknownFormat { expected: format!("{expected}, or {SAMPLES}"), got }.into()
             }
             other => other,
         })?;
-        let nut = match &opened.nut {
-            Some(Nut::Network(nut)) => Some(nut::Contents::new(nut, &plain, size)?),
-            Some(Nut::Tensors(_)) => return Ok(named(file, WeightsSummary::new(&opened, size))),
-            None if opened.network.model.is_none() => return Ok(named(file, WeightsSummary::new(&opened, size))),
-            None => None,
-        };
-        let format = opened.format;
-        let model = opened.into_model()?;
-        let layers = layers(&model)?;
-        let inspection = Inspection {
-            file,
-            format,
-            bytes: size,
-            parameters: model.parameter_count(),
-            nonzeros: nonzeros(&model),
-            macs: layers.iter().map(|layer| layer.macs).sum(),
-            nonzero_macs: layers.iter().map(|layer| layer.nonzero_macs).sum(),
-            peak_activation_bytes: resources::peak_activation_bytes(&model)?,
-            input_shape: model.graph.input_shape.clone(),
-            nodes: nodes(&model)?,
-            layers,
-            nut,
-        };
+        let inspection = Inspection { file, summary: Summary::new(&opened, size)? };
         Ok(Answer::new(inspection.describe(), &inspection))
     }
 }
@@ -130,73 +65,73 @@ fn of_dataset(file: String, dataset: Dataset) -> Answer {
     Answer::new(inspection.describe(), &inspection)
 }
 
-fn nodes(model: &Model) -> Result<Vec<NodeRow>, GraphError> {
-    let shapes = model.shapes()?;
-    let nodes = &model.graph.nodes;
-    let name = |value: usize| match value.checked_sub(1) {
-        None => model.graph.input_name.clone(),
-        Some(node) => nodes[node].name.clone(),
-    };
-    let row = |(node, shape): (&nutshell::model::Node, &Vec<usize>)| NodeRow {
-        name: node.name.clone(),
-        op: node.op.name(),
-        inputs: node.inputs.iter().map(|value| name(value.0)).collect(),
-        shape: shape.clone(),
-    };
-    Ok(nodes.iter().zip(&shapes[1..]).map(row).collect())
-}
-
-fn layers(model: &Model) -> Result<Vec<LayerRow>, GraphError> {
-    let macs = resources::macs(model)?;
-    let rows = model.graph.layers().zip(macs).map(|((node, weight, bias), macs)| {
-        let node = &model.graph.nodes[node];
-        let own = [Some(weight), bias].into_iter().flatten().map(|id| model.values(id));
-        LayerRow {
-            name: node.name.clone(),
-            op: node.op.name(),
-            shape: model.values(weight).shape().to_vec(),
-            parameters: own.clone().map(|values| values.len()).sum(),
-            nonzeros: own.map(|values| values.iter().filter(|&&value| value != 0.0).count()).sum(),
-            macs: macs.dense,
-            nonzero_macs: macs.nonzero,
-        }
-    });
-    Ok(rows.collect())
-}
-
-/// What is in a file without a graph that can be run.
-fn named(file: String, summary: WeightsSummary) -> Answer {
-    let inspection = weights::Inspection { file, summary };
-    Answer::new(inspection.describe(), &inspection)
-}
-
 impl Inspection {
     fn describe(&self) -> String {
-        let mut lines = vec![
-            format!("{}: {} file of {} bytes", self.file, self.format, self.bytes),
-            format!("{} parameters, {} of them not zero", self.parameters, self.nonzeros),
-            format!("{} MACs for one sample, {} with a nonzero weight", self.macs, self.nonzero_macs),
-            format!("{} bytes of activations at once for one sample, at most", self.peak_activation_bytes),
-        ];
-        if !matches!(self.format, "onnx" | "tflite" | "nut") {
-            lines.push(
-                "recognised by its weights: the graph and the size of a sample are taken to be the architecture's"
-                    .into(),
-            );
+        let Summary { format, source, file_bytes, elements, tensor_bytes, tensors, graph, obstacle, nut } =
+            &self.summary;
+        let mut lines = vec![format!("{}: {format} file of {file_bytes} bytes", self.file)];
+        match graph {
+            Some(graph) => lines.extend(describe_graph(graph)),
+            None => lines.push("named weights without a graph that can be run".into()),
         }
-        lines.push(format!("graph, from {:?}:", self.input_shape));
-        for NodeRow { name, op, inputs, shape } in &self.nodes {
-            lines.push(format!("  {name}: {op} of {} gives {shape:?}", inputs.join(" and ")));
+        lines.extend(obstacle.iter().map(|obstacle| format!("why it cannot be run: {obstacle}")));
+        if format != source {
+            lines.push(format!("made from a file of the kind {source}"));
         }
-        lines.push("layers:".into());
-        for LayerRow { name, op, shape, parameters, nonzeros, macs, nonzero_macs } in &self.layers {
-            lines.push(format!(
-                "  {name}: {op} {shape:?}, {parameters} parameters, {nonzeros} nonzero, {macs} MACs, {nonzero_macs} nonzero"
-            ));
+        lines.push(format!("{} tensors, {elements} elements, {tensor_bytes} bytes in their own types:", tensors.len()));
+        for TensorSummary { name, shape, dtype, dequantized, nonzeros, step } in tensors {
+            let quantized = if *dequantized { ", was quantized already" } else { "" };
+            let step = step.map_or(String::new(), |step| format!(", in steps of {step}"));
+            lines.push(format!("  {name}: {dtype} {shape:?}, {nonzeros} nonzero{quantized}{step}"));
         }
-        if let Some(nut) = &self.nut {
-            lines.extend(nut.describe());
-        }
+        lines.extend(nut.iter().flat_map(describe_nut));
         lines.join("\n")
     }
+}
+
+fn describe_graph(graph: &GraphSummary) -> Vec<String> {
+    let GraphSummary { parameters, nonzeros, macs, nonzero_macs, peak_activation_bytes, nodes, layers, .. } = graph;
+    let mut lines = vec![
+        format!("{parameters} parameters, {nonzeros} of them not zero"),
+        format!("{macs} MACs for one sample, {nonzero_macs} with a nonzero weight"),
+        format!("{peak_activation_bytes} bytes of activations at once for one sample, at most"),
+    ];
+    if graph.recognised {
+        let words = "recognised by its weights: the graph and the size of a sample are taken to be the architecture's";
+        lines.push(words.into());
+    }
+    if let Some(scaling) = &graph.scaling {
+        lines.push(format!("scaling {scaling:?}"));
+    }
+    lines.push(format!("graph, from {:?}:", graph.input_shape));
+    for NodeSummary { name, op, inputs, shape, .. } in nodes {
+        let name_of = |value: &usize| match value.checked_sub(1) {
+            None => graph.input_name.as_str(),
+            Some(node) => nodes[node].name.as_str(),
+        };
+        let inputs: Vec<&str> = inputs.iter().map(name_of).collect();
+        lines.push(format!("  {name}: {op} of {} gives {shape:?}", inputs.join(" and ")));
+    }
+    lines.push("layers:".into());
+    for LayerState { name, op, shape, parameters, nonzeros, macs, dense_macs, .. } in layers {
+        lines.push(format!(
+            "  {name}: {op} {shape:?}, {parameters} parameters, {nonzeros} nonzero, {dense_macs} MACs, {macs} nonzero"
+        ));
+    }
+    lines
+}
+
+fn describe_nut(nut: &NutSummary) -> Vec<String> {
+    let NutSummary { topology, named, ratio, items, formats } = nut;
+    let names = if *named { "with names" } else { "without names" };
+    let mut lines = vec![format!("{ratio:.1} times smaller than the original; topology {topology}, {names}")];
+    lines.push(match items.is_empty() {
+        true => "bytes by kind: unknown, this version would write the network in other bytes".into(),
+        false => "bytes by kind:".into(),
+    });
+    lines.extend(items.iter().map(|(name, bytes)| format!("  {name}: {}", (10.0 * bytes).round() / 10.0)));
+    for FormatSummary { parameter, codebook, integer_bits, fraction_bits, values } in formats {
+        lines.push(format!("  {parameter}: Q{integer_bits}.{fraction_bits}, {codebook}, {values} values"));
+    }
+    lines
 }

@@ -11,16 +11,17 @@ mod decompress;
 mod evaluate;
 mod files;
 mod inspect;
-mod nut;
+mod outputs;
 mod progress;
 mod recipe;
 mod samples;
 mod train;
-mod weights;
+mod units;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use nutshell::Error;
+use outputs::Output;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -37,6 +38,9 @@ struct Cli {
     /// Print one JSON object on standard output instead of text.
     #[arg(long, global = true)]
     json: bool,
+    /// Replace a file of another kind, where one has the name of a file to write.
+    #[arg(long, global = true)]
+    force: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,40 +56,38 @@ enum Command {
     Completions(completions::Arguments),
 }
 
-impl Command {
-    /// The files that it reads, where there may be several.
+/// What a command does.
+trait Task {
+    /// The files that it reads.
     fn inputs(&self) -> Vec<&Path> {
-        match self {
-            Command::Train(arguments) => arguments.inputs(),
-            Command::Compress(arguments) => arguments.inputs(),
-            Command::Evaluate(arguments) => arguments.inputs(),
-            _ => Vec::new(),
-        }
+        Vec::new()
     }
 
     /// The files that it writes.
-    fn outputs(&self) -> Vec<&Path> {
-        match self {
-            Command::Inspect(_) | Command::Recipe(_) | Command::Bench(_) | Command::Completions(_) => Vec::new(),
-            Command::Train(arguments) => arguments.outputs(),
-            Command::Compress(arguments) => arguments.outputs(),
-            Command::Decompress(arguments) => arguments.outputs(),
-            Command::Convert(arguments) => arguments.outputs(),
-            Command::Evaluate(arguments) => arguments.outputs(),
-        }
+    fn outputs(&self) -> Vec<Output<'_>> {
+        Vec::new()
     }
 
-    fn run(&self) -> Result<Answer, Error> {
+    /// Checks the names of the files that it writes.
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn run(&self) -> Result<Answer, Error>;
+}
+
+impl Command {
+    fn task(&self) -> &dyn Task {
         match self {
-            Command::Inspect(arguments) => arguments.run(),
-            Command::Train(arguments) => arguments.run(),
-            Command::Compress(arguments) => arguments.run(),
-            Command::Decompress(arguments) => arguments.run(),
-            Command::Convert(arguments) => arguments.run(),
-            Command::Evaluate(arguments) => arguments.run(),
-            Command::Recipe(arguments) => arguments.run(),
-            Command::Bench(arguments) => arguments.run(),
-            Command::Completions(arguments) => arguments.run(),
+            Command::Inspect(task) => task,
+            Command::Train(task) => task,
+            Command::Compress(task) => task,
+            Command::Decompress(task) => task,
+            Command::Convert(task) => task,
+            Command::Evaluate(task) => task,
+            Command::Recipe(task) => task,
+            Command::Bench(task) => task,
+            Command::Completions(task) => task,
         }
     }
 }
@@ -105,14 +107,21 @@ impl Answer {
 }
 
 fn main() -> ExitCode {
-    let Cli { command, json } = Cli::parse();
+    let Cli { command, json, force } = Cli::try_parse().unwrap_or_else(|mut error| {
+        if error.kind() == ErrorKind::UnknownArgument {
+            // It would be to give an unknown option as the name of a file.
+            error.remove(ContextKind::Suggested);
+        }
+        error.exit()
+    });
     nutshell::parallel::work_on_this_thread();
-    let outputs = command.outputs();
-    let to_standard = outputs.iter().filter(|path| files::is_standard(path)).count();
+    let task = command.task();
+    let (inputs, outputs) = (task.inputs(), task.outputs());
+    let to_standard = outputs.iter().filter(|output| files::is_standard(output.path)).count();
     if to_standard + usize::from(json) > 1 {
         usage(ErrorKind::ArgumentConflict, "only one of --json and the files to write can go to standard output");
     }
-    if command.inputs().into_iter().filter(|path| files::is_standard(path)).count() > 1 {
+    if inputs.iter().filter(|path| files::is_standard(path)).count() > 1 {
         usage(ErrorKind::ArgumentConflict, "only one of the files to read can be standard input");
     }
     if let Command::Compress(arguments) = &command
@@ -120,8 +129,8 @@ fn main() -> ExitCode {
     {
         usage(ErrorKind::MissingRequiredArgument, message);
     }
-    let answer = outputs.into_iter().try_for_each(files::check_place).map_err(Error::from);
-    match answer.and_then(|()| command.run()) {
+    let checked = task.check().and_then(|()| Ok(outputs::check_all(&outputs, &inputs, force)?));
+    match checked.and_then(|()| task.run()) {
         Ok(answer) => {
             let text = if json { answer.json } else { answer.text };
             // A reader that has seen enough is no fault, and there is nobody left to tell.

@@ -1,7 +1,7 @@
 //! `nutshell recipe`, and the options that make a recipe.
 
-use crate::{Answer, files};
-use clap::{Args, ValueEnum};
+use crate::{Answer, Task, files, units};
+use clap::Args;
 use nutshell::Error;
 use nutshell::error::LoadError;
 use nutshell::pipeline::{Effort, Recipe, Target};
@@ -11,57 +11,34 @@ use std::path::Path;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The numbers to start from.
-    #[arg(long, value_enum, default_value_t = EffortName::Balanced)]
-    effort: EffortName,
+    #[arg(long, value_enum, default_value = "balanced")]
+    effort: Effort,
     #[command(flatten)]
     settings: Settings,
-}
-
-/// How much work a run may do.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum EffortName {
-    /// Seconds in a browser tab.
-    Quick,
-    /// Minutes in a browser tab.
-    Balanced,
-    /// As small as we know how to.
-    Thorough,
 }
 
 /// What differs from the recipe that a run starts from.
 #[derive(Debug, Args)]
 pub struct Settings {
     /// Make the smallest file whose validation accuracy drops by at most this many percentage points.
-    #[arg(long, value_name = "POINTS", conflicts_with = "budget")]
+    #[arg(long, value_name = "POINTS", value_parser = units::points, allow_negative_numbers = true, conflicts_with = "budget")]
     tolerance: Option<f64>,
     /// Make the most accurate file of at most this many bytes on disk.
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = units::bytes, allow_negative_numbers = true)]
     budget: Option<usize>,
     /// Seed of every random choice: the same seed gives the same file.
     #[arg(long)]
     seed: Option<u64>,
     /// Share of the images that trainings mirror left to right, 0 to 1: 0.5 for most photos.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = units::short_share, allow_negative_numbers = true)]
     mirror: Option<f32>,
 }
 
-impl Arguments {
-    /// The recipe, for people and programs alike.
-    pub fn run(&self) -> Result<Answer, Error> {
-        let recipe = self.settings.apply(self.effort.recipe())?;
+impl Task for Arguments {
+    fn run(&self) -> Result<Answer, Error> {
+        let recipe = self.settings.apply(Recipe::new(self.effort))?;
         let pretty = serde_json::to_string_pretty(&recipe).expect("every setting has a JSON form");
         Ok(Answer::new(pretty, &recipe))
-    }
-}
-
-impl EffortName {
-    /// The recipe of this effort.
-    pub fn recipe(self) -> Recipe {
-        Recipe::new(match self {
-            EffortName::Quick => Effort::Quick,
-            EffortName::Balanced => Effort::Balanced,
-            EffortName::Thorough => Effort::Thorough,
-        })
     }
 }
 
@@ -109,5 +86,5 @@ pub fn read(path: &Path) -> Result<Recipe, Error> {
 
 /// The recipe in a file, if there is one; else one whose split and scaling are the usual ones.
 pub fn read_or_usual(path: Option<&Path>) -> Result<Recipe, Error> {
-    path.map_or_else(|| Ok(Recipe::new(Effort::Balanced)), read)
+    path.map_or_else(|| Ok(Recipe::default()), read)
 }

@@ -1,6 +1,6 @@
 //! The options that say what samples are, and how a network is to see them.
 
-use crate::files;
+use crate::{files, units};
 use clap::{Args, ValueEnum};
 use nutshell::Error;
 use nutshell::data::arrays::Layout;
@@ -72,7 +72,7 @@ pub struct Use {
     reading: Reading,
     /// If the data have no test samples: the share of all, above 0 and below 1, that is held out as such, each class in its share. The same
     /// seed of the split gives the same ones.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = units::share, allow_negative_numbers = true)]
     split_test: Option<f64>,
     /// Number of validation samples, instead of the recipe's.
     #[arg(long, value_name = "N")]

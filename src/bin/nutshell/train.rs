@@ -1,8 +1,9 @@
 //! `nutshell train`.
 
+use crate::outputs::{Kind, Output, check_ending};
 use crate::progress::Reporter;
 use crate::samples::{self, Use};
-use crate::{Answer, evaluate, files, recipe, usage};
+use crate::{Answer, Task, evaluate, files, recipe, units, usage};
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use nutshell::data::Samples;
@@ -53,7 +54,7 @@ pub struct Arguments {
     #[arg(long, value_name = "X")]
     augmentation: Option<f32>,
     /// Share of the images that are mirrored left to right, 0 to 1: 0 for digits, 0.5 for most photos [default: the recipe's, or 0].
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = units::short_share, allow_negative_numbers = true)]
     mirror: Option<f32>,
     /// Of lenet5: a ReLU after each convolution.
     #[arg(long)]
@@ -74,19 +75,20 @@ enum Preset {
     Vgg,
 }
 
-impl Arguments {
-    /// The files that are read.
-    pub fn inputs(&self) -> Vec<&Path> {
+impl Task for Arguments {
+    fn inputs(&self) -> Vec<&Path> {
         self.recipe.iter().chain([&self.data]).map(PathBuf::as_path).collect()
     }
 
-    /// The files that are written.
-    pub fn outputs(&self) -> Vec<&Path> {
-        vec![&self.output]
+    fn outputs(&self) -> Vec<Output<'_>> {
+        vec![Output { path: &self.output, kind: Kind::Model("onnx") }]
     }
 
-    /// Trains, and answers with the accuracies.
-    pub fn run(&self) -> Result<Answer, Error> {
+    fn check(&self) -> Result<(), Error> {
+        Ok(check_ending(&self.output, &["onnx"], "train writes ONNX, which convert turns into other formats")?)
+    }
+
+    fn run(&self) -> Result<Answer, Error> {
         if self.preset != Preset::Lenet5 && (self.relu || self.padding.is_some()) {
             usage(ErrorKind::ArgumentConflict, "--relu and --padding are about the convolutions of lenet5");
         }
@@ -119,6 +121,7 @@ impl Arguments {
         reporter.begin("train");
         let trained = pipeline::train(model, &data, &recipe, &mut |progress| {
             let (done, steps) = (progress.step as usize + 1, progress.steps as usize);
+            reporter.progress(done as f64, steps as f64);
             reporter.training("train", done, steps, &format!("loss {:.4}", progress.loss));
             ControlFlow::Continue(())
         });
@@ -147,7 +150,9 @@ impl Arguments {
         });
         Ok(Answer::new(lines.join("\n"), &json))
     }
+}
 
+impl Arguments {
     /// The network that was asked for, for these samples.
     fn network(&self, samples: &Samples) -> Result<Model, Error> {
         let input_shape = <[usize; 3]>::try_from(samples.shape.as_slice()).map_err(|_| DataError {

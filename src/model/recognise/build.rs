@@ -22,8 +22,25 @@ pub enum Naming {
 }
 
 impl Naming {
-    /// The name of a layer's tensor, of a file that may put it into folders and may number it.
-    pub fn canonical(self, name: &str) -> String {
+    /// The tensors by names that begin with that of their layer, of a file that may put them into folders and may number them.
+    pub fn canonical(self, weights: &Network) -> impl Iterator<Item = (String, &Tensor)> {
+        let normed = |layer: &str| weights.tensors.iter().any(|tensor| tensor.name.strip_suffix("/3") == Some(layer));
+        weights.tensors.iter().map(move |tensor| match tensor.name.rsplit_once('/') {
+            // Keras 3 counts the tensors of a layer.
+            Some((layer, number)) if self != Naming::Torch && layer.ends_with("/vars") => {
+                let parts: &[&str] = if normed(layer) {
+                    &["gamma", "beta", "moving_mean", "moving_variance"]
+                } else {
+                    &["kernel", "bias"]
+                };
+                let part = number.parse().ok().and_then(|number: usize| parts.get(number).copied()).unwrap_or(number);
+                (self.canonical_name(&format!("{}/{part}", layer.trim_end_matches("/vars"))), tensor)
+            }
+            _ => (self.canonical_name(&tensor.name), tensor),
+        })
+    }
+
+    fn canonical_name(self, name: &str) -> String {
         if self == Naming::Torch {
             return name.to_owned();
         }
@@ -123,7 +140,7 @@ pub struct Build<'a> {
 impl<'a> Build<'a> {
     /// Begins with an input of this shape.
     pub fn new(weights: &'a Network, naming: Naming, input_shape: [usize; 3]) -> Self {
-        let tensors = weights.tensors.iter().map(|tensor| (naming.canonical(&tensor.name), tensor)).collect();
+        let tensors = naming.canonical(weights).collect();
         let graph = Graph { input_name: "input".into(), input_shape: input_shape.to_vec(), nodes: Vec::new() };
         Build { naming, tensors, used: 0, model: Model { graph, parameters: Vec::new() } }
     }

@@ -27,8 +27,8 @@ type Shapes<'a> = BTreeMap<String, &'a [usize]>;
 /// put folders before the layer's name, and `:0` behind. Outputs are those before the softmax.
 pub fn keras(weights: &Network) -> Option<Model> {
     let mut shapes = Shapes::new();
-    for tensor in &weights.tensors {
-        if shapes.insert(NAMING.canonical(&tensor.name), &tensor.shape).is_some() {
+    for (name, tensor) in NAMING.canonical(weights) {
+        if shapes.insert(name, &tensor.shape).is_some() {
             // Two layers of one name: some other network.
             return None;
         }

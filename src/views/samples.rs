@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// A data set in numbers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SamplesSummary"))]
 pub struct DatasetSummary {
     /// Such as `idx`, `npz`, `csv` or `pictures`.
     pub format: &'static str,
@@ -27,6 +28,7 @@ pub struct DatasetSummary {
 
 /// The samples of one part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SamplesPart"))]
 pub struct PartSummary {
     /// Shape of one sample.
     pub shape: Vec<usize>,

@@ -12,6 +12,7 @@ use crate::error::GraphError;
 use crate::model::{Codebook, FixedParameter, FixedPoint, Model, ParamId};
 use crate::network::{Adam, Gradients, Learner, Progress};
 use crate::parallel;
+use crate::resources::Objective;
 
 /// Steps between two counts of the symbols.
 const RATE_REFRESH: u32 = 20;
@@ -49,8 +50,8 @@ struct Latent {
     limit: i16,
     /// Whether it is trained. A bias that was folded into the next layer stays zero.
     trained: bool,
-    /// Whether its bits have a price.
-    priced: bool,
+    /// Factor on the price of its bits.
+    price: f32,
     values: Vec<f32>,
     symbols: Vec<i16>,
     gradient: Vec<f32>,
@@ -88,13 +89,14 @@ impl Refiner {
     ///
     /// # Errors
     /// [`GraphError`] where the shapes do not fit.
-    pub fn new(fixed: &FixedPoint, levels: i16, price: f64) -> Result<Self, GraphError> {
+    pub fn new(fixed: &FixedPoint, levels: i16, price: f64, objective: &dyn Objective) -> Result<Self, GraphError> {
         let model = fixed.to_model();
         let shapes = model.shapes()?;
         let layouts = layouts(&model.graph, &model.parameter_shapes(), &shapes);
         let latents = fixed.parameters.iter().zip(layouts).map(|(parameter, layout)| {
-            let limit = if parameter.shape.len() < 2 { 127 } else { levels };
-            Latent::new(parameter, layout, limit)
+            let (limit, price) =
+                if parameter.shape.len() < 2 { (127, 0.0) } else { (levels, objective.price(parameter)) };
+            Latent::new(parameter, layout, limit, price)
         });
         let latents: Vec<Latent> = latents.collect();
         let mut refiner = Refiner {
@@ -110,11 +112,6 @@ impl Refiner {
         Ok(refiner)
     }
 
-    /// The network as it stands, with the values of its fixed-point weights.
-    pub fn network(&self) -> &Model {
-        &self.model
-    }
-
     /// The network as it stands, in fixed point.
     pub fn fixed_point(&self) -> FixedPoint {
         FixedPoint {
@@ -125,7 +122,7 @@ impl Refiner {
     }
 
     fn refresh_rates(&mut self) {
-        self.latents.iter_mut().filter(|latent| latent.priced).for_each(Latent::refresh_rate);
+        self.latents.iter_mut().filter(|latent| latent.price > 0.0).for_each(Latent::refresh_rate);
     }
 
     fn write_weights(&mut self) {
@@ -164,7 +161,7 @@ impl Learner for Refiner {
 }
 
 impl Latent {
-    fn new(parameter: &FixedParameter, layout: Layout, limit: i16) -> Self {
+    fn new(parameter: &FixedParameter, layout: Layout, limit: i16, price: f32) -> Self {
         let fraction_bits = parameter.codebook.fraction_bits();
         let bound = f32::from(limit);
         let values: Vec<f32> =
@@ -180,7 +177,7 @@ impl Latent {
             fraction_bits,
             limit,
             trained: parameter.shape.len() >= 2 || !zero,
-            priced: parameter.shape.len() >= 2,
+            price,
             gradient: vec![0.0; count],
             first_bits: vec![0.0; count],
             chords: (1..=limit.max(1)).map(|steps| Chord { share: 1.0 / f32::from(steps), extra_bits: 0.0 }).collect(),
@@ -218,7 +215,7 @@ impl Latent {
             return;
         }
         let last = self.chords.len() - 1;
-        let price = if self.priced { price } else { 0.0 };
+        let price = price * self.price;
         let weights = self.values.iter().zip(&self.first_bits).zip(gradient);
         for (own, ((&value, &first_bits), &gradient)) in self.gradient.iter_mut().zip(weights) {
             let Chord { share, extra_bits } = self.chords[(value.abs() as i32 as usize).min(last)];
