@@ -128,7 +128,8 @@ pub mod tests {
             |(buffer, input): (usize, &Vec<f32>)| Operand { buffer, length: input.len() / LANES, trains: false };
         let operands: Vec<Operand> = inputs.iter().enumerate().map(operand).collect();
         let mut y = vec![f32::NAN; outputs * LANES];
-        work.forward(&Inputs { values: inputs, operands: &operands, n: LANES }, &mut [], &mut y);
+        let mut kept = vec![0.0; work.kept() * LANES];
+        work.forward(&Inputs { values: inputs, operands: &operands, n: LANES }, &mut kept, &mut y);
         y
     }
 }
