@@ -54,7 +54,8 @@ fn taps(resize: &Resize, place: usize, factor: f64, [from, to]: [usize; 2]) -> V
     let centred = (x + 0.5) / factor - 0.5;
     let at = match resize.coordinates {
         Coordinates::HalfPixel => centred,
-        Coordinates::HalfPixelSymmetric => centred + side / 2.0 * (1.0 - to as f64 / width),
+        // In the order of ONNX's reference: nearest places hang on the last bit.
+        Coordinates::HalfPixelSymmetric => side / 2.0 * (1.0 - to as f64 / width) + (x + 0.5) / factor - 0.5,
         Coordinates::PytorchHalfPixel => {
             if to == 1 {
                 0.0
