@@ -1,7 +1,7 @@
 //! Pictures become samples: a folder a class, and perhaps folders for training and for testing above them; or pictures alone, which have no
 //! classes. Who has the files, and what decodes them, is of no matter here.
 
-use super::names::{self, Word};
+use super::names::{Word, word};
 use super::{Dataset, Samples, Values};
 use crate::error::{Error, LoadError, bad_file, malformed, too_large};
 use crate::model::Scaling;
@@ -53,26 +53,19 @@ impl File {
     }
 
     /// The part that its first folder says, where there are such folders.
-    fn part(&self, parted: bool) -> Part {
-        match parted {
-            true => self.path.first().and_then(|folder| part(folder)).unwrap_or(Part::Other),
-            false => Part::Training,
+    fn part(&self, parted: bool) -> Word {
+        if !parted {
+            return Word::Training;
         }
+        self.path.first().and_then(|folder| part(folder)).unwrap_or(Word::Validation)
     }
-}
-
-/// Which part a file belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Training,
-    Test,
-    Other,
 }
 
 /// A picture in its place.
 #[derive(Debug)]
 struct Placed {
-    part: Part,
+    /// For training or for testing.
+    part: Word,
     class: Option<String>,
     picture: Picture,
 }
@@ -113,7 +106,7 @@ impl Gathering {
         strip(&mut files);
         let parted = files.iter().any(|file| file.path.len() > 1 && part(&file.path[0]).is_some());
         let (files, other): (Vec<File>, Vec<File>) =
-            files.into_iter().partition(|file| file.part(parted) != Part::Other);
+            files.into_iter().partition(|file| file.part(parted) != Word::Validation);
         let ignored = other.iter().map(File::place).collect();
         Ok(Gathering { files, parted, place, cap, total: 0, placed: Vec::new(), ignored })
     }
@@ -197,7 +190,7 @@ impl Gathering {
             self.placed = self.placed.into_iter().map(coloured).collect();
         }
         let (training, test): (Vec<_>, Vec<_>) =
-            self.placed.into_iter().partition(|placed| placed.part == Part::Training);
+            self.placed.into_iter().partition(|placed| placed.part == Word::Training);
         let (training, test) = (samples(training, &class_names, &place)?, samples(test, &class_names, &place)?);
         let mut ignored = self.ignored;
         let more = ignored.len().saturating_sub(MOST_IGNORED);
@@ -225,13 +218,9 @@ fn strip(files: &mut [File]) {
     }
 }
 
-fn part(folder: &str) -> Option<Part> {
-    match names::word(&folder.to_ascii_lowercase())? {
-        Word::Training => Some(Part::Training),
-        Word::Test => Some(Part::Test),
-        Word::Validation => Some(Part::Other),
-        Word::Inputs | Word::Classes => None,
-    }
+/// The part that a folder is for, if its name says one.
+fn part(folder: &str) -> Option<Word> {
+    word(&folder.to_ascii_lowercase()).filter(|word| !matches!(word, Word::Inputs | Word::Classes))
 }
 
 /// The folders' names in their order: that of numbers, if all are numbers.

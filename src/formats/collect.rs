@@ -3,7 +3,7 @@
 use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed, too_large};
 use crate::error::LoadError;
 use crate::model::network::byte_count;
-use crate::model::{Dtype, Tensor};
+use crate::model::{Dtype, Network, Origin, Source, Tensor};
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use std::collections::HashSet;
 
@@ -107,8 +107,8 @@ impl Collector {
         candidate
     }
 
-    /// All of them.
-    pub fn finish(self) -> Vec<Tensor> {
-        self.tensors
+    /// All of them, as what a file of this kind holds.
+    pub fn network(self, source: Source, skeleton: Vec<u8>) -> Network {
+        Network::new(self.tensors, Origin { source, skeleton })
     }
 }

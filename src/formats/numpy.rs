@@ -5,7 +5,7 @@ use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use crate::model::{Dtype, Network, Source, Tensor};
 
 const FORMAT: &str = "numpy";
 
@@ -48,8 +48,7 @@ pub const ARRAY: Reader = Reader {
 pub fn read_npy(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     let mut tensors = Collector::new(FORMAT, cap);
     array(ONLY, bytes, &mut tensors)?;
-    let origin = Origin { source: Source::Npy, skeleton: Vec::new() };
-    Ok(Network::new(tensors.finish(), origin))
+    Ok(tensors.network(Source::Npy, Vec::new()))
 }
 
 /// Whether the entries of an archive are arrays.
@@ -69,8 +68,7 @@ pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
         };
         array(name, &entry.unpack(cap)?, &mut tensors)?;
     }
-    let origin = Origin { source: Source::Npz, skeleton: Vec::new() };
-    Ok(Network::new(tensors.finish(), origin))
+    Ok(tensors.network(Source::Npz, Vec::new()))
 }
 
 /// Adds the array of a `.npy` file.
@@ -154,28 +152,17 @@ impl<'a> Header<'a> {
     }
 }
 
-/// The codes of the types, without their byte order.
-const CODES: [(&str, Dtype); 12] = [
-    ("f8", Dtype::F64),
-    ("f4", Dtype::F32),
-    ("f2", Dtype::F16),
-    ("i8", Dtype::I64),
-    ("i4", Dtype::I32),
-    ("i2", Dtype::I16),
-    ("i1", Dtype::I8),
-    ("u8", Dtype::U64),
-    ("u4", Dtype::U32),
-    ("u2", Dtype::U16),
-    ("u1", Dtype::U8),
-    ("b1", Dtype::Bool),
-];
+/// The code of a type, without its byte order. There is none for bfloat16.
+fn code_of(dtype: Dtype) -> String {
+    format!("{}{}", &dtype.name()[..1], dtype.size())
+}
 
 /// The type of a code, and whether its bytes are in the other order.
 fn dtype_of(descr: &str, place: &str) -> Result<(Dtype, bool), LoadError> {
     let code = descr.strip_prefix(['<', '>', '|', '=']);
-    let found = code.and_then(|code| CODES.into_iter().find(|(known, _)| *known == code));
-    match found {
-        Some((_, dtype)) => Ok((dtype, descr.starts_with('>'))),
+    let known = |dtype: &&Dtype| **dtype != Dtype::Bf16 && code.is_some_and(|code| code_of(**dtype) == code);
+    match Dtype::ALL.iter().find(known) {
+        Some(&dtype) => Ok((dtype, descr.starts_with('>'))),
         None => Err(unsupported(FORMAT, place, format!("type {descr}"), "f2 to f8, i1 to i8, u1 to u8 and b1")),
     }
 }
@@ -192,7 +179,7 @@ pub fn write_npz(weights: &Network) -> Option<Vec<u8>> {
 fn npy(tensor: &Tensor) -> Vec<u8> {
     let widened = tensor.dtype == Dtype::Bf16;
     let dtype = if widened { Dtype::F32 } else { tensor.dtype };
-    let code = CODES.iter().find(|(_, known)| *known == dtype).map_or("", |(code, _)| code);
+    let code = code_of(dtype);
     let order = if dtype.size() == 1 { '|' } else { '<' };
     let sides: String = tensor.shape.iter().map(|side| format!("{side}, ")).collect();
     // A tuple of one keeps its comma.

@@ -4,9 +4,9 @@ use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::{Opened, Reader};
 use crate::error::{LoadError, without_place};
-use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use crate::model::{Dtype, Network, Source, Tensor};
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -79,8 +79,7 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     if end != numbers.len() {
         return Err(malformed(FORMAT, "end", format!("{end} bytes of numbers"), numbers.len()));
     }
-    let origin = Origin { source: Source::Safetensors, skeleton: metadata.as_bytes().to_vec() };
-    Ok(Network::new(tensors.finish(), origin))
+    Ok(tensors.network(Source::Safetensors, metadata.as_bytes().to_vec()))
 }
 
 /// The header's members in their order, one by one, so that a name that occurs twice is noticed.
@@ -109,7 +108,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 }
 
 /// A tensor's member of the header.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Info<'a> {
     #[serde(borrow)]
@@ -142,29 +141,8 @@ fn parse(header: &str) -> Result<(Vec<Entry>, &str), LoadError> {
 
 /// The type of a name.
 fn dtype_of(name: &str, place: &str) -> Result<Dtype, LoadError> {
-    Dtype::ALL.iter().copied().find(|&dtype| dtype_name(dtype) == name).ok_or_else(|| {
-        let supported = "F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 and BOOL";
-        unsupported(FORMAT, place, format!("type {name}"), supported)
-    })
-}
-
-/// The name of a type.
-fn dtype_name(dtype: Dtype) -> &'static str {
-    match dtype {
-        Dtype::F64 => "F64",
-        Dtype::F32 => "F32",
-        Dtype::F16 => "F16",
-        Dtype::Bf16 => "BF16",
-        Dtype::I64 => "I64",
-        Dtype::I32 => "I32",
-        Dtype::I16 => "I16",
-        Dtype::I8 => "I8",
-        Dtype::U64 => "U64",
-        Dtype::U32 => "U32",
-        Dtype::U16 => "U16",
-        Dtype::U8 => "U8",
-        Dtype::Bool => "BOOL",
-    }
+    let supported = "F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8 and BOOL";
+    name.parse().map_err(|_| unsupported(FORMAT, place, format!("type {name}"), supported))
 }
 
 /// Writes a file with the tensors in their order, and the original's metadata if it was of this format.
@@ -177,13 +155,9 @@ pub fn write(weights: &Network) -> Vec<u8> {
     for Tensor { name, shape, dtype, bytes, .. } in &weights.tensors {
         let start = end;
         end += bytes.len();
-        let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
-        header += &format!(
-            "{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{start},{end}]}},",
-            serde_json::to_string(name).expect("every text has a JSON form"),
-            dtype_name(*dtype),
-            sides.join(",")
-        );
+        let info = Info { dtype: <&str>::from(dtype).into(), shape: shape.clone(), data_offsets: [start, end] };
+        let json = |json: serde_json::Result<String>| json.expect("every text and number has a JSON form");
+        header += &format!("{}:{},", json(serde_json::to_string(name)), json(serde_json::to_string(&info)));
     }
     if header.ends_with(',') {
         header.pop();

@@ -2,11 +2,12 @@
 
 use half::{bf16, f16};
 use serde::Serialize;
-use strum::VariantArray;
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// The type of a tensor's elements. Little-endian, as in every format that is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, VariantArray)]
+/// The type of a tensor's elements. Little-endian, as in every format that is read. As text it has its name in safetensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Dtype {
     /// IEEE 754 binary64.
     F64,

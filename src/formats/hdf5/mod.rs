@@ -9,7 +9,7 @@ use super::cursor::{malformed, unsupported};
 use super::zip;
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Network, Origin, Source};
+use crate::model::{Network, Source};
 use object::{FORMAT, File, MAGIC, is_group};
 use std::collections::HashSet;
 
@@ -65,7 +65,7 @@ fn read_file(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
         Some(&(_, model)) => walk.object(String::new(), model, 0)?,
         None => walk.children("", links, 0)?,
     }
-    Ok(Network::new(walk.tensors.finish(), Origin { source: Source::Hdf5, skeleton: Vec::new() }))
+    Ok(walk.tensors.network(Source::Hdf5, Vec::new()))
 }
 
 /// The arrays so far.

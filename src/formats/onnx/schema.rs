@@ -171,7 +171,7 @@ fn parse_attribute<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<(&'a
             4 => (text, stored) = (field.span()?.bytes(), A_TEXT),
             5 => (tensor, stored) = (Some(constant(field.span()?, weights)?), A_TENSOR),
             7 => {
-                field.append_floats(&mut floats)?;
+                field.append(&mut floats, f32::from_le_bytes)?;
                 stored = A_FLOATS;
             }
             8 => {
@@ -214,13 +214,13 @@ pub fn parse_tensor(mut span: Span<'_>) -> Result<Tensor<'_>, LoadError> {
             1 => field.append_ints(&mut dimensions)?,
             2 => kind = field.int()?,
             3 => return Err(unsupported("tensor", "a segmented tensor", "whole tensors")),
-            4 => field.append_floats(&mut floats)?,
+            4 => field.append(&mut floats, f32::from_le_bytes)?,
             5 => field.append_ints(&mut ints32)?,
             // uint64_data is of types that int64_data is not of.
             7 | 11 => field.append_ints(&mut ints64)?,
             8 => name = field.text()?,
             9 => raw = Some(field.span()?.bytes()),
-            10 => field.append_doubles(&mut doubles)?,
+            10 => field.append(&mut doubles, f64::from_le_bytes)?,
             13 => entries.push((first_text(field.span()?, 1)?, first_text(field.span()?, 2)?)),
             14 => external = field.int()? == 1,
             _ => {}

@@ -13,7 +13,7 @@ use crate::formats::collect::Collector;
 use crate::formats::import::tensor::{FLOAT, INT8, INT32, UINT8};
 use crate::formats::import::{self, Attribute, is_standard};
 use crate::model::network::byte_count;
-use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use crate::model::{Dtype, Network, Source, Tensor};
 use std::collections::HashSet;
 
 /// Subgraphs lie in attributes of nodes: the deepest that they may nest.
@@ -56,7 +56,7 @@ pub fn weights(file: &[u8], cap: u64) -> Result<Network, LoadError> {
         tensors.push(Tensor::new(name, shape, found.dtype, bytes))?;
         Ok(Replaced::by(without_numbers(found.span)?))
     })?;
-    Ok(Network::new(tensors.finish(), Origin { source: Source::Onnx, skeleton }))
+    Ok(tensors.network(Source::Onnx, skeleton))
 }
 
 /// The numbers of a weight as they go into a file.

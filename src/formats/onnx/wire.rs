@@ -173,30 +173,18 @@ impl<'a> Field<'a> {
         Ok(())
     }
 
-    /// Appends a repeated `float`, packed or not.
-    pub fn append_floats(&self, to: &mut Vec<f32>) -> Result<(), LoadError> {
-        let Value::Bytes(packed) = self.value else {
-            to.push(self.float()?);
-            return Ok(());
+    /// Appends repeated numbers of `N` bytes, packed or not.
+    pub fn append<T, const N: usize>(&self, to: &mut Vec<T>, number: fn([u8; N]) -> T) -> Result<(), LoadError> {
+        let bytes = match &self.value {
+            Value::Bytes(packed) => packed.bytes(),
+            Value::Fixed32(bytes) if N == 4 => bytes,
+            Value::Fixed64(bytes) if N == 8 => bytes,
+            _ => return Err(self.mismatch(&format!("{N} bytes"))),
         };
-        let (floats, []) = packed.bytes().as_chunks::<4>() else {
-            return Err(self.mismatch("a multiple of 4 bytes"));
+        let (numbers, []) = bytes.as_chunks::<N>() else {
+            return Err(self.mismatch(&format!("a multiple of {N} bytes")));
         };
-        to.extend(floats.iter().map(|&bytes| f32::from_le_bytes(bytes)));
-        Ok(())
-    }
-
-    /// Appends a repeated `double`, packed or not.
-    pub fn append_doubles(&self, to: &mut Vec<f64>) -> Result<(), LoadError> {
-        let doubles = match &self.value {
-            Value::Fixed64(bytes) => std::slice::from_ref(bytes),
-            Value::Bytes(packed) => match packed.bytes().as_chunks::<8>() {
-                (doubles, []) => doubles,
-                _ => return Err(self.mismatch("a multiple of 8 bytes")),
-            },
-            _ => return Err(self.mismatch("8 bytes")),
-        };
-        to.extend(doubles.iter().map(|&bytes| f64::from_le_bytes(bytes)));
+        to.extend(numbers.iter().map(|&bytes| number(bytes)));
         Ok(())
     }
 
@@ -309,7 +297,7 @@ mod tests {
         let (mut ints, mut floats) = (Vec::new(), Vec::new());
         span.next_field().unwrap().unwrap().append_ints(&mut ints).unwrap();
         span.next_field().unwrap().unwrap().append_ints(&mut ints).unwrap();
-        span.next_field().unwrap().unwrap().append_floats(&mut floats).unwrap();
+        span.next_field().unwrap().unwrap().append(&mut floats, f32::from_le_bytes).unwrap();
         assert_eq!((ints, floats), (vec![1, 128, 5], vec![1.0, 2.0]));
     }
 

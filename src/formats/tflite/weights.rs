@@ -6,7 +6,7 @@ use crate::error::LoadError;
 use crate::formats::collect::Collector;
 use crate::formats::cursor::{MAX_SIDES, MAX_TENSORS};
 use crate::model::network::byte_count;
-use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use crate::model::{Dtype, Network, Source, Tensor};
 
 /// Fields of `Model`, and of `SubGraph`.
 const SUBGRAPHS: usize = 2;
@@ -72,8 +72,7 @@ pub fn read(file: &[u8], cap: u64) -> Result<Network, LoadError> {
         let bytes = values.flat_map(|(index, integer)| scales.value(index, integer).to_le_bytes()).collect();
         tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true, step: None })?;
     }
-    let origin = Origin { source: Source::Tflite, skeleton: skeleton::cut(file, cuts) };
-    Ok(Network::new(tensors.finish(), origin))
+    Ok(tensors.network(Source::Tflite, skeleton::cut(file, cuts)))
 }
 
 /// The file that the weights came from, with their numbers in it.

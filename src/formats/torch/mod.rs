@@ -13,7 +13,7 @@ use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Dtype, Network, Origin, Source, Tensor};
+use crate::model::{Dtype, Network, Source, Tensor};
 use pickle::Pickle;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -87,7 +87,7 @@ pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
             add(name, view, storage.dtype, bytes, &mut tensors)?;
         }
     }
-    Ok(finish(tensors))
+    Ok(tensors.network(Source::Torch, Vec::new()))
 }
 
 /// Reads a file of the older format: pickles of the magic number, the version, the system, the state and the storages' keys,
@@ -127,12 +127,7 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     for (name, view) in &views {
         add(name, view, pickle.storages[view.storage].dtype, data[view.storage], &mut tensors)?;
     }
-    Ok(finish(tensors))
-}
-
-fn finish(tensors: Collector) -> Network {
-    let origin = Origin { source: Source::Torch, skeleton: Vec::new() };
-    Network::new(tensors.finish(), origin)
+    Ok(tensors.network(Source::Torch, Vec::new()))
 }
 
 /// Copies what a view shows of a storage's bytes, row-major.
