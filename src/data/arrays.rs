@@ -1,12 +1,13 @@
 //! Samples in arrays of numpy: an `.npz` with inputs and classes, perhaps for training and for testing apart, or a single `.npy`.
 
 use super::names::{WORDS, Word, word};
-use super::{Dataset, Samples, Values};
+use super::{Answers, Dataset, Samples, Values};
 use crate::data::csv::MOST_CLASSES;
 use crate::error::{self, Error, LoadError};
 use crate::formats::numpy;
 use crate::formats::zip::Entry;
 use crate::model::{Dtype, Scaling, Tensor};
+use ndarray::Array2;
 use std::sync::Arc;
 
 const FORMAT: &str = "numpy";
@@ -136,8 +137,8 @@ pub fn samples(inputs: &Tensor, classes: Option<&Tensor>, layout: Layout) -> Res
             Values::of_floats(moved(floats, &shape, channels_last))
         }
     };
-    let labels = classes.map_or(Ok(Vec::new()), |classes| labels(classes, count))?;
-    Ok(Samples::of_values(shape, values, labels, Scaling::Unit)?)
+    let answers = classes.map_or(Ok(Answers::Classes(Vec::new())), |classes| answers(classes, count))?;
+    Ok(Samples::of_answers(shape, values, answers, Scaling::Unit)?)
 }
 
 /// From `[n, height, width, channels]` to `[n, channels, height, width]`, where the channels are last; `shape` is that of one sample
@@ -154,6 +155,27 @@ fn moved<T: Copy>(values: Vec<T>, shape: &[usize], channels_last: bool) -> Vec<T
         }
     }
     planes
+}
+
+/// What each of `count` samples is answered with: classes, or numbers if they are floats and no classes.
+///
+/// # Errors
+/// [`LoadError`] names the array, if it is neither.
+pub fn answers(array: &Tensor, count: usize) -> Result<Answers, LoadError> {
+    let classes = labels(array, count);
+    let width = array.len().checked_div(count).unwrap_or(0);
+    let fractions = || array.dtype.is_float() && array.values().iter().any(|value| value.fract() != 0.0);
+    match classes {
+        Err(_) if array.shape.first() == Some(&count) && width > 0 && fractions() => {
+            let values = array.values();
+            if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
+                return Err(malformed(format!("array '{}'", array.name), "finite numbers", bad.to_string()));
+            }
+            let numbers = Array2::from_shape_vec((count, width), values);
+            numbers.map(Answers::Numbers).map_err(|error| malformed(&array.name, "a row a sample", error.to_string()))
+        }
+        classes => classes.map(Answers::Classes),
+    }
 }
 
 /// The class of each of `count` samples: one integer each, or a row each that is 1 at the class and 0 elsewhere.
@@ -270,12 +292,23 @@ mod tests {
     }
 
     #[test]
+    fn floats_that_are_no_classes_are_numbers_to_answer_with() {
+        let x = tensor("x", &[2, 1], Dtype::F32, &[0.5, 1.0]);
+        for (shape, numbers) in [(vec![2], vec![0.5, -3.0]), (vec![2, 2], vec![0.5, 1.0, 2.0, 3.0])] {
+            let y = tensor("y", &shape, Dtype::F32, &numbers);
+            let samples = read(&npz(vec![x.clone(), y]), Layout::Guess).unwrap().training.unwrap();
+            assert!(!samples.labelled());
+            assert_eq!(samples.selected_targets().unwrap().into_raw_vec_and_offset().0, numbers);
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error() {
         let x = || tensor("x", &[2, 1], Dtype::F32, &[0.5, 1.0]);
         let y = |shape: &[usize], numbers: &[f32]| tensor("y", shape, Dtype::F32, numbers);
         for (tensors, reason) in [
             (vec![x(), y(&[3], &[0.0; 3])], "array 'y': expected [2] or [2, classes], got [3]"),
-            (vec![x(), y(&[2], &[0.5, 1.0])], "array 'y': expected classes, whole and below 65536, got 0.5"),
+            (vec![x(), y(&[2], &[0.5, f32::INFINITY])], "array 'y': expected finite numbers, got inf"),
             (vec![x(), y(&[2], &[-1.0, 1.0])], "got -1"),
             (vec![x(), y(&[2, 2], &[1.0, 1.0, 0.0, 1.0])], "array 'y': expected one 1 a row, and zeros, got 2 and 0"),
             (vec![tensor("x", &[1, 1], Dtype::F32, &[f32::NAN])], "array 'x': expected finite numbers, got NaN"),

@@ -1,10 +1,11 @@
 //! Tables as text: a record a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
 //! tabulators).
 
-use super::{Samples, Values};
+use super::{Answers, Samples, Values};
 use crate::error::{self, Error, LoadError};
 use crate::model::Scaling;
 use csv::{Reader, ReaderBuilder, StringRecord};
+use ndarray::{Array1, Axis};
 
 const FORMAT: &str = "CSV";
 const SEPARATORS: [u8; 3] = *b",;\t";
@@ -184,12 +185,12 @@ impl Label {
     fn assemble(self, numbers: Vec<f32>, candidates: Vec<StringRecord>, columns: usize) -> Result<Table, Error> {
         let rows = candidates.first().map_or(numbers.len() / columns, StringRecord::len);
         if !self.guessed {
-            let (labels, class_names) = match candidates.into_iter().next() {
-                Some(texts) => classes(&texts)?,
-                None => (Vec::new(), Vec::new()),
+            let (answers, class_names) = match candidates.into_iter().next() {
+                Some(texts) => answers(&texts)?,
+                None => (Answers::Classes(Vec::new()), Vec::new()),
             };
             let width = columns - self.columns.len();
-            return table(width, numbers, labels, class_names);
+            return table(width, numbers, answers, class_names);
         }
         let likely: Vec<usize> = (0..2).filter(|&side| is_likely(&candidates[side])).collect();
         let chosen = match likely.as_slice() {
@@ -201,7 +202,8 @@ impl Label {
                 return Err(malformed("label column", expected, got).into());
             }
         };
-        let (labels, class_names) = chosen.map_or(Ok((Vec::new(), Vec::new())), |side| classes(&candidates[side]))?;
+        let none = || Ok((Vec::new(), Vec::new()));
+        let (labels, class_names) = chosen.map_or_else(none, |side| classes(&candidates[side]))?;
         let inner = columns - 2;
         let width = columns - usize::from(chosen.is_some());
         let mut whole = Vec::with_capacity(rows * width);
@@ -219,12 +221,12 @@ impl Label {
             whole.extend_from_slice(&numbers[row * inner..(row + 1) * inner]);
             whole.extend(side(1)?);
         }
-        table(width, whole, labels, class_names)
+        table(width, whole, Answers::Classes(labels), class_names)
     }
 }
 
-fn table(width: usize, numbers: Vec<f32>, labels: Vec<u32>, class_names: Vec<String>) -> Result<Table, Error> {
-    let samples = Samples::of_values(vec![width], Values::of_floats(numbers), labels, Scaling::Unit)?;
+fn table(width: usize, numbers: Vec<f32>, answers: Answers, class_names: Vec<String>) -> Result<Table, Error> {
+    let samples = Samples::of_answers(vec![width], Values::of_floats(numbers), answers, Scaling::Unit)?;
     Ok(Table { samples, class_names })
 }
 
@@ -236,6 +238,17 @@ fn is_likely(texts: &StringRecord) -> bool {
     let words = texts.iter().all(|text| number(text).is_none());
     let integers = texts.iter().all(|text| class_number(text).is_some());
     (words || integers) && (2..=MOST_GUESSED).contains(&different.len()) && different.len() < texts.len()
+}
+
+/// What the column says: numbers, if one of them is no whole one; else classes and, if they are words, their names.
+fn answers(texts: &StringRecord) -> Result<(Answers, Vec<String>), LoadError> {
+    let numbers: Option<Vec<f32>> = texts.iter().map(number).collect();
+    match numbers {
+        Some(numbers) if numbers.iter().any(|number| number.fract() != 0.0) => {
+            Ok((Answers::Numbers(Array1::from(numbers).insert_axis(Axis(1))), Vec::new()))
+        }
+        _ => classes(texts).map(|(labels, names)| (Answers::Classes(labels), names)),
+    }
 }
 
 /// The number of each class, and the names if they are words: those are numbered in their alphabetical order.
@@ -364,6 +377,17 @@ mod tests {
             assert_eq!(class_names, names, "{text}");
             assert_eq!(samples.row(samples.len() - 1), last, "{text}");
         }
+    }
+
+    #[test]
+    fn a_label_column_of_fractions_is_numbers_to_answer_with() {
+        let Table { samples, class_names } = guess("x,y\n1,0.5\n2,-3\n3,1\n");
+        assert!(!samples.labelled() && class_names.is_empty());
+        assert_eq!(samples.selected_targets(), Some(ndarray::arr2(&[[0.5], [-3.0], [1.0]])));
+        let held_out = samples.split(1, 0).unwrap().1;
+        assert_eq!(held_out.selected_targets(), Some(ndarray::arr2(&[[1.0]])));
+        // Whole numbers are classes.
+        assert_eq!(*guess("x,y\n1,0\n2,1\n3,1.0\n").samples.labels, [0, 1, 1]);
     }
 
     #[test]

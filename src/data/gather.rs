@@ -226,12 +226,10 @@ fn part(folder: &str) -> Option<Word> {
 /// The folders' names in their order: that of numbers, if all are numbers.
 fn class_names(placed: &[Placed]) -> Vec<String> {
     let mut names: Vec<String> = placed.iter().filter_map(|placed| placed.class.clone()).collect();
-    names.sort_unstable();
-    names.dedup();
     let number = |name: &String| name.parse::<u32>().ok();
-    if names.iter().all(|name| number(name).is_some()) {
-        names.sort_by_key(|name| number(name));
-    }
+    let numbered = names.iter().all(|name| number(name).is_some());
+    names.sort_unstable_by_key(|name| (number(name).filter(|_| numbered), name.clone()));
+    names.dedup();
     names
 }
 

@@ -70,6 +70,15 @@ impl Values {
     }
 }
 
+/// What samples are answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answers {
+    /// The class of each; empty if they are unlabelled.
+    Classes(Vec<u32>),
+    /// Numbers, `[samples, outputs]`.
+    Numbers(Array2<f32>),
+}
+
 /// The numbers of one sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Row<'a> {
@@ -136,6 +145,29 @@ impl Samples {
             .map_err(|_| DataError::new("number of samples", format!("at most {}", u32::MAX), count))?;
         let selection = Arc::new((0..count).collect());
         Ok(Samples { shape, values, labels: Arc::new(labels), targets: None, scaling, selection })
+    }
+
+    /// All of these samples, with what they are answered with.
+    ///
+    /// # Errors
+    /// As [`Samples::new`].
+    pub fn of_answers(
+        shape: Vec<usize>,
+        values: Values,
+        answers: Answers,
+        scaling: Scaling,
+    ) -> Result<Self, DataError> {
+        match answers {
+            Answers::Classes(labels) => Self::of_values(shape, values, labels, scaling),
+            Answers::Numbers(numbers) => {
+                let samples = Self::of_values(shape, values, Vec::new(), scaling)?;
+                if numbers.nrows() != samples.len() {
+                    let (expected, got) = (samples.len().to_string(), numbers.nrows().to_string());
+                    return Err(DataError { what: "targets", expected, got });
+                }
+                Ok(Samples { targets: Some(Arc::new(numbers)), ..samples })
+            }
+        }
     }
 
     /// Number of samples.

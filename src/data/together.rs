@@ -5,7 +5,7 @@ use super::csv::{self, LabelColumn};
 use super::names::{WORDS, Word, word};
 use super::options::Options;
 use super::recognise::{is_array, is_dataset};
-use super::{Dataset, Samples};
+use super::{Answers, Dataset, Samples};
 use crate::error::{Error, bad_file};
 use crate::formats::{numpy, zip};
 use crate::model::Tensor;
@@ -218,8 +218,12 @@ fn part(pieces: &[Piece], test: bool, like: Option<&Samples>, options: &Options)
                 return Err(misfit(inputs.file.name, "classes in one file", got));
             }
             Some(classes) => {
-                let labels = arrays::labels(classes, samples.len())?;
-                (Samples { labels: Arc::new(labels), ..samples.clone() }, Vec::new())
+                let samples = samples.clone();
+                let samples = match arrays::answers(classes, samples.len())? {
+                    Answers::Classes(labels) => Samples { labels: Arc::new(labels), ..samples },
+                    Answers::Numbers(numbers) => Samples { targets: Some(Arc::new(numbers)), ..samples },
+                };
+                (samples, Vec::new())
             }
         },
     };

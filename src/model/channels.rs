@@ -8,7 +8,6 @@
 use super::{Class, Linear, Model, Op, ParamId, Parameter, ValueId};
 use crate::error::GraphError;
 use ndarray::{ArrayD, IxDyn};
-use std::collections::HashSet;
 
 /// The channels that one layer makes, and where they go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +60,9 @@ pub fn channel_groups(model: &Model) -> Result<Vec<ChannelGroup>, GraphError> {
     for (index, node) in model.graph.nodes.iter().enumerate() {
         node.inputs.iter().for_each(|input| readers[input.0].push(index));
     }
-    let mut seen = HashSet::new();
-    let parameters = model.graph.nodes.iter().flat_map(|node| node.op.parameters());
-    let shared: HashSet<ParamId> = parameters.filter(|&parameter| !seen.insert(parameter)).collect();
+    let mut uses = vec![0; model.parameters.len()];
+    model.graph.nodes.iter().flat_map(|node| node.op.parameters()).for_each(|parameter| uses[parameter.0] += 1);
+    let shared: Vec<bool> = uses.into_iter().map(|uses: usize| uses > 1).collect();
     let walk = Walk { model, shapes: &shapes, readers: &readers, shared: &shared };
     Ok(model.graph.layers().map(|(producer, weight, bias)| walk.group(producer, weight, bias)).collect())
 }
@@ -75,13 +74,13 @@ struct Walk<'a> {
     shapes: &'a [Vec<usize>],
     /// Nodes that read each value.
     readers: &'a [Vec<usize>],
-    /// Parameters that more than one layer has.
-    shared: &'a HashSet<ParamId>,
+    /// Whether more than one node has a parameter.
+    shared: &'a [bool],
 }
 
 impl Walk<'_> {
     fn group(&self, producer: usize, weight: ParamId, bias: Option<ParamId>) -> ChannelGroup {
-        let own = |id: ParamId| !self.shared.contains(&id);
+        let own = |id: ParamId| !self.shared[id.0];
         let mut group = ChannelGroup {
             producer,
             weight,
@@ -113,7 +112,6 @@ impl Walk<'_> {
                 }
             }
         }
-        group.consumers.sort_by_key(|consumer| consumer.node);
         group.removable &= !group.consumers.is_empty();
         group.linear &= group.removable;
         group.bias_folds &= group.removable;
@@ -123,9 +121,11 @@ impl Walk<'_> {
     /// Takes a reader of the channels into account; gives the columns of each channel behind it, if they go on.
     fn pass(&self, group: &mut ChannelGroup, reader: usize, input: ValueId, columns: usize) -> Option<usize> {
         let mut consume = |weight: ParamId, bias: Option<ParamId>| {
-            group.removable &= !self.shared.contains(&weight);
-            group.bias_folds &= bias.is_none_or(|bias| !self.shared.contains(&bias));
-            group.consumers.push(Consumer { node: reader, input, weight, bias, columns });
+            group.removable &= !self.shared[weight.0];
+            group.bias_folds &= bias.is_none_or(|bias| !self.shared[bias.0]);
+            // In the order of the graph.
+            let place = group.consumers.partition_point(|consumer| consumer.node <= reader);
+            group.consumers.insert(place, Consumer { node: reader, input, weight, bias, columns });
             None
         };
         match &self.model.graph.nodes[reader].op {
@@ -171,8 +171,9 @@ pub fn keep(model: &Model, group: &ChannelGroup, kept: &[usize]) -> Result<Model
     if !group.removable {
         return Err(node.fault("channels", "a group whose channels may be removed", "one that has to stay"));
     }
-    let mut seen = HashSet::new();
-    if kept.is_empty() || !kept.iter().all(|&channel| channel < group.channels && seen.insert(channel)) {
+    let mut seen = vec![false; group.channels];
+    let mut is_new = |channel: usize| seen.get_mut(channel).is_some_and(|seen| !std::mem::replace(seen, true));
+    if kept.is_empty() || !kept.iter().all(|&channel| is_new(channel)) {
         let expected = format!("at least one of the {} channels, each at most once", group.channels);
         return Err(node.fault("kept channels", expected, format!("{kept:?}")));
     }

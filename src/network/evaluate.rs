@@ -208,67 +208,6 @@ pub fn evaluate(model: &Model, samples: &Samples) -> Result<Evaluation, Error> {
     Ok(Evaluation::of_outputs(&logits(model, samples)?, samples)?)
 }
 
-/// The label of each sample.
-///
-/// # Errors
-/// [`DataError`] if they are unlabelled.
-pub(super) fn labels(samples: &Samples) -> Result<Vec<usize>, DataError> {
-    let labels = (0..samples.len()).map(|index| samples.label(index)).collect::<Option<Vec<_>>>();
-    labels.ok_or_else(|| DataError { what: "labels", expected: "one a sample".into(), got: "none".into() })
-}
-
-/// The cross-entropy in nats of each row of logits `[n, classes]`, whose softmax are the probabilities.
-///
-/// # Errors
-/// [`DataError`] if there are not as many labels as rows, or one is not a column.
-pub fn cross_entropies(logits: &Array2<f32>, labels: &[usize]) -> Result<Vec<f64>, DataError> {
-    let (samples, classes) = logits.dim();
-    if labels.len() != samples {
-        return Err(DataError { what: "labels", expected: samples.to_string(), got: labels.len().to_string() });
-    }
-    // One logit tells two classes apart.
-    let known = classes.max(2);
-    if let Some(label) = labels.iter().find(|&&label| label >= known) {
-        let expected = if classes == 1 {
-            "0 or 1, for one output".into()
-        } else {
-            format!("below {classes}, the network's outputs")
-        };
-        return Err(DataError { what: "label", expected, got: label.to_string() });
-    }
-    let losses = logits.rows().into_iter().zip(labels).map(|(row, &label)| {
-        if classes == 1 {
-            return binary_cross_entropy(f64::from(row[0]), label as f64);
-        }
-        let largest = row.iter().fold(f32::NEG_INFINITY, |largest, &logit| largest.max(logit));
-        let sum: f64 = row.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
-        sum.ln() - f64::from(row[label] - largest)
-    });
-    Ok(losses.collect())
-}
-
-/// The cross-entropy in nats of the sigmoid of a logit to a probability: `ln(1 + exp(z)) - p z`.
-pub fn binary_cross_entropy(logit: f64, probability: f64) -> f64 {
-    logit.max(0.0) + (-logit.abs()).exp().ln_1p() - probability * logit
-}
-
-/// The column of the largest logit in each row; of equal ones the first. Of one column: 1 where it is above 0, else 0.
-pub fn predictions<T: Copy + PartialOrd + Default>(logits: &Array2<T>) -> Vec<usize> {
-    if logits.ncols() == 1 {
-        return logits.iter().map(|&logit| usize::from(logit > T::default())).collect();
-    }
-    let first_largest = |row: ndarray::ArrayView1<T>| {
-        let mut best = 0;
-        for (column, &logit) in row.iter().enumerate() {
-            if logit > row[best] {
-                best = column;
-            }
-        }
-        best
-    };
-    logits.rows().into_iter().map(first_largest).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,7 @@
 
 use super::augment::Augmentation;
 use super::block;
-use super::evaluate::labels;
-use super::loss::Loss;
+use super::loss::{Loss, labels};
 use super::trainer::Batch;
 use crate::data::{Samples, shuffle};
 use crate::error::DataError;

@@ -18,11 +18,11 @@ pub mod trainer;
 mod workspace;
 
 pub use augment::Augmentation;
-pub use evaluate::{Evaluation, Inference, activations, answers, cross_entropies, evaluate, logits, predictions};
+pub use evaluate::{Evaluation, Inference, activations, answers, evaluate, logits};
 pub use fit::{Learner, Look, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};
-pub use loss::{Judgement, Loss, judge, spread};
+pub use loss::{Judgement, Loss, cross_entropies, judge, predictions, spread};
 pub(crate) use operators::unary_value;
 pub use optimizer::Adam;
 pub use retrain::Retrain;

@@ -1,7 +1,6 @@
 //! The gradients of a batch.
 
-use super::evaluate::binary_cross_entropy;
-use super::loss::Loss;
+use super::loss::{Loss, binary_cross_entropy};
 use super::plan::{Plan, logits_of};
 use super::workspace::Workspace;
 use crate::error::{DataError, Error};

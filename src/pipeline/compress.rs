@@ -168,10 +168,13 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
                     break;
                 }
             }
-            (chosen, got.clone())
+            (chosen, format!("a drop of {got}"))
         }
-        (Ok(Outcome { nut, report }), Target::Budget(bytes)) if 2 * nut.len() < bytes => {
-            let reached = report.after.map_or(0.0, |after| after.validation.accuracy);
+        (outcome, Target::Budget(bytes)) if uses_little(outcome, bytes) => {
+            let reached = match outcome {
+                Ok(Outcome { report, .. }) => report.after.map_or(0.0, |after| after.validation.accuracy),
+                Err(_) => 0.0,
+            };
             let options = run.recipe.write_options();
             let mut chosen = None;
             for bits in BITS.into_iter().rev() {
@@ -184,7 +187,7 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
                     break;
                 }
             }
-            (chosen, format!("{reached:.4}"))
+            (chosen, format!("a score of {:.4}", reached))
         }
         _ => (None, String::new()),
     };
@@ -195,8 +198,16 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
     describe(run, Stage::Quantize, &StageNetwork::Fixed(fixed.clone()))?;
     run.start(Stage::Code, run.original)?;
     let warning =
-        format!("pruning and training came to {cost} only: the original is rounded to {bits} bits a weight instead");
+        format!("pruning and training came to {cost}: the original is rounded to {bits} bits a weight instead");
     conclude(run, &fixed, vec![warning])
+}
+
+/// Whether a run has used less than half of its budget, or its network is ruined.
+fn uses_little(outcome: &Result<Outcome, Error>, bytes: usize) -> bool {
+    match outcome {
+        Ok(Outcome { nut, .. }) => 2 * nut.len() < bytes,
+        Err(error) => matches!(error, Error::Recipe(RecipeError::Unreachable { .. })),
+    }
 }
 
 fn check_resumable(checkpoint: &Checkpoint, original: &Model, recipe: &Recipe) -> Result<(), RecipeError> {

@@ -118,15 +118,15 @@ fn float_bits(stage: Stage, weights: usize, nonzeros: usize, centroids: usize) -
 
 /// The distinct values but zero with their counts, rising; empty if there are too many for a codebook.
 fn distinct(values: &ndarray::ArrayD<f32>) -> Vec<(f32, u32)> {
-    // Floats of one sign are ordered as their bits are; the map only counts.
+    // The bits of floats are ordered as they are, once those of negative ones are turned round.
+    let turned = |bits: u32| if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+    let back = |key: u32| f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key });
     let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
     for &value in values.iter().filter(|&&value| value != 0.0) {
-        *counts.entry(value.to_bits()).or_default() += 1;
+        *counts.entry(turned(value.to_bits())).or_default() += 1;
         if counts.len() > LARGEST_CODEBOOK {
             return Vec::new();
         }
     }
-    let mut values: Vec<(f32, u32)> = counts.into_iter().map(|(bits, count)| (f32::from_bits(bits), count)).collect();
-    values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    values
+    counts.into_iter().map(|(key, count)| (back(key), count)).collect()
 }

@@ -166,12 +166,16 @@ pub struct SplitCounts {
     pub samples: usize,
     /// Of each class; empty if they are unlabelled.
     pub classes: Vec<usize>,
+    /// How many numbers each is to be answered with; 0 where there are classes, or nothing.
+    #[serde(default)]
+    pub outputs: usize,
 }
 
 impl SplitCounts {
     /// Counts samples.
     pub fn of(samples: &Samples) -> Self {
-        SplitCounts { samples: samples.len(), classes: samples.class_counts() }
+        let outputs = samples.targets.as_ref().map_or(0, |targets| targets.ncols());
+        SplitCounts { samples: samples.len(), classes: samples.class_counts(), outputs }
     }
 }
 

@@ -14,7 +14,7 @@ pub fn known_validation(before: &Accuracies) -> Option<String> {
     (validation.accuracy - test.accuracy > SURE * error).then(|| {
         format!(
             "the original answers {:.2} % of the validation samples correctly and {:.2} % of the test samples, as if it had been trained on \
-             the validation samples: use a budget in bytes, or samples that it was not trained on",
+             the validation samples: set a budget in bytes, or samples that it was not trained on",
             100.0 * validation.accuracy,
             100.0 * test.accuracy
         )

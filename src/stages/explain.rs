@@ -81,9 +81,10 @@ impl Order {
     /// The fewest first channels, at least one, that leave at most `epsilon` unexplained; rising.
     pub fn keep(&self, epsilon: f64) -> Vec<usize> {
         let enough = self.unexplained.iter().position(|&share| share <= epsilon).unwrap_or(self.channels.len());
-        let mut kept = self.channels[..enough.max(1).min(self.channels.len())].to_vec();
-        kept.sort_unstable();
-        kept
+        let kept = &self.channels[..enough.max(1).min(self.channels.len())];
+        let mut keeps = vec![false; self.channels.iter().max().map_or(0, |&last| last + 1)];
+        kept.iter().for_each(|&channel| keeps[channel] = true);
+        (0..keeps.len()).filter(|&channel| keeps[channel]).collect()
     }
 }
 

@@ -27,7 +27,7 @@ fn checkpoint_to_js(checkpoint: &Checkpoint) -> Result<JsValue, JsValue> {
 }
 
 pub fn checkpoint_from_js(value: &JsValue) -> Result<Checkpoint, JsValue> {
-    let header: CheckpointHeader = from_js("checkpoint", Reflect::get(value, &"header".into())?)?;
+    let header: CheckpointHeader = strict_from_js("checkpoint", Reflect::get(value, &"header".into())?)?;
     let numbers = Reflect::get(value, &"numbers".into())?.dyn_into::<Uint8Array>();
     let numbers = numbers.map_err(|_| fault("checkpoint, numbers: expected a Uint8Array"))?;
     Checkpoint::from_parts(header, &numbers.to_vec()).map_err(thrown)

@@ -104,6 +104,15 @@ impl SampleFile {
     }
 }
 
+#[wasm_bindgen]
+impl SampleFile {
+    /// The numbers that the samples of a part are to be answered with, sample after sample; empty if there are none.
+    pub fn targets(&self, #[wasm_bindgen(unchecked_param_type = "'training' | 'test'")] part: &str) -> Float32Array {
+        let targets = self.part(part).and_then(Samples::selected_targets);
+        Float32Array::from(targets.map_or_else(Vec::new, |targets| targets.iter().copied().collect()).as_slice())
+    }
+}
+
 impl From<Dataset> for SampleFile {
     fn from(dataset: Dataset) -> Self {
         SampleFile(dataset)

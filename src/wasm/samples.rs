@@ -1,8 +1,9 @@
 //! The samples of the engine's door, gathered from parts.
 
 use super::{CAP, fault, thrown};
-use crate::data::{self, Values, idx};
+use crate::data::{self, Answers, Values, idx};
 use crate::model::Scaling;
+use ndarray::Array2;
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
@@ -12,6 +13,8 @@ pub struct Samples {
     shape: Vec<usize>,
     values: Values,
     pub(super) labels: Vec<u32>,
+    /// Numbers to answer with, in place of labels, and how many each sample has.
+    targets: (Vec<f32>, usize),
     /// The least and the greatest float; what is drawn is scaled by it.
     range: [f32; 2],
 }
@@ -22,7 +25,13 @@ impl Samples {
     #[wasm_bindgen(constructor)]
     pub fn new() -> Self {
         let values = Values::Bytes(Arc::default());
-        Samples { shape: Vec::new(), values, labels: Vec::new(), range: [f32::INFINITY, f32::NEG_INFINITY] }
+        Samples {
+            shape: Vec::new(),
+            values,
+            labels: Vec::new(),
+            targets: (Vec::new(), 0),
+            range: [f32::INFINITY, f32::NEG_INFINITY],
+        }
     }
 
     /// Adds the images of an IDX file, gzipped or not.
@@ -78,6 +87,13 @@ impl Samples {
         self.labels.extend_from_slice(classes);
     }
 
+    /// Adds the numbers that samples are to be answered with, `outputs` for each.
+    #[wasm_bindgen(js_name = addTargets)]
+    pub fn add_targets(&mut self, outputs: usize, targets: &[f32]) {
+        self.targets.0.extend_from_slice(targets);
+        self.targets.1 = outputs;
+    }
+
     /// Forgets all but the last `count` samples, and all but the last `count` labels.
     #[wasm_bindgen(js_name = keepLast)]
     pub fn keep_last(&mut self, count: usize) {
@@ -87,6 +103,7 @@ impl Samples {
             Values::Floats(floats) => keep_last(Arc::make_mut(floats), numbers),
         }
         keep_last(&mut self.labels, count);
+        keep_last(&mut self.targets.0, count.saturating_mul(self.targets.1));
     }
 
     /// Number of samples.
@@ -101,10 +118,10 @@ impl Samples {
         self.shape.clone()
     }
 
-    /// Whether there are labels.
+    /// Whether there are labels, or numbers to answer with.
     #[wasm_bindgen(getter)]
     pub fn labelled(&self) -> bool {
-        !self.labels.is_empty()
+        !self.labels.is_empty() || !self.targets.0.is_empty()
     }
 
     /// Numbers of one sample as pixels, 0 to 255: bytes as they are, floats scaled from the range of all.
@@ -130,7 +147,16 @@ impl Samples {
 impl Samples {
     /// The samples as the engine has them; the numbers are shared, not copied.
     pub(super) fn get(&self, scaling: Scaling) -> Result<data::Samples, JsValue> {
-        data::Samples::of_values(self.shape.clone(), self.values.clone(), self.labels.clone(), scaling).map_err(thrown)
+        let (targets, outputs) = &self.targets;
+        let answers = match targets.is_empty() {
+            true => Answers::Classes(self.labels.clone()),
+            false => {
+                let rows = targets.len().checked_div(*outputs).unwrap_or(0);
+                let numbers = Array2::from_shape_vec((rows, *outputs), targets.clone());
+                Answers::Numbers(numbers.map_err(|error| fault(&format!("targets: {error}")))?)
+            }
+        };
+        data::Samples::of_answers(self.shape.clone(), self.values.clone(), answers, scaling).map_err(thrown)
     }
 
     /// How many numbers a sample has, or 1.

@@ -865,6 +865,10 @@ samples: number,
  */
 classes: Array<number>, 
 /**
+ * How many numbers each is to be answered with; 0 where there are classes, or nothing.
+ */
+outputs: number, 
+/**
  * The least number.
  */
 low: number, 
@@ -1010,7 +1014,11 @@ samples: number,
 /**
  * Of each class; empty if they are unlabelled.
  */
-classes: Array<number>, };
+classes: Array<number>, 
+/**
+ * How many numbers each is to be answered with; 0 where there are classes, or nothing.
+ */
+outputs: number, };
 
 /**
  * Which samples an accuracy was measured on.

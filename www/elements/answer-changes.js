@@ -30,7 +30,7 @@ class AnswerChanges extends Element {
 
   render() {
     const { network, recipe, viewerStages, data, result } = get();
-    if (!network || !recipe || !result || !viewerStages.includes('code') || data.test === 0) return nothing;
+    if (!network?.graph.classifies || !recipe || !result || !viewerStages.includes('code') || data.test === 0) return nothing;
     const run = `${network.id} ${data.name} ${result.id}`;
     const comparison = this.#comparison.read(run, [recipe.scaling], () => {
       this.#started = performance.now();

@@ -30,7 +30,7 @@ class DrawPad extends Element {
 
   render() {
     const { network, recipe, viewerStages, data } = get();
-    const shape = network?.graph.input_shape;
+    const shape = network?.graph.classifies ? network.graph.input_shape : undefined;
     if (!recipe || !network || shape?.length !== 3 || shape[0] !== 1 || shape[1] !== shape[2]) return nothing;
     // A drawing has bytes: for a network that has learnt from floats nothing says what they mean.
     if ((data.summary?.training ?? data.summary?.test)?.numbers === 'floats') return nothing;

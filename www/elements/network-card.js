@@ -153,13 +153,17 @@ function question({ name, shape, opened }) {
 function accuracy(measured) {
   switch (measured.kind) {
     case 'known':
-      return html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> correct on
-        ${format.count(measured.accuracy.samples)} test samples`;
+      return measured.accuracy.correct === null
+        ? html`<strong class="figure">${measured.accuracy.accuracy.toFixed(4)}</strong> R\u00b2 on ${format.count(measured.accuracy.samples)} test samples`
+        : html`<strong class="figure">${format.percent(measured.accuracy.accuracy)}</strong> correct on
+            ${format.count(measured.accuracy.samples)} test samples`;
     case 'none':
       return html`<span class="quiet">Its accuracy is not known: ${measured.reason}</span>
         <button type="button" class="plain" @click=${measure}>Measure it</button>`;
     case 'unlabelled':
-      return html`The samples have no labels: runs are judged by agreement with this network's answers`;
+      return get().network?.graph.classifies
+        ? html`The samples have no labels: runs are judged by agreement with this network's answers`
+        : html`The samples have no labels: runs are judged by R\u00b2 to this network's outputs`;
     case 'waiting':
       return measured.total
         ? working('Measuring accuracy', measured.done / measured.total, measured.started, stopMeasuring)

@@ -66,18 +66,19 @@ export const runs = {
     const [model, samples] = [opened(), sets.test];
     const total = samples.length;
     const stopped = stopper(reports);
+    /** @type {[number, number | null, number]} */
     let [done, correct, loss] = [0, 0, 0];
     while (done < total) {
       if ((await stopped()) || model !== network || samples !== sets.test) break;
       const end = Math.min(done + BLOCK, total);
       const block = model.evaluate(samples, done, end, scaling);
-      correct += block.correct;
+      correct = correct === null || block.correct === null ? null : correct + block.correct;
       loss += block.loss * block.samples;
       done = end;
       reports.postMessage(done);
     }
     reports.close();
-    return done === 0 ? null : /** @type {Accuracy} */ ({ split: 'test', samples: done, correct, accuracy: correct / done, loss: loss / done });
+    return done === 0 ? null : /** @type {Accuracy} */ ({ split: 'test', samples: done, correct, accuracy: correct === null ? 1 - loss / done : correct / done, loss: loss / done });
   },
 
   /** Some test samples, evenly spread from `first` on, with the opened network's answers.

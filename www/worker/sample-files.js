@@ -56,7 +56,7 @@ function opened(file, { share, seed }) {
   const parts = [];
   for (const part of /** @type {const} */ (['test', 'training'])) {
     const [values, about] = [file.values(part), summary[part]];
-    if (values && about) parts.push({ set: part === 'test' ? 'test' : 'train', shape: about.shape, values, classes: file.labels(part) });
+    if (values && about) parts.push({ set: part === 'test' ? 'test' : 'train', shape: about.shape, values, classes: file.labels(part), targets: file.targets(part), outputs: about.outputs });
   }
   file.free();
   return Comlink.transfer({ summary, parts }, parts.flatMap(({ values }) => (values ? [values.buffer] : [])));

@@ -44,8 +44,9 @@ fn listed(values: &[f64]) -> String {
 }
 
 /// So many samples, and how many of each class.
-pub fn describe_counts(SplitCounts { samples, classes }: &SplitCounts) -> String {
+pub fn describe_counts(SplitCounts { samples, classes, outputs }: &SplitCounts) -> String {
     match classes.as_slice() {
+        [] if *outputs > 0 => format!("{samples} samples, each with {outputs} number(s) to answer with"),
         [] => format!("{samples} samples without labels"),
         [..] if classes.len() <= MOST_LISTED => {
             let classes: Vec<String> = classes.iter().map(usize::to_string).collect();

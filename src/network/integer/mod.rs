@@ -19,7 +19,8 @@ mod values;
 pub use formats::search_formats;
 
 use super::block;
-use super::evaluate::{self, Evaluation, predictions};
+use super::evaluate::Evaluation;
+use super::loss::{labels, predictions};
 use crate::data::{Row, Samples};
 use crate::error::{DataError, Error, GraphError};
 use crate::kernels::fixed::{BLOCK, Block, Sums};
@@ -164,7 +165,7 @@ impl IntegerNetwork {
             return Ok(evaluation);
         }
         // Integers that differ may be the same as 32-bit floats.
-        let labels = evaluate::labels(samples)?;
+        let labels = labels(samples)?;
         let correct = predictions(&logits).iter().zip(&labels).filter(|(answer, label)| answer == label).count();
         Ok(Evaluation { correct: Some(correct), ..evaluation })
     }
