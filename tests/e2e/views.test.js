@@ -199,7 +199,7 @@ test('before a run the views show the network as it is, and what each step would
   assert.match(format, new RegExp(`^Q-?\\d\\.(${fraction}|${fraction + 1}),`));
   const formats = await page.$$eval('quantize-view table.narrow tbody tr', (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim())));
   assert.equal(formats.length, 4);
-  assert.deepEqual(formats[0], ['conv1', `Q${3 - fraction}.${fraction}`, String(Number((2 ** -fraction).toPrecision(3))), `${(100 * roundingError(CONV1, fraction)).toFixed(2)} %`]);
+  assert.deepEqual(formats[0], ['conv1', `Q${3 - fraction}.${fraction}`, String(Number((2 ** -fraction).toPrecision(3))), `${(100 * roundingError(CONV1, fraction)).toFixed(2)}\u00a0%`]);
   await page.waitForFunction(() => !document.querySelector('quantize-view .working-on'), { timeout: RUN });
   assert.equal((await table('quantize-view nutshell-curve')).length, 7);
   assert.deepEqual(faults, []);
