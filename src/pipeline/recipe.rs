@@ -113,6 +113,15 @@ pub struct Split {
     pub seed: u64,
 }
 
+impl Split {
+    /// This split, adapted to so many samples: at most a fifth of them validate; unless their file has an order by custom, as MNIST's has, they are
+    /// drawn.
+    pub fn for_samples(self, samples: usize, in_order: bool) -> Split {
+        let seed = if self.seed == 0 && !in_order { 1 } else { self.seed };
+        Split { validation: self.validation.min((samples / 5).max(1)), seed, ..self }
+    }
+}
+
 /// Targets of training: `weight x softmax(teacher logits / temperature) + (1 - weight) x label`.
 /// The teacher is the network as it was given (Hinton et al. 2015).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -87,8 +87,11 @@ impl Task for Arguments {
             (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
             (None, None, None) => Recipe::new(Effort::Balanced),
         })?;
+        let chosen = self.recipe.is_some() || resume.is_some();
         let data = match &self.data {
-            Some(data) => Some(samples::data(self.samples.open(data, &mut recipe.split, &mut recipe.scaling)?)?),
+            Some(data) => {
+                Some(samples::data(self.samples.open(data, &mut recipe.split, chosen, &mut recipe.scaling)?)?)
+            }
             None => {
                 recipe = Recipe::of_weights(self.target_of_weights());
                 None

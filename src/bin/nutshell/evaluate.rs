@@ -61,7 +61,7 @@ impl Task for Arguments {
 
     fn run(&self) -> Result<Answer, Error> {
         let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
-        let dataset = self.samples.open(&self.data, &mut recipe.split, &mut recipe.scaling)?;
+        let dataset = self.samples.open(&self.data, &mut recipe.split, self.recipe.is_some(), &mut recipe.scaling)?;
         let opened = files::open(&self.model)?.opened;
         let scaling = match &opened.nut {
             Some(Nut::Network(nut)) => nut.scaling.clone(),

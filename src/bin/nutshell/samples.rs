@@ -74,10 +74,11 @@ pub struct Use {
     /// seed of the split gives the same ones.
     #[arg(long, value_name = "SHARE", value_parser = units::share, allow_negative_numbers = true)]
     split_test: Option<f64>,
-    /// Number of validation samples, instead of the recipe's.
+    /// Number of validation samples [default: the recipe's; else 5000, or a fifth of the samples if that is less].
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
-    /// Seed of the split, instead of the recipe's: 0 holds out the last samples, another draws them, each class in its share.
+    /// Seed of the split: 0 holds out the last samples, another draws them, each class in its share [default: the recipe's; else 0 for IDX files, as
+    /// is the custom with MNIST, and 1 for others].
     #[arg(long, value_name = "N")]
     split_seed: Option<u64>,
     /// How numbers become what the network sees, instead of the recipe's way.
@@ -105,11 +106,15 @@ impl Use {
         reading || split || self.scaling.is_some()
     }
 
-    /// Opens the samples, and puts what was said of split and scaling in place of what was there.
-    pub fn open(&self, path: &Path, split: &mut Split, scaling: &mut Scaling) -> Result<Dataset, Error> {
+    /// Opens the samples, and puts what was said of split and scaling in place of what was there. A split that nobody `chose` adapts to the samples:
+    /// see [`Split::for_samples`].
+    pub fn open(&self, path: &Path, split: &mut Split, chosen: bool, scaling: &mut Scaling) -> Result<Dataset, Error> {
+        let mut dataset = self.reading.open(path)?;
+        if let Some(training) = dataset.training.as_ref().filter(|_| !chosen) {
+            *split = split.for_samples(training.len(), dataset.format == "idx");
+        }
         split.validation = self.validation.unwrap_or(split.validation);
         split.seed = self.split_seed.unwrap_or(split.seed);
-        let mut dataset = self.reading.open(path)?;
         for ignored in &dataset.ignored {
             // Nobody is left to tell that nobody listens.
             let _ = writeln!(io::stderr(), "not used: {ignored}");

@@ -93,7 +93,12 @@ impl Task for Arguments {
             usage(ErrorKind::ArgumentConflict, "--relu and --padding are about the convolutions of lenet5");
         }
         let mut held_out = recipe::read_or_usual(self.recipe.as_deref())?;
-        let data = samples::data(self.samples.open(&self.data, &mut held_out.split, &mut held_out.scaling)?)?;
+        let data = samples::data(self.samples.open(
+            &self.data,
+            &mut held_out.split,
+            self.recipe.is_some(),
+            &mut held_out.scaling,
+        )?)?;
         let model = self.network(&data.training)?;
         let mut recipe = TrainRecipe {
             scaling: held_out.scaling,
