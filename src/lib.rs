@@ -58,6 +58,7 @@ pub mod model;
 pub mod network;
 pub mod parallel;
 pub mod pipeline;
+pub mod ranking;
 pub mod resources;
 pub mod search;
 pub mod stages;

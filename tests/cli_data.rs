@@ -90,7 +90,8 @@ fn the_same_samples_in_any_format_are_the_same() {
     // Of the same samples the same are held out, where their order is the same.
     let evaluate = |data: &str| {
         let held_out = place.json(&format!("evaluate model.onnx --split-test 0.3 --split-seed 5 --data {data}"));
-        let last = place.json(&format!("evaluate model.onnx --split validation --validation 60 --split-seed 0 --data {data}"));
+        let last =
+            place.json(&format!("evaluate model.onnx --split validation --validation 60 --split-seed 0 --data {data}"));
         (held_out, last)
     };
     let of_idx = evaluate(images);

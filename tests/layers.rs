@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "bin",
     "wasm",
     "bench",
@@ -23,6 +23,7 @@ const ORDER: [&str; 17] = [
     "kernels",
     "search",
     "parallel",
+    "ranking",
     "error",
 ];
 

@@ -1,6 +1,7 @@
 //! Canonical Huffman codes (Huffman 1952; Schwartz and Kallick 1964), for the baselines and the viewer.
 
 use super::bits::{BitReader, BitWriter};
+use crate::ranking::ranked;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -98,8 +99,8 @@ impl Code {
     }
 
     fn of_lengths(lengths: Vec<u8>) -> Self {
-        let mut order: Vec<usize> = (0..lengths.len()).filter(|&symbol| lengths[symbol] > 0).collect();
-        order.sort_unstable_by_key(|&symbol| (lengths[symbol], symbol));
+        let mut order = ranked(lengths.len(), &|symbol| lengths[symbol].into());
+        order.retain(|&symbol| lengths[symbol] > 0);
         let mut codes = vec![0; lengths.len()];
         let (mut code, mut last) = (0u64, 0);
         for &symbol in &order {

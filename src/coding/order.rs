@@ -7,6 +7,7 @@ use super::range::{BitCoder, Kind, cost};
 use crate::error::GraphError;
 use crate::model::channels::{ChannelGroup, channel_groups};
 use crate::model::{FixedParameter, FixedPoint, ParamId};
+use crate::ranking::ranked;
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
@@ -27,9 +28,8 @@ pub fn reorder(network: &FixedPoint, budget: u64, rng: &mut Pcg64Mcg) -> Result<
     let mut costs = Costs::new(&layouts, &best.parameters);
     let mut left = budget;
     for group in &groups {
-        let mut order: Vec<usize> = (0..group.channels).collect();
         let density = density(group, &best.parameters);
-        order.sort_by_key(|&row| std::cmp::Reverse(density[row]));
+        let order = ranked(group.channels, &|row| u128::MAX - density[row] as u128);
         costs.try_order(&layouts, group, &order, &mut best.parameters, &mut left);
     }
     while left > 0 && !groups.is_empty() {

@@ -2,6 +2,7 @@
 
 use super::{Samples, shuffle};
 use crate::error::DataError;
+use crate::ranking::ranked;
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
@@ -63,8 +64,7 @@ fn quotas(sizes: &[usize], count: usize) -> Vec<usize> {
     let total = sizes.iter().map(|&size| size as u128).sum::<u128>().max(1);
     let exact: Vec<u128> = sizes.iter().map(|&size| size as u128 * count as u128).collect();
     let mut quotas: Vec<usize> = exact.iter().map(|share| (share / total) as usize).collect();
-    let mut classes: Vec<usize> = (0..sizes.len()).collect();
-    classes.sort_by_key(|&class| (std::cmp::Reverse(exact[class] % total), class));
+    let classes = ranked(sizes.len(), &|class| u128::MAX - exact[class] % total);
     let left = count - quotas.iter().sum::<usize>();
     for &class in classes.iter().take(left) {
         quotas[class] += 1;

@@ -5,6 +5,7 @@ use super::cursor::{Cursor, malformed, unsupported};
 use super::{Opened, Reader};
 use crate::error::{LoadError, without_place};
 use crate::model::{Dtype, Network, Source, Tensor};
+use crate::ranking::ranked;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -60,12 +61,16 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     }
     let header = cursor.take(length as usize)?;
     let header = std::str::from_utf8(header).map_err(|error| malformed(FORMAT, "header", "text in UTF-8", error))?;
-    let (mut entries, metadata) = parse(header)?;
-    entries.sort_by_key(|entry| (entry.range.start, entry.range.end));
+    let (entries, metadata) = parse(header)?;
+    let order = ranked(entries.len(), &|place| {
+        let Range { start, end } = entries[place].range;
+        (start as u128) << 64 | end as u128
+    });
+    let mut entries: Vec<Option<Entry>> = entries.into_iter().map(Some).collect();
     let numbers = cursor.take(cursor.left())?;
     let mut tensors = Collector::new(FORMAT, cap);
     let mut end = 0;
-    for Entry { name, shape, dtype, range } in entries {
+    for Entry { name, shape, dtype, range } in order.into_iter().filter_map(|place| entries[place].take()) {
         // No holes and no overlaps, as the format asks for.
         let (start, got) = (range.start, format!("{range:?}"));
         let data = numbers.get(range).filter(|_| start == end);

@@ -2,12 +2,13 @@
 
 use super::build::{Build, Moves};
 use crate::model::{Model, Network};
+use crate::ranking::ranked;
 
 /// The most convolutions, and the most linear layers.
 const MOST: usize = 64;
 
 /// A convolution in `features`, by its place: blocks of layers may be nested once, as `features.BLOCK.N`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     block: Option<usize>,
     index: usize,
@@ -42,8 +43,11 @@ pub fn vgg(weights: &Network, mut build: Build) -> Option<Model> {
             linears.push(index.parse().ok()?);
         }
     }
-    places.sort();
-    linears.sort_unstable();
+    let rank = |place: &Place| (place.block.map_or(0, |block| block as u128 + 1) << 64) | place.index as u128;
+    let order = ranked(places.len(), &|at| rank(&places[at]));
+    let places: Vec<Place> = order.into_iter().map(|at| places[at]).collect();
+    let order = ranked(linears.len(), &|at| linears[at] as u128);
+    let linears: Vec<usize> = order.into_iter().map(|at| linears[at]).collect();
     if places.is_empty() || linears.is_empty() || places.len() > MOST || linears.len() > MOST {
         return None;
     }
