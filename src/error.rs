@@ -140,7 +140,7 @@ pub enum LoadError {
     UnknownFormat {
         /// The formats that are known.
         expected: String,
-        /// The first bytes.
+        /// What it is instead, and what helps, where that is known.
         got: String,
     },
     /// The file is damaged or breaks its format's rules.

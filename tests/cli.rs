@@ -330,17 +330,23 @@ fn weights_alone_are_compressed_and_written_again() {
 fn bad_input_is_refused_with_its_reason() {
     let place = Place::with_model("bad_input");
     place.write("other.json", b"{\"effort\": \"quick\"}");
+    place.write("page.onnx", b"<!DOCTYPE html><html></html>");
     place.write("narrow.onnx", &onnx::write(&presets::lenet5([3, 4, 6, 3])).unwrap());
     for (arguments, reason) in [
         ("inspect none.onnx", "none.onnx: expected a readable file"),
         ("inspect data --shape 27,28", "samples, shape"),
-        ("inspect recipe.json", "or samples as IDX, npz, CSV, or a ZIP archive of pictures, got the bytes"),
+        (
+            "inspect recipe.json",
+            "or samples as IDX, npz, CSV, or a ZIP archive of pictures, got JSON: a recipe is given",
+        ),
         ("evaluate data/t10k-images-idx3-ubyte --data data", "expected a model, got samples"),
         ("compress data/t10k-images-idx3-ubyte -o out.nut", "name the model first, and give the samples as --data"),
         ("compress data --data model.onnx -o out.nut", "got a model"),
         ("compress data -o out.nut", "expected a readable file, got a folder"),
         ("inspect data/t10k-labels-idx1-ubyte", "number of dimensions 2, 3 or 4"),
-        ("inspect -", "got the bytes []"),
+        ("inspect -", "got an empty file"),
+        ("compress page.onnx -o out.nut", "page.onnx: not a file that Nutshell can open"),
+        ("convert page.onnx -o out.npz", "got a web page: download the file itself"),
         ("decompress model.onnx -o out.onnx", "expected a .nut file"),
         ("evaluate model.onnx --data none", "none: expected samples as IDX, npz, npy or CSV files, or PNG and JPEG"),
         ("evaluate model.onnx --data recipe.json", "expected samples as IDX, npz"),

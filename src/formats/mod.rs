@@ -6,6 +6,7 @@
 mod collect;
 mod cursor;
 pub mod export;
+mod foreign;
 pub mod gzip;
 pub mod hdf5;
 mod import;
@@ -196,12 +197,13 @@ fn known(bytes: &[u8]) -> Result<&'static Reader, LoadError> {
     let got = match () {
         () if is_idx(bytes) => "images or labels (IDX)".into(),
         () if bytes.starts_with(&gzip::MAGIC) => "a file that is compressed twice".into(),
-        () if bytes.starts_with(&zip::MAGIC) => {
-            // What is wrong with a damaged archive is more to the point.
-            zip::entries(bytes)?;
-            "an archive (ZIP) of other files".into()
+        () => {
+            if bytes.starts_with(&zip::MAGIC) {
+                // What is wrong with a damaged archive is more to the point.
+                zip::entries(bytes)?;
+            }
+            foreign::named(bytes)
         }
-        () => format!("the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
     };
     let titles: Vec<&str> = READERS.iter().map(|reader| reader.title).collect();
     Err(LoadError::UnknownFormat { expected: format!("a model as {}", in_words(&titles)), got })
@@ -244,8 +246,8 @@ mod tests {
     #[test]
     fn says_what_it_cannot_open() {
         let cases: [(&[u8], &str); 3] = [
-            (b"", "the bytes []"),
-            (b"\x89PNG\r\n\x1a\n...", "the bytes [89, 50, 4e, 47, 0d, 0a, 1a, 0a]"),
+            (b"", "an empty file: download or export it again"),
+            (b"\x89PNG\r\n\x1a\n...", "a picture: open it as a sample, with the model beside it"),
             (&[0, 0, 8, 1, 0, 0, 0, 1, 7], "images or labels (IDX)"),
         ];
         for (bytes, got) in cases {

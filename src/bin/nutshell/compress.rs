@@ -140,7 +140,9 @@ impl Arguments {
     /// The network; on samples one that can be run, and is not small already.
     fn open(&self) -> Result<Network, Error> {
         if self.data.is_none() {
-            return Ok(formats::read(&files::model(&self.model)?.0, files::CAP)?.network);
+            let (bytes, _) = files::model(&self.model)?;
+            let opened = formats::read(&bytes, files::CAP).map_err(|error| files::of_file(&self.model, error))?;
+            return Ok(opened.network);
         }
         let opened = files::open(&self.model)?.opened;
         if opened.nut.is_none() {

@@ -94,7 +94,7 @@ impl Task for Arguments {
     fn run(&self) -> Result<Answer, Error> {
         let writer = self.form.writer(&self.output, None)?;
         let (input, size) = files::model(&self.input)?;
-        let mut opened = formats::read(&input, files::CAP)?;
+        let mut opened = formats::read(&input, files::CAP).map_err(|error| files::of_file(&self.input, error))?;
         if opened.network.skeleton(Source::Onnx).is_none() {
             // Of an ONNX file the graph is kept as it is, whether it can be run or not.
             opened.add_graph(files::CAP)?;

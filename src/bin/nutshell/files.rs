@@ -54,7 +54,17 @@ pub fn open(path: &Path) -> Result<ModelFile, Error> {
 pub fn opened(bytes: Vec<u8>, path: &Path) -> Result<ModelFile, Error> {
     let (plain, size) = whole(bytes, path)?;
     check_model(&plain, path)?;
-    Ok(ModelFile { opened: formats::open(&plain, CAP)?, plain, size })
+    let opened = formats::open(&plain, CAP).map_err(|error| of_file(path, error))?;
+    Ok(ModelFile { opened, plain, size })
+}
+
+/// An error with the name of the file that it is about.
+pub fn of_file(path: &Path, error: Error) -> Error {
+    match error {
+        // A path that could not be read is named already.
+        Error::Load(LoadError::File { .. }) | Error::In { .. } => error,
+        error => Error::In { place: path.display().to_string(), error: Box::new(error) },
+    }
 }
 
 /// That a file is a model, and not samples.

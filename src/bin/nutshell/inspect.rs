@@ -49,14 +49,20 @@ impl Task for Arguments {
             };
             return Ok(of_dataset(file, dataset));
         }
-        let ModelFile { opened, size, .. } = files::opened(bytes, &self.file).map_err(|error| match error {
-            Error::Load(LoadError::UnknownFormat { expected, got }) => {
-                LoadError::UnknownFormat { expected: format!("{expected}, or {SAMPLES}"), got }.into()
-            }
-            other => other,
-        })?;
+        let ModelFile { opened, size, .. } = files::opened(bytes, &self.file).map_err(with_samples)?;
         let inspection = Inspection { file, summary: Summary::new(&opened, size)? };
         Ok(Answer::new(inspection.describe(), &inspection))
+    }
+}
+
+/// An error about a format that is not known, with what else could have been looked at.
+fn with_samples(error: Error) -> Error {
+    match error {
+        Error::In { place, error } => Error::In { place, error: Box::new(with_samples(*error)) },
+        Error::Load(LoadError::UnknownFormat { expected, got }) => {
+            LoadError::UnknownFormat { expected: format!("{expected}, or {SAMPLES}"), got }.into()
+        }
+        other => other,
     }
 }
 

@@ -16,6 +16,7 @@ pub use read::{model, read};
 pub use weights::{Fill, fill, weights};
 pub use write::{apart, write, write_in};
 
+use super::foreign::is_message_of;
 use super::{Opened, Reader};
 use crate::error::LoadError;
 use crate::model::{Network, Source, Tensor};
@@ -43,6 +44,7 @@ pub(super) fn with_numbers(weights: &Network, form: impl Fn(&Tensor) -> Fill) ->
 fn is_onnx(bytes: &[u8]) -> bool {
     // The tags of producer_name, producer_version, domain, model_version, doc_string, graph, opset_import.
     matches!(bytes, [0x08, 1..=0x1f, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, ..])
+        && !is_message_of(bytes, |_| true)
 }
 
 fn malformed(place: impl Into<String>, expected: &str, got: String) -> LoadError {
