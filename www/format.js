@@ -83,5 +83,8 @@ export const SPLITS = { train: 'training', validation: 'validation', test: 'test
 /** What a stage is called. @param {import('./types.js').Stage} stage */
 export const stage = (stage) => stage[0].toUpperCase() + stage.slice(1);
 
+/** Standard error of a share of samples; 0 of an R\u00b2 below 0, which is no share. @param {{ accuracy: number, samples: number }} measured */
+export const standardError = ({ accuracy, samples }) => Math.sqrt(Math.max(0, accuracy * (1 - accuracy)) / Math.max(1, samples));
+
 /** How good the network of a report is, in few words. @param {import('./types.js').Report} report */
 export const quality = ({ after, snr }) => (after ? accuracy(after.test ?? after.validation) : snr === null ? 'lossless' : `${decibels(snr)} signal to noise`);

@@ -12,17 +12,19 @@ use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::model::{FixedPoint, Model};
 use crate::network::{
-    Augmentation, Evaluation, IntegerNetwork, Learner, Loader, Look, Loss, Schedule, evaluate, fit, logits, one_hot,
-    search_formats, spread,
+    Augmentation, Evaluation, Inference, IntegerNetwork, Learner, Loader, Look, Loss, Schedule, evaluate, fit, logits,
+    one_hot, search_formats, spread,
 };
 use crate::resources::{Bytes, Objective};
 use crate::search::{Step, half_interval};
 use crate::stages::settings::{Target, Training};
 use crate::stages::{Question, StageNetwork, Tools};
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+/// The original's answers are reported after so many.
+const ANSWERED: usize = 2_000;
 /// The share of a training in which the learning rate rises from zero.
 const WARM_UP: f32 = 0.02;
 /// Training is reported about so many times in each training.
@@ -110,10 +112,13 @@ impl<'a> Run<'a> {
             validation: SplitCounts::of(&validation),
             test: data.test.as_ref().map(SplitCounts::of),
         };
-        let work = Work::new(recipe, original, training.len(), validation.len())?;
+        let mut work = Work::new(recipe, original, training.len(), validation.len())?;
         tell(observer, Event::Started { stage: Stage::Original })?;
         tell(observer, work.event())?;
-        let (targets, loss) = targets(original, &training, recipe, criterion)?;
+        let (targets, loss) = targets(original, &training, recipe, criterion, &mut |answered| {
+            work.worked(work.costs.forward * answered as f64);
+            tell(observer, work.event())
+        })?;
         let compared = |samples: Samples| criterion.answered(original, samples);
         Ok(Run {
             recipe,
@@ -381,9 +386,18 @@ fn targets(
     samples: &Samples,
     recipe: &Recipe,
     criterion: Criterion,
+    tell: &mut dyn FnMut(usize) -> Result<(), Error>,
 ) -> Result<(Array2<f32>, Loss), Error> {
     let distillation = recipe.distillation;
-    let mut soft = logits(teacher, samples)?;
+    let mut inference = Inference::new(teacher)?;
+    let mut blocks = Vec::new();
+    for first in (0..samples.len()).step_by(ANSWERED) {
+        let block = samples.range(first, first + ANSWERED);
+        blocks.push(inference.logits(&block)?);
+        tell(block.len())?;
+    }
+    let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
+    let mut soft = concatenate(Axis(0), &views).unwrap_or_default();
     let own = match criterion {
         Criterion::Targets => samples.selected_targets(),
         Criterion::Labels => Some(one_hot(samples, soft.ncols())?),

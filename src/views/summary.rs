@@ -167,8 +167,11 @@ impl Summary {
             }
             None => (None, None),
         };
-        let own_graph =
-            || network.model.as_ref().map(|model| floats(model, !matches!(network.source_name(), "onnx" | "tflite")));
+        let own_graph = || {
+            network.model.as_ref().map(|model| {
+                floats(model, ![format, network.source_name()].iter().any(|name| matches!(*name, "onnx" | "tflite")))
+            })
+        };
         Ok(Summary {
             format,
             source: network.source_name(),

@@ -132,12 +132,27 @@ export async function takeSamples(name, { summary, parts }) {
   } finally {
     complete();
   }
-  const { recipe, network } = get();
-  // A file's order may be that of its classes: the validation samples are drawn. A .nut file has a scaling of its own.
+  const { recipe } = get();
+  // A file's order may be that of its classes: the validation samples are drawn.
   if (recipe) {
-    const scaling = network?.graph.scaling ?? summary.scaling;
+    const scaling = await scalingOf(summary);
     set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
   }
+}
+
+/** The most test samples that scalings are compared on. */
+const COMPARED = 5000;
+
+/** The scaling of samples: that of a .nut file; else the one by which the opened network answers better, as they are or as suits them.
+ * @param {import('../types.js').SamplesSummary} summary */
+async function scalingOf({ scaling }) {
+  const { network, data } = get();
+  if (network?.graph.scaling) return network.graph.scaling;
+  const fits = String(network?.graph.input_shape) === String(data.shape);
+  if (!network || !fits || !data.labelled.test || data.test > COMPARED || scaling === 'unit') return scaling;
+  const accuracyWith = async (/** @type {import('../types.js').Scaling} */ own) =>
+    (await bridge.evaluate(own, () => {}, new AbortController().signal))?.accuracy ?? -Infinity;
+  return (await accuracyWith('unit')) > (await accuracyWith(scaling)) ? 'unit' : scaling;
 }
 
 /** Forgets the samples that are there. @param {string} name Of those that come. @param {import('../types.js').SamplesSummary | null} summary */

@@ -114,7 +114,7 @@ export class SearchChart extends Chart {
 }
 
 /** Standard error of a probe's accuracy. @param {Probe} probe */
-const deviation = ({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / Math.max(1, samples));
+const deviation = format.standardError;
 
 /** @param {Probe} probe @param {Record<'x' | 'value' | 'accuracy', (value: number) => number>} scales @param {number} y */
 function row(probe, { x, value, accuracy }, y) {

@@ -221,7 +221,7 @@ function accuracyCurve(what, sweep, chosen, choose) {
       xName="bits per ${words}"
       yName="accuracy"
       .points=${answers.map(({ accuracy }, index) => /** @type {[number, number]} */ ([BITS[index], accuracy]))}
-      .errors=${answers.map(({ accuracy, samples }) => Math.sqrt((accuracy * (1 - accuracy)) / samples))}
+      .errors=${answers.map(format.standardError)}
       .chosen=${chosen}
       .write=${format.percent}
       .height=${220}
