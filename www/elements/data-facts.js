@@ -59,6 +59,8 @@ function classes(training, test, names) {
   const counts = Array.from({ length: Math.max(...parts.map(({ length }) => length)) }, (_, index) =>
     parts.reduce((sum, counts) => sum + (counts[index] ?? 0), 0),
   );
+  const outputs = (training ?? test)?.outputs ?? 0;
+  if (outputs > 0) return `none: each sample has ${format.count(outputs)} ${outputs === 1 ? 'number' : 'numbers'} to answer with`;
   if (counts.length === 0) return 'none: the samples have no labels';
   if (counts.length > MOST_LISTED)
     return `${format.count(counts.length)}, with ${format.count(Math.min(...counts))} to ${format.count(Math.max(...counts))} samples each`;

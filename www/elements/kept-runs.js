@@ -69,10 +69,10 @@ const chart = (label, measure, points) => html`<figure>
   ></nutshell-scatter>
 </figure>`;
 
-/** Nothing of a run by the weights alone. @param {Kept} run @param {string} shown @returns {Point[]} */
+/** Nothing of a run by the weights alone, or of one that is held to numbers: an R\u00b2 is no accuracy. @param {Kept} run @param {string} shown @returns {Point[]} */
 function accuracyOf({ id, name, report }, shown) {
   const after = report.after && (report.after.test ?? report.after.validation);
-  return after ? [{ id, name, bytes: report.file_bytes, quality: after.accuracy, samples: after.samples, shown: id === shown }] : [];
+  return after && after.correct !== null ? [{ id, name, bytes: report.file_bytes, quality: after.accuracy, samples: after.samples, shown: id === shown }] : [];
 }
 
 /** Nothing where nothing was lost. @param {Kept} run @param {string} shown @returns {Point[]} */
