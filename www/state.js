@@ -109,6 +109,8 @@ export function advance(run, event) {
     }
     case 'progress':
       return { ...run, progress: event };
+    case 'warned':
+      return { ...run, warnings: [...run.warnings, event.warning] };
     case 'probed':
       return { ...run, stage: event.stage, training: null, probes: [...run.probes, event] };
     case 'training':

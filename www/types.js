@@ -109,6 +109,7 @@
  * @property {StageState[]} stages Those that are done.
  * @property {Probe[]} probes
  * @property {Training | null} training
+ * @property {string[]} warnings What is suspicious about it.
  * @property {{ done: number, of: number } | null} progress Estimated seconds of work that are done, and in all; null while the file is decoded.
  * @property {boolean} resumable Whether there is a checkpoint to go on from.
  * @property {string} message What went wrong.

@@ -236,6 +236,7 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint, mut warnings: Vec<String>) ->
     };
     let (before, after) = (accuracies(run.original)?, accuracies(&decoded)?);
     let chance = chance(&run.validation);
+    warnings.extend(run.warnings.clone());
     warnings.extend([known_validation(&before), at_chance(&before.validation, chance)].into_iter().flatten());
     if let Target::Tolerance(points) = run.recipe.target {
         let drop = 100.0 * (before.validation.accuracy - after.validation.accuracy);

@@ -161,6 +161,11 @@ pub enum Event {
         /// Validation accuracy, 0 to 1, once that is known.
         accuracy: Option<f64>,
     },
+    /// Something about the run is suspicious; the report has it too.
+    Warned {
+        /// A sentence.
+        warning: String,
+    },
     /// A stage is done.
     Finished(StageState),
 }

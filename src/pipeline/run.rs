@@ -7,6 +7,7 @@ use super::event::{Accuracy, Event, Probe, SplitName, StageState};
 use super::progress::Work;
 use super::recipe::{Recipe, Stage};
 use super::report::{SplitCounts, Splits};
+use super::warnings::of_samples;
 use crate::coding::ParameterBits;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
@@ -71,6 +72,8 @@ pub struct Run<'a> {
     pub test: Option<Samples>,
     pub criterion: Criterion,
     pub splits: Splits,
+    /// What is suspicious about the samples.
+    pub warnings: Vec<String>,
     objective: Arc<dyn Objective>,
     /// Targets of training, `[training samples, outputs]`, and how answers are compared with them.
     targets: Arc<Array2<f32>>,
@@ -112,9 +115,13 @@ impl<'a> Run<'a> {
             validation: SplitCounts::of(&validation),
             test: data.test.as_ref().map(SplitCounts::of),
         };
+        let warnings = of_samples(&splits, recipe.target);
         let mut work = Work::new(recipe, original, training.len(), validation.len())?;
         tell(observer, Event::Started { stage: Stage::Original })?;
         tell(observer, work.event())?;
+        for warning in &warnings {
+            tell(observer, Event::Warned { warning: warning.clone() })?;
+        }
         let (targets, loss) = targets(original, &training, recipe, criterion, &mut |answered| {
             work.worked(work.costs.forward * answered as f64);
             tell(observer, work.event())
@@ -128,6 +135,7 @@ impl<'a> Run<'a> {
             test: data.test.as_ref().map(scaled).map(compared).transpose()?,
             criterion,
             splits,
+            warnings,
             objective: Arc::new(Bytes { options: recipe.write_options() }),
             targets: Arc::new(targets),
             loss,

@@ -1,10 +1,44 @@
 //! What is suspicious about a run, in words for the report. The page and the command line only show it.
 
 use super::event::Accuracy;
-use super::report::Accuracies;
+use super::report::{Accuracies, SplitCounts, Splits};
+use crate::stages::settings::Target;
 
 /// Standard errors of a difference that is taken for real.
 const SURE: f64 = 4.0;
+
+/// What is suspicious about the samples themselves, before anything is done: classes that are missing in a part, and too few samples to tell a
+/// tolerance.
+pub fn of_samples(splits: &Splits, target: Target) -> Vec<String> {
+    let (training, validation) = (&splits.training, &splits.validation);
+    let mut warnings = Vec::new();
+    let classes = training.classes.len().max(validation.classes.len());
+    let has = |counts: &SplitCounts, class: usize| counts.classes.get(class).is_some_and(|&count| count > 0);
+    for (name, own, other) in [("training", training, validation), ("validation", validation, training)] {
+        let missing: Vec<String> = (0..classes)
+            .filter(|&class| !has(own, class) && has(other, class))
+            .map(|class| class.to_string())
+            .collect();
+        if !missing.is_empty() {
+            let classes = missing.join(", ");
+            warnings.push(format!(
+                "no {name} sample is of class {classes}, which the other samples have: draw the validation samples with a split seed other than 0, \
+                 or hold out more"
+            ));
+        }
+    }
+    let sample = 100.0 / validation.samples.max(1) as f64;
+    if let Target::Tolerance(points) = target
+        && points < sample
+        && !validation.classes.is_empty()
+    {
+        warnings.push(format!(
+            "a tolerance of {points} percentage points is less than one of the {} validation samples, {sample:.2} points: none may be lost",
+            validation.samples
+        ));
+    }
+    warnings
+}
 
 /// A warning if the original answers validation samples far better than test samples: a drop from there says little.
 pub fn known_validation(before: &Accuracies) -> Option<String> {
@@ -38,6 +72,25 @@ pub fn at_chance(before: &Accuracy, chance: f64) -> Option<String> {
 mod tests {
     use super::*;
     use crate::pipeline::SplitName;
+
+    #[test]
+    fn missing_classes_and_too_few_samples_are_said() {
+        let of =
+            |classes: &[usize]| SplitCounts { samples: classes.iter().sum(), classes: classes.to_vec(), outputs: 0 };
+        let splits = |training: &[usize], validation: &[usize]| Splits {
+            training: of(training),
+            validation: of(validation),
+            test: None,
+        };
+        let said = of_samples(&splits(&[50, 0, 50], &[0, 20, 20]), Target::Tolerance(0.3));
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(said[0].starts_with("no training sample is of class 1,"), "{said:?}");
+        assert!(said[1].starts_with("no validation sample is of class 0,"), "{said:?}");
+        assert!(said[2].contains("less than one of the 40 validation samples, 2.50 points"), "{said:?}");
+        assert!(of_samples(&splits(&[50, 50], &[500, 500]), Target::Tolerance(0.3)).is_empty());
+        // Without labels there are no classes to miss.
+        assert!(of_samples(&splits(&[], &[]), Target::Budget(9)).is_empty());
+    }
 
     #[test]
     fn an_original_that_knows_its_validation_samples_is_suspected() {

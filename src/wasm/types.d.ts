@@ -837,7 +837,11 @@ bytes: number | null,
 /**
  * Validation accuracy, 0 to 1, once that is known.
  */
-accuracy: number | null, } | { "kind": "finished" } & StageState;
+accuracy: number | null, } | { "kind": "warned", 
+/**
+ * A sentence.
+ */
+warning: string, } | { "kind": "finished" } & StageState;
 
 /**
  * Whether a file that was opened with others, or alone, is one of samples. An array may be anything.

@@ -110,7 +110,7 @@ test('what follows the state is called once it is at rest, and only if its part 
 });
 
 describe('a run', () => {
-  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null });
+  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null, warnings: [] });
 
   test('says how far it is, as the engine does', () => {
     assert.equal(share(run), 0);

@@ -35,6 +35,7 @@ export async function compress() {
     probes: [],
     training: null,
     progress: null,
+    warnings: [],
     resumable: false,
     message: '',
   });

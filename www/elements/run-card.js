@@ -28,6 +28,7 @@ class RunCard extends Element {
     return html`
       <h2>${TITLES[run.status]}</h2>
       <p role="status" class=${run.status === 'failed' ? 'problem' : 'quiet'} id="run-status">${statusLine(run)}</p>
+      ${(run.warnings ?? []).map((warning) => html`<p class="small-text">Warning: ${warning}.</p>`)}
       ${run.status === 'running' ? live(run) : nothing}
     `;
   }

@@ -102,7 +102,7 @@ impl Reporter {
             Event::Started { stage } | Event::Training { stage, .. } => stage.meta().name,
             Event::Probed(probe) => probe.stage.meta().name,
             Event::Finished(state) => state.stage.meta().name,
-            Event::Progress { .. } => "",
+            Event::Progress { .. } | Event::Warned { .. } => "",
         };
         match event {
             Event::Started { .. } => self.begin(name),
@@ -118,6 +118,7 @@ impl Reporter {
                     accuracy.map_or(String::new(), |share| format!(", validation {word} {:.2} %", 100.0 * share));
                 self.training(name, *done, *total, &format!("loss {loss:.4}{bytes}{accuracy}"));
             }
+            Event::Warned { warning } => self.line(&format!("warning: {warning}")),
             Event::Finished(state) => self.line(&describe_stage(state, self.word)),
         }
     }
