@@ -221,7 +221,7 @@ fn archives_that_break_a_rule() {
         (
             zip(&[("readme.txt", b"x")], false),
             "not a file that Nutshell can open: expected a model as .nut, npz, npy, PyTorch state \
-             dictionary, TFLite, HDF5 (Keras), safetensors or ONNX, got an archive (ZIP) of other files",
+             dictionary, TFLite, HDF5 (Keras), safetensors or ONNX, got an archive (ZIP) of other files: unpack it, and open the model in it",
         ),
     ]);
 }
