@@ -6,7 +6,9 @@ use nutshell::model::{Function, Node, Op, Scaling, Unary};
 use nutshell::network::{
     Learner, Loader, Loss, Retrain, Schedule, evaluate, fit, logits, one_hot, predictions, spread,
 };
-use nutshell::pipeline::{Criterion, Data, Effort, Evidence, Outcome, Quiet, Recipe, Target, compress};
+use nutshell::pipeline::{
+    Checkpoint, Criterion, Data, Effort, Event, Evidence, Observer, Outcome, Quiet, Recipe, Target, compress,
+};
 use nutshell::{Error, Model, Network};
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -107,6 +109,37 @@ fn one_sigmoid_tells_two_classes_apart() {
     }
     let decoded = predictions(&logits(&model, &labelled).unwrap());
     assert!(decoded.contains(&0) && decoded.contains(&1));
+}
+
+/// Keeps the names of the stages that start, and the warnings.
+#[derive(Default)]
+struct Heard(Vec<String>);
+
+impl Observer for Heard {
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        match event {
+            Event::Started { stage } => self.0.push(format!("{stage:?}")),
+            Event::Warned { warning } => self.0.push(warning),
+            _ => (),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn checkpoint(&mut self, _checkpoint: &Checkpoint) {}
+}
+
+#[test]
+fn an_original_at_chance_is_said_before_anything_is_compressed() {
+    let samples = points(600, 2, 2);
+    let labels: Vec<usize> = (0..600).map(|index| index % 2).collect();
+    let mut model = Chain::new(vec![2]).linear("a", [4, 2]).relu().linear("b", [2, 4]).build();
+    initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(3));
+    let data = Data { training: samples.with_labels(&labels).unwrap(), test: None };
+    let (mut heard, recipe) = (Heard::default(), recipe(Target::Tolerance(50.0)));
+    let outcome = compress(&Network::of_model(model), Evidence::Samples(&data), &recipe, None, &mut heard).unwrap();
+    assert_eq!(heard.0[0], "Original");
+    assert!(heard.0[1].starts_with("the original scores "), "{:?}", heard.0);
+    assert!(outcome.report.warnings.contains(&heard.0[1]) && heard.0.contains(&"Code".to_owned()), "{:?}", heard.0);
 }
 
 /// The sum of both magnitudes, which no line tells apart.

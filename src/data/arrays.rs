@@ -229,7 +229,7 @@ mod tests {
             Dtype::F64 => numbers.iter().flat_map(|&number| f64::from(number).to_le_bytes()).collect(),
             _ => numbers.iter().flat_map(|&number| number.to_le_bytes()).collect(),
         };
-        Tensor { name: name.into(), shape: shape.to_vec(), dtype, bytes, dequantized: false, step: None }
+        Tensor::new(name.into(), shape.to_vec(), dtype, bytes)
     }
 
     fn npz(tensors: Vec<Tensor>) -> Vec<u8> {

@@ -91,6 +91,11 @@ fn by_samples(original: &Model, mut run: Run<'_>, resume: Option<Checkpoint>) ->
             StageNetwork::Float(original.clone())
         }
     };
+    if let Some(original) = run.stages.first().map(|state| state.validation)
+        && let Some(warning) = at_chance(&original, chance(&run.validation))
+    {
+        run.warn(warning)?;
+    }
     let finished = run.stages.last().map_or(Stage::Original, |state| state.stage);
     let mut next = finished as usize + 1;
     while let Some(&stage) = Stage::ALL.get(next) {
@@ -117,7 +122,7 @@ fn by_samples(original: &Model, mut run: Run<'_>, resume: Option<Checkpoint>) ->
     }
     match network {
         StageNetwork::Fixed(fixed) => {
-            let outcome = conclude(&mut run, &fixed, Vec::new());
+            let outcome = conclude(&mut run, &fixed);
             by_rounding(&mut run, outcome)
         }
         StageNetwork::Float(_) => unreachable!("the quantize stage has run, or the checkpoint is of a later one"),
@@ -197,9 +202,8 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
     run.start(Stage::Quantize, run.original)?;
     describe(run, Stage::Quantize, &StageNetwork::Fixed(fixed.clone()))?;
     run.start(Stage::Code, run.original)?;
-    let warning =
-        format!("pruning and training came to {cost}: the original is rounded to {bits} bits a weight instead");
-    conclude(run, &fixed, vec![warning])
+    run.warn(format!("pruning and training came to {cost}: the original is rounded to {bits} bits a weight instead"))?;
+    conclude(run, &fixed)
 }
 
 /// Whether a run has used less than half of its budget, or its network is ruined.
@@ -223,7 +227,7 @@ fn check_resumable(checkpoint: &Checkpoint, original: &Model, recipe: &Recipe) -
 }
 
 /// Writes the file, decodes it again, and reports on what was decoded.
-fn conclude(run: &mut Run<'_>, fixed: &FixedPoint, mut warnings: Vec<String>) -> Result<Outcome, Error> {
+fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let encoded = container::write(fixed, &run.recipe.write_options())?;
     let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
     run.finish(Stage::Code, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
@@ -236,8 +240,7 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint, mut warnings: Vec<String>) ->
     };
     let (before, after) = (accuracies(run.original)?, accuracies(&decoded)?);
     let chance = chance(&run.validation);
-    warnings.extend(run.warnings.clone());
-    warnings.extend([known_validation(&before), at_chance(&before.validation, chance)].into_iter().flatten());
+    let warnings: Vec<String> = run.warnings.iter().cloned().chain(known_validation(&before)).collect();
     if let Target::Tolerance(points) = run.recipe.target {
         let drop = 100.0 * (before.validation.accuracy - after.validation.accuracy);
         if drop > points + ROUNDING {

@@ -72,7 +72,7 @@ pub struct Run<'a> {
     pub test: Option<Samples>,
     pub criterion: Criterion,
     pub splits: Splits,
-    /// What is suspicious about the samples.
+    /// What is suspicious about the samples, or the original's answers to them.
     pub warnings: Vec<String>,
     objective: Arc<dyn Objective>,
     /// Targets of training, `[training samples, outputs]`, and how answers are compared with them.
@@ -152,6 +152,12 @@ impl<'a> Run<'a> {
     /// Tells the observer.
     pub fn tell(&mut self, event: Event) -> Result<(), Error> {
         tell(self.observer, event)
+    }
+
+    /// Says what is suspicious: at once, and in the report.
+    pub fn warn(&mut self, warning: String) -> Result<(), Error> {
+        self.warnings.push(warning.clone());
+        self.tell(Event::Warned { warning })
     }
 
     /// So many seconds' work is done.

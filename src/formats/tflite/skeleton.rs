@@ -59,7 +59,7 @@ mod tests {
 
     fn weights(bytes: usize, skeleton: Vec<u8>) -> Network {
         let (name, bytes) = (String::new(), vec![0; bytes]);
-        let tensor = Tensor { name, shape: vec![bytes.len()], dtype: Dtype::U8, bytes, dequantized: false, step: None };
+        let tensor = Tensor::new(name, vec![bytes.len()], Dtype::U8, bytes);
         Network::new(vec![tensor], Origin { source: Source::Tflite, skeleton })
     }
 

@@ -153,14 +153,7 @@ mod tests {
                 let count: usize = shape.iter().product();
                 let bytes = (1..=count).flat_map(|number| (number as f32).to_le_bytes()).collect();
                 let name = format!("{layer}/{part}");
-                tensors.push(Tensor {
-                    name,
-                    shape: shape.to_vec(),
-                    dtype: Dtype::F32,
-                    bytes,
-                    dequantized: false,
-                    step: None,
-                });
+                tensors.push(Tensor::new(name, shape.to_vec(), Dtype::F32, bytes));
             }
         }
         Network::new(tensors, Origin { source: Source::Npz, skeleton: Vec::new() })

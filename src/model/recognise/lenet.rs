@@ -37,13 +37,9 @@ mod tests {
     use rand_pcg::Pcg64Mcg;
 
     fn weights_of(model: &Model) -> Network {
-        let tensor = |parameter: &crate::model::Parameter| Tensor {
-            name: parameter.name.clone(),
-            shape: parameter.values.shape().to_vec(),
-            dtype: Dtype::F32,
-            bytes: parameter.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            dequantized: false,
-            step: None,
+        let tensor = |parameter: &crate::model::Parameter| {
+            let bytes = parameter.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            Tensor::new(parameter.name.clone(), parameter.values.shape().to_vec(), Dtype::F32, bytes)
         };
         // In another order than the layers'.
         let tensors = model.parameters.iter().rev().map(tensor).collect();

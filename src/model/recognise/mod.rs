@@ -50,14 +50,7 @@ mod tests {
         fn tensor(&mut self, name: String, shape: &[usize]) {
             let count = shape.iter().product();
             let bytes = (0..count).flat_map(|_| (0.5 + self.rng.random::<f32>()).to_le_bytes()).collect();
-            self.weights.tensors.push(Tensor {
-                name,
-                shape: shape.to_vec(),
-                dtype: Dtype::F32,
-                bytes,
-                dequantized: false,
-                step: None,
-            });
+            self.weights.tensors.push(Tensor::new(name, shape.to_vec(), Dtype::F32, bytes));
         }
 
         /// A layer, and its normalisation if that has a name.
@@ -73,14 +66,7 @@ mod tests {
                 self.tensor(format!("{norm}.{part}"), &shape[..1]);
             }
             let (name, bytes) = (format!("{norm}.num_batches_tracked"), vec![7; 8]);
-            self.weights.tensors.push(Tensor {
-                name,
-                shape: vec![],
-                dtype: Dtype::I64,
-                bytes,
-                dequantized: false,
-                step: None,
-            });
+            self.weights.tensors.push(Tensor::new(name, vec![], Dtype::I64, bytes));
         }
     }
 
