@@ -1,0 +1,1 @@
+//! What is written in other formats: types, names, sizes.

@@ -1,0 +1,1 @@
+//! Graphs of many exporters, run.
