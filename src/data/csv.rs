@@ -1,37 +1,19 @@
 //! Tables as text: a record a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
 //! tabulators).
 
-use super::{Answers, Samples, Values};
+use super::columns::Columns;
+pub use super::columns::{LabelColumn, MOST_CLASSES};
+use super::{Dataset, Samples};
 use crate::error::{self, Error, LoadError};
-use crate::model::Scaling;
 use csv::{Reader, ReaderBuilder, StringRecord};
-use ndarray::{Array1, Axis};
+use std::borrow::Cow;
 
 const FORMAT: &str = "CSV";
 const SEPARATORS: [u8; 3] = *b",;\t";
-/// Names of a column with the class.
-const NAMES: [&str; 5] = ["label", "class", "target", "y", "species"];
-/// A column of integers with more different ones is no classes, unless it is said so.
-const MOST_GUESSED: usize = 1000;
-/// Classes are below this number.
-pub const MOST_CLASSES: usize = 1 << 16;
 /// Characters of a field that errors show.
 const MOST_SHOWN: usize = 80;
 /// Bytes that are looked at to tell a table.
 const SNIFFED: usize = 1 << 16;
-
-/// Which column holds the class.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum LabelColumn {
-    /// The one named label, class, target, y or species; else the first or the last, if just one of them is of words or of a few
-    /// integers that occur more than once.
-    #[default]
-    Guess,
-    /// None: the samples are unlabelled.
-    None,
-    /// The one of this name, or of this number, counted from 1.
-    Named(String),
-}
 
 /// A table that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,19 +22,72 @@ pub struct Table {
     pub samples: Samples,
     /// The classes' names, in the order of their numbers; empty if the table has numbers.
     pub class_names: Vec<String>,
+    /// The column that has what the samples are answered with, by its number from 1 and its name.
+    pub label: Option<String>,
+    /// Columns that are not used.
+    pub ignored: Vec<String>,
+}
+
+impl From<Table> for Dataset {
+    fn from(Table { samples, class_names, label, ignored }: Table) -> Self {
+        Dataset {
+            format: "csv",
+            training: Some(samples),
+            class_names,
+            label_column: label,
+            ignored,
+            ..Dataset::default()
+        }
+    }
+}
+
+/// The text, without a mark of byte order; as UTF-8 also where it is UTF-16. The last character may be cut off where the looking ends.
+fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, LoadError> {
+    let units = |of: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]])).collect();
+        Ok(Cow::Owned(String::from_utf16_lossy(&units)))
+    };
+    match bytes {
+        [0xff, 0xfe, ..] => return units(u16::from_le_bytes),
+        [0xfe, 0xff, ..] => return units(u16::from_be_bytes),
+        _ => {}
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() && bytes.len() == SNIFFED => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or("")
+        }
+        Err(error) => return Err(malformed("text", "UTF-8 or UTF-16", error.to_string())),
+    };
+    Ok(Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)))
+}
+
+/// With points for commas between digits, where commas are not what separates, and there are no points.
+fn with_points(text: Cow<'_, str>, separator: u8) -> Cow<'_, str> {
+    let between = |text: &str, mark: u8| {
+        text.as_bytes()
+            .windows(3)
+            .any(|three| three[1] == mark && three[0].is_ascii_digit() && three[2].is_ascii_digit())
+    };
+    if separator == b',' || between(&text, b'.') || !between(&text, b',') {
+        return text;
+    }
+    let mut bytes = text.into_owned().into_bytes();
+    for at in 1..bytes.len().saturating_sub(1) {
+        if bytes[at] == b',' && bytes[at - 1].is_ascii_digit() && bytes[at + 1].is_ascii_digit() {
+            bytes[at] = b'.';
+        }
+    }
+    Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// Whether these bytes are the start of a table: lines of as many fields, most of them numbers in the second line.
 pub fn is_csv(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(SNIFFED)];
-    // The last character may be cut.
-    let text = match std::str::from_utf8(start) {
-        Ok(text) => text,
-        Err(error) if error.error_len().is_none() => std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or(""),
-        Err(_) => return false,
-    };
-    let Some(separator) = separator(text) else { return false };
-    let mut records = Records::new(text, separator);
+    let Ok(text) = text_of(start) else { return false };
+    let Some(separator) = separator(&text) else { return false };
+    let text = with_points(text, separator);
+    let mut records = Records::new(&text, separator);
     let Ok(Some(first)) = records.next() else { return false };
     let numbers =
         |record: &StringRecord| 2 * record.iter().filter(|field| number(field).is_some()).count() >= record.len();
@@ -64,46 +99,48 @@ pub fn is_csv(bytes: &[u8]) -> bool {
     }
 }
 
-/// Reads a table; its numbers may take up to `cap` bytes.
+/// Reads a table; its numbers may take up to `cap` bytes. `inputs` are the numbers of one sample that a network reads, where one is known.
 ///
 /// # Errors
 /// [`LoadError`] names the line; [`Error::Data`] if there is no sample.
-pub fn read(bytes: &[u8], label: &LabelColumn, cap: u64) -> Result<Table, Error> {
-    let text = std::str::from_utf8(bytes).map_err(|error| malformed("text", "UTF-8", error.to_string()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let separator = separator(text).unwrap_or(b',');
-    let mut records = Records::new(text, separator);
+pub fn read(bytes: &[u8], label: &LabelColumn, inputs: Option<usize>, cap: u64) -> Result<Table, Error> {
+    let text = text_of(bytes)?;
+    let separator = separator(&text).unwrap_or(b',');
+    let text = with_points(text, separator);
+    let mut records = Records::new(&text, separator);
     let Some(first) = records.next()? else {
         return Err(malformed("text", "at least one line", "none").into());
     };
     let second = records.next()?;
     let names = second.as_ref().and_then(|second| header(&first, second));
-    let columns = first.len();
-    let label = Label::find(label, names.as_deref(), columns)?;
+    let (named, count) = (names.is_some(), first.len());
+    let values = second.as_ref().filter(|_| named).unwrap_or(&first);
+    let columns = Columns::find(label, names, values, inputs)?;
+    let kept = columns.kept();
 
     // What may be a class is kept as text until all records are known.
-    let (mut numbers, mut candidates) = (Vec::new(), vec![StringRecord::new(); label.columns.len()]);
-    let mut ahead = [names.is_none().then_some(first), second].into_iter().flatten();
+    let (mut numbers, mut texts) = (Vec::new(), vec![StringRecord::new(); kept.len()]);
+    let mut ahead = [(!named).then_some(first), second].into_iter().flatten();
     while let Some(record) = ahead.next().map_or_else(|| records.next(), |record| Ok(Some(record)))? {
         let place = || records.place(&record);
-        if record.len() != columns {
-            return Err(malformed(place(), format!("{columns} fields"), record.len().to_string()).into());
+        if record.len() != count {
+            return Err(malformed(place(), format!("{count} fields"), record.len().to_string()).into());
         }
         for (column, field) in record.iter().enumerate() {
-            if let Some(candidate) = label.columns.iter().position(|&candidate| candidate == column) {
-                candidates[candidate].push_field(field);
+            if let Some(text) = kept.iter().position(|&it| it == column) {
+                texts[text].push_field(field);
                 continue;
             }
             let expected = || format!("a finite number in column {}", column + 1);
             numbers.push(number(field).ok_or_else(|| malformed(place(), expected(), quoted(field)))?);
         }
-        let texts = candidates.iter().map(|texts| texts.as_slice().len() + size_of::<usize>() * texts.len());
-        let bytes = (size_of::<f32>() * numbers.len() + texts.sum::<usize>()) as u64;
+        let kept = texts.iter().map(|texts| texts.as_slice().len() + size_of::<usize>() * texts.len());
+        let bytes = (size_of::<f32>() * numbers.len() + kept.sum::<usize>()) as u64;
         if bytes > cap {
             return Err(error::too_large(FORMAT, place(), bytes, cap).into());
         }
     }
-    label.assemble(numbers, candidates, columns)
+    columns.assemble(numbers, &texts)
 }
 
 /// The records of a text, without those that are blank.
@@ -150,136 +187,21 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The columns that may hold the class.
-struct Label {
-    columns: Vec<usize>,
-    /// Whether one of them is to be chosen, or none.
-    guessed: bool,
-}
-
-impl Label {
-    fn find(wanted: &LabelColumn, names: Option<&[String]>, columns: usize) -> Result<Self, LoadError> {
-        let one = |column| Ok(Label { columns: vec![column], guessed: false });
-        let position = |test: &dyn Fn(&String) -> bool| names.and_then(|names| names.iter().position(test));
-        match wanted {
-            LabelColumn::None => Ok(Label { columns: Vec::new(), guessed: false }),
-            LabelColumn::Named(wanted) => {
-                let numbered = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-                match position(&|name| name == wanted).or(numbered.filter(|&column| column < columns)) {
-                    Some(column) => one(column),
-                    None => {
-                        let expected = format!("a column's name, or 1 to {columns}");
-                        Err(malformed("label column", expected, format!("'{wanted}'")))
-                    }
-                }
-            }
-            LabelColumn::Guess => match position(&|name| NAMES.contains(&name.to_ascii_lowercase().as_str())) {
-                Some(column) => one(column),
-                None if columns < 2 => Ok(Label { columns: Vec::new(), guessed: false }),
-                None => Ok(Label { columns: vec![0, columns - 1], guessed: true }),
-            },
-        }
-    }
-
-    /// Chooses the column with the classes, and puts the others back among the numbers.
-    fn assemble(self, numbers: Vec<f32>, candidates: Vec<StringRecord>, columns: usize) -> Result<Table, Error> {
-        let rows = candidates.first().map_or(numbers.len() / columns, StringRecord::len);
-        if !self.guessed {
-            let (answers, class_names) = match candidates.into_iter().next() {
-                Some(texts) => answers(&texts)?,
-                None => (Answers::Classes(Vec::new()), Vec::new()),
-            };
-            let width = columns - self.columns.len();
-            return table(width, numbers, answers, class_names);
-        }
-        let likely: Vec<usize> = (0..2).filter(|&side| is_likely(&candidates[side])).collect();
-        let chosen = match likely.as_slice() {
-            [] => None,
-            [side] => Some(*side),
-            _ => {
-                let got = "both";
-                let expected = "the classes in the first column or in the last (say which one, or that there are none)";
-                return Err(malformed("label column", expected, got).into());
-            }
-        };
-        let none = || Ok((Vec::new(), Vec::new()));
-        let (labels, class_names) = chosen.map_or_else(none, |side| classes(&candidates[side]))?;
-        let inner = columns - 2;
-        let width = columns - usize::from(chosen.is_some());
-        let mut whole = Vec::with_capacity(rows * width);
-        for row in 0..rows {
-            let side = |side: usize| -> Result<Option<f32>, LoadError> {
-                if chosen == Some(side) {
-                    return Ok(None);
-                }
-                let text = &candidates[side][row];
-                let expected = "a finite number in the first and last column";
-                let fault = || malformed(format!("sample {}", row + 1), expected, quoted(text));
-                number(text).map(Some).ok_or_else(fault)
-            };
-            whole.extend(side(0)?);
-            whole.extend_from_slice(&numbers[row * inner..(row + 1) * inner]);
-            whole.extend(side(1)?);
-        }
-        table(width, whole, Answers::Classes(labels), class_names)
-    }
-}
-
-fn table(width: usize, numbers: Vec<f32>, answers: Answers, class_names: Vec<String>) -> Result<Table, Error> {
-    let samples = Samples::of_answers(vec![width], Values::of_floats(numbers), answers, Scaling::Unit)?;
-    Ok(Table { samples, class_names })
-}
-
-/// Whether a column may be classes: words, or a few integers of which at least one occurs twice.
-fn is_likely(texts: &StringRecord) -> bool {
-    let mut different: Vec<&str> = texts.iter().map(str::trim).collect();
-    different.sort_unstable();
-    different.dedup();
-    let words = texts.iter().all(|text| number(text).is_none());
-    let integers = texts.iter().all(|text| class_number(text).is_some());
-    (words || integers) && (2..=MOST_GUESSED).contains(&different.len()) && different.len() < texts.len()
-}
-
-/// What the column says: numbers, if one of them is no whole one; else classes and, if they are words, their names.
-fn answers(texts: &StringRecord) -> Result<(Answers, Vec<String>), LoadError> {
-    let numbers: Option<Vec<f32>> = texts.iter().map(number).collect();
-    match numbers {
-        Some(numbers) if numbers.iter().any(|number| number.fract() != 0.0) => {
-            Ok((Answers::Numbers(Array1::from(numbers).insert_axis(Axis(1))), Vec::new()))
-        }
-        _ => classes(texts).map(|(labels, names)| (Answers::Classes(labels), names)),
-    }
-}
-
-/// The number of each class, and the names if they are words: those are numbered in their alphabetical order.
-fn classes(texts: &StringRecord) -> Result<(Vec<u32>, Vec<String>), LoadError> {
-    if let Some(numbers) = texts.iter().map(class_number).collect::<Option<Vec<u32>>>() {
-        return Ok((numbers, Vec::new()));
-    }
-    let mut names: Vec<&str> = texts.iter().map(str::trim).collect();
-    names.sort_unstable();
-    names.dedup();
-    if names.len() > MOST_CLASSES {
-        return Err(malformed("label column", format!("at most {MOST_CLASSES} classes"), names.len().to_string()));
-    }
-    let number = |text: &str| names.binary_search(&text.trim()).unwrap_or(0) as u32;
-    Ok((texts.iter().map(number).collect(), names.iter().map(|&name| name.to_owned()).collect()))
-}
-
 /// A class as an integer, also if it is written as 3.0.
-fn class_number(text: &str) -> Option<u32> {
+pub fn class_number(text: &str) -> Option<u32> {
     let value = number(text)?;
     (value >= 0.0 && value.fract() == 0.0 && (value as usize) < MOST_CLASSES).then_some(value as u32)
 }
 
-fn number(field: &str) -> Option<f32> {
+/// A finite number.
+pub fn number(field: &str) -> Option<f32> {
     field.trim().parse::<f32>().ok().filter(|number| number.is_finite())
 }
 
 /// The names of the columns, if the first record has them: something in it is no number, where the second one has one.
 fn header(first: &StringRecord, second: &StringRecord) -> Option<Vec<String>> {
     let named = first.iter().zip(second).any(|(name, value)| number(name).is_none() && number(value).is_some());
-    named.then(|| first.iter().map(|name| name.trim().to_owned()).collect())
+    named.then(|| first.iter().map(|name| name.trim().trim_matches('"').to_owned()).collect())
 }
 
 /// The separator that the first line has most of, outside of quotes.
@@ -301,12 +223,13 @@ fn separator(text: &str) -> Option<u8> {
 }
 
 /// A field as errors show it.
-fn quoted(field: &str) -> String {
+pub fn quoted(field: &str) -> String {
     let shown: String = field.chars().take(MOST_SHOWN).collect();
     if shown.len() < field.len() { format!("'{shown}...'") } else { format!("'{field}'") }
 }
 
-fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+/// An error about a table.
+pub fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
     error::malformed(FORMAT, place, expected, got)
 }
 
@@ -320,7 +243,7 @@ mod tests {
 
     fn guess(text: &str) -> Table {
         assert!(is_csv(text.as_bytes()), "{text}");
-        read(text.as_bytes(), &LabelColumn::Guess, CAP).unwrap()
+        read(text.as_bytes(), &LabelColumn::Guess, None, CAP).unwrap()
     }
 
     #[test]
@@ -372,7 +295,7 @@ mod tests {
             },
         ];
         for Case { text, shape, labels, names, last } in cases {
-            let Table { samples, class_names } = guess(text);
+            let Table { samples, class_names, .. } = guess(text);
             assert_eq!((samples.shape.as_slice(), samples.labels.as_slice()), (&[shape][..], labels), "{text}");
             assert_eq!(class_names, names, "{text}");
             assert_eq!(samples.row(samples.len() - 1), last, "{text}");
@@ -381,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_label_column_of_fractions_is_numbers_to_answer_with() {
-        let Table { samples, class_names } = guess("x,y\n1,0.5\n2,-3\n3,1\n");
+        let Table { samples, class_names, .. } = guess("x,y\n1,0.5\n2,-3\n3,1\n");
         assert!(!samples.labelled() && class_names.is_empty());
         assert_eq!(samples.selected_targets(), Some(ndarray::arr2(&[[0.5], [-3.0], [1.0]])));
         let held_out = samples.split(1, 0).unwrap().1;
@@ -397,20 +320,20 @@ mod tests {
                     \"1.5\",2,\"a\r\nb\"\r\n\
                     3,\"4\",\"c \"\"d\"\", e\"\r\n\r\n\
                     5,6,\"a\r\nb\"";
-        let Table { samples, class_names } = guess(text);
+        let Table { samples, class_names, .. } = guess(text);
         assert_eq!((samples.shape.as_slice(), samples.labels.as_slice()), (&[2][..], &[0, 1, 0][..]));
         assert_eq!(class_names, ["a\r\nb", "c \"d\", e"]);
         assert_eq!(samples.row(0), Row::Floats(&[1.5, 2.0]));
         assert_eq!(samples.row(2), Row::Floats(&[5.0, 6.0]));
         let column = LabelColumn::Named("first\r\n\"width\"".into());
-        let error = read(text.as_bytes(), &column, CAP).unwrap_err().to_string();
+        let error = read(text.as_bytes(), &column, None, CAP).unwrap_err().to_string();
         assert!(error.contains("line 4: expected a finite number in column 3, got 'a\r\nb'"), "{error}");
     }
 
     #[test]
     fn a_label_column_can_be_named_numbered_or_denied() {
         let text = "one,2,three\n4,5,6\n7,8,9\n";
-        let labels = |wanted: LabelColumn| read(text.as_bytes(), &wanted, CAP).unwrap().samples.labels.to_vec();
+        let labels = |wanted: LabelColumn| read(text.as_bytes(), &wanted, None, CAP).unwrap().samples.labels.to_vec();
         assert_eq!(labels(LabelColumn::Named("three".into())), [6, 9]);
         // A name goes before a number.
         assert_eq!(labels(LabelColumn::Named("2".into())), [5, 8]);
@@ -425,19 +348,19 @@ mod tests {
             ("a,b\n1,2\n3\n", "line 3: expected 2 fields, got 1"),
             ("0.5,1,0.5\n1,x,0.5\n", "line 2: expected a finite number in column 2, got 'x'"),
             ("0.5,nan,0.5\n", "line 1: expected a finite number in column 2, got 'nan'"),
-            ("0.5,1\n0.5,\n", "sample 2: expected a finite number in the first and last column, got ''"),
+            ("0.5,1\n0.5,\n", "sample 2: expected a finite number in column 2, got ''"),
             ("y,a\n0,\"5\n", "line 2: expected quotes in pairs, got '0,\"5'"),
             ("y,a\n0,\"5\n1\"\n\n0,x\n", "line 2: expected a finite number in column 2, got '5\n1'"),
             ("y,a\n\n0,5\n\n0,x\n", "line 5: expected a finite number in column 2, got 'x'"),
-            ("0,1.5,0\n1,1.5,1\n0,2.5,1\n", "label column: expected the classes in the first column or in the last"),
+            ("0,1.5,0\n1,1.5,1\n0,2.5,1\n", "label column: expected one column that looks like classes"),
             ("label\n1\n2\n", "samples, numbers"),
         ] {
-            let error = read(text.as_bytes(), &LabelColumn::Guess, CAP).unwrap_err().to_string();
+            let error = read(text.as_bytes(), &LabelColumn::Guess, None, CAP).unwrap_err().to_string();
             assert!(error.contains(reason), "{text:?}: {error}");
         }
-        assert!(read(b"\xff\xfe1,2", &LabelColumn::Guess, CAP).is_err());
-        assert!(read(b"1,2", &LabelColumn::Named("3".into()), CAP).is_err());
-        let error = read("1,2,3\n".repeat(100).as_bytes(), &LabelColumn::Guess, 1000).unwrap_err();
+        assert!(read(b"\xff\xfe1,2", &LabelColumn::Guess, None, CAP).is_err());
+        assert!(read(b"1,2", &LabelColumn::Named("3".into()), None, CAP).is_err());
+        let error = read("1,2,3\n".repeat(100).as_bytes(), &LabelColumn::Guess, None, 1000).unwrap_err();
         assert!(error.to_string().contains("more than the limit of 1000"), "{error}");
     }
 
@@ -452,14 +375,14 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(text in "[-0-9a,;\"\t\n. ]{0,80}", column in 0usize..4) {
-            let _ = (is_csv(text.as_bytes()), read(text.as_bytes(), &LabelColumn::Guess, CAP));
-            let _ = read(text.as_bytes(), &LabelColumn::Named(column.to_string()), CAP);
+            let _ = (is_csv(text.as_bytes()), read(text.as_bytes(), &LabelColumn::Guess, None, CAP));
+            let _ = read(text.as_bytes(), &LabelColumn::Named(column.to_string()), None, CAP);
         }
 
         #[test]
         fn numbers_come_back(rows in prop::collection::vec((-1e6f32..1e6, 0u32..9, -1.0f32..1.0), 1..20)) {
             let lines: String = rows.iter().map(|(a, class, b)| format!("{a},{b},{class}\n")).collect();
-            let table = read(format!("a,b,class\n{lines}").as_bytes(), &LabelColumn::Guess, CAP).unwrap();
+            let table = read(format!("a,b,class\n{lines}").as_bytes(), &LabelColumn::Guess, None, CAP).unwrap();
             for (index, &(a, class, b)) in rows.iter().enumerate() {
                 prop_assert_eq!(table.samples.label(index), Some(class as usize));
                 match table.samples.row(index) {

@@ -14,6 +14,8 @@ pub struct Dataset {
     pub test: Option<Samples>,
     /// The classes' names, in the order of their numbers; empty if they have none.
     pub class_names: Vec<String>,
+    /// The column of a table that has what samples are answered with.
+    pub label_column: Option<String>,
     /// What was found and not used.
     pub ignored: Vec<String>,
 }
@@ -33,6 +35,11 @@ impl Dataset {
     /// [`DataError`] if there are none.
     pub fn test(&self) -> Result<&Samples, DataError> {
         self.test.as_ref().ok_or_else(|| missing("test samples"))
+    }
+
+    /// Whether some of its samples have classes.
+    pub fn labelled(&self) -> bool {
+        [&self.training, &self.test].into_iter().flatten().any(Samples::labelled)
     }
 
     /// With the numbers of both parts as floats, if those of one are: bytes would be scaled otherwise.

@@ -198,7 +198,7 @@ impl Gathering {
         if more > 0 {
             ignored.push(format!("{more} other files"));
         }
-        Ok(Dataset { format: "pictures", training, test, class_names, ignored })
+        Ok(Dataset { format: "pictures", training, test, class_names, ignored, ..Dataset::default() })
     }
 }
 

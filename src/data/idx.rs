@@ -66,10 +66,11 @@ pub enum Split {
 
 #[cfg(not(target_arch = "wasm32"))]
 impl Split {
-    fn stem(self) -> &'static str {
+    /// What a file's name says, without what stands before it.
+    fn stems(self) -> &'static [&'static str] {
         match self {
-            Split::Train => "train",
-            Split::Test => "t10k",
+            Split::Train => &["train"],
+            Split::Test => &["t10k", "test"],
         }
     }
 }
@@ -79,42 +80,68 @@ impl Split {
 pub const DIRECTORY_CAP: u64 = 1 << 30;
 
 /// Whether a directory has a file of images of this set.
+///
+/// # Errors
+/// [`LoadError::File`] if it has several.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn is_there(directory: &std::path::Path, split: Split) -> bool {
-    spelt(directory, &format!("{}-images", split.stem()), "idx3-ubyte").iter().any(|path| path.is_file())
+pub fn is_there(directory: &std::path::Path, split: Split) -> Result<bool, LoadError> {
+    Ok(find(directory, split, "images", "idx3-ubyte")?.is_some())
 }
 
-/// Images and labels from a directory that has MNIST's file names, such as `train-images-idx3-ubyte`; a dot in place of
-/// the second hyphen and an appended `.gz` are known too. Without a file of labels they are unlabelled.
+/// Images and labels from a directory that has MNIST's file names, such as `train-images-idx3-ubyte`, or EMNIST's, such as
+/// `emnist-letters-test-images-idx3-ubyte`; a dot in place of the last hyphen but one and an appended `.gz` are known too. Without a file of
+/// labels they are unlabelled.
 ///
 /// # Errors
 /// [`LoadError::File`] names what was looked for, or could not be read; else as [`read`].
 #[cfg(not(target_arch = "wasm32"))]
 pub fn load_directory(directory: &std::path::Path, split: Split) -> Result<Samples, Error> {
-    let stem = split.stem();
-    let images = read_either(directory, &format!("{stem}-images"), "idx3-ubyte")?;
-    let (labels, extension) = (format!("{stem}-labels"), "idx1-ubyte");
-    let there = spelt(directory, &labels, extension).iter().any(|path| path.is_file());
-    let labels = there.then(|| read_either(directory, &labels, extension)).transpose()?;
-    read(&images, labels.as_deref(), DIRECTORY_CAP)
-}
-
-/// The usual spellings.
-#[cfg(not(target_arch = "wasm32"))]
-fn spelt(directory: &std::path::Path, stem: &str, extension: &str) -> Vec<std::path::PathBuf> {
-    let names = ["-", "."].map(|joint| format!("{stem}{joint}{extension}"));
-    names.iter().flat_map(|name| [directory.join(name), directory.join(format!("{name}.gz"))]).collect()
-}
-
-/// The bytes of the first of the usual spellings that is there.
-#[cfg(not(target_arch = "wasm32"))]
-fn read_either(directory: &std::path::Path, stem: &str, extension: &str) -> Result<Vec<u8>, LoadError> {
-    let paths = spelt(directory, stem, extension);
-    let Some(path) = paths.iter().find(|path| path.is_file()) else {
-        let names: Vec<_> =
-            paths.iter().filter_map(|path| path.file_name()).map(|name| name.to_string_lossy()).collect();
-        return Err(bad_file(directory.display(), format!("one of {}", names.join(", ")), "none of them"));
+    let images = find(directory, split, "images", "idx3-ubyte")?;
+    let Some(images) = images else {
+        let expected = format!("a file such as {}-images-idx3-ubyte or .gz", split.stems()[0]);
+        return Err(bad_file(directory.display(), expected, "none").into());
     };
+    let labels = find(directory, split, "labels", "idx1-ubyte")?.map(|path| read_file(&path)).transpose()?;
+    read(&read_file(&images)?, labels.as_deref(), DIRECTORY_CAP)
+}
+
+/// The file of a set, in one of the usual spellings, with any word before it.
+#[cfg(not(target_arch = "wasm32"))]
+fn find(
+    directory: &std::path::Path,
+    split: Split,
+    what: &str,
+    extension: &str,
+) -> Result<Option<std::path::PathBuf>, LoadError> {
+    let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.map_err(|error| bad_file(directory.display(), "a readable folder", error))?;
+    let is_it = |name: &str| {
+        let plain = name.strip_suffix(".gz").unwrap_or(name);
+        let stem = plain.strip_suffix(extension).and_then(|stem| stem.strip_suffix(['-', '.']));
+        let set = stem.and_then(|stem| stem.strip_suffix(what)?.strip_suffix('-'));
+        set.is_some_and(|set| split.stems().iter().any(|stem| set == *stem || set.ends_with(&format!("-{stem}"))))
+    };
+    let mut found: Vec<std::path::PathBuf> = entries
+        .iter()
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_it) && entry.path().is_file())
+        .map(std::fs::DirEntry::path)
+        .collect();
+    found.sort();
+    // The same file, packed and not.
+    found.dedup_by(|packed, plain| packed.to_str().and_then(|path| path.strip_suffix(".gz")) == plain.to_str());
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => {
+            let names: Vec<_> =
+                found.iter().filter_map(|path| path.file_name()).map(|it| it.to_string_lossy()).collect();
+            let expected = format!("one file of {what} for {}; put each set in a folder of its own", split.stems()[0]);
+            Err(bad_file(directory.display(), expected, names.join(", ")))
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn read_file(path: &std::path::Path) -> Result<Vec<u8>, LoadError> {
     let length = std::fs::metadata(path).map_err(|error| bad_file(path.display(), "a file", error))?.len();
     if length > DIRECTORY_CAP {
         return Err(too_large(FORMAT, path.display(), length, DIRECTORY_CAP));
@@ -269,13 +296,12 @@ mod tests {
         let samples = load_directory(&directory, Split::Train).unwrap();
         assert_eq!((samples.row(0), samples.label(0)), (Row::Bytes(&[5, 6]), Some(4)));
         let message = load_directory(&directory, Split::Test).unwrap_err().to_string();
-        assert!(
-            message.ends_with(
-                "expected one of t10k-images-idx3-ubyte, t10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte, \
-                 t10k-images.idx3-ubyte.gz, got none of them"
-            ),
-            "{message}"
-        );
+        assert!(message.ends_with("expected a file such as t10k-images-idx3-ubyte or .gz, got none"), "{message}");
+        write("emnist-letters-test-images-idx3-ubyte.gz", &gzip(&idx(8, &[1, 1, 2], &[7, 8])));
+        assert_eq!(load_directory(&directory, Split::Test).unwrap().row(0), Row::Bytes(&[7, 8]));
+        write("emnist-digits-test-images-idx3-ubyte", &idx(8, &[1, 1, 2], &[7, 8]));
+        let message = load_directory(&directory, Split::Test).unwrap_err().to_string();
+        assert!(message.contains("emnist-digits-test-images-idx3-ubyte, emnist-letters-test"), "{message}");
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -1,6 +1,8 @@
 //! Labelled or unlabelled samples, and their splits.
 
 pub mod arrays;
+mod columns;
+pub mod copies;
 pub mod csv;
 mod dataset;
 #[cfg(feature = "cli")]
@@ -12,9 +14,11 @@ pub mod moments;
 mod names;
 pub mod open;
 mod options;
+pub mod order;
 #[cfg(feature = "cli")]
 mod picture;
 mod recognise;
+pub mod scalings;
 mod split;
 pub mod together;
 

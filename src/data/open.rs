@@ -33,7 +33,9 @@ const EXPECTED: &str = "samples as IDX, npz, npy or CSV";
 pub fn open(path: &Path, options: &Options) -> Result<Dataset, Error> {
     let fault = |expected: &str, got: String| bad_file(path.display(), expected, got);
     if path.is_dir() {
-        let idx = |split| idx::is_there(path, split).then(|| idx::load_directory(path, split)).transpose();
+        let idx = |split| -> Result<Option<Samples>, Error> {
+            Ok(if idx::is_there(path, split)? { Some(idx::load_directory(path, split)?) } else { None })
+        };
         let (training, test) = (idx(idx::Split::Train)?, idx(idx::Split::Test)?);
         if training.is_some() || test.is_some() {
             return shaped(Dataset { format: "idx", training, test, ..Dataset::default() }, options);
@@ -116,8 +118,7 @@ fn read_with(bytes: &[u8], idx_labels: Option<&[u8]>, options: &Options) -> Resu
     } else if reader_of(&plain).is_some() {
         return Err(unknown("a model".into()));
     } else if csv::is_csv(&plain) {
-        let csv::Table { samples, class_names } = csv::read(&plain, &options.label, cap)?;
-        Dataset { format: "csv", training: Some(samples), class_names, ..Dataset::default() }
+        csv::read(&plain, &options.label, options.inputs, cap)?.into()
     } else {
         return Err(unknown(format!("the bytes {:02x?}", &plain[..plain.len().min(8)])));
     };

@@ -12,6 +12,8 @@ pub struct Options {
     pub layout: Layout,
     /// The shape of one sample, in place of the one found, with as many numbers.
     pub shape: Option<Vec<usize>>,
+    /// The numbers of one sample that a network reads, where one is known: a table of as many columns has no class.
+    pub inputs: Option<usize>,
     /// The most bytes of a file, and of what it holds once it is unpacked.
     pub cap: u64,
 }
@@ -19,6 +21,6 @@ pub struct Options {
 impl Default for Options {
     /// Nothing is said; 1 GiB.
     fn default() -> Self {
-        Options { label: LabelColumn::default(), layout: Layout::default(), shape: None, cap: 1 << 30 }
+        Options { label: LabelColumn::default(), layout: Layout::default(), shape: None, inputs: None, cap: 1 << 30 }
     }
 }

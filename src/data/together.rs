@@ -25,8 +25,8 @@ pub enum Role {
         /// Whether those are for testing.
         test: bool,
     },
-    /// For validation, which is taken from the training samples instead.
-    Validation,
+    /// For validation, which is taken from the training samples instead; or how answers are to be handed in.
+    Unused,
 }
 
 /// Whether a word, or one of the two that it is put together of, such as xtrain and testlabels, says this.
@@ -45,7 +45,7 @@ pub fn role(name: &str) -> Option<Role> {
     let has = |word| stem.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|text| says(text, word));
     let test = has(Word::Test);
     match () {
-        () if has(Word::Validation) => Some(Role::Validation),
+        () if has(Word::Validation) || stem.contains("submission") => Some(Role::Unused),
         () if has(Word::Classes) => Some(Role::Classes { test }),
         () if test || has(Word::Training) || has(Word::Inputs) => Some(Role::Samples { test }),
         () => None,
@@ -112,7 +112,7 @@ enum Content {
 /// # Errors
 /// [`Error::In`] names the file; [`LoadError::File`] if two files hold the same, classes are without inputs, or the parts do not fit.
 pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
-    let (mut pieces, mut ignored, mut format) = (Vec::new(), Vec::new(), "");
+    let (mut pieces, mut ignored, mut format, mut label) = (Vec::new(), Vec::new(), "", None);
     let is_test = |role| matches!(role, Role::Samples { test: true } | Role::Classes { test: true });
     let role_of = |file: &File| role(file.name).unwrap_or(Role::Samples { test: false });
     // What is trained with comes first: the rest is to be like it.
@@ -120,7 +120,7 @@ pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
     for file in first.into_iter().chain(last) {
         let role = role_of(file);
         let test = is_test(role);
-        if role == Role::Validation {
+        if role == Role::Unused {
             ignored.push(file.name.to_owned());
             continue;
         }
@@ -138,7 +138,8 @@ pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
             one(file, trained, options)?
         };
         format = if format.is_empty() { dataset.format } else { format };
-        let Dataset { training, test: held, class_names, ignored: others, .. } = dataset;
+        let Dataset { training, test: held, class_names, ignored: others, label_column, .. } = dataset;
+        label = label.or(label_column);
         ignored.extend(others.into_iter().map(|what| format!("{what} of {}", file.name)));
         // A file that has both parts says so itself; else its name does.
         let test_alone = test && held.is_none();
@@ -155,7 +156,7 @@ pub fn read(files: &[File], options: &Options) -> Result<Dataset, Error> {
         (None, None) => return Err(misfit("samples", "a file of inputs", "none".into())),
     };
     let [training, test] = [training, test].map(|part| part.map(|(samples, _)| samples));
-    Ok(Dataset { format, training, test, class_names, ignored }.alike())
+    Ok(Dataset { format, training, test, class_names, label_column: label, ignored }.alike())
 }
 
 /// A table or an archive by itself; `like` is the shape that its samples have to have.
@@ -167,15 +168,14 @@ fn one(file: &File, like: Option<&[usize]>, options: &Options) -> Result<Dataset
             .and_then(|entries| arrays::read_npz(&entries, options.layout, cap))
             .map_err(|error| inside(file, error));
     }
-    let read = |label: &LabelColumn| csv::read(file.bytes, label, cap);
+    let read = |label: &LabelColumn| csv::read(file.bytes, label, options.inputs, cap);
     let fits = |table: &csv::Table| like.is_none_or(|like| table.samples.shape == like);
     let table = match read(&options.label) {
         Ok(table) if fits(&table) => Ok(table),
         // A table to test with may have no classes: then none of its columns is to be taken for them.
         other => read(&LabelColumn::None).ok().filter(|table| like.is_some() && fits(table)).map_or(other, Ok),
     };
-    let csv::Table { samples, class_names } = table.map_err(|error| inside(file, error))?;
-    Ok(Dataset { format: "csv", training: Some(samples), class_names, ..Dataset::default() })
+    Ok(table.map_err(|error| inside(file, error))?.into())
 }
 
 /// Samples, and the names of their classes.
@@ -294,7 +294,7 @@ mod tests {
             ("t10k-labels.npy", classes(true)),
             ("testlabels.npy", classes(true)),
             ("train_images.npy", samples(false)),
-            ("x_val.npy", Some(Role::Validation)),
+            ("x_val.npy", Some(Role::Unused)),
             ("latest.csv", None),
             ("contest_results.csv", None),
             ("weights.npy", None),

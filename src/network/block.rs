@@ -4,62 +4,87 @@ use crate::data::{Row, Samples};
 use crate::error::DataError;
 use crate::kernels::LANES;
 
-/// Writes samples into columns of `block` `[features, width]`, each number through its factor and offset of `affine` (see
-/// [`Samples::affine`]), and zeros the columns after them.
-pub fn fill(samples: &Samples, indices: &[usize], affine: &[(f32, f32)], width: usize, block: &mut [f32]) {
-    let (mut bytes, mut floats): (Vec<&[u8]>, Vec<&[f32]>) = (Vec::new(), Vec::new());
-    for &index in indices {
-        match samples.row(index) {
-            Row::Bytes(row) => bytes.push(row),
-            Row::Floats(row) => floats.push(row),
-        }
-    }
-    // All rows are of one kind.
-    if floats.is_empty() {
-        transpose(&bytes, width, block, |feature, byte| affine[feature].0 * f32::from(byte) + affine[feature].1);
-    } else {
-        transpose(&floats, width, block, |feature, float| affine[feature].0 * float + affine[feature].1);
-    }
+/// How the numbers of samples become the input of a network: where in a sample each is, and its factor and offset.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// For each number of the input its place in a sample, and how it is scaled: the network sees `factor * number + offset`.
+    places: Vec<(u32, f32, f32)>,
 }
 
-/// Writes `rows` into columns of `block` `[features, width]`, each number through `map`, which is told its feature, and zeros the columns after them.
-pub fn transpose<T: Copy>(rows: &[&[T]], width: usize, block: &mut [f32], map: impl Fn(usize, T) -> f32) {
-    // Some columns at a time: they read as many streams, and write whole cache lines.
-    for (group, rows) in rows.chunks(2 * LANES).enumerate() {
-        for (feature, line) in block.chunks_exact_mut(width).enumerate() {
-            let line = &mut line[group * 2 * LANES..][..rows.len()];
-            for (to, row) in line.iter_mut().zip(rows) {
-                *to = map(feature, row[feature]);
+impl Entry {
+    /// Samples `[channels, height, width]` enter a network for `[height, width, channels]` with their channels last; others have to be of its
+    /// shape, but for sides of 1, or a vector with as many elements on either side.
+    ///
+    /// # Errors
+    /// [`DataError`] names both shapes, or how many channels the scaling and the samples have.
+    pub fn new(samples: &Samples, input: &[usize]) -> Result<Self, DataError> {
+        samples.check_scaling()?;
+        let of_sample = samples.affine();
+        let scaled = |place: usize| (place as u32, of_sample[place].0, of_sample[place].1);
+        if fits(&samples.shape, input) {
+            return Ok(Entry { places: (0..of_sample.len()).map(scaled).collect() });
+        }
+        match (samples.shape.as_slice(), input) {
+            (&[channels, height, width], &[rows, columns, last])
+                if [channels, height, width] == [last, rows, columns] =>
+            {
+                let pixels = height * width;
+                let places = (0..pixels * channels).map(|at| at % channels * pixels + at / channels);
+                Ok(Entry { places: places.map(scaled).collect() })
+            }
+            (shape, _) => Err(DataError { what: "shape", expected: format!("{input:?}"), got: format!("{shape:?}") }),
+        }
+    }
+
+    /// Numbers that are the input as they are.
+    pub fn plain(features: usize) -> Self {
+        Entry { places: (0..features).map(|place| (place as u32, 1.0, 0.0)).collect() }
+    }
+
+    /// For each number of the input its place in a sample.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.places.iter().map(|&(place, ..)| place as usize)
+    }
+
+    /// Writes samples into columns of `block` `[features, width]`, and zeros the columns after them.
+    pub fn fill(&self, samples: &Samples, indices: &[usize], width: usize, block: &mut [f32]) {
+        let (mut bytes, mut floats): (Vec<&[u8]>, Vec<&[f32]>) = (Vec::new(), Vec::new());
+        for &index in indices {
+            match samples.row(index) {
+                Row::Bytes(row) => bytes.push(row),
+                Row::Floats(row) => floats.push(row),
             }
         }
+        // All rows are of one kind.
+        match floats.is_empty() {
+            true => self.transpose(&bytes, width, block),
+            false => self.transpose(&floats, width, block),
+        }
     }
-    if rows.len() < width {
-        block.chunks_exact_mut(width).for_each(|line| line[rows.len()..].fill(0.0));
+
+    /// Writes `rows`, which are not scaled yet, into columns of `block` `[features, width]`, and zeros the columns after them.
+    pub fn transpose<T: Copy + Into<f32>>(&self, rows: &[&[T]], width: usize, block: &mut [f32]) {
+        // Some columns at a time: they read as many streams, and write whole cache lines.
+        for (group, rows) in rows.chunks(2 * LANES).enumerate() {
+            for (line, &(place, factor, offset)) in block.chunks_exact_mut(width).zip(&self.places) {
+                let line = &mut line[group * 2 * LANES..][..rows.len()];
+                for (to, row) in line.iter_mut().zip(rows) {
+                    *to = factor * row[place as usize].into() + offset;
+                }
+            }
+        }
+        if rows.len() < width {
+            block.chunks_exact_mut(width).for_each(|line| line[rows.len()..].fill(0.0));
+        }
     }
 }
 
-/// Checks that samples can be the input of a network: their shape, by [`check_shape`], and their scaling.
-///
-/// # Errors
-/// [`DataError`] names both shapes, or both numbers of channels.
-pub fn check(samples: &Samples, input: &[usize]) -> Result<(), DataError> {
-    check_shape(&samples.shape, input)?;
-    samples.check_scaling()
-}
-
-/// Checks that samples of one shape can be the input of a network for another: the same shape, but for sides of 1, or a
-/// vector with as many elements on either side.
-///
-/// # Errors
-/// [`DataError`] names both shapes.
-fn check_shape(samples: &[usize], input: &[usize]) -> Result<(), DataError> {
+/// Whether samples of one shape are the input of a network for another as they are.
+fn fits(samples: &[usize], input: &[usize]) -> bool {
     let sides = |shape: &[usize]| shape.iter().copied().filter(|&side| side != 1).collect::<Vec<_>>();
     let elements = |shape: &[usize]| shape.iter().product::<usize>();
     let vector = samples.len() == 1 || input.len() == 1;
-    if sides(samples) == sides(input) || (vector && elements(samples) == elements(input)) {
-        return Ok(());
-    }
-    Err(DataError { what: "shape", expected: format!("{input:?}"), got: format!("{samples:?}") })
+    sides(samples) == sides(input) || (vector && elements(samples) == elements(input))
 }
 
 #[cfg(test)]
@@ -74,7 +99,7 @@ mod tests {
         let samples = Samples::new(vec![3], (0..60).collect(), Vec::new(), Scaling::Raw).unwrap();
         let mut block = vec![f32::NAN; 3 * 24];
         let indices: Vec<usize> = (1..19).collect();
-        fill(&samples, &indices, &samples.affine(), 24, &mut block);
+        Entry::new(&samples, &[3]).unwrap().fill(&samples, &indices, 24, &mut block);
         for feature in 0..3 {
             for column in 0..24 {
                 let expected = if column < 18 { (3 * (column + 1) + feature) as f32 } else { 0.0 };
@@ -89,19 +114,32 @@ mod tests {
         let floats = Values::Floats(Arc::new(vec![1.0, 3.0, -2.0, 0.0, 5.0, 7.0, 8.0, 9.0]));
         let samples = Samples::of_values(vec![2, 1, 2], floats, Vec::new(), own.clone()).unwrap();
         let mut block = vec![f32::NAN; 4 * 2];
-        fill(&samples, &[1, 0], &samples.affine(), 2, &mut block);
+        Entry::new(&samples, &[4]).unwrap().fill(&samples, &[1, 0], 2, &mut block);
         assert_eq!(block, [2.0, 0.0, 3.0, 1.0, 20.0, 0.0, 22.0, 4.0]);
-        assert!(check(&samples, &[4]).is_ok());
         let wide = Samples { shape: vec![4], ..samples };
-        assert!(check(&wide, &[4]).unwrap_err().to_string().contains("channels of the scaling: expected 4"));
+        assert!(Entry::new(&wide, &[4]).unwrap_err().to_string().contains("channels of the scaling: expected 4"));
+    }
+
+    #[test]
+    fn channels_come_last_where_the_network_has_them_last() {
+        let own = Scaling::PerChannel { means: vec![0.0, 100.0], deviations: vec![1.0, 10.0] };
+        let floats = Values::Floats(Arc::new((0..12).map(|value| value as f32).collect()));
+        let samples = Samples::of_values(vec![2, 2, 3], floats, Vec::new(), own).unwrap();
+        let mut block = vec![f32::NAN; 12];
+        Entry::new(&samples, &[2, 3, 2]).unwrap().fill(&samples, &[0], 1, &mut block);
+        let last: Vec<f32> = (0..6).flat_map(|pixel| [pixel as f32, (pixel as f32 + 6.0 - 100.0) / 10.0]).collect();
+        assert!(block.iter().zip(&last).all(|(got, expected)| (got - expected).abs() < 1e-5), "{block:?}");
+        Entry::new(&samples, &[2, 2, 3]).unwrap().fill(&samples, &[0], 1, &mut block);
+        assert_eq!(block[..3], [0.0, 1.0, 2.0]);
+        assert!(Entry::new(&samples, &[3, 2, 2]).is_err());
     }
 
     #[test]
     fn shapes_fit_if_they_mean_the_same() {
         for (samples, input) in [(&[1, 28, 28][..], &[784][..]), (&[784], &[1, 28, 28]), (&[28, 28], &[1, 28, 28])] {
-            assert!(check_shape(samples, input).is_ok());
+            assert!(fits(samples, input));
         }
-        assert!(check_shape(&[28, 28, 3], &[3, 28, 28]).is_err());
-        assert!(check_shape(&[1, 28, 28], &[1, 32, 32]).is_err());
+        assert!(!fits(&[28, 28, 3], &[3, 28, 28]));
+        assert!(!fits(&[1, 28, 28], &[1, 32, 32]));
     }
 }

@@ -1,6 +1,6 @@
 //! The forward pass over many samples, and what it says of a network.
 
-use super::block;
+use super::block::Entry;
 use super::loss::{Judgement, judge};
 use super::plan::{Plan, logits_of};
 use super::workspace::Workspace;
@@ -67,11 +67,10 @@ impl Inference {
 
     /// The values that were asked for, each `[features, samples]`.
     fn run(&mut self, samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
-        block::check(samples, &self.input_shape)?;
-        let affine = samples.affine();
+        let entry = Entry::new(samples, &self.input_shape)?;
         let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
             let indices: Vec<usize> = (first..first + count).collect();
-            block::fill(samples, &indices, &affine, n, block);
+            entry.fill(samples, &indices, n, block);
         };
         self.run_blocks(samples.len(), &fill)
     }
@@ -150,10 +149,11 @@ pub fn answers(model: &Model, inputs: &Array2<f32>) -> Result<Array2<f32>, Error
         return Err(DataError { what: "numbers of a sample", expected, got }.into());
     }
     let inputs = inputs.as_standard_layout();
+    let entry = Entry::plain(features);
     let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
         let rows = inputs.slice(s![first..first + count, ..]);
         let rows: Vec<&[f32]> = rows.outer_iter().map(|row| row.to_slice().unwrap_or_default()).collect();
-        block::transpose(&rows, n, block, |_, number| number);
+        entry.transpose(&rows, n, block);
     };
     let mut outputs = inference.run_blocks(inputs.nrows(), &fill)?;
     Ok(outputs.pop().unwrap_or_default().reversed_axes())

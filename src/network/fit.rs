@@ -91,7 +91,6 @@ pub fn fit(
     first: u64,
     observe: &mut dyn FnMut(&mut dyn Learner, &Progress) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    super::block::check(loader.samples(), &learner.model().graph.input_shape)?;
     let mut trainer = Trainer::new(learner.model(), schedule.batch)?;
     let mut batch = loader.empty_batch(schedule.batch);
     let steps = schedule.steps();
@@ -151,7 +150,7 @@ mod tests {
     fn loader() -> Loader {
         let samples = lines();
         let targets = Arc::new(one_hot(&samples, 2).unwrap());
-        Loader::new(samples, targets, 9).unwrap().with_augmentation(Augmentation::default())
+        Loader::new(samples, &[1, 8, 8], targets, 9).unwrap().with_augmentation(Augmentation::default())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Batches of samples in a seeded order: each epoch is a shuffle of all.
 
 use super::augment::Augmentation;
-use super::block;
+use super::block::Entry;
 use super::loss::{Loss, labels};
 use super::trainer::Batch;
 use crate::data::{Samples, shuffle};
@@ -16,8 +16,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Loader {
     samples: Samples,
-    /// Of each number of a sample.
-    affine: Vec<(f32, f32)>,
+    entry: Entry,
     targets: Arc<Array2<f32>>,
     loss: Loss,
     seed: u64,
@@ -30,11 +29,11 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// `targets` `[samples, classes]` has the distribution that each sample is to be answered with.
+    /// `targets` `[samples, classes]` has the distribution that each sample is to be answered with; `input` is the shape that the network reads.
     ///
     /// # Errors
-    /// [`DataError`] if there are no samples, or not a row of targets for each.
-    pub fn new(samples: Samples, targets: Arc<Array2<f32>>, seed: u64) -> Result<Self, DataError> {
+    /// [`DataError`] if there are no samples, if they are not of that shape, or if there is not a row of targets for each.
+    pub fn new(samples: Samples, input: &[usize], targets: Arc<Array2<f32>>, seed: u64) -> Result<Self, DataError> {
         if samples.is_empty() {
             return Err(DataError { what: "samples to train on", expected: "at least 1".into(), got: "none".into() });
         }
@@ -42,11 +41,11 @@ impl Loader {
             let (expected, got) = (samples.len().to_string(), targets.nrows().to_string());
             return Err(DataError { what: "rows of targets", expected, got });
         }
-        let affine = samples.affine();
+        let entry = Entry::new(&samples, input)?;
         let (order, images) = (Vec::new(), Vec::new());
         Ok(Loader {
             samples,
-            affine,
+            entry,
             targets,
             loss: Loss::CrossEntropy,
             seed,
@@ -98,7 +97,6 @@ impl Loader {
         for (mut row, &index) in batch.targets.rows_mut().into_iter().zip(&indices) {
             row.assign(&self.targets.row(index));
         }
-        let affine = &self.affine;
         let Some(inputs) = batch.inputs.as_slice_mut() else { return };
         match (self.augmentation, <[usize; 3]>::try_from(self.samples.shape.as_slice())) {
             (Some(augmentation), Ok(shape)) => {
@@ -113,9 +111,9 @@ impl Loader {
                     augmentation.apply(samples.row(*index), shape, mix(seed ^ 1, *at), image);
                 });
                 let images: Vec<&[f32]> = self.images.chunks_exact(features).collect();
-                block::transpose(&images, n, inputs, |feature, value| affine[feature].0 * value + affine[feature].1);
+                self.entry.transpose(&images, n, inputs);
             }
-            _ => block::fill(&self.samples, &indices, affine, n, inputs),
+            _ => self.entry.fill(&self.samples, &indices, n, inputs),
         }
     }
 
@@ -169,7 +167,7 @@ mod tests {
         let labels = (0..10).collect();
         let samples = Samples::new(vec![1, 2, 2], bytes, labels, Scaling::Raw).unwrap();
         let targets = Arc::new(one_hot(&samples, 10).unwrap());
-        Loader::new(samples, targets, seed).unwrap()
+        Loader::new(samples, &[1, 2, 2], targets, seed).unwrap()
     }
 
     #[test]
@@ -211,7 +209,7 @@ mod tests {
         let samples = loader(0).samples;
         assert!(one_hot(&samples, 9).is_err());
         let targets = Arc::new(Array2::zeros((9, 10)));
-        assert!(Loader::new(samples.clone(), targets, 0).is_err());
-        assert!(Loader::new(samples.range(0, 0), Arc::new(Array2::zeros((0, 10))), 0).is_err());
+        assert!(Loader::new(samples.clone(), &[4], targets, 0).is_err());
+        assert!(Loader::new(samples.range(0, 0), &[4], Arc::new(Array2::zeros((0, 10))), 0).is_err());
     }
 }

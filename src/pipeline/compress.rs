@@ -6,7 +6,7 @@ use super::event::SplitName;
 use super::recipe::{Recipe, Stage};
 use super::report::{Accuracies, Baseline, Distances, Outcome, Report};
 use super::run::{Data, Observer, Run, integer_network, measure, measure_integers};
-use super::warnings::{at_chance, known_validation};
+use super::warnings::known_validation;
 use super::weights::by_weights;
 use crate::coding::baseline;
 use crate::container::{self, Encoded, WriteOptions};
@@ -91,11 +91,6 @@ fn by_samples(original: &Model, mut run: Run<'_>, resume: Option<Checkpoint>) ->
             StageNetwork::Float(original.clone())
         }
     };
-    if let Some(original) = run.stages.first().map(|state| state.validation)
-        && let Some(warning) = at_chance(&original, chance(&run.validation))
-    {
-        run.warn(warning)?;
-    }
     let finished = run.stages.last().map_or(Stage::Original, |state| state.stage);
     let mut next = finished as usize + 1;
     while let Some(&stage) = Stage::ALL.get(next) {

@@ -14,6 +14,8 @@ pub enum SplitName {
     Validation,
     /// Samples that only report.
     Test,
+    /// All there are.
+    All,
 }
 
 /// An accuracy with what it was measured on.

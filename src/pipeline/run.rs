@@ -1,13 +1,13 @@
 //! A run on its way: the samples, the observer, and what the stages are lent.
 
 use super::checkpoint::Checkpoint;
-use super::criterion::{Criterion, Judge, classifies};
+use super::criterion::{Criterion, Judge, chance, classifies};
 use super::describe::{Facts, describe};
 use super::event::{Accuracy, Event, Probe, SplitName, StageState};
 use super::progress::Work;
 use super::recipe::{Recipe, Stage};
 use super::report::{SplitCounts, Splits};
-use super::warnings::of_samples;
+use super::warnings::{at_chance, of_copies, of_samples};
 use crate::coding::ParameterBits;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
@@ -101,10 +101,9 @@ impl<'a> Run<'a> {
         let data = &with_numbers(original, data, recipe)?;
         let scaled = |samples: &Samples| Samples { scaling: recipe.scaling.clone(), ..samples.clone() };
         let criterion = Criterion::of(original, &scaled(&data.training))?;
-        if criterion == Criterion::Labels && data.test.as_ref().is_some_and(|test| !test.labelled()) {
-            let (expected, got) = ("one a sample, as the training samples have".into(), "none".into());
-            return Err(DataError { what: "labels of the test samples", expected, got }.into());
-        }
+        // Such as those of a competition, whose answers are to be handed in.
+        let untold = criterion == Criterion::Labels && data.test.as_ref().is_some_and(|test| !test.labelled());
+        let test = data.test.as_ref().filter(|_| !untold);
         let (training, validation) = scaled(&data.training).split(recipe.split.validation, recipe.split.seed)?;
         let training = match recipe.split.training {
             0 => training,
@@ -113,10 +112,21 @@ impl<'a> Run<'a> {
         let splits = Splits {
             training: SplitCounts::of(&training),
             validation: SplitCounts::of(&validation),
-            test: data.test.as_ref().map(SplitCounts::of),
+            test: test.map(SplitCounts::of),
         };
-        let warnings = of_samples(&splits, recipe.target);
+        let mut warnings = of_samples(&splits, recipe.target);
+        warnings.extend(of_copies(&training, &validation));
+        if untold {
+            warnings.push(
+                "the test samples have no labels, and are not used: the accuracy is that of the validation samples"
+                    .to_owned(),
+            );
+        }
         let mut work = Work::new(recipe, original, training.len(), validation.len())?;
+        let mut parts = [Some(training), Some(validation), test.map(scaled)];
+        let (criterion, suspicion) = held_to(original, criterion, &mut parts)?;
+        warnings.extend(suspicion);
+        let [Some(training), Some(validation), test] = parts else { unreachable!("two parts were put in") };
         tell(observer, Event::Started { stage: Stage::Original })?;
         tell(observer, work.event())?;
         for warning in &warnings {
@@ -132,7 +142,7 @@ impl<'a> Run<'a> {
             original,
             training,
             validation: compared(validation)?,
-            test: data.test.as_ref().map(scaled).map(compared).transpose()?,
+            test: test.map(compared).transpose()?,
             criterion,
             splits,
             warnings,
@@ -323,7 +333,9 @@ impl Tools for Run<'_> {
         // stage, so that a run that is resumed there draws the same.
         let own = (self.stage as u64) << 32 | self.trainings;
         let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
-        let mut loader = Loader::new(self.training.clone(), self.targets.clone(), seed)?.with_loss(self.loss);
+        let input = learner.model().graph.input_shape.clone();
+        let loader = Loader::new(self.training.clone(), &input, self.targets.clone(), seed)?;
+        let mut loader = loader.with_loss(self.loss);
         if let Some(changes) = Augmentation::of(augmentation, self.recipe.mirror) {
             loader = loader.with_augmentation(changes);
         }
@@ -447,6 +459,26 @@ fn soften(logits: &mut Array2<f32>) {
         row.mapv_inplace(|logit| (logit - highest).exp());
         row /= row.sum();
     }
+}
+
+/// The criterion, unless the original answers labels no better than by chance: any network would keep that. Then the labels are left out of the
+/// `parts` (those to train, to validate and to test with), and the original's own answers are the criterion.
+fn held_to(
+    original: &Model,
+    criterion: Criterion,
+    parts: &mut [Option<Samples>; 3],
+) -> Result<(Criterion, Option<String>), Error> {
+    let [_, Some(validation), _] = &*parts else { return Ok((criterion, None)) };
+    if criterion != Criterion::Labels {
+        return Ok((criterion, None));
+    }
+    let before = measure(original, validation, SplitName::Validation)?;
+    let Some(suspicion) = at_chance(&before, chance(validation)) else { return Ok((criterion, None)) };
+    for part in parts.iter_mut().flatten() {
+        part.labels = Arc::default();
+    }
+    let unlabelled = parts[0].as_ref().map(|training| Criterion::of(original, training)).transpose()?;
+    Ok((unlabelled.unwrap_or(criterion), Some(suspicion)))
 }
 
 /// Classes 0 and 1 as numbers, for a network whose one output is a number between them: it tells the classes apart at a half, not at 0.

@@ -88,7 +88,7 @@ pub fn train(
     let classes: usize = shapes[model.graph.output().0].iter().product();
     let targets = Arc::new(one_hot(&training, classes)?);
     let Training { samples, batch, learning_rate, augmentation } = recipe.training;
-    let mut loader = Loader::new(training, targets, recipe.seed)?;
+    let mut loader = Loader::new(training, &model.graph.input_shape, targets, recipe.seed)?;
     if let Some(changes) = Augmentation::of(augmentation, recipe.mirror) {
         loader = loader.with_augmentation(changes);
     }

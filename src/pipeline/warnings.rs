@@ -2,6 +2,8 @@
 
 use super::event::Accuracy;
 use super::report::{Accuracies, SplitCounts, Splits};
+use crate::data::Samples;
+use crate::data::copies::near_copies;
 use crate::stages::settings::Target;
 
 /// Standard errors of a difference that is taken for real.
@@ -40,6 +42,21 @@ pub fn of_samples(splits: &Splits, target: Target) -> Vec<String> {
     warnings
 }
 
+/// The share of validation samples with a copy among the training samples from which on it is suspicious.
+const COPIED: f64 = 0.01;
+
+/// A warning if validation samples are nearly the same as training samples.
+pub fn of_copies(training: &Samples, validation: &Samples) -> Option<String> {
+    let copies = near_copies(validation, training);
+    (copies as f64 > COPIED * validation.len() as f64).then(|| {
+        format!(
+            "{copies} of {} validation samples are nearly the same as training samples, as copies or augmented pictures are: what is measured on them is \
+             too good; give samples without copies, or hold out other ones",
+            validation.len()
+        )
+    })
+}
+
 /// A warning if the original answers validation samples far better than test samples: a drop from there says little.
 pub fn known_validation(before: &Accuracies) -> Option<String> {
     let (validation, test) = (before.validation, before.test?);
@@ -61,7 +78,7 @@ pub fn at_chance(before: &Accuracy, chance: f64) -> Option<String> {
     (before.accuracy <= chance + 2.0 * error).then(|| {
         format!(
             "the original scores {:.2} % on the validation samples, where always the same answer would score {:.2} %: look at the scaling, the \
-             layout and the order of the classes",
+             layout and the order of the classes; what is made of it is held to its own answers, not to the labels",
             100.0 * before.accuracy,
             100.0 * chance
         )

@@ -2,8 +2,9 @@
 
 use crate::data::moments::{Moments, moments};
 use crate::data::{Dataset, Samples};
-use crate::model::Scaling;
-use crate::pipeline::SplitCounts;
+use crate::error::Error;
+use crate::model::{Model, Scaling};
+use crate::pipeline::{Readings, Said, SplitCounts};
 use serde::Serialize;
 
 /// A data set in numbers.
@@ -14,6 +15,8 @@ pub struct DatasetSummary {
     pub format: &'static str,
     /// The classes' names, if they have some.
     pub class_names: Vec<String>,
+    /// The column of a table that has what samples are answered with.
+    pub label_column: Option<String>,
     /// Samples to train and validate with.
     pub training: Option<PartSummary>,
     /// Samples to report with.
@@ -63,7 +66,38 @@ impl DatasetSummary {
         let (scaling, standardised) = any.map_or_else(Default::default, |(samples, PartSummary { moments, .. })| {
             (moments.suggest(samples), moments.standardise(samples))
         });
-        let (class_names, ignored) = (dataset.class_names.clone(), dataset.ignored.clone());
-        DatasetSummary { format: dataset.format, class_names, training, test, scaling, standardised, ignored }
+        let Dataset { format, class_names, label_column, ignored, .. } = dataset.clone();
+        DatasetSummary { format, class_names, label_column, training, test, scaling, standardised, ignored }
+    }
+}
+
+/// How samples are read for a network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SamplesReading {
+    /// How their numbers are scaled.
+    pub scaling: Scaling,
+    /// The network's number of each class, at the place of the data set's.
+    pub numbers: Vec<u32>,
+    /// The classes' names, in the network's order.
+    pub class_names: Vec<String>,
+    /// What is to be said, if it is another reading than the usual one.
+    pub note: Option<String>,
+    /// What was tried.
+    #[serde(flatten)]
+    pub readings: Readings,
+}
+
+impl SamplesReading {
+    /// Tries what is plausible, and was not said.
+    ///
+    /// # Errors
+    /// If the network does not run on the samples.
+    pub fn new(model: &Model, dataset: &Dataset, said: &Said) -> Result<Self, Error> {
+        let readings = Readings::of(model, dataset, said)?;
+        let (order, scaling) = (&readings.likely().order, readings.likely().numbers.clone());
+        let numbers = dataset.numbering(order)?;
+        let class_names = dataset.clone().numbered(order)?.class_names;
+        Ok(SamplesReading { scaling, numbers, class_names, note: readings.note(), readings })
     }
 }

@@ -9,8 +9,9 @@ use crate::formats::{self, Opened};
 use crate::model::{self, Model};
 use crate::network::{logits, predictions};
 use crate::pipeline::{
-    self, Checkpoint, CheckpointHeader, Data, Event, Evidence, Observer, Outcome, Recipe, SplitName, measure,
+    self, Checkpoint, CheckpointHeader, Data, Event, Evidence, Observer, Outcome, Recipe, Said, SplitName, measure,
 };
+use crate::views::samples::SamplesReading;
 use crate::views::summary::Summary;
 use js_sys::{Function, Reflect, Uint8Array};
 use std::ops::{ControlFlow, Range};
@@ -95,6 +96,25 @@ impl Network {
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<Vec<u32>, JsValue> {
         answers_to(self.model()?, samples, start..end, scaling)
+    }
+
+    /// How samples, which are not numbered yet, are to be read for this network; `scaling` is null if nothing says it. Without labels nothing is
+    /// tried.
+    #[wasm_bindgen(js_name = readingOf, unchecked_return_type = "SamplesReading")]
+    pub fn reading_of(
+        &self,
+        training: &mut Samples,
+        test: &mut Samples,
+        class_names: Vec<String>,
+        #[wasm_bindgen(unchecked_param_type = "Scaling | null")] scaling: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let part = |samples: &Samples| match samples.length() {
+            0 => Ok(None),
+            _ => samples.get(Default::default()).map(Some),
+        };
+        let dataset = data::Dataset { training: part(training)?, test: part(test)?, class_names, ..Default::default() };
+        let said = Said { scaling: from_js("scaling", scaling)?, order: None };
+        to_js(&SamplesReading::new(self.model()?, &dataset, &said).map_err(thrown)?)
     }
 
     /// The answer for one image: a number (logit) for each class.

@@ -13,6 +13,8 @@ pub struct Samples {
     shape: Vec<usize>,
     values: Values,
     pub(super) labels: Vec<u32>,
+    /// The network's number of each class, in place of the one that the samples were given with; empty if they are the same.
+    numbers: Vec<u32>,
     /// Numbers to answer with, in place of labels, and how many each sample has.
     targets: (Vec<f32>, usize),
     /// The least and the greatest float; what is drawn is scaled by it.
@@ -29,6 +31,7 @@ impl Samples {
             shape: Vec::new(),
             values,
             labels: Vec::new(),
+            numbers: Vec::new(),
             targets: (Vec::new(), 0),
             range: [f32::INFINITY, f32::NEG_INFINITY],
         }
@@ -94,6 +97,12 @@ impl Samples {
         self.targets.1 = outputs;
     }
 
+    /// Numbers the classes as a network does: `numbers` has its number at the place of the one that the samples were given with.
+    #[wasm_bindgen(js_name = numberClasses)]
+    pub fn number_classes(&mut self, numbers: Vec<u32>) {
+        self.numbers = numbers;
+    }
+
     /// Forgets all but the last `count` samples, and all but the last `count` labels.
     #[wasm_bindgen(js_name = keepLast)]
     pub fn keep_last(&mut self, count: usize) {
@@ -140,7 +149,7 @@ impl Samples {
 
     /// Class of one sample, if it is known.
     pub fn label(&self, index: usize) -> Option<u32> {
-        self.labels.get(index).copied()
+        self.labels.get(index).map(|&label| self.number(label))
     }
 }
 
@@ -149,7 +158,7 @@ impl Samples {
     pub(super) fn get(&self, scaling: Scaling) -> Result<data::Samples, JsValue> {
         let (targets, outputs) = &self.targets;
         let answers = match targets.is_empty() {
-            true => Answers::Classes(self.labels.clone()),
+            true => Answers::Classes(self.labels.iter().map(|&label| self.number(label)).collect()),
             false => {
                 let rows = targets.len().checked_div(*outputs).unwrap_or(0);
                 let numbers = Array2::from_shape_vec((rows, *outputs), targets.clone());
@@ -157,6 +166,10 @@ impl Samples {
             }
         };
         data::Samples::of_answers(self.shape.clone(), self.values.clone(), answers, scaling).map_err(thrown)
+    }
+
+    fn number(&self, label: u32) -> u32 {
+        self.numbers.get(label as usize).copied().unwrap_or(label)
     }
 
     /// How many numbers a sample has, or 1.

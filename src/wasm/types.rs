@@ -54,6 +54,7 @@ fn types() -> String {
     all.visit::<Choice>();
     all.visit::<views::summary::Summary>();
     all.visit::<views::samples::DatasetSummary>();
+    all.visit::<views::samples::SamplesReading>();
     all.visit::<views::weights::Moments>();
     all.visit::<views::pruning::PrunedLayer>();
     all.visit::<views::sharing::Curve>();

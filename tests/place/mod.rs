@@ -21,10 +21,8 @@ pub struct Place(pub PathBuf);
 
 impl Place {
     pub fn new(name: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
-        let _ = fs::remove_dir_all(&directory);
-        fs::create_dir_all(directory.join("data")).unwrap();
-        let place = Place(directory);
+        let place = Place::empty(name);
+        fs::create_dir_all(place.0.join("data")).unwrap();
         let mut rng = Pcg64Mcg::seed_from_u64(5);
         for (stem, count) in [("train", TRAINING + VALIDATION), ("t10k", TEST)] {
             let (images, labels) = samples(count, &mut rng);
@@ -33,6 +31,14 @@ impl Place {
         }
         place.write("recipe.json", &serde_json::to_vec(&recipe()).unwrap());
         place
+    }
+
+    /// A directory with nothing in it.
+    pub fn empty(name: &str) -> Self {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).unwrap();
+        Place(directory)
     }
 
     /// The same with the network `model.onnx`, which was drawn and not trained.

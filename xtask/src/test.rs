@@ -98,7 +98,7 @@ fn page_parts() -> Outcome {
 fn end_to_end() -> Outcome {
     page::single_file()?;
     let (chromium, _) = tools::chromium()?;
-    run(command("node", &["--test", "--test-concurrency=1", "tests/e2e/"])
+    run(command("node", &["--test", "--test-concurrency=2", "tests/e2e/"])
         .env("CHROMIUM", chromium)
         .env("FIREFOX", tools::firefox()?))
 }

@@ -3,7 +3,7 @@
 use crate::outputs::{Kind, Output, check_ending};
 use crate::progress::Reporter;
 use crate::recipe::{self, Settings};
-use crate::samples::{self, Use};
+use crate::samples::{self, Purpose, Use};
 use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
 use nutshell::Error;
@@ -88,16 +88,19 @@ impl Task for Arguments {
             (None, None, None) => Recipe::new(Effort::Balanced),
         })?;
         let chosen = self.recipe.is_some() || resume.is_some();
+        let network = self.open()?;
         let data = match &self.data {
             Some(data) => {
-                Some(samples::data(self.samples.open(data, &mut recipe.split, chosen, &mut recipe.scaling)?)?)
+                let (split, scaling) = (&mut recipe.split, &mut recipe.scaling);
+                let model = Some(network.runnable()?);
+                let purpose = Purpose { model, split, scaling, split_is_said: chosen, scaling_is_said: chosen };
+                Some(samples::data(self.samples.open(data, purpose)?)?)
             }
             None => {
                 recipe = Recipe::of_weights(self.target_of_weights());
                 None
             }
         };
-        let network = self.open()?;
         let (evidence, criterion) = match &data {
             Some(data) => {
                 let samples = Samples { scaling: recipe.scaling.clone(), ..data.training.clone() };

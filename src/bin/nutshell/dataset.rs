@@ -68,10 +68,16 @@ impl Inspection {
     /// The text.
     pub fn describe(&self) -> String {
         let Inspection { file, summary } = self;
-        let DatasetSummary { format, class_names, training, test, scaling, ignored, .. } = summary;
+        let DatasetSummary { format, class_names, label_column, training, test, scaling, ignored, .. } = summary;
         let mut lines = vec![format!("{file}: samples, {format}")];
         for (name, part) in [("training", training), ("test", test)] {
             lines.extend(part.iter().flat_map(|part| describe_part(name, part)));
+        }
+        if *format == "csv" {
+            lines.push(match label_column {
+                Some(column) => format!("answers: {column} (--label-column says another, or none)"),
+                None => "answers: no column (--label-column says one)".into(),
+            });
         }
         if !class_names.is_empty() {
             let shown = class_names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");

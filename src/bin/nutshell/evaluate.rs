@@ -1,11 +1,12 @@
 //! `nutshell evaluate`.
 
 use crate::outputs::{Kind, Output};
-use crate::samples::Use;
+use crate::samples::{Purpose, Use};
 use crate::{Answer, Task, files, recipe};
 use clap::{Args, ValueEnum};
 use ndarray::{Array2, ArrayView1};
 use nutshell::data::Samples;
+use nutshell::error::DataError;
 use nutshell::formats::Nut;
 use nutshell::network::{Evaluation, logits, predictions};
 use nutshell::pipeline::{Accuracy, Criterion, SplitName, classifies, output_distance};
@@ -23,9 +24,9 @@ pub struct Arguments {
     /// - is standard input.
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
-    /// Which samples.
-    #[arg(long, value_enum, default_value_t = Split::Test)]
-    split: Split,
+    /// Which samples [default: those for testing, or all if none are].
+    #[arg(long, value_enum)]
+    split: Option<Split>,
     /// The recipe whose validation samples and scaling to use [default: the last 5000 of the training file, 0 to 1]; a
     /// .nut file has a scaling of its own.
     #[arg(long, value_name = "R.json")]
@@ -61,16 +62,22 @@ impl Task for Arguments {
 
     fn run(&self) -> Result<Answer, Error> {
         let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
-        let dataset = self.samples.open(&self.data, &mut recipe.split, self.recipe.is_some(), &mut recipe.scaling)?;
         let opened = files::open(&self.model)?.opened;
-        let scaling = match &opened.nut {
-            Some(Nut::Network(nut)) => nut.scaling.clone(),
-            Some(Nut::Tensors(_)) | None => recipe.scaling,
+        let (mut scaling, scaling_is_said) = match &opened.nut {
+            Some(Nut::Network(nut)) => (nut.scaling.clone(), true),
+            Some(Nut::Tensors(_)) | None => (recipe.scaling.clone(), self.recipe.is_some()),
         };
         let model = opened.into_model()?;
-        let (samples, split) = match self.split {
-            Split::Test => (dataset.test()?.clone(), SplitName::Test),
-            Split::Validation => {
+        let (split, split_is_said) = (&mut recipe.split, self.recipe.is_some());
+        let purpose = Purpose { model: Some(&model), split, scaling: &mut scaling, split_is_said, scaling_is_said };
+        let dataset = self.samples.open(&self.data, purpose)?;
+        let (samples, split) = match (self.split, &dataset.test) {
+            (Some(Split::Test), _) => (dataset.test()?.clone(), SplitName::Test),
+            (None, Some(test)) if test.labelled() || !dataset.labelled() || self.predictions.is_some() => {
+                (test.clone(), SplitName::Test)
+            }
+            (None, _) => (dataset.training()?.clone(), SplitName::All),
+            (Some(Split::Validation), _) => {
                 (dataset.training()?.split(recipe.split.validation, recipe.split.seed)?.1, SplitName::Validation)
             }
         };
@@ -88,13 +95,21 @@ impl Task for Arguments {
             None if samples.targets.is_some() => (Criterion::Targets, samples, None),
             None => (Criterion::Labels, samples, None),
         };
+        if let Some(path) = &self.predictions {
+            files::write(path, answers(&model, &logits)?.as_bytes())?;
+            if samples.targets.is_none() && !samples.labelled() {
+                let answered = Answered { split, samples: samples.len() };
+                let text = format!("{} samples without labels were answered, in {}", samples.len(), path.display());
+                return Ok(Answer::new(text, &answered));
+            }
+        }
+        if criterion == Criterion::Labels && !samples.labelled() {
+            let expected = "one a sample (without any, --predictions FILE writes the answers, and --original MODEL is compared with)";
+            return Err(DataError::new("labels", expected, "none").into());
+        }
         let evaluation = Evaluation::of_outputs(&logits, &samples)?;
         let Evaluation { samples, correct, loss, .. } = evaluation;
         let accuracy = Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss };
-        if let Some(path) = &self.predictions {
-            let lines = answers(&model, &logits)?;
-            files::write(path, lines.as_bytes())?;
-        }
         let Some(output_distance) = output_distance else {
             return Ok(Answer::new(describe(&accuracy, criterion), &accuracy));
         };
@@ -104,6 +119,13 @@ impl Task for Arguments {
         );
         Ok(Answer::new(text, &Compared { accuracy, criterion, output_distance }))
     }
+}
+
+/// How many samples were answered that nothing is known of.
+#[derive(Serialize)]
+struct Answered {
+    split: SplitName,
+    samples: usize,
 }
 
 /// How a network compares with its original.
@@ -123,6 +145,7 @@ pub fn describe(accuracy: &Accuracy, criterion: Criterion) -> String {
         SplitName::Train => "training",
         SplitName::Validation => "validation",
         SplitName::Test => "test",
+        SplitName::All => "overall",
     };
     match correct {
         Some(correct) => {

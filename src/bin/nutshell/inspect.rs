@@ -1,7 +1,8 @@
 //! `nutshell inspect`.
 
 use crate::files::{self, ModelFile};
-use crate::samples::Reading;
+use crate::preview;
+use crate::samples::{Reading, Ways};
 use crate::{Answer, Task, dataset};
 use clap::Args;
 use nutshell::Error;
@@ -22,8 +23,13 @@ pub struct Arguments {
     /// A network, in floats or as .nut, or samples: a folder, or a file of IDX, npz, CSV, or pictures in a ZIP archive; - is standard input.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Samples for the model: five of them as it will see them, and how many it answers correctly under each plausible reading of all.
+    #[arg(long, value_name = "DATA")]
+    data: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    ways: Ways,
 }
 
 /// What is in a model file.
@@ -37,15 +43,19 @@ struct Inspection {
 impl Task for Arguments {
     fn run(&self) -> Result<Answer, Error> {
         let file = self.file.display().to_string();
+        if let Some(data) = &self.data {
+            let ModelFile { opened, .. } = files::open(&self.file)?;
+            return preview::of(file, opened, data, &self.reading, &self.ways);
+        }
         if self.file.is_dir() {
-            return Ok(of_dataset(file, self.reading.open(&self.file)?));
+            return Ok(of_dataset(file, self.reading.open(&self.file, None)?));
         }
         let bytes = files::read(&self.file)?;
         if is_dataset(&gzip::decompress(&bytes, files::CAP, "file")?) {
             // From its path, if it has one: labels may lie beside it.
             let dataset = match files::is_standard(&self.file) {
                 true => self.reading.read(&bytes)?,
-                false => self.reading.open(&self.file)?,
+                false => self.reading.open(&self.file, None)?,
             };
             return Ok(of_dataset(file, dataset));
         }

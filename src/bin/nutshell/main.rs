@@ -12,6 +12,7 @@ mod evaluate;
 mod files;
 mod inspect;
 mod outputs;
+mod preview;
 mod progress;
 mod recipe;
 mod samples;

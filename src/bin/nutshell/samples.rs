@@ -5,10 +5,11 @@ use clap::{Args, ValueEnum};
 use nutshell::Error;
 use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
-use nutshell::data::moments::moments;
-use nutshell::data::{Dataset, Options, Samples, open};
-use nutshell::model::Scaling;
-use nutshell::pipeline::{Data, Split};
+use nutshell::data::order::ClassOrder;
+use nutshell::data::scalings::named;
+use nutshell::data::{Dataset, Options, open};
+use nutshell::model::{Model, Scaling};
+use nutshell::pipeline::{Data, Readings, Said, Split};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -37,7 +38,7 @@ enum LayoutName {
 }
 
 impl Reading {
-    fn options(&self) -> Options {
+    fn options(&self, inputs: Option<usize>) -> Options {
         let label = match self.label_column.as_deref() {
             None => LabelColumn::Guess,
             Some("none") => LabelColumn::None,
@@ -48,20 +49,20 @@ impl Reading {
             Some(LayoutName::ChannelsFirst) => Layout::ChannelsFirst,
             Some(LayoutName::ChannelsLast) => Layout::ChannelsLast,
         };
-        Options { label, layout, shape: self.shape.clone(), ..Options::default() }
+        Options { label, layout, shape: self.shape.clone(), inputs, ..Options::default() }
     }
 
-    /// Opens a file, a folder, or standard input.
-    pub fn open(&self, path: &Path) -> Result<Dataset, Error> {
+    /// Opens a file, a folder, or standard input; `inputs` are the numbers of one sample, where a network says them.
+    pub fn open(&self, path: &Path, inputs: Option<usize>) -> Result<Dataset, Error> {
         match files::is_standard(path) {
-            true => self.read(&files::read(path)?),
-            false => open::open(path, &self.options()),
+            true => open::read(&files::read(path)?, &self.options(inputs)),
+            false => open::open(path, &self.options(inputs)),
         }
     }
 
     /// Reads the bytes of a file.
     pub fn read(&self, bytes: &[u8]) -> Result<Dataset, Error> {
-        open::read(bytes, &self.options())
+        open::read(bytes, &self.options(None))
     }
 }
 
@@ -81,9 +82,20 @@ pub struct Use {
     /// is the custom with MNIST, and 1 for others].
     #[arg(long, value_name = "N")]
     split_seed: Option<u64>,
-    /// How numbers become what the network sees, instead of the recipe's way.
+    #[command(flatten)]
+    ways: Ways,
+}
+
+/// How samples become what a network sees; what is not said is tried on the labels, where the samples have some.
+#[derive(Debug, Args)]
+pub struct Ways {
+    /// How numbers become what the network sees, instead of the recipe's way [default: what fits the network].
     #[arg(long, value_enum)]
     scaling: Option<ScalingName>,
+    /// The network's order of the classes: given (as the data set has them), text (0, 1, 10, 11, 2, as torchvision and Keras sort folders), dense
+    /// (without gaps, from 0), or the network's number of each class, such as 1,0,2 [default: what fits the network].
+    #[arg(long, value_name = "ORDER", value_parser = ClassOrder::of_name)]
+    class_order: Option<ClassOrder>,
 }
 
 /// How numbers become what the network sees.
@@ -95,6 +107,30 @@ enum ScalingName {
     Raw,
     /// What suits the training samples: as `inspect` says.
     Auto,
+    /// To mean 0 and deviation 1, each channel by itself.
+    Standardised,
+    /// From -1 to 1: (byte / 255 - 0.5) / 0.5.
+    Symmetric,
+    /// Floats from 0 to 1 times 255.
+    Times255,
+    /// (byte / 255 - 0.1307) / 0.3081.
+    Mnist,
+    /// Each colour by ImageNet's mean and deviation, as torchvision does.
+    Imagenet,
+}
+
+/// What samples are read for. The split and the scaling are put in place of what is there.
+pub struct Purpose<'a> {
+    /// The network that is to read them, if there is one.
+    pub model: Option<&'a Model>,
+    /// Which samples are held out.
+    pub split: &'a mut Split,
+    /// How numbers become what the network sees.
+    pub scaling: &'a mut Scaling,
+    /// Whether a recipe says the split.
+    pub split_is_said: bool,
+    /// Whether a recipe, or the network's file, says the scaling.
+    pub scaling_is_said: bool,
 }
 
 impl Use {
@@ -103,38 +139,61 @@ impl Use {
         let Reading { label_column, layout, shape } = &self.reading;
         let reading = label_column.is_some() || layout.is_some() || shape.is_some();
         let split = self.split_test.is_some() || self.validation.is_some() || self.split_seed.is_some();
-        reading || split || self.scaling.is_some()
+        reading || split || self.ways.scaling.is_some() || self.ways.class_order.is_some()
     }
 
-    /// Opens the samples, and puts what was said of split and scaling in place of what was there. A split that nobody `chose` adapts to the samples:
-    /// see [`Split::for_samples`].
-    pub fn open(&self, path: &Path, split: &mut Split, chosen: bool, scaling: &mut Scaling) -> Result<Dataset, Error> {
-        let mut dataset = self.reading.open(path)?;
-        if let Some(training) = dataset.training.as_ref().filter(|_| !chosen) {
+    /// Opens the samples as they are to be read for a network. A split that nobody said adapts to the samples (see [`Split::for_samples`]), a scaling
+    /// and an order of the classes to the network (see [`Readings`]).
+    pub fn open(&self, path: &Path, purpose: Purpose) -> Result<Dataset, Error> {
+        let Purpose { model, split, scaling, split_is_said, scaling_is_said } = purpose;
+        let mut dataset = self.reading.open(path, model.map(inputs))?;
+        for ignored in &dataset.ignored {
+            say(&format!("not used: {ignored}"));
+        }
+        let said = self.ways.said(&dataset, scaling_is_said.then(|| scaling.clone()));
+        let order = match model {
+            Some(model) => {
+                let readings = Readings::of(model, &dataset, &said)?;
+                readings.note().iter().for_each(|note| say(note));
+                *scaling = readings.likely().numbers.clone();
+                readings.likely().order.clone()
+            }
+            None => {
+                *scaling = said.scaling.unwrap_or_else(|| scaling.clone());
+                said.order.unwrap_or_default()
+            }
+        };
+        dataset = dataset.numbered(&order)?;
+        if let Some(training) = dataset.training.as_ref().filter(|_| !split_is_said) {
             *split = split.for_samples(training.len(), dataset.format == "idx");
         }
         split.validation = self.validation.unwrap_or(split.validation);
         split.seed = self.split_seed.unwrap_or(split.seed);
-        for ignored in &dataset.ignored {
-            // Nobody is left to tell that nobody listens.
-            let _ = writeln!(io::stderr(), "not used: {ignored}");
+        match self.split_test {
+            Some(share) => Ok(dataset.hold_out_test(share, split.seed)?),
+            None => Ok(dataset),
         }
-        if let Some(share) = self.split_test {
-            dataset = dataset.hold_out_test(share, split.seed)?;
-        }
-        match self.scaling {
-            None => {}
-            Some(ScalingName::Unit) => *scaling = Scaling::Unit,
-            Some(ScalingName::Raw) => *scaling = Scaling::Raw,
-            Some(ScalingName::Auto) => *scaling = suggested(dataset.training()?),
-        }
-        Ok(dataset)
     }
 }
 
-/// The scaling that suits samples.
-pub fn suggested(samples: &Samples) -> Scaling {
-    moments(samples).suggest(samples)
+impl Ways {
+    /// What is said of samples; `known` is a scaling that something else says.
+    pub fn said(&self, dataset: &Dataset, known: Option<Scaling>) -> Said {
+        let samples = dataset.training.as_ref().or(dataset.test.as_ref());
+        let name = self.scaling.and_then(|name| name.to_possible_value());
+        let scaling = name.zip(samples).and_then(|(name, samples)| named(name.get_name(), samples));
+        Said { scaling: scaling.or(known), order: self.class_order.clone() }
+    }
+}
+
+/// The numbers of one sample that a network reads.
+pub fn inputs(model: &Model) -> usize {
+    model.graph.input_shape.iter().product()
+}
+
+/// A line for who watches. Nobody is left to tell that nobody listens.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What a run works on.

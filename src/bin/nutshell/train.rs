@@ -2,7 +2,7 @@
 
 use crate::outputs::{Kind, Output, check_ending};
 use crate::progress::Reporter;
-use crate::samples::{self, Use};
+use crate::samples::{self, Purpose, Use};
 use crate::{Answer, Task, evaluate, files, recipe, units, usage};
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
@@ -93,12 +93,10 @@ impl Task for Arguments {
             usage(ErrorKind::ArgumentConflict, "--relu and --padding are about the convolutions of lenet5");
         }
         let mut held_out = recipe::read_or_usual(self.recipe.as_deref())?;
-        let data = samples::data(self.samples.open(
-            &self.data,
-            &mut held_out.split,
-            self.recipe.is_some(),
-            &mut held_out.scaling,
-        )?)?;
+        let said = self.recipe.is_some();
+        let (split, scaling) = (&mut held_out.split, &mut held_out.scaling);
+        let purpose = Purpose { model: None, split, scaling, split_is_said: said, scaling_is_said: said };
+        let data = samples::data(self.samples.open(&self.data, purpose)?)?;
         let model = self.network(&data.training)?;
         let mut recipe = TrainRecipe {
             scaling: held_out.scaling,

@@ -18,7 +18,7 @@ mod values;
 
 pub use formats::search_formats;
 
-use super::block;
+use super::block::Entry;
 use super::evaluate::Evaluation;
 use super::loss::{labels, predictions};
 use crate::data::{Row, Samples};
@@ -96,7 +96,7 @@ impl IntegerNetwork {
     /// # Errors
     /// If the samples are not bytes, or not of the network's shape and scaling, or memory does not suffice.
     pub fn logits(&self, samples: &Samples) -> Result<Array2<i32>, Error> {
-        block::check(samples, &self.input_shape)?;
+        let entry = Entry::new(samples, &self.input_shape)?;
         if !samples.are_bytes() {
             let (expected, got) = ("bytes, for a network of integers".into(), "floats".into());
             return Err(DataError { what: "numbers", expected, got }.into());
@@ -111,7 +111,7 @@ impl IntegerNetwork {
         }
         let mut jobs: Vec<Job> =
             (0..samples.len()).step_by(BLOCK).map(|first| Job { first, sums: Ok(Vec::new()) }).collect();
-        parallel::for_each(&mut jobs, |job| job.sums = self.block(samples, job.first));
+        parallel::for_each(&mut jobs, |job| job.sums = self.block(samples, &entry, job.first));
         let mut logits = Array2::zeros((samples.len(), self.lengths[self.logits]));
         for Job { first, sums } in jobs {
             for (class, sums) in sums?.into_iter().enumerate() {
@@ -124,14 +124,15 @@ impl IntegerNetwork {
     }
 
     /// The logits of up to [`BLOCK`] samples.
-    fn block(&self, samples: &Samples, first: usize) -> Result<Vec<Sums>, GraphError> {
+    fn block(&self, samples: &Samples, entry: &Entry, first: usize) -> Result<Vec<Sums>, GraphError> {
         let mut values: Vec<Vec<Block>> = vec![Vec::new(); self.lengths.len()];
         values[0] = filled(self.lengths[0], Block::default())?;
         for (column, sample) in (first..samples.len().min(first + BLOCK)).enumerate() {
             let Row::Bytes(row) = samples.row(sample) else { continue };
-            let channels = row.chunks(row.len().div_ceil(self.input.len())).zip(&self.input);
-            let integers = channels.flat_map(|(row, integers)| row.iter().map(|&byte| integers[usize::from(byte)]));
-            values[0].iter_mut().zip(integers).for_each(|(value, integer)| value[column] = integer);
+            let of_channel = row.len().div_ceil(self.input.len());
+            for (value, place) in values[0].iter_mut().zip(entry.places()) {
+                value[column] = self.input[place / of_channel][usize::from(row[place])];
+            }
         }
         for step in &self.steps {
             match step.run(&values, self.lengths[step.output])? {
