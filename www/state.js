@@ -4,12 +4,27 @@
 /** @typedef {import('./types.js').Run} Run */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
 
+/** The samples that come with the page, before they have come. @type {import('./types.js').Data} */
+export const MNIST = {
+  id: null,
+  name: 'MNIST',
+  bundled: true,
+  test: 0,
+  train: 0,
+  trainTotal: 60_000,
+  shape: [],
+  labelled: { train: true, test: true },
+  summary: null,
+  scaling: null,
+  problem: '',
+};
+
 /** @type {State} */
 let state = {
   network: null,
   weights: null,
   openingFile: null,
-  data: { id: null, name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
+  data: MNIST,
   examples: [],
   readingSamples: null,
   ambiguousFile: null,
@@ -21,6 +36,8 @@ let state = {
   weightsTarget: { kind: 'snr', snr: 30, budget: null },
   tensor: 0,
   problem: '',
+  notice: null,
+  elsewhere: '',
   step: 'model',
   chosenStage: null,
   followsRun: false,
@@ -30,8 +47,11 @@ let state = {
   heldOutCount: 0,
   settings: [],
   stages: [],
+  formats: { models: [], samples: '' },
   keptRuns: [],
   lesson: null,
+  lessonMoves: false,
+  files: { network: null, samples: null },
 };
 
 /** @type {Set<() => void>} */

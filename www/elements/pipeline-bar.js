@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit';
 import { chooseStep } from '../actions/look-at.js';
 import * as format from '../format.js';
-import { share } from '../progress.js';
+import { secondsLeft, share } from '../progress.js';
 import { get } from '../state.js';
 import { shownStage, stages, stageState, STEPS } from '../steps.js';
 import { Element } from './element.js';
@@ -69,16 +69,17 @@ class PipelineBar extends Element {
         data-step=${step}
         aria-pressed=${chosen === step}
         aria-current=${current ? 'step' : nothing}
+        title="${name}: ${note}. The bar shows what is left of the original's bytes."
         @click=${() => choose(step)}
       >
         <span class="name"><span class="index" aria-hidden="true">${index + 1}</span>${name}</span>
-        <span class="note">${bytes === undefined ? note : html`<b>${format.bytes(bytes)}</b>${state ? html`<span class="wide">, ${format.percent(state.validation.accuracy)}</span>` : nothing}`}</span>
+        <span class="note">${bytes === undefined ? note : html`<b>${format.bytes(bytes)}</b>${state ? html`<span class="wide" title="Accuracy on the validation samples">, val. ${short(state.validation)}</span>` : nothing}`}</span>
         <span class="share" aria-hidden="true"><span style="width: ${Math.min(100, 100 * left)}%"></span></span>
       </button>
     </li>`;
   }
 
-  /** The original beside what is looked at. */
+  /** The original beside what is looked at. Both accuracies are of the test samples, or, where there are none, of the validation samples. */
   #score() {
     const { step, network, result, run } = get();
     if (!network) return nothing;
@@ -89,8 +90,8 @@ class PipelineBar extends Element {
     const report = state === own && step !== 'code' ? undefined : result?.report;
     const test = measured.kind === 'known' ? measured.accuracy : null;
     const nut = graph.compressed && !run && !report;
-    const before = nut ? null : (report?.before?.test ?? (state ? stageState('original')?.validation : null) ?? test);
-    const after = nut ? test : report?.after ? (report.after.test ?? report.after.validation) : state?.validation;
+    const before = nut ? null : (result?.report.before?.test ?? test ?? result?.report.before?.validation ?? null);
+    const after = nut ? test : (report?.after?.test ?? report?.after?.validation ?? null);
     const bytes = nut ? summary.file_bytes : (report?.file_bytes ?? state?.bytes);
     return html`<p class="score">
       <span class="quiet">Original</span> <b>${format.bytes(graph.baseline_bytes)}</b>${before ? html`, ${format.accuracy(before)}` : nothing}
@@ -98,7 +99,7 @@ class PipelineBar extends Element {
         ? html`<span class="arrow" aria-hidden="true">\u2192</span>
             <span class="quiet">${nut || report ? 'File' : `After ${format.stage(/** @type {import('../types.js').Stage} */ (state?.stage))}`}</span>
             <b>${format.bytes(bytes)}</b>, <b>${format.ratio(graph.baseline_bytes / bytes)}</b>${after
-              ? html`, ${nut ? format.accuracy(after) : html`<b>${format.percent(after.accuracy)}</b>`}`
+              ? html`, ${before?.split === after.split && before.samples === after.samples ? html`<b>${short(after)}</b>` : format.accuracy(after)}`
               : nothing}`
         : nothing}
       ${working(run)}
@@ -106,11 +107,19 @@ class PipelineBar extends Element {
   }
 }
 
+/** An accuracy without what it was measured on. @param {import('../types.js').Accuracy} accuracy */
+const short = (accuracy) => (accuracy.correct === null ? accuracy.accuracy.toFixed(4) : format.percent(accuracy.accuracy));
+
 /** How far a run is. @param {import('../types.js').Run | null} run */
-const working = (run) =>
-  run?.status === 'running'
-    ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))} %</span>`
-    : nothing;
+function working(run) {
+  if (run?.status !== 'running') return nothing;
+  const done = share(run);
+  const left = secondsLeft(done, (performance.now() - run.started) / 1000);
+  return html`<span class="working">
+    <progress max="1" value=${done} aria-label="Progress of the run"></progress>
+    ${Math.floor(100 * done)}\u00a0%${left === null ? nothing : html`<span class="wide">, about ${format.duration(left)} left</span>`}
+  </span>`;
+}
 
 /** @param {Step} step */
 function choose(step) {

@@ -1,5 +1,7 @@
 // A run while it works: the search or the training that goes on, and live figures.
 import { html, nothing } from 'lit';
+import { cancel } from '../actions/run.js';
+import { askToNotify, mayAskToNotify } from '../actions/tell.js';
 import * as format from '../format.js';
 import { secondsLeft, share } from '../progress.js';
 import { get } from '../state.js';
@@ -10,6 +12,8 @@ import { Element } from './element.js';
 class RunCard extends Element {
   /** Draws the time while a run works, also when it says nothing. */
   #clock = 0;
+  /** Of the run that was drawn last. @type {Run['status'] | null} */
+  #status = null;
 
   connectedCallback() {
     super.connectedCallback();
@@ -22,19 +26,45 @@ class RunCard extends Element {
   }
 
   render() {
-    const { run } = get();
-    this.hidden = !run || run.status === 'done';
-    if (!run || run.status === 'done') return nothing;
+    const { run, elsewhere } = get();
+    const shown = run && run.status !== 'done' ? run : null;
+    this.hidden = !shown && !elsewhere;
     return html`
-      <h2>${TITLES[run.status]}</h2>
+      ${elsewhere ? html`<p role="status" id="elsewhere"><b>Another tab is compressing ${elsewhere}.</b> When it is done, the run is listed here under Result.</p>` : nothing}
+      ${shown ? this.#run(shown) : nothing}
+    `;
+  }
+
+  /** @param {Run} run */
+  #run(run) {
+    return html`
+      <h2>${TITLES[run.status]} ${run.network}</h2>
       <p role="status" class=${run.status === 'failed' ? 'problem' : 'quiet'} id="run-status">${statusLine(run)}</p>
       ${(run.warnings ?? []).map((warning) => html`<p class="small-text">Warning: ${warning}.</p>`)}
       ${run.status === 'running' ? live(run) : nothing}
     `;
   }
+
+  /** When a run begins, or ends with a result, the page shows it, wherever the form was. */
+  updated() {
+    const { run, lesson } = get();
+    const before = this.#status;
+    this.#status = run?.status ?? null;
+    if (this.#status === before || !(this.#status === 'running' || (before === 'running' && this.#status === 'done'))) return;
+    // The walk has a place of its own.
+    if (lesson === null) void inView(this.#status === 'running' ? this : document.querySelector('stage-view'));
+  }
 }
 
-const TITLES = { running: 'Compressing', cancelled: 'Cancelled', failed: 'Stopped' };
+const TITLES = { running: 'Compressing', cancelled: 'Cancelled:', interrupted: 'Interrupted:', failed: 'Stopped:', done: '' };
+
+/** Scrolls an element to the top, unless its beginning is in view. @param {Element | null} element */
+async function inView(element) {
+  // What else changes with the state is drawn first.
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  const { top } = element?.getBoundingClientRect() ?? { top: 0 };
+  if (top < 80 || top > innerHeight * 0.4) element?.scrollIntoView({ block: 'start' });
+}
 
 /** Changes with each stage only, so that it can be read aloud. @param {Run} run */
 function statusLine(run) {
@@ -44,6 +74,10 @@ function statusLine(run) {
     case 'cancelled':
       if (run.evidence === 'weights') return 'Cancelled: nothing was changed.';
       return run.resumable ? 'Resume continues after the last finished stage.' : 'No stage was finished yet.';
+    case 'interrupted':
+      return run.resumable
+        ? `The page was closed or reloaded during the run. Resume continues after ${format.stage(run.stages.at(-1)?.stage ?? 'original')}.`
+        : 'The page was closed or reloaded before a stage was finished: press Compress to start again.';
     case 'failed':
       return run.message;
     case 'done':
@@ -77,6 +111,10 @@ function live(run) {
               <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'rejected'}</dd></div>`
           : nothing}
     </dl>
+    <div class="row actions">
+      <button type="button" class="small" id="cancel-here" @click=${cancel}>Cancel</button>
+      ${mayAskToNotify() ? html`<button type="button" class="small" id="notify" @click=${askToNotify}>Notify me when it is done</button>` : nothing}
+    </div>
   `;
 }
 
