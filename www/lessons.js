@@ -61,8 +61,8 @@ const bytesOf = (kind) => (get().result?.report.stages.at(-1)?.layers ?? []).red
 export const LESSONS = [
   {
     title: 'A network is a file full of numbers',
-    text: 'This is LeNet-5, which recognises handwritten digits. It holds 431,080 numbers of four bytes each, nearly all of them in layer fc1. Most of the image of fc1 is pale: most of its weights are close to zero.',
-    target: 'model-view weight-figures .charts > figure:last-child',
+    text: 'This is LeNet-5, which recognises handwritten digits. It holds 431,080 numbers of four bytes each, nearly all of them in layer fc1. Most of those are close to zero: their histogram is a narrow bell around it.',
+    target: 'model-view weight-figures .charts > figure',
     needs: 'original',
     show: () => chooseStep('model'),
   },
@@ -101,7 +101,10 @@ export const LESSONS = [
   },
   {
     title: 'Run the whole pipeline',
-    text: 'Press Compress. The page searches, trains and encodes in this tab, and the steps above fill from left to right. With effort quick this takes about half a minute; the walk continues when the file is ready.',
+    text: () =>
+      get().result
+        ? 'The file is ready. The next lessons show how it became so small.'
+        : 'Press Compress. The page searches, trains and encodes in this tab, and the steps above fill from left to right. With effort quick this takes about a minute; the walk continues when the file is ready.',
     target: 'run-card:not([hidden]), stage-view',
     needs: 'run',
     show: () => chooseStep(get().result ? 'result' : 'model'),
@@ -123,9 +126,9 @@ export const LESSONS = [
   {
     title: 'Where the bytes went',
     text: () => {
-      const [positions, magnitudes] = [bytesOf('positions'), bytesOf('magnitudes')];
-      const most = positions > magnitudes ? 'Most of them record which weights are nonzero' : 'Most of them record how large the weights are';
-      return `The file has ${format.bytes(get().result?.report.file_bytes ?? 0)}, nearly all for layer fc1 and the convolution before it. ${most}: the coder predicts each weight from its neighbours, and what it predicts well costs little.`;
+      const all = get().result?.report.file_bytes ?? 0;
+      const positions = bytesOf('positions');
+      return `Of the ${format.bytes(all)}, ${format.bytes(positions)} record which weights are nonzero, the rest their signs and how large they are. The coder predicts each weight from its neighbours: what it predicts well costs little.`;
     },
     target: 'code-view figure.part',
     needs: 'result',
@@ -133,7 +136,7 @@ export const LESSONS = [
   },
   {
     title: 'Fewer bits than a Huffman code',
-    text: 'For exactly the same weights of fc1, a Huffman code spends at least one whole bit on each weight, and no code that treats weights as independent is below the entropy. Ours is below both, since it knows the neighbours.',
+    text: 'For exactly the same weights of fc1, a Huffman code spends at least one whole bit on each weight, and no code that treats weights as independent is below the entropy. Ours predicts each weight from its neighbours, so that bound does not hold for it.',
     target: 'code-view .charts > figure:nth-child(2)',
     needs: 'result',
     show: () => chooseStep('code'),

@@ -4,9 +4,7 @@
 const PACE = 100;
 const LONGEST = 20_000;
 /** How long the place is kept. */
-const KEPT = 3000;
-/** Room above, in pixels. */
-const ROOM = 10;
+const KEPT = 10_000;
 
 /** Waits until something is so; false if it takes too long, or need not be any more. @param {() => unknown} is @param {() => boolean} goesOn */
 export async function when(is, goesOn) {
@@ -28,8 +26,8 @@ export async function bring(selector, goesOn) {
     const target = document.querySelector(selector);
     if (!target || user.signal.aborted) return;
     // Both stick to the top once there is room to scroll.
-    const above = ['pipeline-bar', 'learn-panel:not([hidden])'].reduce((sum, own) => sum + (document.querySelector(own)?.getBoundingClientRect().height ?? 0), ROOM);
-    const off = target.getBoundingClientRect().top - above - ROOM;
+    const above = ['pipeline-bar', 'learn-panel:not([hidden])'].reduce((sum, own) => sum + (document.querySelector(own)?.getBoundingClientRect().height ?? 0), 0);
+    const off = target.getBoundingClientRect().top - above;
     if (Math.abs(off) > 2) scrollBy({ top: off, behavior: 'instant' });
   };
   place();

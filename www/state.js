@@ -1,5 +1,7 @@
 // The page's one state, and how a run's events change it.
 
+import { share } from './progress.js';
+
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./types.js').Run} Run */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
@@ -51,6 +53,7 @@ let state = {
   keptRuns: [],
   lesson: null,
   lessonMoves: false,
+  ownNetwork: false,
   files: { network: null, samples: null },
 };
 
@@ -114,6 +117,9 @@ export function whenChanged(read, react) {
   });
 }
 
+/** What a share that is done has to fall by until it is said that there is more to do. */
+const GROWN = 0.03;
+
 /** The run after one more event. A run that has ended hears nothing more.
  * @param {Run} run
  * @param {RunEvent} event
@@ -128,7 +134,7 @@ export function advance(run, event) {
       return { ...run, stage: event.stage, training: null, stages };
     }
     case 'progress':
-      return { ...run, progress: event };
+      return { ...run, progress: event, grown: run.grown || event.done / event.of < share(run) - GROWN };
     case 'warned':
       return { ...run, warnings: [...run.warnings, event.warning] };
     case 'probed':

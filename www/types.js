@@ -113,6 +113,7 @@
  * @property {Training | null} training
  * @property {string[]} warnings What is suspicious about it.
  * @property {{ done: number, of: number } | null} progress Estimated seconds of work that are done, and in all; null while the file is decoded.
+ * @property {boolean} grown Whether it has turned out to be more work than was estimated.
  * @property {boolean} resumable Whether there is a checkpoint to go on from.
  * @property {string} message What went wrong.
  */
@@ -191,6 +192,7 @@
  * @property {Kept[]} keptRuns Runs so far, the oldest first.
  * @property {number | null} lesson The step of the guided walk that is shown.
  * @property {boolean} lessonMoves Whether it still moves the page.
+ * @property {boolean} ownNetwork Whether what is open is the user's, not the example's.
  * @property {{ network: string | null, samples: string | null }} files Under which names the user's files that are open are kept.
  */
 

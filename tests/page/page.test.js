@@ -5,7 +5,7 @@ import { describe as words, difference, merge, numberAt, readAddress, readLook, 
 import { sorted } from '../../www/elements/sorting.js';
 import * as format from '../../www/format.js';
 import { pareto } from '../../www/pareto.js';
-import { secondsLeft, share } from '../../www/progress.js';
+import { leftWords, secondsLeft, share } from '../../www/progress.js';
 import { advance, set, whenChanged } from '../../www/state.js';
 import { verdict } from '../../www/verdict.js';
 
@@ -166,16 +166,18 @@ test('what follows the state is called once it is at rest, and only if its part 
 });
 
 describe('a run', () => {
-  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null, warnings: [] });
+  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null, warnings: [], grown: false });
 
   test('says how far it is, as the engine does', () => {
     assert.equal(share(run), 0);
     const told = advance(run, { kind: 'progress', done: 5, of: 20 });
     assert.equal(share(told), 0.25);
     // A target that takes another round is more work.
-    assert.equal(share(advance(told, { kind: 'progress', done: 5, of: 25 })), 0.2);
+    const more = advance(told, { kind: 'progress', done: 5, of: 25 });
+    assert.deepEqual([share(more), told.grown, more.grown], [0.2, false, true]);
     assert.equal(secondsLeft(0.25, 10), 30);
     assert.equal(secondsLeft(0.01, 10), null);
+    assert.deepEqual([leftWords(0.01, 10), leftWords(0.25, 10), leftWords(0.99, 50)], ['', ', about 30 s left', ', almost done']);
   });
 
   test('gathers its events', () => {

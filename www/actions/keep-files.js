@@ -24,4 +24,4 @@ export async function keptFiles(names) {
 }
 
 /** Whether a network or samples of the user's are open. */
-export const hasOwnFiles = () => !get().data.bundled || get().files.network !== null;
+export const hasOwnFiles = () => !get().data.bundled || get().ownNetwork;

@@ -4,7 +4,6 @@ import { describe, difference, readAddress, readLook, writeAddress } from '../ad
 import { busy, get, set, whenChanged } from '../state.js';
 import { STEPS } from '../steps.js';
 import { bridge, notWhileRunning, report } from './engine.js';
-import { hasOwnFiles } from './keep-files.js';
 import { BUNDLED, largest, openBundled } from './network.js';
 import { EFFORT, resetRecipe, takeSettings } from './recipe.js';
 
@@ -17,25 +16,27 @@ const REST = 300;
 /** What the page was at when it was left. @typedef {{ run: string | null, lesson: number | null, files: import('../types.js').State['files'] }} Left */
 
 /** Takes the recipe of the page's address, follows the address, and keeps it as the page is set.
- * @returns {Promise<{ net: keyof typeof BUNDLED, look: import('../address.js').Look, left: Left | null }>} What the caller opens, and looks at. */
+ * @returns {Promise<{ net: keyof typeof BUNDLED, asked: Record<string, any>, look: import('../address.js').Look, left: Left | null }>} What the caller opens, and looks at. */
 export async function followAddress() {
   const [settings, stages, formats] = await Promise.all([bridge.settings(), bridge.stages(), bridge.formats()]);
   set({ settings, stages, formats });
   const look = readLook(location.hash);
   /** @type {string | null} */
   let net = null;
+  /** @type {Record<string, any>} */
+  let asked = {};
   try {
-    const address = readAddress(location.hash);
-    net = address.net;
-    await takeSettings(address.settings);
+    ({ net, settings: asked } = readAddress(location.hash));
+    await takeSettings(asked);
     // After a reload the user knows.
-    if (Object.keys(address.settings).length > 0 && !history.state) announce(address.settings);
+    if (Object.keys(asked).length > 0 && !history.state) announce(asked);
   } catch (error) {
     report(error);
-    await takeSettings({});
+    asked = {};
+    await takeSettings(asked);
   }
   if (net !== null && !isBundled(net)) report(new Error(`this link asks for the network "${net}", which does not come with the page: LeNet-5 is shown instead`));
-  return { net: isBundled(net) ? net : FIRST, look, left: history.state };
+  return { net: isBundled(net) ? net : FIRST, asked, look, left: history.state };
 }
 
 /** From now on the address is kept as the page is set. */
@@ -48,6 +49,7 @@ export function keepAddress() {
     clearTimeout(resting);
     resting = window.setTimeout(write, REST);
   });
+  write();
 }
 
 /** Says what a link has set. @param {Record<string, any>} settings */
@@ -80,8 +82,8 @@ async function follow() {
     const now = recipe && preset ? settingsOf(recipe, preset) : {};
     const wanted = isBundled(net) ? net : FIRST;
     const another = get().network?.file !== `${wanted}.onnx`;
-    if (JSON.stringify(settings) !== JSON.stringify(now) || (another && !hasOwnFiles())) notWhileRunning();
-    if (another && get().files.network === null) await openBundled(wanted);
+    if (JSON.stringify(settings) !== JSON.stringify(now) || (another && !get().ownNetwork)) notWhileRunning();
+    if (another && !get().ownNetwork) await openBundled(wanted);
     else if (another && isBundled(net)) {
       const act = () => openBundled(net);
       set({ notice: { text: `This address is of ${BUNDLED[net].name}; ${get().weights?.name ?? get().network?.name} stays open.`, button: `Open ${BUNDLED[net].name}`, act } });
@@ -141,7 +143,7 @@ function write() {
 /** Copies the address to the clipboard, and says what it does not have. */
 export async function copyLink() {
   const link = location.origin + location.pathname + location.search + address();
-  const own = [get().files.network && (get().network ?? get().weights)?.name, get().data.bundled ? null : get().data.name].filter((name) => name);
+  const own = [get().ownNetwork && (get().network ?? get().weights)?.name, get().data.bundled ? null : get().data.name].filter((name) => name);
   const without = own.length > 0 ? ` It does not have ${own.join(' and ')}: whoever opens it sees LeNet-5 and MNIST with these settings.` : '';
   try {
     await navigator.clipboard.writeText(link);

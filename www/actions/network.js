@@ -71,6 +71,7 @@ async function open(name, file, load, files) {
       chosenStage: null,
       layer: graph ? largest(graph.layers) : 0,
       viewControls: { threshold: null, centroids: null, bits: null },
+      ownNetwork: files !== null,
       files: { ...get().files, network: files && keepFiles('network', files) },
     });
     if (!graph) return;

@@ -6,7 +6,7 @@ import { keptFiles } from './keep-files.js';
 import { followAddress, keepAddress, lookAt } from './link.js';
 import { keepMeasured } from './measure.js';
 import { openBundled, openFile } from './network.js';
-import { openRecipe } from './recipe.js';
+import { openRecipe, takeSettings } from './recipe.js';
 import { offerResume } from './run.js';
 import { loadRuns, showRun } from './runs.js';
 import { watchTabs } from './tabs.js';
@@ -16,16 +16,21 @@ import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, tak
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
   try {
-    const { net, look, left } = await followAddress();
+    const { net, asked, look, left } = await followAddress();
     keepMeasured();
     keepTold();
     const runs = loadRuns();
     const files = left ? await keptFiles([left.files.samples, left.files.network]) : [];
     const data = left?.files.samples && files.length > 0 ? null : loadMnist();
-    if (files.length > 0) await openFiles(files);
+    if (files.length > 0) {
+      await openFiles(files);
+      // They are set for what was open.
+      await takeSettings(asked);
+      set({ notice: null });
+    }
     if (!get().network && !get().weights) await openBundled(net);
     lookAt(look);
-    watchTabs();
+    await watchTabs();
     await offerResume();
     await runs;
     if (left?.run && get().keptRuns.some(({ id }) => id === left.run)) {

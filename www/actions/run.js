@@ -40,6 +40,7 @@ export async function compress() {
     training: null,
     progress: null,
     warnings: [],
+    grown: false,
     resumable: false,
     message: '',
   });

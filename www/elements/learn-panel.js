@@ -27,8 +27,10 @@ class LearnPanel extends Element {
     const last = lesson === LESSONS.length - 1;
     return html`
       <section aria-label="Guided walk">
-        <p class="quiet small-text">Guided walk, ${lesson + 1} of ${LESSONS.length}</p>
-        <h2 tabindex="-1">${title}</h2>
+        <div class="row">
+          <h2 tabindex="-1">${title}</h2>
+          <span class="quiet small-text">Guided walk, ${lesson + 1} of ${LESSONS.length}</span>
+        </div>
         <p aria-live="polite">${typeof text === 'string' ? text : text()}</p>
         <div class="row">
           ${lesson > 0 ? html`<button type="button" ?disabled=${running} @click=${() => go(lesson - 1)}>Back</button>` : nothing}

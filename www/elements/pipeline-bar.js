@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit';
 import { chooseStep } from '../actions/look-at.js';
 import * as format from '../format.js';
-import { secondsLeft, share } from '../progress.js';
+import { leftWords, share } from '../progress.js';
 import { get } from '../state.js';
 import { shownStage, stages, stageState, STEPS } from '../steps.js';
 import { Element } from './element.js';
@@ -10,6 +10,19 @@ import { Element } from './element.js';
 /** @typedef {import('../types.js').Step} Step */
 
 class PipelineBar extends Element {
+  /** What sticks below it, or is scrolled to, has to know its height. */
+  #observer = new ResizeObserver(() => document.documentElement.style.setProperty('--bar', `${this.offsetHeight}px`));
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#observer.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.#observer.disconnect();
+    super.disconnectedCallback();
+  }
+
   render() {
     const { step, result, network, run, evidence } = get();
     if (evidence === 'weights') return this.#withoutSamples();
@@ -59,7 +72,7 @@ class PipelineBar extends Element {
     const current = run?.status === 'running' && run.stage !== null && stages.includes(run.stage);
     const stage = shownStage(step);
     const state = stage && stageState(stages.findLast((other) => stageState(other)) ?? stage);
-    const bytes = state?.bytes ?? (step === 'model' ? (network?.graph.compressed ? network.summary.file_bytes : original) : undefined);
+    const bytes = state?.bytes ?? (step === 'model' ? (network?.graph.compressed ? network.summary.file_bytes : original || undefined) : undefined);
     const left = state ? state.bytes / original : step === 'model' ? 1 : 0;
     const status = current ? 'current' : state || (step === 'model' && network) ? 'done' : 'waiting';
     return html`<li class=${status}>
@@ -114,10 +127,9 @@ const short = (accuracy) => (accuracy.correct === null ? accuracy.accuracy.toFix
 function working(run) {
   if (run?.status !== 'running') return nothing;
   const done = share(run);
-  const left = secondsLeft(done, (performance.now() - run.started) / 1000);
   return html`<span class="working">
     <progress max="1" value=${done} aria-label="Progress of the run"></progress>
-    ${Math.floor(100 * done)}\u00a0%${left === null ? nothing : html`<span class="wide">, about ${format.duration(left)} left</span>`}
+    ${Math.floor(100 * done)}\u00a0%<span class="wide">${leftWords(done, (performance.now() - run.started) / 1000)}</span>
   </span>`;
 }
 

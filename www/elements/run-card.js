@@ -3,7 +3,7 @@ import { html, nothing } from 'lit';
 import { cancel } from '../actions/run.js';
 import { askToNotify, mayAskToNotify } from '../actions/tell.js';
 import * as format from '../format.js';
-import { secondsLeft, share } from '../progress.js';
+import { leftWords, share } from '../progress.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
@@ -70,6 +70,7 @@ async function inView(element) {
 function statusLine(run) {
   switch (run.status) {
     case 'running':
+      if (run.evidence === 'weights' && run.stage === 'quantize') return 'Rounding: a search finds the steps by which each layer is rounded';
       return run.stage ? `${format.stage(run.stage)}: ${noteOf(run.stage)}` : 'Opening the file';
     case 'cancelled':
       if (run.evidence === 'weights') return 'Cancelled: nothing was changed.';
@@ -93,12 +94,12 @@ function live(run) {
   const { training, probes, stage, started } = run;
   const seconds = (performance.now() - started) / 1000;
   const done = share(run);
-  const left = secondsLeft(done, seconds);
   const probe = probes.at(-1);
   return html`
     <progress class="wide" max="1" value=${done} aria-label="Progress of the run"></progress>
+    ${run.grown ? html`<p class="quiet small-text">To reach the target, the run does more than was planned: the estimate has grown.</p>` : nothing}
     <dl class="live">
-      <div><dt>Done</dt><dd>${Math.floor(100 * done)} %${left === null ? nothing : html`, about ${format.duration(left)} left`}</dd></div>
+      <div><dt>Done</dt><dd>${Math.floor(100 * done)} %${leftWords(done, seconds)}</dd></div>
       <div><dt>Time</dt><dd>${format.duration(seconds)}</dd></div>
       ${training
         ? html`<div><dt>Trained on</dt><dd>${format.count(training.done)} of ${format.count(training.total)} samples</dd></div>
