@@ -142,7 +142,7 @@ function write() {
 
 /** Copies the address to the clipboard, and says what it does not have. */
 export async function copyLink() {
-  const link = location.origin + location.pathname + location.search + address();
+  const link = location.href.split('#')[0] + address();
   const own = [get().ownNetwork && (get().network ?? get().weights)?.name, get().data.bundled ? null : get().data.name].filter((name) => name);
   const without = own.length > 0 ? ` It does not have ${own.join(' and ')}: whoever opens it sees LeNet-5 and MNIST with these settings.` : '';
   try {

@@ -175,7 +175,10 @@ async function begin(data, files) {
   loading.abort();
   await bridge.clearData();
   await viewer.clearData();
-  set({ heldOutCount: 0, examples: [], data, files: { ...get().files, samples: files && keepFiles('samples', files) } });
+  const { network } = get();
+  // Nothing is known of it on other samples.
+  const unmeasured = network && { ...network, measured: /** @type {const} */ ({ kind: 'waiting', done: 0, total: 0, started: 0 }) };
+  set({ network: unmeasured, heldOutCount: 0, examples: [], data, files: { ...get().files, samples: files && keepFiles('samples', files) } });
 }
 
 /** Takes a part of the user's samples. @param {import('../engine.js').Part} part */
