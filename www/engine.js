@@ -57,6 +57,9 @@ export class Engine {
   /** The stages in their order. */
   stages = () => this.#call((remote) => remote.stages());
 
+  /** What can be opened. */
+  formats = () => this.#call((remote) => remote.formats());
+
   /** Fails with what is wrong with a recipe. @param {import('./types.js').Recipe} recipe */
   checkRecipe = (recipe) => this.#call((remote) => remote.checkRecipe(recipe));
 

@@ -77,6 +77,12 @@ export const measureOf = ({ criterion }) => MEASURES[criterion];
 export const accuracy = ({ accuracy, samples, split, correct }) =>
   correct === null ? `R\u00b2 ${accuracy.toFixed(4)} on ${count(samples)} ${SPLITS[split]} samples` : `${percent(accuracy)} of ${count(samples)} ${SPLITS[split]} samples`;
 
+/** What can be opened, as the engine lists it. @param {import('./types.js').State['formats']} formats */
+export function openable({ models, samples }) {
+  const titles = [...new Set(models.map(([, title]) => title))];
+  return `models as ${titles.slice(0, -1).join(', ')} or ${titles.at(-1)}; ${samples}`;
+}
+
 /** What a split is called. */
 export const SPLITS = { train: 'training', validation: 'validation', test: 'test' };
 
@@ -85,6 +91,21 @@ export const stage = (stage) => stage[0].toUpperCase() + stage.slice(1);
 
 /** Standard error of a share of samples; 0 of an R\u00b2 below 0, which is no share. @param {{ accuracy: number, samples: number }} measured */
 export const standardError = ({ accuracy, samples }) => Math.sqrt(Math.max(0, accuracy * (1 - accuracy)) / Math.max(1, samples));
+
+/** Standard error of an accuracy: 0.10 points @param {{ accuracy: number, samples: number }} measured */
+export const points = (measured) => `${(100 * standardError(measured)).toFixed(2)} points`;
+
+/** Shares of a whole in percent, rounded so that they add up to 100: the largest remainders are rounded up.
+ * @param {number[]} counts @returns {string[]} */
+export function shares(counts) {
+  const total = counts.reduce((sum, count) => sum + count, 0) || 1;
+  const exact = counts.map((count) => (1e4 * count) / total);
+  const parts = exact.map(Math.floor);
+  const left = Math.round(exact.reduce((sum, part) => sum + part, 0)) - parts.reduce((sum, part) => sum + part, 0);
+  const order = exact.map((part, index) => ({ index, rest: part - parts[index] })).sort((a, b) => b.rest - a.rest);
+  for (const { index } of order.slice(0, left)) parts[index]++;
+  return parts.map((part) => percent(part / 1e4));
+}
 
 /** How good the network of a report is, in few words. @param {import('./types.js').Report} report */
 export const quality = ({ after, snr }) => (after ? accuracy(after.test ?? after.validation) : snr === null ? 'lossless' : `${decibels(snr)} signal to noise`);

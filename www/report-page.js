@@ -8,6 +8,7 @@ import './charts/waterfall.js';
 import { style } from './charts/style.js';
 import * as format from './format.js';
 import { split } from './searches.js';
+import { verdict } from './verdict.js';
 
 /** @typedef {import('./types.js').Report} Report */
 
@@ -41,8 +42,10 @@ export async function reportPage(report, name) {
   ];
   const figures = [];
   for (const { title, tag, of } of charts) figures.push(`<figure><h2>${escape(title)}</h2>${await drawn(tag, { ...of, label: title })}</figure>`);
+  const { met, words } = verdict(report);
   const facts = [
     ['Network', name],
+    [met ? 'Target met' : 'Target missed', words],
     ['Size on disk', `${format.bytes(report.file_bytes)} of ${format.bytes(report.baseline_bytes)}, ${format.ratio(report.ratio)}`],
     [format.measureOf(report), format.quality(report)],
     ...(before ? [['Original', format.accuracy(before.test ?? before.validation)]] : []),

@@ -1,15 +1,32 @@
 // The page's one state, and how a run's events change it.
 
+import { share } from './progress.js';
+
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./types.js').Run} Run */
 /** @typedef {import('./types.js').RunEvent} RunEvent */
+
+/** The samples that come with the page, before they have come. @type {import('./types.js').Data} */
+export const MNIST = {
+  id: null,
+  name: 'MNIST',
+  bundled: true,
+  test: 0,
+  train: 0,
+  trainTotal: 60_000,
+  shape: [],
+  labelled: { train: true, test: true },
+  summary: null,
+  scaling: null,
+  problem: '',
+};
 
 /** @type {State} */
 let state = {
   network: null,
   weights: null,
   openingFile: null,
-  data: { id: null, name: 'MNIST', test: 0, train: 0, trainTotal: 60_000, shape: [], labelled: { train: true, test: true }, summary: null, problem: '' },
+  data: MNIST,
   examples: [],
   readingSamples: null,
   ambiguousFile: null,
@@ -21,6 +38,8 @@ let state = {
   weightsTarget: { kind: 'snr', snr: 30, budget: null },
   tensor: 0,
   problem: '',
+  notice: null,
+  elsewhere: '',
   step: 'model',
   chosenStage: null,
   followsRun: false,
@@ -30,8 +49,12 @@ let state = {
   heldOutCount: 0,
   settings: [],
   stages: [],
+  formats: { models: [], samples: '' },
   keptRuns: [],
   lesson: null,
+  lessonMoves: false,
+  ownNetwork: false,
+  files: { network: null, samples: null },
 };
 
 /** @type {Set<() => void>} */
@@ -94,6 +117,9 @@ export function whenChanged(read, react) {
   });
 }
 
+/** What a share that is done has to fall by until it is said that there is more to do. */
+const GROWN = 0.03;
+
 /** The run after one more event. A run that has ended hears nothing more.
  * @param {Run} run
  * @param {RunEvent} event
@@ -108,7 +134,7 @@ export function advance(run, event) {
       return { ...run, stage: event.stage, training: null, stages };
     }
     case 'progress':
-      return { ...run, progress: event };
+      return { ...run, progress: event, grown: run.grown || event.done / event.of < share(run) - GROWN };
     case 'warned':
       return { ...run, warnings: [...run.warnings, event.warning] };
     case 'probed':

@@ -8,8 +8,8 @@ import { get } from './state.js';
 /** @type {{ step: Step, name: string, note: string, stages: Stage[] }[]} */
 export const STEPS = [
   { step: 'model', name: 'Model', note: 'the original', stages: ['original'] },
-  { step: 'prune', name: 'Prune', note: 'remove what hardly matters', stages: ['structure', 'prune'] },
-  { step: 'share', name: 'Share', note: 'few values for many weights', stages: ['share'] },
+  { step: 'prune', name: 'Prune', note: 'fewer weights', stages: ['structure', 'prune'] },
+  { step: 'share', name: 'Share', note: 'few different values', stages: ['share'] },
   { step: 'quantize', name: 'Quantize', note: 'small integers', stages: ['quantize', 'refine'] },
   { step: 'code', name: 'Code', note: 'the fewest bits', stages: ['code'] },
 ];

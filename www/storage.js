@@ -1,9 +1,9 @@
 // Keeps checkpoints and runs in the browser, so that they survive a reload.
-import { clear, del, get, promisifyRequest, set, values } from 'idb-keyval';
+import { clear, createStore, del, get, keys, promisifyRequest, set, values } from 'idb-keyval';
 
 /**
  * @typedef {object} Resumable
- * @property {import('./types.js').Checkpoint} checkpoint The last one.
+ * @property {import('./types.js').Checkpoint | null} checkpoint The last one; null until a stage is finished.
  * @property {Map<import('./types.js').Stage, import('./types.js').Checkpoint>} stages All of them.
  * @property {import('./types.js').Run} run What had been shown.
  * @property {string} file Name of the network's file.
@@ -47,6 +47,26 @@ export const load = async () => (await get(KEY, CHECKPOINTS)) ?? null;
 
 /** Nothing is left to resume. */
 export const forget = () => del(KEY, CHECKPOINTS).catch(() => {});
+
+/** A file by its name. @typedef {{ name: string, bytes: Uint8Array }} Named */
+
+/** @type {import('idb-keyval').UseStore | undefined} */
+let opened;
+
+/** The user's files that are open in some tab, in a database of its own. @type {import('idb-keyval').UseStore} */
+const FILES = (mode, work) => (opened ??= createStore('nutshell-files', 'files'))(mode, work);
+
+/** So many sets of files are kept: those that were opened last. */
+const MOST_FILES = 6;
+
+/** Keeps files under a name that begins with the time, and forgets the oldest. @param {string} name @param {Named[]} files */
+export async function keepFiles(name, files) {
+  await set(name, files, FILES);
+  for (const old of (await keys(FILES)).sort().slice(0, -MOST_FILES)) await del(old, FILES);
+}
+
+/** Files that were kept; none if they are gone. @param {string} name @returns {Promise<Named[]>} */
+export const loadFiles = async (name) => (await get(name, FILES)) ?? [];
 
 /** What the viewer needs of a run: the original's file, and the networks after its stages. @typedef {Map<import('./types.js').Stage, import('./viewer.js').File>} Stages */
 

@@ -63,12 +63,14 @@
  * @typedef {object} Data
  * @property {number | null} id Another one for each set of samples; null until its test samples have all come.
  * @property {string} name
+ * @property {boolean} bundled Whether they come with the page.
  * @property {number} test Test samples.
  * @property {number} train Training samples that have come, validation samples among them.
  * @property {number} trainTotal Those that will.
  * @property {number[]} shape Of one sample: channels, height, width; or features.
  * @property {{ train: boolean, test: boolean }} labelled Whether they have labels.
  * @property {SamplesSummary | null} summary Of a file that the reader opened.
+ * @property {Scaling | null} scaling What suits them and the opened network; null where nothing says so.
  * @property {string} problem Why no more come; empty if all is well.
  */
 
@@ -99,7 +101,7 @@
 /**
  * A run: what it has said so far.
  * @typedef {object} Run
- * @property {'running' | 'cancelled' | 'failed' | 'done'} status
+ * @property {'running' | 'cancelled' | 'interrupted' | 'failed' | 'done'} status Interrupted by a reload, or by closing the page.
  * @property {Evidence} evidence
  * @property {Recipe} recipe
  * @property {string} network Name of the network.
@@ -111,6 +113,7 @@
  * @property {Training | null} training
  * @property {string[]} warnings What is suspicious about it.
  * @property {{ done: number, of: number } | null} progress Estimated seconds of work that are done, and in all; null while the file is decoded.
+ * @property {boolean} grown Whether it has turned out to be more work than was estimated.
  * @property {boolean} resumable Whether there is a checkpoint to go on from.
  * @property {string} message What went wrong.
  */
@@ -122,6 +125,14 @@
  * @property {Uint8Array} pixels
  * @property {number | null} label Its class, if that is known.
  * @property {number} answer
+ */
+
+/**
+ * Something to know that is no error, and a way out of it.
+ * @typedef {object} Notice
+ * @property {string} text
+ * @property {string} [button] What the way out is called.
+ * @property {() => unknown} [act]
  */
 
 /** The steps of the page, from left to right. @typedef {'model' | 'prune' | 'share' | 'quantize' | 'code' | 'result'} Step */
@@ -159,13 +170,15 @@
  * @property {ReadingSamples | null} readingSamples Samples that are being read.
  * @property {AmbiguousFile | null} ambiguousFile An array that is samples or weights: the user says which.
  * @property {Recipe | null} recipe What the form says.
- * @property {Recipe | null} preset The recipe of its effort, unchanged.
+ * @property {Recipe | null} preset The recipe of its effort, suited to the opened network and samples.
  * @property {Run | null} run
  * @property {Result | null} result
  * @property {Evidence} evidence
  * @property {WeightsTargetChoice} weightsTarget What a run by the weights alone is to reach.
  * @property {number} tensor The tensor that is looked at, counted from 0.
  * @property {string} problem An error to show; empty if there is none.
+ * @property {Notice | null} notice
+ * @property {string} elsewhere What another tab compresses now; empty if none does.
  * @property {Step} step The step that is looked at.
  * @property {Stage | null} chosenStage Which of a step's stages, where it has two; null for the last that is there.
  * @property {boolean} followsRun Whether the step that is looked at follows the run.
@@ -175,8 +188,12 @@
  * @property {number} heldOutCount Training samples that the viewer measures on.
  * @property {Setting[]} settings Every number of a recipe, with its range.
  * @property {StageWords[]} stages The stages in their order.
+ * @property {{ models: [name: string, title: string][], samples: string }} formats What can be opened.
  * @property {Kept[]} keptRuns Runs so far, the oldest first.
  * @property {number | null} lesson The step of the guided walk that is shown.
+ * @property {boolean} lessonMoves Whether it still moves the page.
+ * @property {boolean} ownNetwork Whether what is open is the user's, not the example's.
+ * @property {{ network: string | null, samples: string | null }} files Under which names the user's files that are open are kept.
  */
 
 export {};

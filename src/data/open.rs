@@ -20,10 +20,8 @@ use std::fs;
 #[cfg(feature = "cli")]
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "cli")]
-const EXPECTED: &str = "samples as IDX, npz, npy or CSV files, or PNG and JPEG files in a folder or a ZIP archive";
-#[cfg(not(feature = "cli"))]
-const EXPECTED: &str = "samples as IDX, npz, npy or CSV";
+/// What samples are read from; in the page the browser decodes the pictures.
+pub const EXPECTED: &str = "samples as IDX, npz, npy or CSV files, or PNG and JPEG files in a folder or a ZIP archive";
 
 /// Opens a file or a folder.
 ///

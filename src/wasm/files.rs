@@ -2,11 +2,12 @@
 
 use super::engine::{Network, run};
 use super::picture::Picture;
-use super::values::from_js;
+use super::values::{from_js, object};
 use super::{CAP, fault, thrown, to_js};
 use crate::container::packed;
+use crate::data;
 use crate::formats::export::{self, WRITERS};
-use crate::formats::{self, Opened, gzip, nut, onnx};
+use crate::formats::{self, Opened, READERS, gzip, nut, onnx};
 use crate::model::histogram;
 use crate::pipeline::{Evidence, Recipe};
 use crate::views::summary::Summary;
@@ -156,6 +157,13 @@ pub fn with_external_data(file: &[u8], names: Vec<String>, others: Vec<Uint8Arra
         Some((path.as_str(), bytes.as_slice()))
     });
     onnx::embed(file, &found.collect::<Vec<_>>(), CAP).map_err(thrown)
+}
+
+/// The formats of model files that are read, each with its name and its title, and what samples are read from.
+#[wasm_bindgen(unchecked_return_type = "{ models: [name: string, title: string][], samples: string }")]
+pub fn formats() -> Result<JsValue, JsValue> {
+    let models: Vec<_> = READERS.iter().map(|reader| (reader.name, reader.title)).collect();
+    object([("models", to_js(&models)?), ("samples", data::open::EXPECTED.into())])
 }
 
 /// Size of a file once ZIP or gzip have compressed it (DEFLATE), in bytes, without their headers.

@@ -50,8 +50,20 @@ test('a run is cancelled and resumed, also after a reload', async () => {
 
   await page.reload();
   await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
+  assert.match(await text('run-card'), /Cancelled/);
   await page.click('#resume');
+  await page.waitForSelector('run-card progress', { timeout: OPEN });
+  assert.match(await page.title(), /^\d+ %, compressing LeNet-5/);
+  // Another tab says so, and offers nothing to resume.
+  const other = await page.browserContext().newPage();
+  await other.goto(site.url);
+  await other.waitForSelector('#elsewhere', { timeout: OPEN });
+  assert.equal(await other.$('#resume, #run-status'), null);
+  await other.close();
+  await page.bringToFront();
   await finished();
+  assert.match(await text('#verdict'), /^Target met: on 5,000 validation samples accuracy .* \(standard error \d\.\d\d points\); at most 100 may be lost\.$/);
+  assert.match(await page.title(), /^Done: [\d,]+ B/);
   assert.equal((await page.$$('result-card table:first-of-type tbody tr')).length > 5, true);
   assert.deepEqual(faults, []);
 });

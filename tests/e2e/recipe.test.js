@@ -65,23 +65,71 @@ test('a link reproduces the run: the same bytes', async () => {
   assert.deepEqual(faults, []);
 });
 
-test('the guided walk moves the controls of the page', async () => {
+/** Goes on with the walk, once what moves by itself has come to rest. */
+async function next() {
+  await page.waitForSelector('#next:not(:disabled)', { timeout: OPEN });
+  await page.$eval('#next', (button) => /** @type {HTMLElement} */ (button).click());
+}
+
+/** Waits until what a lesson speaks of is in view, below its panel. @param {string} selector */
+const inView = (selector) =>
+  page.waitForFunction(
+    (selector) => {
+      const [panel, target] = ['learn-panel', selector].map((own) => document.querySelector(own)?.getBoundingClientRect());
+      return panel && target && target.top >= panel.bottom - 2 && target.bottom <= innerHeight;
+    },
+    { timeout: OPEN },
+    selector,
+  );
+
+test('the guided walk moves the controls of the page, shows what it speaks of, and goes on after a reload', async () => {
+  await page.setViewport({ width: 360, height: 740 });
   await ready();
   await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
   await page.click('#walk');
   await page.waitForFunction(() => /** @type {HTMLSelectElement} */ (document.querySelector('#layer')).value === '2', { timeout: OPEN });
   const pressed = () => page.$eval('.step[aria-pressed=true]', (step) => /** @type {HTMLElement} */ (step).dataset.step);
-  await page.click('#next');
+  await next();
   await page.waitForFunction(() => parseFloat(document.querySelector('#sparsity')?.textContent ?? '') > 75, { timeout: OPEN });
   assert.equal(await pressed(), 'prune');
-  await page.click('#next');
+  await inView('prune-view .slider');
+  await next();
   await page.waitForFunction(() => parseFloat(document.querySelector('#pruned-accuracy')?.textContent ?? '100') < 80, { timeout: OPEN });
-  await page.click('#next');
+  await next();
   await page.waitForFunction(() => document.querySelector('[for=centroids] ~ output')?.textContent === '8', { timeout: OPEN });
-  await page.click('#next');
+  await inView('share-view .slider');
+  await next();
   await page.waitForFunction(() => document.querySelector('[for=bits] ~ output')?.textContent === '3', { timeout: OPEN });
-  await page.click('#next');
+  await next();
+  await page.waitForSelector('#walk-compress', { timeout: OPEN });
   assert.ok(await page.$('#next:disabled'), 'it waits for a run');
   assert.deepEqual(await seriousFaults(), []);
+  await page.reload();
+  await page.waitForSelector('#walk-compress', { timeout: OPEN });
+  assert.match(await text('learn-panel'), /Guided walk, 6 of 13/);
+  assert.deepEqual(faults, []);
+});
+
+test('settings belong to the network and the samples that they were for, and a link says what it sets', async () => {
+  await ready(`${recipe({ seed: 7, target: { budget: 4479 } })}&step=prune&layer=1&threshold=0.05`);
+  assert.match(await text('#notice'), /This link sets: seed 7, budget 4,479 B/);
+  assert.deepEqual([await value('layer'), await text('[for=threshold] ~ output')], ['1', '0.05']);
+  await page.click('network-card .choice:nth-of-type(2)');
+  await page.waitForFunction(() => /set for the network before: budget 4,479 B.*still apply: seed 7/.test(document.querySelector('#notice')?.textContent ?? ''), { timeout: OPEN });
+  await page.waitForFunction(() => !location.hash.includes('budget') && location.hash.includes('net=lenet300'), { timeout: OPEN });
+  const rows = Array.from({ length: 120 }, (_, row) => [row % 10, ...Array.from({ length: 784 }, (_, column) => (row * column) % 256)].join(','));
+  await drop('table.csv', new TextEncoder().encode([['label', ...Array(784).keys()].join(','), ...rows].join('\n')));
+  await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector('#split-validation'))?.value === '19', { timeout: OPEN });
+  // Back goes to the step before, and what the user has opened stays; so it does after a reload.
+  await page.click('[data-step=share]');
+  await page.waitForFunction(() => location.hash.includes('step=share'), { timeout: OPEN });
+  await page.goBack();
+  await page.waitForSelector('[data-step=model][aria-pressed=true]', { timeout: OPEN });
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('table.csv:'), { timeout: OPEN });
+  assert.match(await text('network-card .lead'), /LeNet-300-100/);
+  await page.click('#mnist');
+  await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector('#split-validation'))?.value === '5000', { timeout: OPEN });
+  assert.match(await text('network-card'), /MNIST: 0|MNIST: 10,000/);
   assert.deepEqual(faults, []);
 });

@@ -160,7 +160,7 @@ function kMeans(sorted, k) {
 }
 
 test('before a run the views show the network as it is, and what each step would do', async () => {
-  await ready();
+  await ready('#layer=0');
   const sum = CONV1.reduce((sum, weight) => sum + weight, 0);
   const mean = sum / CONV1.length;
   const deviation = Math.sqrt(CONV1.reduce((sum, weight) => sum + (weight - mean) ** 2, 0) / CONV1.length);
@@ -246,6 +246,7 @@ test('after a run every view shows what the run did, and nothing serious is wron
   await aDigitIsDrawnByKeyboard();
 
   await look('code', 'code-view nutshell-bytes');
+  await page.select('#layer', '0');
   const bytes = await table('code-view nutshell-bytes');
   const file = await text('[data-step=code] b');
   assert.equal(bytes[0].at(-1), file);
@@ -288,7 +289,11 @@ test('after a run every view shows what the run did, and nothing serious is wron
   assert.match(await text('network-card .lead'), /LeNet-5/);
   await look('prune', 'prune-view nutshell-image[label$=after]');
   await look('result', '#download');
-  await page.evaluate(() => document.querySelector('#forget-runs')?.dispatchEvent(new MouseEvent('click', { bubbles: true })));
+  // It asks first.
+  await page.$eval('#forget-runs button', (button) => button.click());
+  await page.waitForSelector('#forget-runs .danger', { timeout: OPEN });
+  assert.ok(await page.$('nutshell-scatter'));
+  await page.$eval('#forget-runs .danger', (button) => /** @type {HTMLElement} */ (button).click());
   await page.waitForFunction(() => !document.querySelector('nutshell-scatter'), { timeout: OPEN });
   await page.reload();
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });

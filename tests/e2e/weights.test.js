@@ -93,7 +93,7 @@ test('named weights are shown, compressed without samples, exported, and opened 
 
   await drop('again.nut', nut);
   await shown('again.nut');
-  assert.match(await text('network-card'), /Nutshell \(\.nut\), made from safetensors/);
+  assert.match(await text('network-card'), /\.nut, made from safetensors/);
   assert.deepEqual(readSafetensors(await exported('network-card', 'safetensors', 'again.safetensors')), written);
   assert.deepEqual(faults, []);
 });
@@ -241,7 +241,8 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.deepEqual(await seriousFaults(), []);
 
   await page.reload();
-  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  // What was open is open again.
+  await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('model.safetensors'), { timeout: OPEN });
   await page.click('[data-step=result]');
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.equal((await kept()).length, 2);
@@ -254,9 +255,11 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.equal(await page.$eval('#runs [aria-pressed=true]', (own) => own.textContent), 'model.safetensors, weights alone, 30 dB');
 
   await press('[aria-label="Delete model.safetensors, weights alone, lossless"]');
+  await page.waitForSelector('sure-button .danger', { timeout: OPEN });
+  await press('sure-button .danger');
   await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 1, { timeout: OPEN });
   await page.reload();
-  await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
+  await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('model.safetensors'), { timeout: OPEN });
   await page.click('[data-step=result]');
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.deepEqual(await kept(), ['model.safetensors, weights alone, 30 dB']);

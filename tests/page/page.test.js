@@ -1,12 +1,13 @@
 // The parts of the page that need no browser.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { difference, merge, numberAt, readAddress, settingAt, writeAddress } from '../../www/address.js';
+import { describe as words, difference, merge, numberAt, readAddress, readLook, settingAt, writeAddress } from '../../www/address.js';
 import { sorted } from '../../www/elements/sorting.js';
 import * as format from '../../www/format.js';
 import { pareto } from '../../www/pareto.js';
-import { secondsLeft, share } from '../../www/progress.js';
+import { leftWords, secondsLeft, share } from '../../www/progress.js';
 import { advance, set, whenChanged } from '../../www/state.js';
+import { verdict } from '../../www/verdict.js';
 
 describe('numbers', () => {
   const cases = [
@@ -82,6 +83,61 @@ describe('a recipe in the address', () => {
   test('is empty for what the page starts with', () => assert.equal(writeAddress(null, difference(preset, preset)), ''));
 });
 
+describe('what is looked at, in the address', () => {
+  test('comes back', () => {
+    const look = /** @type {const} */ ({ step: 'prune', part: 'structure', layer: 0, threshold: 0.0213, centroids: 8, bits: 3 });
+    assert.deepEqual(readLook(writeAddress('lenet300', { seed: 7 }, look)), look);
+    assert.deepEqual(readAddress(writeAddress('lenet300', { seed: 7 }, look)), { net: 'lenet300', settings: { seed: 7 } });
+  });
+
+  test('is left out where it cannot be meant', () => {
+    assert.deepEqual(readLook('#step=paint&layer=-1&bits=2.5&threshold=much&centroids=&tensor=NaN'), {});
+    assert.deepEqual(readLook(''), {});
+  });
+});
+
+test('settings are said in words, and many of them counted', () => {
+  assert.equal(words({ effort: 'balanced', seed: 7, target: { budget: 4479 } }), 'effort balanced, seed 7, budget 4,479 B');
+  assert.equal(words({ target: { tolerance: 0.1 }, prune: { training: { batch: 48 } }, scaling: 'raw' }), 'tolerance 0.1 percentage points, prune training batch 48, scaling raw');
+  assert.equal(words(Object.fromEntries([...'abcdefgh'].map((name) => [name, 1]))), 'a 1, b 1, c 1, d 1, e 1 and 3 more');
+});
+
+test('shares of a whole add up to it', () => {
+  for (const counts of [[1, 1, 1], [2, 3, 1], [1, 0, 0], [199, 1, 400, 7]]) {
+    const sum = format.shares(counts).reduce((sum, share) => sum + parseFloat(share), 0);
+    assert.equal(sum.toFixed(2), '100.00', String(counts));
+  }
+  assert.deepEqual(format.shares([0, 0]), ['0.00\u00a0%', '0.00\u00a0%']);
+});
+
+describe('the verdict of a run', () => {
+  const accuracy = (/** @type {number} */ correct, /** @type {number} */ samples) => ({ validation: { split: 'validation', samples, correct, accuracy: correct / samples, loss: 0 }, test: null });
+  const of = (/** @type {any} */ target, /** @type {any} */ rest) => verdict({ recipe: { target }, criterion: 'labels', snr: null, ...rest });
+
+  test('says by how much an accuracy fell, on which split, with its standard error, so that it adds up', () => {
+    const { met, words } = of({ tolerance: 0.3 }, { before: accuracy(4965, 5000), after: accuracy(4959, 5000) });
+    assert.ok(met);
+    // sqrt(0.9918 * 0.0082 / 5000) = 0.00128
+    assert.equal(words, 'on 5,000 validation samples accuracy fell by 0.12 percentage points, from 99.30\u00a0% to 99.18\u00a0% (standard error 0.13 points); at most 0.3 may be lost');
+    // 98.33 - 98.17 as they are written, though a sample of 600 is 0.1667 points.
+    assert.match(of({ tolerance: 0.3 }, { before: accuracy(590, 600), after: accuracy(589, 600) }).words, /fell by 0\.16 percentage points, from 98\.33\u00a0% to 98\.17\u00a0%/);
+    assert.match(of({ tolerance: 0.3 }, { before: accuracy(589, 600), after: accuracy(590, 600) }).words, /rose by 0\.16/);
+  });
+
+  test('is by the exact numbers', () => {
+    assert.ok(of({ tolerance: 0.12 }, { before: accuracy(4965, 5000), after: accuracy(4959, 5000) }).met);
+    assert.ok(!of({ tolerance: 0.16 }, { before: accuracy(590, 600), after: accuracy(589, 600) }).met);
+  });
+
+  test('of a budget, of noise, and of no loss', () => {
+    assert.deepEqual(of({ budget: 4000 }, { file_bytes: 3998 }), { met: true, words: '3,998 B of at most 4,000 B' });
+    assert.equal(of({ budget: 4000 }, { file_bytes: 4001 }).met, false);
+    assert.deepEqual(of({ snr: 30 }, { snr: 30.02 }), { met: true, words: '30.02 dB signal to noise, at least 30 dB wanted' });
+    assert.equal(of({ snr: 30 }, { snr: 29.9 }).met, false);
+    assert.ok(of('lossless', {}).met);
+  });
+});
+
 describe('the Pareto front', () => {
   const point = (/** @type {number} */ bytes, /** @type {number} */ quality) => ({ id: '', name: '', bytes, quality });
 
@@ -110,16 +166,18 @@ test('what follows the state is called once it is at rest, and only if its part 
 });
 
 describe('a run', () => {
-  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null, warnings: [] });
+  const run = /** @type {any} */ ({ status: 'running', stage: null, stages: [], probes: [], training: null, progress: null, warnings: [], grown: false });
 
   test('says how far it is, as the engine does', () => {
     assert.equal(share(run), 0);
     const told = advance(run, { kind: 'progress', done: 5, of: 20 });
     assert.equal(share(told), 0.25);
     // A target that takes another round is more work.
-    assert.equal(share(advance(told, { kind: 'progress', done: 5, of: 25 })), 0.2);
+    const more = advance(told, { kind: 'progress', done: 5, of: 25 });
+    assert.deepEqual([share(more), told.grown, more.grown], [0.2, false, true]);
     assert.equal(secondsLeft(0.25, 10), 30);
     assert.equal(secondsLeft(0.01, 10), null);
+    assert.deepEqual([leftWords(0.01, 10), leftWords(0.25, 10), leftWords(0.99, 50)], ['', ', about 30 s left', ', almost done']);
   });
 
   test('gathers its events', () => {

@@ -17,6 +17,9 @@ export function report(error) {
 /** Takes the shown error away. */
 export const dismiss = () => set({ problem: '' });
 
+/** Takes the shown notice away. */
+export const dismissNotice = () => set({ notice: null });
+
 /** Does something with a file, and reports in words what goes wrong. @param {string} name @param {() => unknown} work */
 export async function attempt(name, work) {
   try {

@@ -20,7 +20,7 @@ export const stopMeasuring = () => measuring.abort();
 export async function measure() {
   const { network, data, recipe } = get();
   if (!network) return stopMeasuring();
-  if (!recipe || data.id === null || data.test === 0) return;
+  if (!recipe || data.id === null) return;
   measuring.abort();
   const own = (measuring = new AbortController());
   set({ examples: [] });
@@ -31,6 +31,7 @@ export async function measure() {
     const now = get().network;
     if (now && now.summary === network.summary && own === measuring) set({ network: { ...now, measured } });
   };
+  if (total === 0) return show({ kind: 'none', reason: 'there are no test samples' });
   show({ kind: 'waiting', done: 0, total, started });
   try {
     if (!data.labelled.test) {

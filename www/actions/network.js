@@ -3,6 +3,9 @@ import { get, set } from '../state.js';
 import { fetchBytes } from '../files.js';
 import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engine.js';
 import { exportFile } from './export.js';
+import { keepFiles } from './keep-files.js';
+import { suitRecipe } from './recipe.js';
+import { scalingOf } from './samples.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -17,7 +20,7 @@ let openings = 0;
 export async function openBundled(id) {
   const url = new URL(`models/${id}.onnx`, document.baseURI);
   try {
-    await open(BUNDLED[id].name, `${id}.onnx`, async () => ({ network: await fetchBytes(url.href) }));
+    await open(BUNDLED[id].name, `${id}.onnx`, async () => ({ network: await fetchBytes(url.href) }), null);
   } catch (error) {
     report(error);
   }
@@ -25,7 +28,7 @@ export async function openBundled(id) {
 
 /** Opens a file that the user brought. @param {string} name @param {Uint8Array} bytes @param {import('../reader.js').Companion[]} [others] */
 export const openFile = (name, bytes, others) =>
-  attempt(name, () => open(name, name, (hear, signal) => reader.open(bytes, { others, hear, signal })));
+  attempt(name, () => open(name, name, (hear, signal) => reader.open(bytes, { others, hear, signal }), [{ name, bytes }, ...(others ?? [])]));
 
 /** @type {AbortController | null} */
 let decoding = null;
@@ -36,8 +39,9 @@ export const cancelOpening = () => decoding?.abort();
 /** A file as it is opened: its network if it can be run, its tensors if the reader knows them.
  * @typedef {{ network?: Uint8Array, bytes?: Uint8Array, summary?: import('../types.js').Summary }} Opened */
 
-/** @param {string} name @param {string} file @param {(hear: (done: number) => void, signal: AbortSignal) => Promise<Opened>} load */
-async function open(name, file, load) {
+/** @param {string} name @param {string} file @param {(hear: (done: number) => void, signal: AbortSignal) => Promise<Opened>} load
+ * @param {import('../storage.js').Named[] | null} files Of which, if they are the user's. */
+async function open(name, file, load, files) {
   notWhileRunning();
   cancelOpening();
   const opening = ++openings;
@@ -51,9 +55,8 @@ async function open(name, file, load) {
     if (opening === openings) set({ openingFile: { name, done: null, started } });
     const { summary, obstacle } = await run(opened);
     if (opening !== openings) return;
-    const { recipe } = get();
     const graph = summary?.graph;
-    if (graph?.scaling && recipe) set({ recipe: { ...recipe, scaling: graph.scaling } });
+    const { network: last, weights: lastWeights } = get();
     if (graph && opened.network) await viewer.put('original', opened.network);
     set({
       network: graph ? { id: opening, name, file, summary, graph, measured: { kind: 'waiting', done: 0, total: 0, started: 0 } } : null,
@@ -66,13 +69,22 @@ async function open(name, file, load) {
       viewerStages: ['original'],
       step: 'model',
       chosenStage: null,
-      layer: 0,
+      layer: graph ? largest(graph.layers) : 0,
       viewControls: { threshold: null, centroids: null, bits: null },
+      ownNetwork: files !== null,
+      files: { ...get().files, network: files && keepFiles('network', files) },
     });
+    if (!graph) return;
+    const { data } = get();
+    if (data.summary) set({ data: { ...data, scaling: await scalingOf(data.summary).catch(() => data.scaling) } });
+    await suitRecipe(last || lastWeights ? 'network' : 'nothing');
   } finally {
     if (opening === openings) set({ openingFile: null });
   }
 }
+
+/** The layer that has most weights, counted from 0. @param {import('../types.js').LayerState[]} layers */
+export const largest = (layers) => layers.reduce((best, { parameters }, index) => (parameters > layers[best].parameters ? index : best), 0);
 
 /** Gives an opened file's network to the engine: what the engine says of it, or why it cannot be run.
  * @param {Opened} opened */

@@ -2,23 +2,43 @@
 import { takePictures } from '../folders.js';
 import { get, set } from '../state.js';
 import { attempt, notWhileRunning, report } from './engine.js';
-import { followAddress } from './link.js';
+import { keptFiles } from './keep-files.js';
+import { followAddress, keepAddress, lookAt } from './link.js';
 import { keepMeasured } from './measure.js';
 import { openBundled, openFile } from './network.js';
-import { openRecipe } from './recipe.js';
+import { openRecipe, takeSettings } from './recipe.js';
 import { offerResume } from './run.js';
-import { loadRuns } from './runs.js';
+import { loadRuns, showRun } from './runs.js';
+import { watchTabs } from './tabs.js';
+import { keepTold } from './tell.js';
 import { choose, loadMnist, nameOf, openSamples, readAllPictures, readFiles, takeSamples } from './samples.js';
 
 /** Opens the page with its example: the network, the test images, and then the training images part by part. */
 export async function start() {
   try {
-    const bundled = await followAddress();
+    const { net, asked, look, left } = await followAddress();
     keepMeasured();
-    void loadRuns();
-    const data = loadMnist();
-    await openBundled(bundled);
+    keepTold();
+    const runs = loadRuns();
+    const files = left ? await keptFiles([left.files.samples, left.files.network]) : [];
+    const data = left?.files.samples && files.length > 0 ? null : loadMnist();
+    if (files.length > 0) {
+      await openFiles(files);
+      // They are set for what was open.
+      await takeSettings(asked);
+      set({ notice: null });
+    }
+    if (!get().network && !get().weights) await openBundled(net);
+    lookAt(look);
+    await watchTabs();
     await offerResume();
+    await runs;
+    if (left?.run && get().keptRuns.some(({ id }) => id === left.run)) {
+      await showRun(left.run);
+      lookAt(look);
+    }
+    if (left && left.lesson !== null) set({ lesson: left.lesson });
+    keepAddress();
     await data;
   } catch (error) {
     report(error);
@@ -55,32 +75,40 @@ async function openAll({ pictures, others: files }) {
   // Files beside an ONNX file are those that it has its numbers in.
   const network = models.find(({ name }) => name.endsWith('.onnx')) ?? models[0];
   const others = models.filter((model) => model !== network);
-  if (recipe)
-    await attempt(recipe.name, () => {
-      notWhileRunning();
-      return openRecipe(recipe.name, recipe.bytes);
-    });
   if (idx.length > 0) await openSamples(idx);
   /** @type {Content[]} */
   let left = [];
   const names = nameOf(tables.map(({ name }) => name));
   if (pictures.length > 0) {
     left = tables;
-    await takeRead(nameOf([...new Set(pictures.map(({ path }) => path.split('/')[0]))]), () => readAllPictures(pictures));
-  } else if (tables.length > 0) await takeRead(names, () => readFiles(tables.map(({ name, bytes }) => ({ name, bytes }))));
+    await takeRead(nameOf([...new Set(pictures.map(({ path }) => path.split('/')[0]))]), () => readAllPictures(pictures), []);
+  } else if (tables.length > 0) {
+    const named = tables.map(({ name, bytes }) => ({ name, bytes }));
+    await takeRead(names, () => readFiles(named), named);
+  }
   const whole = network?.name.endsWith('.onnx') ? others : [];
-  if (network) await openFile(network.name, network.bytes, whole);
+  if (network) {
+    await openFile(network.name, network.bytes, whole);
+    await offerResume();
+  }
+  // It is for what was dropped with it.
+  if (recipe)
+    await attempt(recipe.name, () => {
+      notWhileRunning();
+      return openRecipe(recipe.name, recipe.bytes);
+    });
   for (const content of doubtful) await ask(content, choices[rest.indexOf(content)] === 'likely');
   left = [...left, ...others.filter((other) => !whole.includes(other))];
   if (left.length > 0)
     report(new Error(`not opened, because only one network and one set of samples can be open at a time: ${left.map(({ name }) => name).join(', ')}`));
 }
 
-/** Reads samples, and takes them in place of those that are there. @param {string} name @param {() => Promise<import('./samples.js').Opened>} read */
-const takeRead = (name, read) =>
+/** Reads samples, and takes them in place of those that are there. @param {string} name @param {() => Promise<import('./samples.js').Opened>} read
+ * @param {import('./samples.js').Named[]} files Of which, to be kept. */
+const takeRead = (name, read, files) =>
   attempt(name, async () => {
     notWhileRunning();
-    await takeSamples(name, await read());
+    await takeSamples(name, await read(), files);
   });
 
 /** Asks the user what an array is, where it may be samples: where no network is open, where they would fit it, and where its name says so.
@@ -105,7 +133,7 @@ export async function answer(answer) {
   const { name, bytes, opened } = ambiguousFile;
   set({ ambiguousFile: null });
   if (answer === 'weights') return openFile(name, bytes);
-  await takeRead(name, async () => opened);
+  await takeRead(name, async () => opened, [{ name, bytes }]);
 }
 
 /** Opens what came of a run, as if its file had been dropped. @param {{ nut: Uint8Array, name: string }} result */

@@ -1,31 +1,70 @@
-// The recipe: its presets, its numbers, its file.
-import { merge, parseSettings } from '../address.js';
+// The recipe: its presets, its numbers, its file; and how it suits the opened network and samples.
+import { describe, difference, merge, parseSettings } from '../address.js';
 import { get, set } from '../state.js';
 import { downloadJson } from './download.js';
 import { bridge, report } from './engine.js';
 
 /** @typedef {import('../types.js').Recipe} Recipe */
+/** @typedef {import('../types.js').Effort} Effort */
 
 /** What the page starts with. */
 export const EFFORT = 'quick';
 
+/** The preset of an effort, suited to what is open: samples of the user's are drawn to validate, at most a fifth of them, since the order of a
+ * table may be that of its classes; and numbers are scaled as the network says, or as suits the samples.
+ * @param {Effort} effort @returns {Promise<Recipe>} */
+async function presetOf(effort) {
+  const preset = await bridge.recipe(effort);
+  const { network, data } = get();
+  const scaling = network?.graph.scaling ?? data.scaling ?? preset.scaling;
+  if (data.bundled || data.train === 0) return { ...preset, scaling };
+  const { validation, seed } = preset.split;
+  const most = Math.max(1, Math.floor(data.train / 5));
+  return { ...preset, scaling, split: { ...preset.split, validation: Math.min(validation, most), seed: data.summary ? seed || 1 : seed } };
+}
+
 /** Takes settings over the preset of their effort. @param {Record<string, any>} settings */
 export async function takeSettings(settings) {
-  const preset = await bridge.recipe(settings.effort ?? EFFORT);
+  const preset = await presetOf(settings.effort ?? EFFORT);
   const recipe = merge(preset, settings);
   await bridge.checkRecipe(recipe);
   set({ preset, recipe });
 }
 
-/** Takes another effort, and keeps what the user has set. @param {import('../types.js').Effort} effort */
+/** Suits the recipe to another network, or to other samples. What the user has set stays, but for what was said of those before: a budget in
+ * bytes belongs to a network, a split to samples, a scaling to both.
+ * @param {'network' | 'samples' | 'nothing'} replaced */
+export async function suitRecipe(replaced) {
+  try {
+    const { recipe, preset } = get();
+    if (!recipe || !preset) return;
+    const { target, split, scaling, ...kept } = difference(preset, recipe);
+    if (target && (replaced !== 'network' || !('budget' in target))) kept.target = target;
+    if (split && replaced !== 'samples') kept.split = split;
+    if (scaling && replaced === 'nothing') kept.scaling = scaling;
+    const suited = await presetOf(recipe.effort);
+    set({ preset: suited, recipe: merge(suited, kept) });
+    if (replaced === 'nothing') return;
+    const dropped = { ...(target && !kept.target ? { target } : {}), ...(split && !kept.split ? { split } : {}), ...(scaling ? { scaling } : {}) };
+    const words = [
+      ...(Object.keys(dropped).length > 0 ? [`Back to the default, because it was set for the ${replaced} before: ${describe(dropped)}.`] : []),
+      ...(Object.keys(kept).length > 0 ? [`Settings that you changed still apply: ${describe(kept)}.`] : []),
+    ];
+    if (words.length > 0) set({ notice: { text: words.join(' '), button: 'Reset to defaults', act: resetRecipe } });
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** Takes another effort, and keeps what the user has set of the run and its samples. @param {Effort} effort */
 export async function chooseEffort(effort) {
   try {
-    const { recipe } = get();
-    const preset = await bridge.recipe(effort);
-    if (!recipe) return;
-    const { target, seed, scaling } = recipe;
-    const split = { ...preset.split, validation: recipe.split.validation, seed: recipe.split.seed };
-    set({ preset, recipe: { ...preset, target, seed, scaling, split } });
+    const { recipe, preset: last } = get();
+    if (!recipe || !last) return;
+    const { target, seed, scaling, split } = difference(last, recipe);
+    const preset = await presetOf(effort);
+    const kept = Object.fromEntries(Object.entries({ target, seed, scaling, split }).filter(([, value]) => value !== undefined));
+    set({ preset, recipe: merge(preset, kept) });
   } catch (error) {
     report(error);
   }
@@ -40,7 +79,7 @@ export function changeRecipe(change) {
 /** Takes the preset's numbers again. */
 export function resetRecipe() {
   const { preset } = get();
-  if (preset) set({ recipe: preset });
+  if (preset) set({ recipe: preset, notice: null });
 }
 
 /** Takes a seed from the platform's random numbers. */

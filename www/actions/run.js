@@ -2,6 +2,7 @@
 import * as format from '../format.js';
 import { advance, busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
+import { hold } from '../tabs.js';
 import { bridge, reader, report as reportError, viewer } from './engine.js';
 import { remember } from './runs.js';
 import { targetOf } from './weights.js';
@@ -16,6 +17,9 @@ let running = null;
 /** Where to go on after a cancel, a crash or a reload.
  * @type {import('../storage.js').Resumable | null} */
 let resumable = null;
+
+/** Whether the run is kept for after a reload: not while another tab's is. */
+let keeps = true;
 
 /** Runs what the form says: the recipe on samples, or a target by the weights alone. */
 export async function compress() {
@@ -36,6 +40,7 @@ export async function compress() {
     training: null,
     progress: null,
     warnings: [],
+    grown: false,
     resumable: false,
     message: '',
   });
@@ -44,7 +49,7 @@ export async function compress() {
 /** Goes on from the last checkpoint. */
 export async function resume() {
   const { run: last } = get();
-  if (!last || !resumable) return;
+  if (!last || !resumable?.checkpoint) return;
   const started = performance.now() - (last.finished - last.started);
   await run({ ...last, status: 'running', started, finished: 0, training: null, message: '' }, resumable.checkpoint);
 }
@@ -58,9 +63,13 @@ async function run(first, checkpoint) {
   const bySamples = first.evidence === 'samples';
   const opened = bySamples ? network : weights;
   if (!opened || busy()) return;
-  set({ run: first, result: null, problem: '', followsRun: bySamples, viewerStages: checkpoint ? get().viewerStages : ['original'] });
+  set({ run: first, result: null, problem: '', notice: null, followsRun: bySamples, viewerStages: checkpoint ? get().viewerStages : ['original'] });
   if (!bySamples) set({ step: 'model' });
   running = new AbortController();
+  keeps = get().elsewhere === '';
+  const release = hold();
+  resumable ??= { checkpoint: null, stages: new Map(), run: first, file: opened.file, elapsed: 0 };
+  void store();
   try {
     const { nut, report } = await (bySamples ? onSamples(first.recipe, running.signal, checkpoint) : byWeights(first.recipe.target, running.signal));
     const seconds = (performance.now() - first.started) / 1000;
@@ -70,13 +79,30 @@ async function run(first, checkpoint) {
     if (bySamples) await showStage('code', nut);
     await remember(result, opened, first.evidence, new Map([...(bySamples ? viewer.stages : []), ...(resumable?.stages ?? [])]));
     resumable = null;
-    await storage.forget();
+    await store();
   } catch (error) {
     const cancelled = error instanceof DOMException && error.name === 'AbortError';
     end(cancelled ? 'cancelled' : 'failed', error instanceof Error ? error.message : String(error));
+    // Without a finished stage there is nothing to go on from.
+    if (!resumable?.checkpoint) resumable = null;
+    await store();
   } finally {
     running = null;
+    release();
   }
+}
+
+/** What is being stored, one after the other. */
+let storing = Promise.resolve();
+
+/** Keeps the run, as it stands, for after a reload, or forgets it where nothing is left to resume. A browser that keeps nothing still resumes until
+ * the page is closed. */
+function store() {
+  const { run } = get();
+  if (resumable && run) resumable = { ...resumable, run };
+  const kept = resumable;
+  if (keeps) storing = storing.then(() => (kept ? storage.keep(kept).catch(() => {}) : storage.forget()));
+  return storing;
 }
 
 /** @param {import('../types.js').Recipe} recipe @param {AbortSignal} signal @param {Checkpoint} [checkpoint] */
@@ -113,8 +139,7 @@ async function keep(checkpoint) {
   const stages = (resumable?.stages ?? new Map()).set(stage, checkpoint);
   resumable = { checkpoint, stages, run: { ...run, resumable: true }, file: network.file, elapsed: performance.now() - run.started };
   set({ run: resumable.run });
-  // A browser that keeps nothing still resumes until the page is closed.
-  storage.keep(resumable).catch(() => {});
+  void store();
   await showStage(stage, checkpoint);
 }
 
@@ -124,15 +149,16 @@ async function showStage(stage, file) {
   set({ viewerStages: [...get().viewerStages.filter((other) => other !== stage), stage] });
 }
 
-/** Shows what was under way when the page was left. */
+/** Shows what was under way when the page was left, unless another tab is at it. */
 export async function offerResume() {
   const kept = await storage.load().catch(() => null);
-  const { network, run } = get();
-  if (!kept || !network || run || kept.file !== network.file) return;
+  const { network, weights, run, elsewhere } = get();
+  if (!kept || run || elsewhere || kept.file !== (kept.run.evidence === 'weights' ? (weights ?? network) : network)?.file) return;
   resumable = kept;
   const finished = performance.now();
   for (const [stage, bytes] of kept.stages) await showStage(stage, bytes);
-  set({ run: { ...kept.run, status: 'cancelled', stage: null, training: null, finished, started: finished - kept.elapsed } });
+  const status = kept.run.status === 'running' ? 'interrupted' : kept.run.status;
+  set({ run: { ...kept.run, status, stage: null, training: null, finished, started: finished - kept.elapsed } });
 }
 
 /** The words of a result, to be read aloud. @param {import('../types.js').Report} report */

@@ -2,6 +2,7 @@
 import * as format from '../format.js';
 import { busy, get, set } from '../state.js';
 import * as storage from '../storage.js';
+import { tell } from '../tabs.js';
 import { report as reportError, viewer } from './engine.js';
 import { judgeBy } from './judge.js';
 import { BUNDLED, openBundled, openFile } from './network.js';
@@ -39,6 +40,7 @@ function aim(target) {
 async function keep(kept, stages) {
   set({ keptRuns: [...get().keptRuns, kept] });
   await storage.keepRun(kept, stages).catch(() => {});
+  tell('runs');
 }
 
 /** Shows a run again; for that its network, or its file of weights, is opened again, if another one is. @param {string} id */
@@ -90,6 +92,7 @@ async function reopen(file, stages, isOpen) {
 export async function forgetRun(id) {
   await storage.forgetRun(id).catch(() => {});
   set({ keptRuns: get().keptRuns.filter((own) => own.id !== id) });
+  tell('runs');
 }
 
 /** Forgets all runs that were kept, and what could be resumed. */
@@ -98,4 +101,5 @@ export async function clearRuns() {
   await storage.forgetRuns().catch(() => {});
   const { run } = get();
   set({ keptRuns: [], ...(run && run.status !== 'running' ? { run: { ...run, resumable: false } } : {}) });
+  tell('runs');
 }

@@ -1,11 +1,13 @@
 // Loading samples: the example's, or the user's own.
-import { get, set, until } from '../state.js';
+import { get, MNIST, set, until } from '../state.js';
 import { fetchBytes } from '../files.js';
 import { chooseSamples, readPictures, readSampleFiles } from '../sample-reader.js';
 import { attempt, bridge, notWhileRunning, report, viewer } from './engine.js';
+import { keepFiles } from './keep-files.js';
+import { suitRecipe } from './recipe.js';
 
-/** Ends the loading of the example's samples when the user brings others. */
-const loading = new AbortController();
+/** Ends the loading of the example's samples when others take their place. */
+let loading = new AbortController();
 
 /** Counts sets of samples. */
 let sets = 0;
@@ -16,9 +18,11 @@ const HELD = 1000;
 /** Share of the samples that is held out for testing, where a file has no such part. */
 const TEST_SHARE = 0.2;
 
-/** Adds samples to the engine, and to the viewer what it needs. @param {import('../engine.js').Part} part @param {boolean} last */
-async function add(part, last) {
+/** Adds samples to the engine, and to the viewer what it needs. @param {import('../engine.js').Part} part @param {boolean} last
+ * @param {AbortSignal} [signal] Once it is given, the samples are no longer wanted. */
+async function add(part, last, signal) {
   const { count, shape, labelled } = await bridge.addData(part);
+  if (signal?.aborted) return count;
   if (part.set === 'test' || last) await viewer.addData(part, HELD);
   const { data } = get();
   set({ data: { ...data, shape, labelled: { ...data.labelled, [part.set]: labelled } } });
@@ -26,26 +30,40 @@ async function add(part, last) {
   return count;
 }
 
+/** Takes the example's samples in place of those that are there. */
+export const openMnist = () =>
+  attempt(MNIST.name, async () => {
+    notWhileRunning();
+    cancelReading();
+    await begin(MNIST, null);
+    await suitRecipe('samples');
+    await loadMnist();
+  });
+
 /** Test images first: the page is usable before the training images have come. */
 export async function loadMnist() {
+  const { signal } = (loading = new AbortController());
   const part = (/** @type {string} */ name) => fetchBytes(new URL(`data/${name}.bin`, document.baseURI).href);
   try {
     const test = { images: await part('t10k-images-0'), labels: await part('t10k-labels') };
-    if (loading.signal.aborted) return;
-    const count = await add({ set: 'test', ...test }, false);
+    if (signal.aborted) return;
+    const count = await add({ set: 'test', ...test }, false, signal);
+    if (signal.aborted) return;
     set({ data: { ...get().data, id: sets++, test: count } });
     // What is shown first is not slowed down by what is needed later.
     await until(({ network }) => network?.measured.kind !== 'waiting');
     const labels = await part('train-labels');
-    if (loading.signal.aborted) return;
-    await add({ set: 'train', labels }, true);
+    if (signal.aborted) return;
+    await add({ set: 'train', labels }, true, signal);
     for (let index = 0; index < 6; index++) {
       const images = await part(`train-images-${index}`);
-      if (loading.signal.aborted) return;
-      const train = await add({ set: 'train', images }, index === 5);
+      if (signal.aborted) return;
+      const train = await add({ set: 'train', images }, index === 5, signal);
+      if (signal.aborted) return;
       set({ data: { ...get().data, train } });
     }
   } catch (error) {
+    if (signal.aborted) return;
     const problem = error instanceof Error ? error.message : String(error);
     set({ data: { ...get().data, problem } });
     report(error);
@@ -54,19 +72,16 @@ export async function loadMnist() {
 
 /** Takes the user's samples in place of those that are there. A file with "test" or "t10k" in its name is of the test
  * samples, one with "label" holds labels.
- * @param {{ file: File, bytes: Uint8Array }[]} files */
+ * @param {{ file: File, bytes: Uint8Array<ArrayBuffer> }[]} files */
 export async function openSamples(files) {
   await attempt('', () => notWhileRunning());
   if (get().problem) return;
-  // What the samples before were scaled by is not theirs.
-  const { recipe, data } = get();
-  if (recipe && data.summary) set({ recipe: { ...recipe, scaling: 'unit' } });
-  await begin('Your samples', null);
+  await begin(unread('Your samples', null), files.map(({ file, bytes }) => ({ name: file.name, bytes })));
   for (const { file, bytes } of files) {
     const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
     await attempt(file.name, () => take({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) }));
   }
-  complete();
+  await complete(null);
 }
 
 /** Samples as the reader has opened them. @typedef {Awaited<ReturnType<typeof readSampleFiles>>} Opened */
@@ -118,25 +133,20 @@ async function read(name, ask) {
   const show = (/** @type {import('../sample-reader.js').Progress} */ progress) => own === reading && set({ readingSamples: { name, started, ...progress } });
   show({ done: 0, total: 0 });
   try {
-    return await ask({ share: TEST_SHARE, seed: get().recipe?.split.seed ?? 0 }, show, own.signal);
+    return await ask({ share: TEST_SHARE, seed: 0 }, show, own.signal);
   } finally {
     if (own === reading) set({ readingSamples: null });
   }
 }
 
-/** Takes samples in place of those that are there. @param {string} name @param {Opened} opened */
-export async function takeSamples(name, { summary, parts }) {
-  await begin(name, summary);
+/** Takes samples in place of those that are there. @param {string} name @param {Opened} opened @param {Named[]} files Of which they were read, to
+ * be kept; none for what is too much. */
+export async function takeSamples(name, { summary, parts }, files) {
+  await begin(unread(name, summary), files);
   try {
     for (const part of parts) await take(part);
   } finally {
-    complete();
-  }
-  const { recipe } = get();
-  // A file's order may be that of its classes: the validation samples are drawn.
-  if (recipe) {
-    const scaling = await scalingOf(summary);
-    set({ recipe: { ...recipe, scaling, split: { ...recipe.split, seed: recipe.split.seed || 1 } } });
+    await complete(summary);
   }
 }
 
@@ -145,7 +155,7 @@ const COMPARED = 5000;
 
 /** The scaling of samples: that of a .nut file; else the one by which the opened network answers better, as they are or as suits them.
  * @param {import('../types.js').SamplesSummary} summary */
-async function scalingOf({ scaling }) {
+export async function scalingOf({ scaling }) {
   const { network, data } = get();
   if (network?.graph.scaling) return network.graph.scaling;
   const fits = String(network?.graph.input_shape) === String(data.shape);
@@ -155,12 +165,20 @@ async function scalingOf({ scaling }) {
   return (await accuracyWith('unit')) > (await accuracyWith(scaling)) ? 'unit' : scaling;
 }
 
-/** Forgets the samples that are there. @param {string} name Of those that come. @param {import('../types.js').SamplesSummary | null} summary */
-async function begin(name, summary) {
+/** Samples of the user's, of which none has come. @param {string} name @param {import('../types.js').SamplesSummary | null} summary
+ * @returns {import('../types.js').Data} */
+const unread = (name, summary) => ({ ...MNIST, name, bundled: false, trainTotal: 0, labelled: { train: false, test: false }, summary });
+
+/** Forgets the samples that are there. @param {import('../types.js').Data} data Those that come. @param {Named[] | null} files Of which, if they
+ * are the user's. */
+async function begin(data, files) {
   loading.abort();
   await bridge.clearData();
   await viewer.clearData();
-  set({ heldOutCount: 0, data: { id: null, name, test: 0, train: 0, trainTotal: 0, shape: [], labelled: { train: false, test: false }, summary, problem: '' } });
+  const { network } = get();
+  // Nothing is known of it on other samples.
+  const unmeasured = network && { ...network, measured: /** @type {const} */ ({ kind: 'waiting', done: 0, total: 0, started: 0 }) };
+  set({ network: unmeasured, heldOutCount: 0, examples: [], data, files: { ...get().files, samples: files && keepFiles('samples', files) } });
 }
 
 /** Takes a part of the user's samples. @param {import('../engine.js').Part} part */
@@ -170,10 +188,9 @@ async function take(part) {
   set({ data: part.set === 'test' ? { ...data, test: count } : { ...data, train: count, trainTotal: count } });
 }
 
-/** All have come: holds out a fifth to validate where the recipe's number would leave little to train on. */
-function complete() {
-  const { recipe, data } = get();
-  set({ data: { ...data, id: sets++ } });
-  if (!recipe || data.train === 0 || 2 * recipe.split.validation <= data.train) return;
-  set({ recipe: { ...recipe, split: { ...recipe.split, validation: Math.floor(data.train / 5) } } });
+/** All have come. @param {import('../types.js').SamplesSummary | null} summary Of a file that the reader opened. */
+async function complete(summary) {
+  const scaling = summary && (await scalingOf(summary).catch(() => null));
+  set({ data: { ...get().data, id: sets++, scaling } });
+  await suitRecipe('samples');
 }

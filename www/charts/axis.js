@@ -15,11 +15,28 @@ export function drawAxes(root, { x, y, ticks = [5, 3], marks, rows, write, write
     if (marks) axis.tickValues(marks);
     if (write) axis.tickFormat(write);
     chosen.select(/** @type {'g'} */ ('g.x')).call(/** @type {any} */ (axis));
+    thin(root.querySelector('g.x'), ({ left, right }) => [left - ROOM, right]);
   }
   if (y) {
     const axis = axisLeft(y).ticks(ticks[1]).tickSizeOuter(0).tickFormat(writeY);
     if (rows) axis.tickValues(rows);
     chosen.select(/** @type {'g'} */ ('g.y')).call(/** @type {any} */ (axis));
+    thin(root.querySelector('g.y'), ({ top, bottom }) => [-bottom, -top]);
+  }
+}
+
+/** The least room between two labels, in pixels. */
+const ROOM = 5;
+
+/** Hides labels that would lie on the one before, from the left, or from below. @param {Element | null} group
+ * @param {(box: DOMRect) => [number, number]} ends Of a label, along the axis. */
+function thin(group, ends) {
+  let last = -Infinity;
+  const labels = [...(group?.querySelectorAll('text') ?? [])].map((label) => ({ label, ends: ends(label.getBoundingClientRect()) }));
+  for (const { label, ends: [from, to] } of labels.sort((a, b) => a.ends[0] - b.ends[0])) {
+    const room = from >= last;
+    label.style.visibility = room ? '' : 'hidden';
+    if (room) last = to;
   }
 }
 

@@ -57,7 +57,11 @@ export class Confusion extends Chart {
     const places = Array.from({ length: this.classes }, (_, place) => place);
     const count = (/** @type {number} */ row, /** @type {number} */ column) => this.counts[row * this.classes + column];
     const worst = Math.max(1, ...places.flatMap((row) => places.map((column) => (row === column ? 0 : count(row, column)))));
-    return html`<table aria-label=${this.label}>
+    return html`<ul class="legend">
+        <li><span class="swatch right"></span>the row's class</li>
+        <li><span class="swatch wrong" style="--share: 1"></span>another class; the stronger, the more often</li>
+      </ul>
+      <table aria-label=${this.label}>
       <thead>
         <tr><td></td>${places.map((column) => html`<th scope="col">${column}</th>`)}</tr>
       </thead>

@@ -78,8 +78,9 @@ export class WeightImage extends Chart {
 
   /** @param {Picture} picture */
   #legend({ reach }) {
-    if (this.costs) return html`pale: 0 bits; strongest: ${format.number(reach)} bits`;
-    if (this.values.length === 0) return html`brown: negative, to ${format.number(-reach)} or less; blue: positive, to ${format.number(reach)} or more; neutral: zero`;
+    const { negative, zero, positive, cost } = COLOURS[dark.matches ? 'dark' : 'light'];
+    if (this.costs) return colourBar([zero, cost], ['0 bits', `${format.number(reach)} bits`]);
+    if (this.values.length === 0) return colourBar([negative, zero, positive], [`\u2264 ${format.number(-reach)}`, '0', `\u2265 ${format.number(reach)}`]);
     const colours = this.#palette();
     return html`<ul class="legend" style="gap: 0 12px; font-size: 0.75rem; margin: 0">
       ${this.values.map(
@@ -119,19 +120,26 @@ export class WeightImage extends Chart {
   table() {
     const { width = 0, height = 0, pixels = [], reach = 0 } = this.picture ?? {};
     const bytes = Array.from(pixels).filter((byte) => byte > 0);
-    const share = (/** @type {(byte: number) => boolean} */ is) => format.percent(bytes.filter(is).length / Math.max(1, bytes.length));
-    const rows = this.values.length > 0
-      ? [...this.values.map((value, index) => [format.number(value), share((byte) => byte === index + 2)]), ['Zero', share((byte) => byte === 1)]]
-      : this.costs
-      ? [['Largest cost of a weight', `${format.number(reach)} bits`]]
-      : [
-          ['Positive', share((byte) => byte > 128)],
-          ['Negative', share((byte) => byte > 1 && byte <= 128)],
-          ['Zero', share((byte) => byte === 1)],
-        ];
+    /** @type {(kinds: [string, (byte: number) => boolean][]) => string[][]} */
+    const shares = (kinds) => {
+      const written = format.shares(kinds.map(([, is]) => bytes.filter(is).length));
+      return kinds.map(([name], index) => [name, written[index]]);
+    };
+    const rows =
+      this.values.length > 0
+        ? shares([...this.values.map((value, index) => /** @type {[string, (byte: number) => boolean]} */ ([format.number(value), (byte) => byte === index + 2])), ['Zero', (byte) => byte === 1]])
+        : this.costs
+          ? [['Largest cost of a weight', `${format.number(reach)} bits`]]
+          : shares([['Positive', (byte) => byte > 128], ['Negative', (byte) => byte > 1 && byte <= 128], ['Zero', (byte) => byte === 1]]);
     return { columns: ['Share of pixels', ''], rows: [['Size', `${width} \u00d7 ${height}`], ...rows] };
   }
 }
+
+/** Colours from left to right, with a word below each. @param {number[][]} colours @param {string[]} words */
+const colourBar = (colours, words) => html`<div class="colour-bar">
+  <div style="background: linear-gradient(to right, ${colours.map((colour) => `rgb(${colour.join(' ')})`).join(', ')})"></div>
+  <div class="words">${words.map((word) => html`<span>${word}</span>`)}</div>
+</div>`;
 
 /** The colour of one of several values, neighbours far apart: round the circle of hues, dark and light in turn.
  * @param {number} index @param {number} count @param {boolean} onDark */

@@ -54,7 +54,12 @@ export class Scatter extends Chart {
     const front = pareto(this.points);
     const { name, long } = MEASURES[this.measure];
     const choose = (/** @type {Point} */ { id }) => this.dispatchEvent(new CustomEvent('choose', { detail: id }));
-    return html`<svg width=${this.width} height=${HEIGHT} role="group" aria-label=${this.label}>
+    return html`<ul class="legend">
+        ${this.points.some(({ shown }) => shown) ? html`<li><svg width="12" height="12" aria-hidden="true" style="display: inline-block"><circle class="grip" cx="6" cy="6" r="5"></circle></svg> shown now</li>` : nothing}
+        <li><svg width="12" height="12" aria-hidden="true" style="display: inline-block"><circle class="dot" cx="6" cy="6" r="5"></circle></svg> beaten by none</li>
+        ${front.length < this.points.length ? html`<li><svg width="12" height="12" aria-hidden="true" style="display: inline-block"><circle class="hollow" cx="6" cy="6" r="4"></circle></svg> beaten by another</li>` : nothing}
+      </ul>
+      <svg width=${this.width} height=${HEIGHT} role="group" aria-label=${this.label}>
       <path class="line" opacity="0.5" d=${front.map(({ bytes, quality }, index) => `${index ? `H${x(bytes)}V` : `M${x(bytes)} `}${y(quality)}`).join('')}></path>
       ${this.points.map(
         (point) => svg`<g role="button" tabindex="0" style="cursor: pointer"

@@ -206,6 +206,23 @@ export const style = css`
   .swatch.mark-2 {
     clip-path: polygon(0 20%, 20% 0, 50% 30%, 80% 0, 100% 20%, 70% 50%, 100% 80%, 80% 100%, 50% 70%, 20% 100%, 0 80%, 30% 50%);
   }
+  .colour-bar {
+    width: min(100%, 260px);
+    display: inline-block;
+    vertical-align: top;
+    margin-right: 8px;
+  }
+  .colour-bar > :first-child {
+    height: 9px;
+    border: 1px solid var(--c-line);
+    border-radius: 3px;
+  }
+  .colour-bar .words {
+    display: grid;
+    grid-auto-flow: column;
+    justify-content: space-between;
+    font-variant-numeric: tabular-nums;
+  }
   .quiet {
     color: var(--c-quiet);
   }

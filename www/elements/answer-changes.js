@@ -60,6 +60,7 @@ class AnswerChanges extends Element {
             ${format.count(changed.filter(({ label, before }) => label === before).length)} broken,
             ${format.count(changed.filter(({ label, before, after }) => label !== before && label !== after).length)} wrong either way.`
           : 'the samples have no labels, so the original\u2019s answers count as correct.'}
+        Below, a wrong answer of the compressed network is red.
       </p>
       ${images && format.isImage(data.shape)
         ? html`<ul class="strip many" aria-label="Test samples whose answer changed">

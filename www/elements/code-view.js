@@ -82,7 +82,7 @@ class CodeView extends Element {
         <figure>
           <figcaption>
             <h3>The weights of ${own.name} in three codes</h3>
-            <span class="quiet">${code ? html`${format.count(code.weights)} weights, ${code.symbols.length} different symbols.` : nothing}</span>
+            <span class="quiet">${code ? html`${format.count(code.weights)} weights, ${code.symbols.length} different symbols. Blue: ours.` : nothing}</span>
           </figcaption>
           ${code
             ? html`<nutshell-bars
@@ -102,7 +102,7 @@ class CodeView extends Element {
         <figure>
           <figcaption>
             <h3>The whole file in other formats</h3>
-            <span class="quiet">${term('Deep Compression')}, ${term('DEFLATE')} and ours, for the same symbols: complete files with headers. Our tests decode each of them.</span>
+            <span class="quiet">Blue: ours. ${term('Deep Compression')}, ${term('DEFLATE')} and ours, for the same symbols: complete files with headers. Our tests decode each of them.</span>
           </figcaption>
           ${baselines
             ? html`<nutshell-bars

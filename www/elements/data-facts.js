@@ -17,9 +17,9 @@ export function dataFacts() {
   const { data, recipe, network } = get();
   const kind = isDrawn(data) ? 'images' : 'samples';
   return html`<dl class="facts">
-    <dt>Data</dt>
-    <dd>
-      ${data.name}: ${format.count(data.test)} test
+    <dt class="sr">Samples</dt>
+    <dd class="both">
+      <strong>${data.name}</strong>: ${format.count(data.test)} test
       ${kind}${data.train < data.trainTotal && !data.problem
         ? html`, <progress max=${data.trainTotal} value=${data.train} aria-label="Training images loaded"></progress>`
         : ','}

@@ -67,7 +67,7 @@ class DrawPad extends Element {
                   <b>${best}</b>
                   <span>${format.percent(probabilities[best])}</span>
                   <span class="quiet">${milliseconds.toFixed(3)} ms</span>
-                  <span class="probabilities" aria-hidden="true">${probabilities.map((share) => html`<i style="height: ${Math.max(2, 100 * share)}%"></i>`)}</span>
+                  <span class="probabilities" aria-hidden="true">${probabilities.map((share, digit) => html`<span><i style="height: ${Math.max(1, 32 * share)}px"></i>${digit}</span>`)}</span>
                 </div>`;
               })
             : html`<p class="quiet">${this.#answers.problem || 'Draw a digit to see the answers here.'}</p>`}
@@ -120,7 +120,7 @@ class DrawPad extends Element {
 
   /** Draws a line, and notes what is drawn. @param {CanvasRenderingContext2D} context @param {[number, number]} from @param {[number, number]} to */
   #line(context, from, to) {
-    Object.assign(context, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#26201a' });
+    Object.assign(context, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: getComputedStyle(context.canvas).color });
     context.beginPath();
     context.moveTo(...from);
     context.lineTo(...to);

@@ -1,8 +1,9 @@
-// A file may be dropped anywhere on the page.
+// A file may be dropped anywhere on the page; and what the page has to say: an error, or something to know.
 import { html, nothing } from 'lit';
-import { dismiss } from '../actions/engine.js';
+import { dismiss, dismissNotice } from '../actions/engine.js';
 import { openFiles } from '../actions/open.js';
 import { dropped } from '../folders.js';
+import * as format from '../format.js';
 import { get } from '../state.js';
 import { Element } from './element.js';
 
@@ -31,7 +32,7 @@ class DropZone extends Element {
   /** @param {DragEvent} event */
   #dragOver = (event) => {
     event.preventDefault();
-    this.over = true;
+    this.over = event.dataTransfer?.types.includes('Files') ?? false;
   };
 
   /** @param {DragEvent} event */
@@ -47,12 +48,17 @@ class DropZone extends Element {
   };
 
   render() {
-    const { problem } = get();
+    const { problem, notice, formats } = get();
     return html`
-      ${this.over ? html`<div class="drop">Drop a model (ONNX, safetensors, PyTorch, Keras, NumPy, TensorFlow Lite, .nut), samples (IDX, npz, npy, CSV, pictures, or a folder of them) or a recipe (JSON) to open it</div>` : nothing}
+      ${this.over ? html`<div class="drop"><p><strong>Drop files to open them</strong><br />${format.openable(formats)}; a recipe as JSON.</p></div>` : nothing}
       <div role="alert" class="alert" ?hidden=${!problem} id="problem">
         <span>${problem}</span>
         <button type="button" @click=${dismiss}>Dismiss</button>
+      </div>
+      <div role="status" class="alert notice" ?hidden=${!notice} id="notice">
+        <span>${notice?.text}</span>
+        ${notice?.button ? html`<button type="button" @click=${() => (dismissNotice(), notice.act?.())}>${notice.button}</button>` : nothing}
+        <button type="button" @click=${dismissNotice}>Dismiss</button>
       </div>
     `;
   }

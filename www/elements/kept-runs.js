@@ -1,9 +1,11 @@
 // The runs that are kept: compared, opened again, forgotten.
 import { html, nothing } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import { clearRuns, forgetRun, showRun } from '../actions/runs.js';
 import '../charts/scatter.js';
 import * as format from '../format.js';
 import { busy, get } from '../state.js';
+import './sure-button.js';
 import { term } from './term.js';
 
 /** @typedef {import('../types.js').Kept} Kept */
@@ -37,11 +39,16 @@ export function keptRuns(shown) {
           </tr>
         </thead>
         <tbody>
-          ${runs.toReversed().map((run) => row(run, shown))}
+          ${repeat(runs.toReversed(), ({ id }) => id, (run) => row(run, shown))}
         </tbody>
       </table>
     </div>
-    <button type="button" class="small" id="forget-runs" @click=${clearRuns}>Delete all runs and checkpoints</button>
+    <sure-button
+      id="forget-runs"
+      words="Delete all runs and checkpoints"
+      question="Delete ${runs.length === 1 ? 'this run' : `all ${runs.length} runs`} from this browser for good?"
+      @sure=${clearRuns}
+    ></sure-button>
   </section>`;
 }
 
@@ -54,7 +61,7 @@ function row(run, shown) {
     <td class="number">${format.ratio(report.ratio)}</td>
     <td>${format.quality(report)}</td>
     <td>${format.when(date)}</td>
-    <td><button type="button" class="small" aria-label="Delete ${name}" @click=${() => forgetRun(id)}>Delete</button></td>
+    <td><sure-button words="Delete" label="Delete ${name}" question="Delete for good?" @sure=${() => forgetRun(id)}></sure-button></td>
   </tr>`;
 }
 

@@ -82,7 +82,8 @@ class LayerTable extends Element {
       </div>
       <p class="quiet small-text">
         ${term('sparsity', 'Sparsity')} is the share of the original's weights and biases that are removed or zero. Bits per weight are
-        averaged over the original's weights and biases. The bytes of layers exclude the file header.
+        averaged over the original's weights and biases. The bytes of layers exclude the file header. Weights: their histogram in grey, or, once they
+        share values, a blue line for each value.
       </p>
     `;
   }

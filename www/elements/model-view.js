@@ -22,6 +22,7 @@ class ModelView extends Element {
         numbers. Most are close to zero, in a bell-shaped distribution. The next steps exploit this.
       </p>
       ${this.#graph(layer)}
+      <p class="quiet small-text">Tinted boxes have weights; choose one to see them.</p>
       <weight-figures
         .name=${own.name}
         .shape=${own.shape}

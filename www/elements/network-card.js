@@ -1,9 +1,9 @@
-// The opened network: what it is, how accurate it is, and how another one is opened.
+// Two places: the opened network, what it is and how accurate it is; and the samples. Each can be replaced, also by the example's again.
 import { html, nothing } from 'lit';
 import { measure, stopMeasuring } from '../actions/measure.js';
 import { BUNDLED, cancelOpening, downloadOnnx, openBundled } from '../actions/network.js';
 import { answer, fits, openFiles } from '../actions/open.js';
-import { cancelReading } from '../actions/samples.js';
+import { cancelReading, openMnist } from '../actions/samples.js';
 import { chosen } from '../folders.js';
 import * as format from '../format.js';
 import { busy, get } from '../state.js';
@@ -18,10 +18,11 @@ import { working } from './working.js';
 
 class NetworkCard extends Element {
   render() {
-    const { network, weights, openingFile, readingSamples, ambiguousFile } = get();
+    const { network, weights, openingFile, readingSamples, ambiguousFile, formats, data } = get();
     const disabled = busy();
     return html`
-      <h2>Network</h2>
+      <section class="slot" aria-labelledby="slot-network">
+      <h2 id="slot-network">Network</h2>
       <div class="row">
         ${Object.entries(BUNDLED).map(
           ([id, { name }]) => html`<button
@@ -34,25 +35,35 @@ class NetworkCard extends Element {
             ${name}
           </button>`,
         )}
-        ${this.#chooser('Open files', false)} ${this.#chooser('Open a folder', true)}
+        ${this.#chooser('Replace', 'Replace the network with a file of yours', false)}
       </div>
-      <p class="quiet small-text formats">Opens ONNX, safetensors, PyTorch (.pt, .pth), Keras (.keras, .h5), NumPy (.npz, .npy), TensorFlow Lite and .nut; samples as IDX, .npz, .npy, CSV, and PNG or JPEG in a folder or a ZIP archive.</p>
-      ${readingSamples ? html`<p role="status" id="reading">${readingWords(readingSamples)}</p>` : nothing} ${ambiguousFile ? question(ambiguousFile) : nothing}
+      ${ambiguousFile ? question(ambiguousFile) : nothing}
       ${openingFile ? html`<p class="quiet" role="status" id="opening">${openingWords(openingFile)}</p>` : nothing}
       ${network ? this.#facts(network) : weights ? weightsFacts(weights) : openingFile ? nothing : html`<p class="quiet">No network is open.</p>`}
-      ${network || !weights ? dataFacts() : nothing}
       ${weights
         ? html`<export-table own=${weights.summary.format} .file=${weights.bytes} .name=${weights.file}></export-table>`
         : nothing}
+      </section>
+      <section class="slot" aria-labelledby="slot-data">
+      <h2 id="slot-data">Data</h2>
+      <div class="row">
+        <button type="button" class="choice" id="mnist" aria-pressed=${data.bundled} ?disabled=${disabled} @click=${() => (data.bundled && !data.problem ? null : openMnist())}>MNIST</button>
+        ${this.#chooser('Replace', 'Replace the data with files of yours', false)} ${this.#chooser('Replace with a folder', 'Replace the data with a folder of yours', true)}
+      </div>
+      ${readingSamples ? html`<p role="status" id="reading">${readingWords(readingSamples)}</p>` : nothing}
+      ${dataFacts()}
+      </section>
+      <p class="quiet small-text formats">Opens ${format.openable(formats)}.</p>
     `;
   }
 
-  /** A button that lets the user choose files. @param {string} words @param {boolean} folder */
-  #chooser(words, folder) {
+  /** A button that lets the user choose files. @param {string} words @param {string} label @param {boolean} folder */
+  #chooser(words, label, folder) {
     return html`<label class="choice file" ?data-disabled=${busy()}>
       ${words}
       <input
         type="file"
+        aria-label=${label}
         ?disabled=${busy()}
         ?webkitdirectory=${folder}
         multiple

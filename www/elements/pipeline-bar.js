@@ -2,7 +2,7 @@
 import { html, nothing } from 'lit';
 import { chooseStep } from '../actions/look-at.js';
 import * as format from '../format.js';
-import { share } from '../progress.js';
+import { leftWords, share } from '../progress.js';
 import { get } from '../state.js';
 import { shownStage, stages, stageState, STEPS } from '../steps.js';
 import { Element } from './element.js';
@@ -10,6 +10,19 @@ import { Element } from './element.js';
 /** @typedef {import('../types.js').Step} Step */
 
 class PipelineBar extends Element {
+  /** What sticks below it, or is scrolled to, has to know its height. */
+  #observer = new ResizeObserver(() => document.documentElement.style.setProperty('--bar', `${this.offsetHeight}px`));
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.#observer.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.#observer.disconnect();
+    super.disconnectedCallback();
+  }
+
   render() {
     const { step, result, network, run, evidence } = get();
     if (evidence === 'weights') return this.#withoutSamples();
@@ -59,7 +72,7 @@ class PipelineBar extends Element {
     const current = run?.status === 'running' && run.stage !== null && stages.includes(run.stage);
     const stage = shownStage(step);
     const state = stage && stageState(stages.findLast((other) => stageState(other)) ?? stage);
-    const bytes = state?.bytes ?? (step === 'model' ? (network?.graph.compressed ? network.summary.file_bytes : original) : undefined);
+    const bytes = state?.bytes ?? (step === 'model' ? (network?.graph.compressed ? network.summary.file_bytes : original || undefined) : undefined);
     const left = state ? state.bytes / original : step === 'model' ? 1 : 0;
     const status = current ? 'current' : state || (step === 'model' && network) ? 'done' : 'waiting';
     return html`<li class=${status}>
@@ -69,16 +82,17 @@ class PipelineBar extends Element {
         data-step=${step}
         aria-pressed=${chosen === step}
         aria-current=${current ? 'step' : nothing}
+        title="${name}: ${note}. The bar shows what is left of the original's bytes."
         @click=${() => choose(step)}
       >
         <span class="name"><span class="index" aria-hidden="true">${index + 1}</span>${name}</span>
-        <span class="note">${bytes === undefined ? note : html`<b>${format.bytes(bytes)}</b>${state ? html`<span class="wide">, ${format.percent(state.validation.accuracy)}</span>` : nothing}`}</span>
+        <span class="note">${bytes === undefined ? note : html`<b>${format.bytes(bytes)}</b>${state ? html`<span class="wide" title="Accuracy on the validation samples">, val. ${short(state.validation)}</span>` : nothing}`}</span>
         <span class="share" aria-hidden="true"><span style="width: ${Math.min(100, 100 * left)}%"></span></span>
       </button>
     </li>`;
   }
 
-  /** The original beside what is looked at. */
+  /** The original beside what is looked at. Both accuracies are of the test samples, or, where there are none, of the validation samples. */
   #score() {
     const { step, network, result, run } = get();
     if (!network) return nothing;
@@ -89,8 +103,8 @@ class PipelineBar extends Element {
     const report = state === own && step !== 'code' ? undefined : result?.report;
     const test = measured.kind === 'known' ? measured.accuracy : null;
     const nut = graph.compressed && !run && !report;
-    const before = nut ? null : (report?.before?.test ?? (state ? stageState('original')?.validation : null) ?? test);
-    const after = nut ? test : report?.after ? (report.after.test ?? report.after.validation) : state?.validation;
+    const before = nut ? null : (result?.report.before?.test ?? test ?? result?.report.before?.validation ?? null);
+    const after = nut ? test : (report?.after?.test ?? report?.after?.validation ?? null);
     const bytes = nut ? summary.file_bytes : (report?.file_bytes ?? state?.bytes);
     return html`<p class="score">
       <span class="quiet">Original</span> <b>${format.bytes(graph.baseline_bytes)}</b>${before ? html`, ${format.accuracy(before)}` : nothing}
@@ -98,7 +112,7 @@ class PipelineBar extends Element {
         ? html`<span class="arrow" aria-hidden="true">\u2192</span>
             <span class="quiet">${nut || report ? 'File' : `After ${format.stage(/** @type {import('../types.js').Stage} */ (state?.stage))}`}</span>
             <b>${format.bytes(bytes)}</b>, <b>${format.ratio(graph.baseline_bytes / bytes)}</b>${after
-              ? html`, ${nut ? format.accuracy(after) : html`<b>${format.percent(after.accuracy)}</b>`}`
+              ? html`, ${before?.split === after.split && before.samples === after.samples ? html`<b>${short(after)}</b>` : format.accuracy(after)}`
               : nothing}`
         : nothing}
       ${working(run)}
@@ -106,11 +120,18 @@ class PipelineBar extends Element {
   }
 }
 
+/** An accuracy without what it was measured on. @param {import('../types.js').Accuracy} accuracy */
+const short = (accuracy) => (accuracy.correct === null ? accuracy.accuracy.toFixed(4) : format.percent(accuracy.accuracy));
+
 /** How far a run is. @param {import('../types.js').Run | null} run */
-const working = (run) =>
-  run?.status === 'running'
-    ? html`<span class="working"><progress max="1" value=${share(run)} aria-label="Progress of the run"></progress> ${Math.floor(100 * share(run))} %</span>`
-    : nothing;
+function working(run) {
+  if (run?.status !== 'running') return nothing;
+  const done = share(run);
+  return html`<span class="working">
+    <progress max="1" value=${done} aria-label="Progress of the run"></progress>
+    ${Math.floor(100 * done)}\u00a0%<span class="wide">${leftWords(done, (performance.now() - run.started) / 1000)}</span>
+  </span>`;
+}
 
 /** @param {Step} step */
 function choose(step) {

@@ -104,7 +104,7 @@ class PruneView extends Element {
       </dl>
       <div class="charts">
         <figure>
-          <figcaption><h3>By saliency</h3><span class="quiet">Drag the line: weights to its left are removed.</span></figcaption>
+          <figcaption><h3>By saliency</h3><span class="quiet">Drag the line: weights to its left, in the shaded part, are removed.</span></figcaption>
           <nutshell-histogram
             logValues
             label="Saliency of the weights of ${own.name}"
@@ -128,7 +128,7 @@ class PruneView extends Element {
       </div>
       <div class="charts">
         <figure>
-          <figcaption><h3>Sparsity of each layer</h3><span class="quiet">The share of its weights that the threshold removes.</span></figcaption>
+          <figcaption><h3>Sparsity of each layer</h3><span class="quiet">The share of its weights that the threshold removes. Blue: ${own.name}, the layer that is shown.</span></figcaption>
           <nutshell-bars
             label="Sparsity of each layer at this threshold"
             .write=${format.percent}

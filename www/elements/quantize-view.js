@@ -92,7 +92,7 @@ class QuantizeView extends Element {
           <figcaption>
             <h3>The grid under the values of ${own.name}</h3>
             <span class="quiet">
-              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} representative values`}; each moves to the nearest grid line.
+              ${own.centroids.length > 0 ? "The layer's own values" : `${SHOWN} representative values`}; each moves to the nearest grid line, by the orange part. Grey: the histogram of the weights.
             </span>
           </figcaption>
           ${grid && counts

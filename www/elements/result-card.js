@@ -8,6 +8,7 @@ import { announce } from '../actions/run.js';
 import * as format from '../format.js';
 import { reportPage } from '../report-page.js';
 import { get } from '../state.js';
+import { verdict } from '../verdict.js';
 import './answer-changes.js';
 import './draw-pad.js';
 import { Element } from './element.js';
@@ -22,11 +23,11 @@ import { term } from './term.js';
 class ResultCard extends Element {
   render() {
     const { result } = get();
-    if (!result) return html`<p class="quiet">No run is finished yet: press Compress.</p><div class="part"><draw-pad></draw-pad></div>${keptRuns('')}`;
+    if (!result) return html`<p class="quiet">${get().run?.status === 'running' ? 'The result will be here when the run is finished.' : 'No result is open: press Compress, or choose one of the runs so far.'}</p><div class="part"><draw-pad></draw-pad></div>${keptRuns('')}`;
     const { report, nut, name, id } = result;
     return html`
       <p class="sr" role="status">${announce(report)}</p>
-      ${hero(report)} ${report.after ? nothing : html`<p id="criterion">${criterion(report)}</p>`}
+      ${judged(report)} ${hero(report)} ${report.after ? nothing : html`<p id="criterion">${criterion(report)}</p>`}
       ${(report.warnings ?? []).map((warning) => html`<p class="quiet">Warning: ${warning}.</p>`)}
       <div class="row actions">
         <button type="button" class="primary" id="download" @click=${() => download(nut, name)}>Download ${name}</button>
@@ -48,6 +49,12 @@ class ResultCard extends Element {
 
 /** What an export is named after. @param {import('../types.js').Result} result */
 const fileName = ({ report, name }) => (report.after ? name : (get().weights?.file ?? name));
+
+/** Whether the target was met. @param {Report} report */
+function judged(report) {
+  const { met, words } = verdict(report);
+  return html`<p id="verdict" class=${met ? 'met' : 'problem'}><b>${met ? 'Target met' : 'Target missed'}:</b> ${words}.</p>`;
+}
 
 /** @param {Report} report */
 const hero = (report) => html`<dl class="hero">
@@ -80,7 +87,8 @@ function answers(report, before, after) {
         : html`<strong id="after">${format.percent(own.accuracy)}</strong> of ${format.count(own.samples)}
             ${format.SPLITS[own.split]} samples${distance === null
               ? html`; original ${format.percent(original.accuracy)}`
-              : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}`}
+              : html` have the same answer as the original; the outputs differ by ${format.percent(distance)} of their size`}; standard error
+            ${format.points(own)}`}
     </dd>
   </div>`;
 }
@@ -104,7 +112,7 @@ function noise({ tensors, snr, snr_of_all }) {
 const sampleParts = (report) => html`
   <div class="charts pair">
     <figure>
-      <figcaption><h3>From 32-bit floats to the file</h3></figcaption>
+      <figcaption><h3>From 32-bit floats to the file</h3><span class="quiet">Brown: the original. Blue: what each stage has taken away.</span></figcaption>
       <nutshell-waterfall
         label="Bytes after each stage"
         .steps=${report.stages.map(({ stage, bytes }) => ({ name: format.stage(stage), bytes }))}

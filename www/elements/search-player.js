@@ -35,7 +35,7 @@ class SearchPlayer extends Element {
         <h3>The ${term('half-interval search')} for ${NAMES[probes[0].variable] ?? probes[0].variable}</h3>
         <span class="quiet">
           Each row is a probe of the middle of the interval. If the loss rises by no more than the limit, the probe is accepted
-          (filled) and the search continues above it; otherwise it is rejected (hollow) and the search continues below. Error bars show two ${term('standard error', 'standard errors')}.
+          (filled) and the search continues above it; otherwise it is rejected (hollow) and the search continues below. Grey bars are the intervals, the dashed line is the limit; error bars show two ${term('standard error', 'standard errors')}.
         </span>
       </figcaption>
       <div class="row tools">

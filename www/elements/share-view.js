@@ -91,7 +91,7 @@ class ShareView extends Element {
       </dl>
       <div class="charts">
         <figure>
-          <figcaption><h3>The codebook</h3><span class="quiet">One stick per value, over the histogram of the weights.</span></figcaption>
+          <figcaption><h3>The codebook</h3><span class="quiet">One stick per value (blue), over the histogram of the weights (grey).</span></figcaption>
           <nutshell-codebook label="The ${k} values of ${own.name}" .values=${codebook ?? []} .counts=${counts ?? []} .range=${range}></nutshell-codebook>
         </figure>
         <figure>

@@ -2,6 +2,9 @@
 import { html } from 'lit';
 import { TERMS } from '../terms.js';
 
+/** Room around a note, in pixels. */
+const GAP = 6;
+
 /** Counts the places where terms stand: each has a note of its own. */
 let places = 0;
 
@@ -21,11 +24,13 @@ class GlossaryTerm extends HTMLElement {
     const note = Object.assign(document.createElement('div'), { id, className: 'note-box', popover: 'auto' });
     note.append(Object.assign(document.createElement('b'), { textContent: name }), ` ${text} `);
     note.append(Object.assign(document.createElement('a'), { href: link, textContent: source, rel: 'noreferrer' }));
-    // Below the term, and inside the window.
-    note.addEventListener('beforetoggle', () => {
-      const { left, bottom } = button.getBoundingClientRect();
-      note.style.left = `${Math.max(8, Math.min(left, innerWidth - 340))}px`;
-      note.style.top = `${bottom + 6 + (bottom > innerHeight - 180 ? -200 : 0)}px`;
+    // Below the term, or above it where there is more room, and inside the window.
+    note.addEventListener('toggle', () => {
+      const [term, own] = [button.getBoundingClientRect(), note.getBoundingClientRect()];
+      const below = term.bottom + GAP;
+      const top = below + own.height + GAP > innerHeight && term.top > innerHeight - term.bottom ? term.top - GAP - own.height : below;
+      note.style.left = `${Math.max(GAP, Math.min(term.left, document.documentElement.clientWidth - own.width - GAP))}px`;
+      note.style.top = `${Math.max(GAP, Math.min(top, innerHeight - own.height - GAP))}px`;
     });
     this.append(button, note);
   }

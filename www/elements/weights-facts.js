@@ -1,22 +1,12 @@
 // A file without a network that can be run, in words.
 import { html, nothing } from 'lit';
 import * as format from '../format.js';
-
-/** What a format is called. @type {Record<string, string>} */
-const FORMATS = {
-  onnx: 'ONNX',
-  safetensors: 'safetensors',
-  npz: 'numpy archive (npz)',
-  npy: 'numpy array (npy)',
-  torch: 'PyTorch',
-  tflite: 'TensorFlow Lite',
-  hdf5: 'HDF5 (Keras)',
-  nut: 'Nutshell (.nut)',
-};
+import { get } from '../state.js';
 
 /** @param {import('../types.js').Weights} weights */
 export function weightsFacts({ name, summary, obstacle }) {
   const { format: kind, source, file_bytes, tensors, elements, tensor_bytes, nut } = summary;
+  const titles = new Map(get().formats.models);
   const types = [...new Set(tensors.map(({ dtype }) => dtype))];
   const quantised = tensors.filter(({ dequantized }) => dequantized).length;
   return html`
@@ -24,7 +14,7 @@ export function weightsFacts({ name, summary, obstacle }) {
     <p id="obstacle" class="small-text">It cannot be run: ${obstacle}.</p>
     <dl class="facts">
       <dt>Format</dt>
-      <dd>${FORMATS[kind] ?? kind}${kind === source ? nothing : `, made from ${FORMATS[source] ?? source}`}</dd>
+      <dd>${titles.get(kind) ?? kind}${kind === source ? nothing : `, made from ${titles.get(source) ?? source}`}</dd>
       <dt>Size</dt>
       <dd>${format.bytes(file_bytes)} on disk${nut ? `, ${format.ratio(nut.ratio)} smaller than its tensors` : nothing}</dd>
       <dt>Tensors</dt>

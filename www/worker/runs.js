@@ -1,6 +1,6 @@
 // Measures and compresses the network that is open. It translates and reports; it decides nothing.
 import * as Comlink from 'comlink';
-import { checkRecipe, compress, Network, randomSeed, recipe, Samples, settings, stages } from '../../pkg/nutshell.js';
+import { checkRecipe, compress, formats, Network, randomSeed, recipe, Samples, settings, stages } from '../../pkg/nutshell.js';
 import { addPart } from './parts.js';
 import { release } from './release.js';
 import { stopper } from './stopper.js';
@@ -51,6 +51,9 @@ export const runs = {
 
   /** The stages in their order. */
   stages,
+
+  /** What can be opened. */
+  formats,
 
   /** Fails with what is wrong with a recipe. */
   checkRecipe,
