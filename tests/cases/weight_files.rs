@@ -83,7 +83,7 @@ fn a_checkpoint_opens_whatever_lies_beside_the_weights() {
             assert!(network.notes[0].contains("under 'state_dict'") && network.notes[0].contains("extra"), "{name}");
         }
     }
-    let one = |name: &str| network(name, &files[&format!("one/{name}.pth")]);
+    let one = |name: &str| network(name, &files[&format!("{name}.pth")]);
     let said = |name: &str, words: &str| assert!(one(name).notes.concat().contains(words), "{:?}", one(name).notes);
     said("generator_state", "extra (1 tensor)");
     said("parameter_list", "extra (1 tensor)");
@@ -139,6 +139,13 @@ fn the_weights_are_chosen_among_averages_and_optimizers_and_the_rest_is_said() {
             assert!(tensor(&network, tensor_name).values().iter().all(|got| got == value), "{name}: {tensor_name}");
         }
     }
+    // An average is what is read only where there is nothing else.
+    let average = network("average_alone.pth", &torch_2("average_alone.pth"));
+    assert_eq!((names(&average), average.tensors[0].values()), (vec!["fc.weight"], values(24, 1)));
+    assert!(average.notes[0].contains("under 'ema'; left out: optimizer (2 tensors)"), "{:?}", average.notes);
+    let both = network("average_beside.pth", &torch_2("average_beside.pth"));
+    assert_eq!(names(&both), ["unet.fc.weight", "ema.fc.weight"]);
+    assert_eq!(both.notes, ["left out: opt (an optimizer's 2 tensors)"]);
     let alone = network("tensor.pt", &files["tensor.pt"]);
     assert_eq!((names(&alone), &alone.tensors[0].shape[..]), (vec!["tensor"], &[40, 30][..]));
     assert!((sum(&alone.tensors[0]) + 50.642_982_935_503_824).abs() < 1e-9);

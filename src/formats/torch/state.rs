@@ -8,8 +8,8 @@ use crate::formats::cursor::{MAX_NAME, MAX_TENSORS, malformed};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// Keys under which training programs keep the weights beside other things, the first of them that has tensors; averages of them last.
-const WRAPPERS: [&str; 19] = [
+/// Keys under which training programs keep the weights beside other things: it is the first of them that has tensors.
+const WRAPPERS: [&str; 10] = [
     "state_dict",
     "model_state_dict",
     "model",
@@ -20,7 +20,10 @@ const WRAPPERS: [&str; 19] = [
     "module",
     "params",
     "weights",
-    "generator_ema",
+];
+
+/// Those of averages of the weights: what is taken if there is nothing else.
+const AVERAGES: [&str; 8] = [
     "ema",
     "ema_model",
     "ema_state_dict",
@@ -108,11 +111,20 @@ fn wrapped(pickle: &Pickle, value: Value, items: &[Item]) -> Option<usize> {
     if !dictionary || items.iter().any(flat) {
         return None;
     }
-    WRAPPERS.iter().find_map(|wanted| {
+    let mut find = |wanted: &&str| {
         let place = items.iter().rposition(|(key, _)| text(key) == *wanted)?;
         let holds = !matches!(items[place].1, Value::Tensor(_));
         (holds && count(pickle, items[place].1, &mut HashSet::new()) > 0).then_some(place)
-    })
+    };
+    let average = |place: &usize| {
+        let mut seen = HashSet::new();
+        let mut others = items.iter().enumerate().filter(|(other, _)| other != place);
+        others.all(|(_, (key, value))| {
+            let single = matches!(value, Value::Tensor(_));
+            single || text(key).contains("optim") || count(pickle, *value, &mut seen) == 0
+        })
+    };
+    WRAPPERS.iter().find_map(&mut find).or_else(|| AVERAGES.iter().find_map(find).filter(average))
 }
 
 /// Tensors in a value that were not seen yet.

@@ -72,13 +72,13 @@ def save(path, value, protocol=2):
     buffer = io.BytesIO()
     Pickler(buffer, protocol).dump(value)
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("archive/data.pkl", buffer.getvalue())
-        archive.writestr("archive/.format_version", "1")
-        archive.writestr("archive/.storage_alignment", "64")
-        archive.writestr("archive/byteorder", "little")
-        for number, storage in enumerate(storages): archive.writestr(f"archive/data/{number}", storage.array.tobytes())
-        archive.writestr("archive/version", "3\n")
-        archive.writestr("archive/.data/serialization_id", "0" * 40)
+        archive.writestr(zipfile.ZipInfo("archive/data.pkl"), buffer.getvalue())
+        archive.writestr(zipfile.ZipInfo("archive/.format_version"), "1")
+        archive.writestr(zipfile.ZipInfo("archive/.storage_alignment"), "64")
+        archive.writestr(zipfile.ZipInfo("archive/byteorder"), "little")
+        for number, storage in enumerate(storages): archive.writestr(zipfile.ZipInfo(f"archive/data/{number}"), storage.array.tobytes())
+        archive.writestr(zipfile.ZipInfo("archive/version"), "3\n")
+        archive.writestr(zipfile.ZipInfo("archive/.data/serialization_id"), "0" * 40)
 
 W, B = values((6, 4), 1), values((6,), 2)
 save("odd.pth", collections.OrderedDict([
@@ -99,13 +99,17 @@ for protocol, (name, made) in enumerate({
     "lenet_both.pth": {"model": lenet("module._orig_mod."), "ema": lenet("")}}.items(), 2):
     save(name, made, protocol)
 
+def layer(seed): return collections.OrderedDict([("fc.weight", tensor(values((6, 4), seed)))])
+save("average_alone.pth", {"epoch": 3, "model": None, "ema": layer(1), "optimizer": moment})
+save("average_beside.pth", {"unet": layer(1), "ema": layer(2), "opt": moment})
+
 # A whole module: one of its buffers is not saved, two names are one module, and it knows the list that it is in.
 class Module:
     def __init__(self, parameters, buffers={}, modules={}, transient=()):
         self.training, self._parameters, self._buffers = False, dict(parameters), dict(buffers)
         self._non_persistent_buffers_set, self._backward_hooks, self._modules = set(transient), collections.OrderedDict(), dict(modules)
 Linear, Net = kind("torch.nn.modules.linear", "Linear", Module), kind("net", "Net", Module)
-layer = Linear({"weight": Call(PARAMETER, tensor(W), True, collections.OrderedDict()), "bias": None})
-net = Net({"scale": Call(PARAMETER, tensor(B), True, collections.OrderedDict())}, {"mean": tensor(values((2,), 5)), "cache": tensor(values((9,), 6))}, {"first": layer, "second": layer}, ["cache"])
+part = Linear({"weight": Call(PARAMETER, tensor(W), True, collections.OrderedDict()), "bias": None})
+net = Net({"scale": Call(PARAMETER, tensor(B), True, collections.OrderedDict())}, {"mean": tensor(values((2,), 5)), "cache": tensor(values((9,), 6))}, {"first": part, "second": part}, ["cache"])
 net.registry = [net]
 save("whole.pt", net)
