@@ -136,7 +136,7 @@ impl GraphError {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LoadError {
     /// The bytes are not of a format that is known.
-    #[error("not a file that Nutshell can open: expected {expected}, got {got}")]
+    #[error("not a file that Nutshell can open: {got}; expected {expected}")]
     UnknownFormat {
         /// The formats that are known.
         expected: String,

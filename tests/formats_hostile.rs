@@ -64,11 +64,6 @@ fn safetensors_that_break_a_rule() {
         ),
         (one("F32", "[1]", "[0,4]", &[0; 9]), "safetensors file, end: expected 4 bytes of numbers, got 9"),
         (
-            one("F8_E4M3", "[1]", "[0,1]", &[0]),
-            "safetensors file, tensor 'w': type F8_E4M3 is not supported; supported: F64, F32, F16, BF16, I64, I32, I16, \
-             I8, U64, U32, U16, U8 and BOOL",
-        ),
-        (
             one("F32", "[4294967296,4294967296]", "[0,4]", &[0; 4]),
             "safetensors file, tensor 'w': expected dimensions whose product fits, got [4294967296, 4294967296]",
         ),
@@ -150,11 +145,13 @@ fn numpy_files_that_break_a_rule() {
         ),
         (
             array("<c8", "(1,)", &[0; 8]),
-            "numpy file, tensor 'array': type <c8 is not supported; supported: f2 to f8, i1 to i8, u1 to u8 and b1",
+            "numpy file, tensor 'array': an array of complex numbers (type <c8) is not supported; supported: real numbers of 8 to 64 \
+             bits, which numpy.savez('weights.npz', w=w, b=b) writes with an array for each name",
         ),
         (
             array("|O", "(1,)", &[0; 8]),
-            "numpy file, tensor 'array': type |O is not supported; supported: f2 to f8, i1 to i8, u1 to u8 and b1",
+            "numpy file, tensor 'array': an array of Python objects (type |O) is not supported; supported: real numbers of 8 to 64 \
+             bits, which numpy.savez('weights.npz', w=w, b=b) writes with an array for each name",
         ),
         (structured[..10].iter().copied().chain(structured[10..].iter().copied()).collect(), STRUCTURED),
         (version, "numpy file, tensor 'array': version 9 is not supported; supported: 1 to 3"),
@@ -173,10 +170,6 @@ fn numpy_files_that_break_a_rule() {
             "ZIP file, entry 'w.npy': 2000000 bytes are more than the limit of 1048576",
         ),
         (
-            zip(&[("a.npy", &array("<f4", "(1,)", &[0; 4])), ("b.txt", b"x")], false),
-            "numpy file, entry 'b.txt': a file that is no array is not supported; supported: *.npy",
-        ),
-        (
             zip(&[("a.npy", &array("<f4", "(1,)", &[0; 4])), ("a.npy", &array("<f4", "(1,)", &[0; 4]))], false),
             "numpy file, file: expected tensors with different names, got 'a' twice",
         ),
@@ -186,8 +179,8 @@ fn numpy_files_that_break_a_rule() {
     assert!(error.starts_with("ZIP file, entry 'w.npy': expected"), "{error}");
 }
 
-const STRUCTURED: &str =
-    "numpy file, tensor 'array': a structured type is not supported; supported: one number an element";
+const STRUCTURED: &str = "numpy file, tensor 'array': a type of several fields is not supported; supported: real numbers of 8 to 64 bits, which \
+     numpy.savez('weights.npz', w=w, b=b) writes with an array for each name";
 
 #[test]
 fn archives_that_break_a_rule() {
@@ -212,7 +205,7 @@ fn archives_that_break_a_rule() {
         ),
         (
             edit(|file, directory| file[directory + 42] = 9),
-            "ZIP file, entry 'a.npy': expected a header that starts with PK 03 04, got [00, 00, 00, 00]",
+            "ZIP file, entry 'a.npy': expected the header of an entry, got other bytes",
         ),
         (
             edit(|file, directory| file[directory] = b'Q'),
@@ -220,8 +213,8 @@ fn archives_that_break_a_rule() {
         ),
         (
             zip(&[("readme.txt", b"x")], false),
-            "not a file that Nutshell can open: expected a model as .nut, npz, npy, PyTorch state \
-             dictionary, TFLite, HDF5 (Keras), safetensors or ONNX, got an archive (ZIP) of other files: unpack it, and open the model in it",
+            "not a file that Nutshell can open: an archive (ZIP) of other files: unpack it, and open the model in it; expected \
+             a model as .nut, npz, npy, PyTorch state dictionary, TFLite, HDF5 (Keras), safetensors or ONNX",
         ),
     ]);
 }
@@ -229,52 +222,49 @@ fn archives_that_break_a_rule() {
 #[test]
 fn pickles_that_would_do_something() {
     let file = |body: &[u8]| torch_zip(&pickle_of(body), &[("0", &[0; 8])]);
-    let known = "supported: collections.OrderedDict, torch.Size, torch._utils._rebuild_tensor, _rebuild_tensor_v2 and \
-                 _rebuild_parameter, and torch.*Storage of numbers: a state dictionary";
-    let forbidden = |name: &str| format!("PyTorch file, pickle, byte 2: the global {name} is not supported; {known}");
-    let messages = [forbidden("posix.system"), forbidden("builtins.eval"), forbidden("torch.load")];
+    let nothing =
+        "PyTorch file, pickle: expected tensors; torch.save(model.state_dict(), 'model.pt') writes them, got none";
     let view = |count, offset, shape: &[u8], strides: &[u8]| {
         torch_zip(
             &pickle_of(&state_dict(&[("w", "FloatStorage", "0", count, offset, shape, strides)])),
             &[("0", &[0; 8])],
         )
     };
-    let instructions = "is not supported; supported: those of state dictionaries, protocols 2 to 5";
+    let instructions = "is not supported; supported: those that torch.save writes";
     let instruction = |code: &str| format!("PyTorch file, pickle, byte 2: instruction {code} {instructions}");
-    let codes = [instruction("'i'"), instruction("'o'"), instruction("0x81"), instruction("0x82"), instruction("'P'")];
+    let codes = [instruction("0x82"), instruction("'P'")];
     let mut nested = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..65 {
         nested.extend([b"}".to_vec(), text("k")].concat());
     }
     nested.extend(b"}");
-    nested.extend([b's'; 9]);
+    nested.extend([b's'; 65]);
     let cyclic = [&b"}q\x00"[..], &text("model"), b"h\x00s"].concat();
-    let twice =
-        state_dict(&[("w", "FloatStorage", "0", 2, 0, &[1], &[1]), ("w", "FloatStorage", "0", 2, 1, &[1], &[1])]);
     let wide = state_dict(&[("w", "FloatStorage", "0", 2, 0, &[200, 200, 200], &[0, 0, 0])]);
     let mut cases: Vec<(Vec<u8>, &str)> = vec![
-        (file(b"cposix\nsystem\n"), &messages[0]),
-        (file(b"cbuiltins\neval\n"), &messages[1]),
-        (file(b"ctorch\nload\n"), &messages[2]),
-        (file(b"ios\nsystem\n"), &codes[0]),
-        (file(b"o"), &codes[1]),
-        (file(b"\x81"), &codes[2]),
-        (file(b"\x82\x01"), &codes[3]),
-        (file(b"P0\n"), &codes[4]),
-        (
-            file(b"ccollections\nOrderedDict\nK\x01\x85R"),
-            "PyTorch file, byte 30: expected a call of a known global as PyTorch makes it, got Global(OrderedDict)",
-        ),
+        (file(b"cposix\nsystem\nX\x04\0\0\0true\x85R"), nothing),
+        (file(b"cbuiltins\neval\n)R}b"), nothing),
+        (file(b"ctorch\nload\n)\x81}b"), nothing),
+        (file(b"(ios\nsystem\n"), nothing),
+        (file(b"(cos\nsystem\no"), nothing),
+        (file(b"ios\nsystem\n"), "PyTorch file, byte 13: expected a mark on the stack, got none"),
+        (file(b"(o"), "PyTorch file, byte 3: expected a class on the stack, got none"),
+        (file(b"\x81"), "PyTorch file, byte 3: expected 2 values on the stack, got 0"),
+        (file(b"\x82\x01"), &codes[0]),
+        (file(b"P0\n"), &codes[1]),
+        (file(b"ccollections\nOrderedDict\nK\x01\x85R"), nothing),
+        // An object that is its own attribute, item and argument.
+        (file(b"cx\ny\n)\x81q\0h\0bh\0ah\0h\0s"), nothing),
+        (file(b"(lq\0h\0a"), nothing),
         (file(b"r\xff\xff\xff\xff"), "PyTorch file, byte 2: expected a number of at most 0, got 4294967295"),
         (file(b"h\x05"), "PyTorch file, byte 2: expected a number below 0, got 5"),
         (file(b"0"), "PyTorch file, byte 3: expected a value on the stack, got none"),
         (file(b"t"), "PyTorch file, byte 3: expected a mark on the stack, got none"),
         (file(b"K\x01K\x02a"), "PyTorch file, byte 7: expected a list to append to, got Some(Int(1))"),
         (file(b"X\xff\xff\xff\xff"), "PyTorch file, byte 7: expected 4294967295 more bytes, got 1"),
-        (file(b"}"), "PyTorch file, pickle: expected a dictionary with tensors, got none"),
-        (file(&nested), "PyTorch file, pickle: expected at most 8 nested dictionaries, got more"),
-        (file(&cyclic), "PyTorch file, pickle: expected at most 8 nested dictionaries, got more"),
-        (file(&twice), "PyTorch file, file: expected tensors with different names, got 'w' twice"),
+        (file(b"}"), nothing),
+        (file(&nested), "PyTorch file, pickle: expected at most 64 nested values, got more"),
+        (file(&cyclic), nothing),
         (file(&wide), "PyTorch file, tensor 'w': 32000000 bytes are more than the limit of 1048576"),
         (
             view(2, 1, &[2], &[1]),
@@ -286,15 +276,11 @@ fn pickles_that_would_do_something() {
         ),
         (
             view(2, 0, &[2, 2], &[1]),
-            "PyTorch file, byte 136: expected a tensor with as many strides as sides, none below 0, got another",
+            "PyTorch file, byte 136: expected a tensor with as many strides as sides, none below 0, at most 8, got another",
         ),
         (
             torch_zip(&pickle_of(&state_dict(&[("w", "FloatStorage", "7", 2, 0, &[2], &[1])])), &[("0", &[0; 8])]),
             "PyTorch file, archive: expected an entry */data/7, got none",
-        ),
-        (
-            torch_zip(&pickle_of(&state_dict(&[("w", "QInt8Storage", "0", 2, 0, &[2], &[1])])), &[("0", &[0; 8])]),
-            QUANTIZED,
         ),
     ];
     let legacy_file = |count: u64, bytes: &[u8]| {
@@ -308,10 +294,6 @@ fn pickles_that_would_do_something() {
     expect_errors(cases);
     assert!(open(&legacy_file(2, &[0; 8]), CAP).is_ok());
 }
-
-const QUANTIZED: &str = "PyTorch file, pickle, byte 57: the global torch.QInt8Storage is not supported; supported: \
-     collections.OrderedDict, torch.Size, torch._utils._rebuild_tensor, _rebuild_tensor_v2 and _rebuild_parameter, and \
-     torch.*Storage of numbers: a state dictionary";
 
 #[test]
 fn a_dictionary_in_many_places_does_not_multiply() {
@@ -327,7 +309,7 @@ fn a_dictionary_in_many_places_does_not_multiply() {
     }
     let file = torch_zip(&pickle_of(&body), &[("0", &[0; 8])]);
     let error = open(&file, CAP).map(drop).unwrap_err().to_string();
-    assert_eq!(error, "PyTorch file, pickle: expected at most 262144 values, got more");
+    assert_eq!(error, "PyTorch file, pickle: expected at most 1048576 values, got more");
 }
 
 #[test]
@@ -565,8 +547,59 @@ fn every_truncation_is_an_error() {
     }
 }
 
+/// Pieces of pickles: instructions, names and values that the reader of PyTorch's files knows, and some that it does not.
+fn pieces() -> Vec<Vec<u8>> {
+    let mut pieces: Vec<Vec<u8>> =
+        b"])}(tldusaeebbRoN012Q.\x88\x81\x92\x8f\x90\x91".iter().map(|&code| vec![code]).collect();
+    for module_and_name in [
+        "collections\nOrderedDict",
+        "torch\nFloatStorage",
+        "torch\nQInt8Storage",
+        "torch\nComplexFloatStorage",
+        "torch.storage\nUntypedStorage",
+        "torch\nfloat8_e4m3fn",
+        "torch\nSize",
+        "torch._utils\n_rebuild_tensor_v2",
+        "torch._utils\n_rebuild_tensor_v3",
+        "torch._utils\n_rebuild_qtensor",
+        "torch._utils\n_rebuild_sparse_tensor",
+        "torch._utils\n_rebuild_parameter",
+        "torch._tensor\n_rebuild_from_type_v2",
+        "net\nNet",
+    ] {
+        pieces.push(format!("c{module_and_name}\n").into_bytes());
+    }
+    for word in
+        ["state_dict", "model", "ema", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "state"]
+    {
+        pieces.push(text(word));
+    }
+    pieces.extend(["param_groups", "storage", "module", "0", "w", "w.w"].map(text));
+    pieces.extend(
+        (0..4u8).flat_map(|memo| [vec![b'q', memo], vec![b'h', memo], vec![b'K', memo], vec![0x85 + memo % 3]]),
+    );
+    let storage = |class: &str, count: u8| {
+        [&b"("[..], &text("storage"), class.as_bytes(), &text("0"), &text("cpu"), &[b'K', count, b't', b'Q']].concat()
+    };
+    pieces.push(storage("ctorch\nFloatStorage\n", 2));
+    pieces.push(storage("ctorch\nQInt8Storage\n", 8));
+    let quantizer = |scale: &[u8]| [b"(ctorch\nper\n", scale, b"K\0t"].concat();
+    pieces.push(quantizer(b"G\x3f\xe0\0\0\0\0\0\0K\x01"));
+    pieces.push(quantizer(b"h\0h\0"));
+    pieces.push(state_dict(&[("w", "FloatStorage", "0", 2, 0, &[2], &[1])]));
+    pieces
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn pickles_of_any_instructions_are_refused_or_read(chosen in prop::collection::vec(prop::sample::select(pieces()), 0..40)) {
+        let file = torch_zip(&pickle_of(&chosen.concat()), &[("0", &[0; 8])]);
+        if let Ok(loaded) = open(&file, CAP) {
+            prop_assert!(by_weights(&loaded.network, Target::Lossless).is_ok());
+        }
+    }
 
     #[test]
     fn changed_files_are_refused_or_read(

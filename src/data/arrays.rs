@@ -6,7 +6,7 @@ use crate::data::csv::MOST_CLASSES;
 use crate::error::{self, Error, LoadError};
 use crate::formats::numpy;
 use crate::formats::zip::Entry;
-use crate::model::{Dtype, Scaling, Tensor};
+use crate::model::{Dtype, Network, Scaling, Tensor};
 use ndarray::Array2;
 use std::sync::Arc;
 
@@ -68,7 +68,11 @@ pub fn is_dataset(entries: &[Entry]) -> bool {
 /// # Errors
 /// [`LoadError`] names the array; [`Error::Data`] if there is not one class for each input.
 pub fn read_npz(entries: &[Entry], layout: Layout, cap: u64) -> Result<Dataset, Error> {
-    let tensors = numpy::read_npz(entries, cap)?.tensors;
+    let (Network { tensors, .. }, left_out) = numpy::arrays(entries, cap)?;
+    // What samples are made of is not left out.
+    if let Some((_, error)) = left_out.iter().find(|(name, _)| role(name).is_some()) {
+        return Err(error.clone().into());
+    }
     let find = |role_wanted: Role| -> Result<Option<&Tensor>, LoadError> {
         let mut found = tensors.iter().filter(|tensor| role(&tensor.name) == Some(role_wanted));
         let first = found.next();
@@ -91,7 +95,8 @@ pub fn read_npz(entries: &[Entry], layout: Layout, cap: u64) -> Result<Dataset, 
         return Err(malformed("names", expected, format!("{names:?}")).into());
     }
     let unused = tensors.iter().filter(|tensor| role(&tensor.name).is_none());
-    let ignored = unused.map(|tensor| format!("array '{}'", tensor.name)).collect();
+    let unused = unused.map(|tensor| &tensor.name).chain(left_out.iter().map(|(name, _)| name));
+    let ignored = unused.map(|name| format!("array '{name}'")).collect();
     Ok(Dataset { format: "npz", training, test, ignored, ..Dataset::default() }.alike())
 }
 

@@ -14,7 +14,7 @@ use super::{Dataset, Samples};
 use crate::error::{DataError, Error, LoadError};
 #[cfg(feature = "cli")]
 use crate::error::{bad_file, too_large};
-use crate::formats::{gzip, is_idx, numpy, reader_of, zip};
+use crate::formats::{foreign, gzip, is_idx, numpy, reader_of, zip};
 #[cfg(feature = "cli")]
 use std::fs;
 #[cfg(feature = "cli")]
@@ -118,7 +118,7 @@ fn read_with(bytes: &[u8], idx_labels: Option<&[u8]>, options: &Options) -> Resu
     } else if csv::is_csv(&plain) {
         csv::read(&plain, &options.label, options.inputs, cap)?.into()
     } else {
-        return Err(unknown(format!("the bytes {:02x?}", &plain[..plain.len().min(8)])));
+        return Err(unknown(foreign::named(&plain)));
     };
     shaped(dataset, options)
 }

@@ -8,10 +8,15 @@ pub fn is_dataset(plain: &[u8]) -> bool {
     if plain.starts_with(&zip::MAGIC) {
         return zip::entries(plain).is_ok_and(|entries| match numpy::is_npz(&entries) {
             true => arrays::is_dataset(&entries),
-            false => reader_of(plain).is_none(),
+            false => reader_of(plain).is_none() && !entries.iter().any(is_model),
         });
     }
     is_idx(plain) || is_table(plain)
+}
+
+/// Whether a file in an archive is a model, by its name.
+fn is_model(entry: &zip::Entry) -> bool {
+    [".onnx", ".pt", ".pth", ".safetensors", ".tflite", ".h5", ".pb"].iter().any(|ending| entry.name.ends_with(ending))
 }
 
 /// Whether a file may be one of several: a table, an array, or an archive of arrays.

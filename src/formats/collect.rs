@@ -32,6 +32,15 @@ pub fn strided(bytes: &[u8], size: usize, shape: &[usize], strides: &[usize], of
     Some(array.as_slice().map_or_else(|| array.iter().copied().collect(), <[u8]>::to_vec))
 }
 
+/// The first of some names, for a note.
+pub fn listed<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    let first = names.by_ref().take(12).collect::<Vec<_>>().join(", ");
+    match names.count() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The tensors of a file so far.
 #[derive(Debug)]
 pub struct Collector {
@@ -40,12 +49,13 @@ pub struct Collector {
     bytes: u64,
     names: HashSet<String>,
     tensors: Vec<Tensor>,
+    notes: Vec<String>,
 }
 
 impl Collector {
     /// None yet. All together may take `cap` bytes.
     pub fn new(format: &'static str, cap: u64) -> Self {
-        Collector { format, cap, bytes: 0, names: HashSet::new(), tensors: Vec::new() }
+        Collector { format, cap, bytes: 0, names: HashSet::new(), tensors: Vec::new(), notes: Vec::new() }
     }
 
     /// How a tensor is named in errors.
@@ -107,8 +117,13 @@ impl Collector {
         candidate
     }
 
+    /// Adds something that the user is to know of the file.
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// All of them, as what a file of this kind holds.
     pub fn network(self, source: Source, skeleton: Vec<u8>) -> Network {
-        Network::new(self.tensors, Origin { source, skeleton })
+        Network { notes: self.notes, ..Network::new(self.tensors, Origin { source, skeleton }) }
     }
 }

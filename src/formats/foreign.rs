@@ -44,9 +44,9 @@ const FOREIGN: &[Foreign] = &[
         advice: "open the ONNX or framework file that it was made from",
     },
     Foreign {
-        is: |bytes| is_json(bytes) && has(bytes, b"weight_map"),
-        name: "the index of a model in several safetensors files",
-        advice: "open these files, one at a time",
+        is: is_index,
+        name: "the index of a model in several files",
+        advice: "put them beside it; in the page, open them together",
     },
     Foreign {
         is: |bytes| is_json(bytes) && (has(bytes, b"weightsManifest") || has(bytes, b"layers-model")),
@@ -110,8 +110,13 @@ const FOREIGN: &[Foreign] = &[
 pub fn named(bytes: &[u8]) -> String {
     match FOREIGN.iter().find(|foreign| (foreign.is)(bytes)) {
         Some(Foreign { name, advice, .. }) => format!("{name}: {advice}"),
-        None => format!("a file of no known format (it begins with {:02x?})", &bytes[..bytes.len().min(8)]),
+        None => "a file of no known format; if it has bare numbers, open the file that describes them".into(),
     }
+}
+
+/// Whether it is the index of a model whose tensors are in several files, as Hugging Face has it.
+pub fn is_index(bytes: &[u8]) -> bool {
+    is_json(bytes) && has(bytes, b"\"weight_map\"")
 }
 
 /// Whether a message of protobuf starts with a version and goes on with another message, where ONNX has the name of the producer.
@@ -163,7 +168,7 @@ mod tests {
             (b"GGUF\x03\0\0\0", "GGUF"),
             (b"\x18\0\0\0ORTM\0\0", "ORT"),
             (b"<?xml version=\"1.0\"?>\n<net name=\"x\">", "OpenVINO"),
-            (b"{\"metadata\": {}, \"weight_map\": {}}", "several safetensors files"),
+            (b"{\"metadata\": {}, \"weight_map\": {}}", "the index of a model"),
             (b"{\"format\": \"layers-model\"}", "tensorflowjs_converter"),
             (b"{\"irVersion\": \"8\"}", "onnx.save"),
             (b"ir_version: 8\ngraph {", "ONNX as text"),
@@ -174,7 +179,7 @@ mod tests {
             (b"\x80\x04\x95\0\0", "pickle"),
             (b"\0\0\0\0\x02\0\0\0\0\0\0\0", "Darknet"),
             (&tar, "tar"),
-            (&[0xfe, 0xfd, 0xfc], "no known format (it begins with [fe, fd, fc])"),
+            (&[0xfe, 0xfd, 0xfc], "no known format"),
         ];
         for (bytes, words) in cases {
             let said = named(bytes);

@@ -6,7 +6,7 @@
 mod collect;
 mod cursor;
 pub mod export;
-mod foreign;
+pub mod foreign;
 pub mod gzip;
 pub mod hdf5;
 mod import;
@@ -14,11 +14,13 @@ pub mod numpy;
 pub mod nut;
 pub mod onnx;
 pub mod safetensors;
+mod shards;
 pub mod tflite;
 pub mod torch;
 pub mod zip;
 
 pub use nut::Nut;
+pub use shards::{joined, other_files};
 
 use crate::error::{Error, LoadError};
 use crate::model::recognise::recognise;
@@ -155,7 +157,13 @@ pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     if let Some(model) = reader.model {
         match model(&plain, cap) {
             Ok(model) => {
-                let network = Network { tensors: Vec::new(), origin: None, model: Some(model), obstacle: None };
+                let network = Network {
+                    tensors: Vec::new(),
+                    origin: None,
+                    model: Some(model),
+                    obstacle: None,
+                    notes: Vec::new(),
+                };
                 return Ok(Opened::new(reader.name, network));
             }
             // Its weights may still be recognised.
@@ -253,7 +261,7 @@ mod tests {
         for (bytes, got) in cases {
             let known =
                 "a model as .nut, npz, npy, PyTorch state dictionary, TFLite, HDF5 (Keras), safetensors or ONNX";
-            let message = format!("not a file that Nutshell can open: expected {known}, got {got}");
+            let message = format!("not a file that Nutshell can open: {got}; expected {known}");
             assert_eq!(open(bytes, 1000).unwrap_err().to_string(), message);
         }
     }

@@ -18,6 +18,10 @@ const MAX_HEADER: usize = 1 << 16;
 /// The name of the array in a file that holds one, and has no name for it.
 const ONLY: &str = "array";
 
+/// What is read, and what helps if it is something else.
+const NUMBERS: &str =
+    "real numbers of 8 to 64 bits, which numpy.savez('weights.npz', w=w, b=b) writes with an array for each name";
+
 /// What ends the name of an entry.
 const SUFFIX: &str = ".npy";
 
@@ -61,14 +65,38 @@ pub fn is_npz(entries: &[Entry]) -> bool {
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
 pub fn read_npz(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
-    let mut tensors = Collector::new(FORMAT, cap);
-    for entry in entries {
-        let Some(name) = entry.name.strip_suffix(SUFFIX) else {
-            return Err(unsupported(FORMAT, format!("entry '{}'", entry.name), "a file that is no array", "*.npy"));
-        };
-        array(name, &entry.unpack(cap)?, &mut tensors)?;
+    let (mut network, left_out) = arrays(entries, cap)?;
+    match left_out.first() {
+        Some((_, error)) if network.tensors.is_empty() => return Err(error.clone()),
+        _ => {}
     }
-    Ok(tensors.network(Source::Npz, Vec::new()))
+    for (name, error) in left_out {
+        let LoadError::Unsupported { feature, .. } = error else { continue };
+        network.notes.push(format!("left out: {name}, {feature}"));
+    }
+    Ok(network)
+}
+
+/// The arrays of an archive that are numbers; and the others, with what is wrong with each.
+///
+/// # Errors
+/// [`LoadError`], if an array is damaged or too large.
+pub fn arrays(entries: &[Entry], cap: u64) -> Result<(Network, Vec<(String, LoadError)>), LoadError> {
+    let (mut tensors, mut left_out) = (Collector::new(FORMAT, cap), Vec::new());
+    for entry in entries {
+        let (name, read) = match entry.name.strip_suffix(SUFFIX) {
+            Some(name) => (name, array(name, &entry.unpack(cap)?, &mut tensors)),
+            None => {
+                let place = format!("entry '{}'", entry.name);
+                (entry.name.as_str(), Err(unsupported(FORMAT, place, "a file that is no array", "*.npy")))
+            }
+        };
+        match read {
+            Err(error @ LoadError::Unsupported { .. }) => left_out.push((name.to_owned(), error)),
+            other => other?,
+        }
+    }
+    Ok((tensors.network(Source::Npz, Vec::new()), left_out))
 }
 
 /// Adds the array of a `.npy` file.
@@ -76,7 +104,7 @@ fn array(name: &str, bytes: &[u8], tensors: &mut Collector) -> Result<(), LoadEr
     let place = Collector::place(name);
     let mut cursor = Cursor::new(FORMAT, bytes, 0)?;
     if cursor.take(MAGIC.len())? != MAGIC {
-        return Err(malformed(FORMAT, place, "the bytes 93 4e 55 4d 50 59", "others"));
+        return Err(malformed(FORMAT, place, "the first bytes of a numpy file", "others"));
     }
     let [major, _] = cursor.array()?;
     let length = match major {
@@ -133,7 +161,7 @@ impl<'a> Header<'a> {
         let descr = self.value("descr")?;
         let quote = descr.chars().next().filter(|quote| matches!(quote, '\'' | '"'));
         let Some((descr, _)) = quote.and_then(|quote| descr[1..].split_once(quote)) else {
-            return Err(unsupported(FORMAT, self.place, "a structured type", "one number an element"));
+            return Err(unsupported(FORMAT, self.place, "a type of several fields", NUMBERS));
         };
         let fortran = match self.value("fortran_order")? {
             value if value.starts_with("False") => false,
@@ -163,7 +191,16 @@ fn dtype_of(descr: &str, place: &str) -> Result<(Dtype, bool), LoadError> {
     let known = |dtype: &&Dtype| **dtype != Dtype::Bf16 && code.is_some_and(|code| code_of(**dtype) == code);
     match Dtype::ALL.iter().find(known) {
         Some(&dtype) => Ok((dtype, descr.starts_with('>'))),
-        None => Err(unsupported(FORMAT, place, format!("type {descr}"), "f2 to f8, i1 to i8, u1 to u8 and b1")),
+        None => {
+            let kind = match code.and_then(|code| code.chars().next()) {
+                Some('O') => "Python objects",
+                Some('U' | 'S' | 'a') => "words",
+                Some('M' | 'm') => "dates or times",
+                Some('c') => "complex numbers",
+                _ => "numbers that are not known",
+            };
+            Err(unsupported(FORMAT, place, format!("an array of {kind} (type {descr})"), NUMBERS))
+        }
     }
 }
 

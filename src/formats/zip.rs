@@ -57,8 +57,8 @@ pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
         let mut local = Cursor::new(FORMAT, file, usize::try_from(found.header_start()).unwrap_or(usize::MAX))?;
         match local.array()? {
             MAGIC => {}
-            other => {
-                return Err(malformed(FORMAT, place(), "a header that starts with PK 03 04", format!("{other:02x?}")));
+            _ => {
+                return Err(malformed(FORMAT, place(), "the header of an entry", "other bytes"));
             }
         }
         // Sizes and checksum may be left to the directory; the lengths of name and extra field are the header's own.

@@ -103,12 +103,14 @@ pub struct Network {
     pub model: Option<Model>,
     /// Why there is none, if the file has a graph.
     pub obstacle: Option<LoadError>,
+    /// What was left out of the file, or is not as it was there.
+    pub notes: Vec<String>,
 }
 
 impl Network {
     /// Tensors of a file, without a graph so far.
     pub fn new(tensors: Vec<Tensor>, origin: Origin) -> Self {
-        Network { tensors, origin: Some(origin), model: None, obstacle: None }
+        Network { tensors, origin: Some(origin), model: None, obstacle: None, notes: Vec::new() }
     }
 
     /// A network in floats that came from no file.
@@ -118,7 +120,7 @@ impl Network {
             Tensor::new(parameter.name.clone(), parameter.values.shape().to_vec(), Dtype::F32, bytes)
         };
         let tensors = model.parameters.iter().map(tensor).collect();
-        Network { tensors, origin: None, model: Some(model), obstacle: None }
+        Network { tensors, origin: None, model: Some(model), obstacle: None, notes: Vec::new() }
     }
 
     /// The network that can be run.

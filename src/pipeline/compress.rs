@@ -65,7 +65,7 @@ pub fn compress(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     recipe.check()?;
-    match (evidence, recipe.target) {
+    let outcome = match (evidence, recipe.target) {
         (Evidence::Weights, _) => by_weights(network, recipe, observer, DECODE_CAP),
         (Evidence::Samples(data), Target::Tolerance(_) | Target::Budget(_)) => {
             let original = network.runnable()?;
@@ -75,7 +75,12 @@ pub fn compress(
             let (expected, got) = ("tolerance or budget, which samples judge".into(), format!("{target:?}"));
             Err(RecipeError::Invalid { field: "target".into(), expected, got }.into())
         }
-    }
+    };
+    // What is not in the file is not in the result.
+    outcome.map(|mut outcome| {
+        outcome.report.warnings.splice(0..0, network.notes.iter().cloned());
+        outcome
+    })
 }
 
 /// All stages, or those after a checkpoint.

@@ -31,6 +31,8 @@ pub struct Summary {
     pub graph: Option<GraphSummary>,
     /// Why it cannot, if the file has a graph.
     pub obstacle: Option<String>,
+    /// What was left out of the file, or is not as it was there.
+    pub notes: Vec<String>,
     /// What only a `.nut` file has.
     pub nut: Option<NutSummary>,
 }
@@ -181,6 +183,7 @@ impl Summary {
             tensors: tensors.collect(),
             graph: graph.map(Ok).or_else(own_graph).transpose()?,
             obstacle: network.obstacle.as_ref().map(ToString::to_string),
+            notes: network.notes.clone(),
             nut,
         })
     }

@@ -146,17 +146,17 @@ fn no_tensor(tensor: usize) -> JsValue {
     fault(&format!("there is no tensor {tensor}"))
 }
 
-/// An ONNX file with the numbers in it that it has in other files. `names` are those of the other files, without folders.
+/// A model with the numbers in it that it has in other files. `names` are those of the other files, without folders.
 #[wasm_bindgen(js_name = withExternalData)]
 pub fn with_external_data(file: &[u8], names: Vec<String>, others: Vec<Uint8Array>) -> Result<Vec<u8>, JsValue> {
-    let wanted = onnx::external_files(file).map_err(thrown)?;
+    let wanted = formats::other_files(file).map_err(thrown)?;
     let others: Vec<(String, Vec<u8>)> = names.into_iter().zip(others.iter().map(Uint8Array::to_vec)).collect();
     let found = wanted.iter().filter_map(|path| {
         let name = path.rsplit('/').next()?;
         let (_, bytes) = others.iter().find(|(other, _)| other == name)?;
         Some((path.as_str(), bytes.as_slice()))
     });
-    onnx::embed(file, &found.collect::<Vec<_>>(), CAP).map_err(thrown)
+    formats::joined(file, &found.collect::<Vec<_>>(), CAP).map_err(thrown)
 }
 
 /// The formats of model files that are read, each with its name and its title, and what samples are read from.

@@ -1143,6 +1143,10 @@ graph: GraphSummary | null,
  */
 obstacle: string | null, 
 /**
+ * What was left out of the file, or is not as it was there.
+ */
+notes: Array<string>, 
+/**
  * What only a `.nut` file has.
  */
 nut: NutSummary | null, };

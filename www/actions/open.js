@@ -62,7 +62,8 @@ async function openAll({ pictures, others: files }) {
     files.map(async ({ file }) => ({ name: file.name, file, bytes: new Uint8Array(await file.arrayBuffer()) })),
   );
   const isIdx = (/** @type {Content} */ { name, bytes }) => (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8) || /idx|ubyte/.test(name);
-  const isRecipe = (/** @type {Content} */ { name }) => name.endsWith('.json');
+  const isWhole = (/** @type {Content} */ { name }) => name.endsWith('.onnx') || name.endsWith('.index.json');
+  const isRecipe = (/** @type {Content} */ content) => content.name.endsWith('.json') && !isWhole(content);
   const idx = contents.filter(isIdx);
   const recipe = contents.find(isRecipe);
   const rest = contents.filter((content) => !isIdx(content) && !isRecipe(content));
@@ -72,8 +73,8 @@ async function openAll({ pictures, others: files }) {
   // An array by itself may be anything; beside other files, only if its name says so.
   const doubtful = contents.length === 1 ? chosen('likely', 'perhaps') : chosen('likely');
   const models = rest.filter((content) => !tables.includes(content) && !doubtful.includes(content));
-  // Files beside an ONNX file are those that it has its numbers in.
-  const network = models.find(({ name }) => name.endsWith('.onnx')) ?? models[0];
+  // Files beside an ONNX file, or an index of shards, are those that it has its numbers in.
+  const network = models.find(isWhole) ?? models[0];
   const others = models.filter((model) => model !== network);
   if (idx.length > 0) await openSamples(idx);
   /** @type {Content[]} */
@@ -86,7 +87,7 @@ async function openAll({ pictures, others: files }) {
     const named = tables.map(({ name, bytes }) => ({ name, bytes }));
     await takeRead(names, () => readFiles(named), named);
   }
-  const whole = network?.name.endsWith('.onnx') ? others : [];
+  const whole = network && isWhole(network) ? others : [];
   if (network) {
     await openFile(network.name, network.bytes, whole);
     await offerResume();

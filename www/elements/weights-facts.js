@@ -5,7 +5,7 @@ import { get } from '../state.js';
 
 /** @param {import('../types.js').Weights} weights */
 export function weightsFacts({ name, summary, obstacle }) {
-  const { format: kind, source, file_bytes, tensors, elements, tensor_bytes, nut } = summary;
+  const { format: kind, source, file_bytes, tensors, elements, tensor_bytes, notes, nut } = summary;
   const titles = new Map(get().formats.models);
   const types = [...new Set(tensors.map(({ dtype }) => dtype))];
   const quantised = tensors.filter(({ dequantized }) => dequantized).length;
@@ -26,6 +26,7 @@ export function weightsFacts({ name, summary, obstacle }) {
         ? html`<dt>Note</dt>
             <dd>Already quantised: ${format.count(quantised)} of the tensors. The file stores integers and a scale; this page shows the values that they stand for.</dd>`
         : nothing}
+      ${notes.map((note) => html`<dt>Note</dt><dd>${note}</dd>`)}
     </dl>
   `;
 }

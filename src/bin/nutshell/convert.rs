@@ -109,10 +109,11 @@ pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Pa
     files::write(output, &bytes)?;
     let (file, tensors, elements) = (output.display().to_string(), network.tensors.len(), network.count());
     let zipped = zipped_bytes(&bytes);
-    let text = format!(
+    let mut text = format!(
         "{file}: {} bytes ({zipped} zipped), {tensors} tensors, {elements} elements; from {input_bytes} bytes",
         bytes.len()
     );
+    network.notes.iter().for_each(|note| text += &format!("\nnote: {note}"));
     let json = json!({
         "file": file,
         "bytes": bytes.len(),
@@ -121,6 +122,7 @@ pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Pa
         "source": network.source_name(),
         "tensors": tensors,
         "elements": elements,
+        "notes": network.notes,
     });
     Ok(Answer::new(text, &json))
 }

@@ -3,7 +3,7 @@
 use nutshell::Error;
 use nutshell::data::is_dataset;
 use nutshell::error::LoadError;
-use nutshell::formats::{self, Opened, gzip, onnx};
+use nutshell::formats::{self, Opened, gzip};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -47,7 +47,54 @@ pub struct ModelFile {
 
 /// Opens a model file of any known format.
 pub fn open(path: &Path) -> Result<ModelFile, Error> {
+    let path = &model_in(path)?;
     opened(read(path)?, path)
+}
+
+/// The endings of models, in the order in which one is looked for in a folder.
+const ENDINGS: [&str; 13] = [
+    ".safetensors.index.json",
+    ".bin.index.json",
+    ".safetensors",
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".onnx",
+    ".tflite",
+    ".keras",
+    ".h5",
+    ".gguf",
+    ".nut",
+];
+
+/// Models that are folders, by a file in them which tells what they are.
+const INSIDE: [&str; 3] = ["saved_model.pb", "Data/com.apple.CoreML/model.mlmodel", "model.json"];
+
+/// The file itself; or of a folder, as models are published, the one model in it.
+pub fn model_in(path: &Path) -> Result<PathBuf, LoadError> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let entries = fs::read_dir(path).map_err(|error| fault(path, "a readable folder", error.to_string()))?;
+    let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into()).collect();
+    names.sort_unstable();
+    let expected = "a model, or a folder with one";
+    for ending in ENDINGS {
+        let found: Vec<&String> = names.iter().filter(|name| name.ends_with(ending)).collect();
+        // Beside others, such as the arguments of the training, the model has its usual name.
+        let usual = |name: &&&String| [format!("model{ending}"), format!("pytorch_model{ending}")].contains(name);
+        match (&found[..], found.iter().find(usual)) {
+            ([name], _) | (_, Some(name)) => return Ok(path.join(name)),
+            ([], _) => {}
+            _ => {
+                let found = found.iter().map(|name| name.as_str()).take(8).collect::<Vec<_>>().join(", ");
+                return Err(fault(path, expected, format!("several: name one of {found}")));
+            }
+        }
+    }
+    let inside = INSIDE.iter().map(|name| path.join(name)).find(|inside| inside.is_file());
+    inside.ok_or_else(|| fault(path, expected, "a folder without a file of a known ending: name the file".into()))
 }
 
 /// Opens the bytes of a model file; `path` is where they came from.
@@ -75,8 +122,9 @@ fn check_model(plain: &[u8], path: &Path) -> Result<(), LoadError> {
     Err(fault(path, "a model", "samples: name the model first, and give the samples as --data".into()))
 }
 
-/// A model file, decompressed and with the numbers that an ONNX file has in other files; and the size of all those files.
+/// A model file, decompressed and with the numbers that it has in other files; and the size of all those files.
 pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
+    let path = &model_in(path)?;
     let (plain, size) = whole(read(path)?, path)?;
     check_model(&plain, path)?;
     Ok((plain, size))
@@ -85,11 +133,8 @@ pub fn model(path: &Path) -> Result<(Vec<u8>, usize), Error> {
 /// As [`model`], of bytes that came from `path`.
 fn whole(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, usize), Error> {
     let mut size = bytes.len();
-    let plain = gzip::decompress(&bytes, CAP, "model")?.into_owned();
-    if formats::reader_of(&plain).is_none_or(|reader| reader.name != onnx::READER.name) {
-        return Ok((plain, size));
-    }
-    let names = onnx::external_files(&plain)?;
+    let plain = gzip::decompress(&bytes, CAP, "model").map_err(|error| of_file(path, error.into()))?.into_owned();
+    let names = formats::other_files(&plain).map_err(|error| of_file(path, error.into()))?;
     if names.is_empty() {
         return Ok((plain, size));
     }
@@ -99,11 +144,17 @@ fn whole(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, usize), Error> {
         let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let beside = path.parent().filter(|_| inside && !is_standard(path)).map(|folder| folder.join(name));
         let other = beside.ok_or_else(|| fault(path, "its numbers in a file beside it", format!("in '{name}'")))?;
-        others.push(read(&other)?);
+        others.push(read(&other).map_err(|error| match error {
+            LoadError::File { path: other, got, .. } => {
+                let expected = format!("a file that belongs to {}", path.display());
+                LoadError::File { path: other, expected, got }
+            }
+            error => error,
+        })?);
     }
     size += others.iter().map(Vec::len).sum::<usize>();
     let named: Vec<(&str, &[u8])> = names.iter().map(String::as_str).zip(others.iter().map(Vec::as_slice)).collect();
-    Ok((onnx::embed(&plain, &named, CAP)?, size))
+    Ok((formats::joined(&plain, &named, CAP).map_err(|error| of_file(path, error))?, size))
 }
 
 /// Writes a file as a whole, or not at all: a reader sees the old one or the new one, never a part.

@@ -12,7 +12,7 @@ use nutshell::formats::gzip;
 use nutshell::pipeline::LayerState;
 use nutshell::views::summary::{FormatSummary, GraphSummary, NodeSummary, NutSummary, Summary, TensorSummary};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What else can be looked at.
 const SAMPLES: &str = "samples as IDX, npz, CSV, or a ZIP archive of pictures";
@@ -42,24 +42,35 @@ struct Inspection {
 
 impl Task for Arguments {
     fn run(&self) -> Result<Answer, Error> {
-        let file = self.file.display().to_string();
         if let Some(data) = &self.data {
             let ModelFile { opened, .. } = files::open(&self.file)?;
-            return preview::of(file, opened, data, &self.reading, &self.ways);
+            return preview::of(self.file.display().to_string(), opened, data, &self.reading, &self.ways);
         }
-        if self.file.is_dir() {
-            return Ok(of_dataset(file, self.reading.open(&self.file, None)?));
+        if !self.file.is_dir() {
+            return self.inspect(&self.file);
         }
-        let bytes = files::read(&self.file)?;
+        // Samples, or else the model in it.
+        match (self.reading.open(&self.file, None), files::model_in(&self.file)) {
+            (Ok(dataset), _) => Ok(of_dataset(self.file.display().to_string(), dataset)),
+            (Err(_), Ok(model)) => self.inspect(&model),
+            (Err(error), Err(_)) => Err(error),
+        }
+    }
+}
+
+impl Arguments {
+    fn inspect(&self, path: &Path) -> Result<Answer, Error> {
+        let file = path.display().to_string();
+        let bytes = files::read(path)?;
         if is_dataset(&gzip::decompress(&bytes, files::CAP, "file")?) {
             // From its path, if it has one: labels may lie beside it.
-            let dataset = match files::is_standard(&self.file) {
-                true => self.reading.read(&bytes)?,
-                false => self.reading.open(&self.file, None)?,
+            let dataset = match files::is_standard(path) {
+                true => self.reading.read(&bytes),
+                false => self.reading.open(path, None),
             };
-            return Ok(of_dataset(file, dataset));
+            return Ok(of_dataset(file, dataset.map_err(|error| files::of_file(path, error))?));
         }
-        let ModelFile { opened, size, .. } = files::opened(bytes, &self.file).map_err(with_samples)?;
+        let ModelFile { opened, size, .. } = files::opened(bytes, path).map_err(with_samples)?;
         let inspection = Inspection { file, summary: Summary::new(&opened, size)? };
         Ok(Answer::new(inspection.describe(), &inspection))
     }
@@ -83,7 +94,7 @@ fn of_dataset(file: String, dataset: Dataset) -> Answer {
 
 impl Inspection {
     fn describe(&self) -> String {
-        let Summary { format, source, file_bytes, elements, tensor_bytes, tensors, graph, obstacle, nut } =
+        let Summary { format, source, file_bytes, elements, tensor_bytes, tensors, graph, obstacle, notes, nut } =
             &self.summary;
         let mut lines = vec![format!("{}: {format} file of {file_bytes} bytes", self.file)];
         match graph {
@@ -91,6 +102,7 @@ impl Inspection {
             None => lines.push("named weights without a graph that can be run".into()),
         }
         lines.extend(obstacle.iter().map(|obstacle| format!("why it cannot be run: {obstacle}")));
+        lines.extend(notes.iter().map(|note| format!("note: {note}")));
         if format != source {
             lines.push(format!("made from a file of the kind {source}"));
         }

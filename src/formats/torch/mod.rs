@@ -1,23 +1,24 @@
-//! PyTorch's files (`.pt`, `.pth`, `.bin`): what `torch.save` writes of a state dictionary, as a ZIP archive or in the older format.
+//! PyTorch's files (`.pt`, `.pth`, `.bin`): what `torch.save` writes, as a ZIP archive or in the older format, and archives of TorchScript.
 //!
-//! Both are a pickle, a program for a stack machine that can call any function of Python. It is read by an
-//! interpreter ([`pickle`]) that knows what a state dictionary needs and nothing more: no name in it is ever looked up, called or
-//! imported.
+//! All are a pickle, a program for a stack machine that can call any function of Python. It is read by an
+//! interpreter ([`pickle`]) that knows what tensors are made of: no name in it is ever looked up, called or imported, and what is
+//! not known is kept as a value that means nothing. [`state`] finds the weights in what comes of it.
 
 mod pickle;
 mod state;
 mod value;
 
-use super::collect::{Collector, strided};
+use super::collect::{Collector, listed, strided};
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
 use crate::model::{Dtype, Network, Source, Tensor};
 use pickle::Pickle;
+use state::State;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use value::{FORMAT, Strided, Value};
+use value::{FORMAT, Form, Scale, Strided, Value};
 
 /// What every file of the older format begins with: a pickle of a magic number.
 pub const LEGACY_MAGIC: [u8; 15] = *b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
@@ -27,6 +28,9 @@ const LEGACY_VERSION: i64 = 1001;
 
 /// The name of the pickle in an archive, in a directory of any name.
 const PICKLE: &str = "/data.pkl";
+
+/// The name of a second one, in an archive of TorchScript.
+const CONSTANTS: &str = "/constants.pkl";
 
 /// Archives of `torch.save`.
 pub const ARCHIVE: Reader = Reader {
@@ -55,8 +59,8 @@ fn is_torch(entries: &[Entry]) -> bool {
 /// # Errors
 /// [`LoadError`], whatever the bytes are.
 pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
-    let found = entries.iter().find_map(|entry| Some((entry, entry.name.strip_suffix(PICKLE)?)));
-    let (entry, root) = found.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{PICKLE}"), "none"))?;
+    let archive = entries.iter().find_map(|entry| entry.name.strip_suffix(PICKLE));
+    let root = archive.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{PICKLE}"), "none"))?;
     let inside: HashMap<&str, &Entry> =
         entries.iter().filter_map(|entry| Some((entry.name.strip_prefix(root)?, entry))).collect();
     if let Some(order) = inside.get("/byteorder") {
@@ -66,28 +70,24 @@ pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
             return Err(unsupported(FORMAT, "archive", got, "little"));
         }
     }
-    let bytes = entry.unpack(cap)?;
-    let mut pickle = Pickle::new(Cursor::new(FORMAT, &bytes, 0)?, cap);
-    let root = pickle.run()?;
-    let views = state::views(&pickle, root)?;
-    // Unpacked storages are held one at a time: views of one storage mostly follow each other.
-    let mut open: Option<(&str, Cow<[u8]>)> = None;
     let mut tensors = Collector::new(FORMAT, cap);
-    for (name, view) in &views {
-        let storage = &pickle.storages[view.storage];
-        if open.as_ref().is_none_or(|(key, _)| *key != storage.key) {
-            let path = format!("/data/{}", storage.key);
+    // The second is what the code of a TorchScript archive has written down.
+    for (place, folder, name) in [(PICKLE, "/data/", ""), (CONSTANTS, "/constants/", "constants")] {
+        let Some(entry) = inside.get(place) else { continue };
+        let bytes = entry.unpack(cap)?;
+        let mut pickle = Pickle::new(Cursor::new(FORMAT, &bytes, 0)?, cap);
+        let root = pickle.run()?;
+        let mut storage = |storage: usize| {
+            let path = format!("{folder}{}", pickle.storages[storage].key);
             let entry = inside.get(path.as_str());
-            let entry = entry.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{path}"), "none"))?;
-            // What was open is let go first.
-            drop(open.take());
-            open = Some((&storage.key, entry.unpack(cap)?));
-        }
-        if let Some((_, bytes)) = &open {
-            add(name, view, storage.dtype, bytes, &mut tensors)?;
-        }
+            entry.ok_or_else(|| malformed(FORMAT, "archive", format!("an entry *{path}"), "none"))?.unpack(cap)
+        };
+        add_all(&pickle, root, name, &mut storage, &mut tensors)?;
     }
-    Ok(tensors.network(Source::Torch, Vec::new()))
+    if inside.contains_key(CONSTANTS) {
+        tensors.note("a TorchScript archive: its tensors are read, its code is not".into());
+    }
+    found(tensors)
 }
 
 /// Reads a file of the older format: pickles of the magic number, the version, the system, the state and the storages' keys,
@@ -104,7 +104,6 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     let _system = pickle.run()?;
     let root = pickle.run()?;
     let keys = pickle.run()?;
-    let views = state::views(&pickle, root)?;
     let Value::List(keys) = keys else { return Err(malformed(FORMAT, "storages", "a list of keys", "something else")) };
     let mut cursor = pickle.cursor.clone();
     let mut data: Vec<&[u8]> = vec![&[]; pickle.storages.len()];
@@ -120,24 +119,131 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
         if count != storage.count as u64 {
             return Err(place.malformed(format!("{} elements in a storage", storage.count), count));
         }
-        let bytes = storage.count.checked_mul(storage.dtype.size());
+        let bytes = storage.count.checked_mul(storage.element.size());
         data[index] = cursor.take(bytes.unwrap_or(usize::MAX))?;
     }
     let mut tensors = Collector::new(FORMAT, cap);
-    for (name, view) in &views {
-        add(name, view, pickle.storages[view.storage].dtype, data[view.storage], &mut tensors)?;
-    }
-    Ok(tensors.network(Source::Torch, Vec::new()))
+    add_all(&pickle, root, "", &mut |storage| Ok(Cow::Borrowed(data[storage])), &mut tensors)?;
+    found(tensors)
 }
 
-/// Copies what a view shows of a storage's bytes, row-major.
-fn add(name: &str, view: &Strided, dtype: Dtype, storage: &[u8], tensors: &mut Collector) -> Result<(), LoadError> {
-    let Strided { shape, strides, offset, .. } = view;
-    tensors.reserve(name, shape, dtype)?;
-    let bytes = strided(storage, dtype.size(), shape, strides, *offset).ok_or_else(|| {
-        let expected = format!("a view within {} elements", storage.len() / dtype.size());
-        let got = format!("offset {offset}, shape {shape:?}, strides {strides:?}");
-        malformed(FORMAT, Collector::place(name), expected, got)
-    })?;
-    tensors.push(Tensor::new(name.to_owned(), shape.clone(), dtype, bytes))
+/// The tensors, if there are some.
+fn found(tensors: Collector) -> Result<Network, LoadError> {
+    let network = tensors.network(Source::Torch, Vec::new());
+    if network.tensors.is_empty() {
+        let expected = "tensors; torch.save(model.state_dict(), 'model.pt') writes them";
+        let got = network.notes.iter().fold("none".to_owned(), |got, note| got + "; " + note);
+        return Err(malformed(FORMAT, "pickle", expected, got));
+    }
+    Ok(network)
+}
+
+/// Adds the weights in what a pickle made; `bytes_of` gives the bytes of a storage.
+fn add_all<'a>(
+    pickle: &Pickle,
+    root: Value,
+    name: &str,
+    bytes_of: &mut dyn FnMut(usize) -> Result<Cow<'a, [u8]>, LoadError>,
+    tensors: &mut Collector,
+) -> Result<(), LoadError> {
+    let State { tensors: names, notes } = state::weights(pickle, root, name)?;
+    notes.into_iter().for_each(|note| tensors.note(note));
+    let mut held = Held { bytes_of, open: None };
+    let [mut pairs, mut unknown, mut copies] = [const { Vec::new() }; 3];
+    let mut shown = vec![0; pickle.storages.len()];
+    for (name, index) in names {
+        let view = &pickle.tensors[index];
+        let name = tensors.free_name(&name);
+        let Strided { element, shape, .. } = view;
+        let mut shape = shape.clone();
+        match element.form {
+            Form::Plain => {}
+            Form::Pair => {
+                shape.push(2);
+                pairs.push(name.clone());
+            }
+            Form::Bytes => unknown.push(name.clone()),
+        }
+        let dtype = if view.scale.is_some() { Dtype::F32 } else { element.dtype };
+        tensors.reserve(&name, &shape, dtype)?;
+        let bytes = held.show(&name, view)?;
+        let storage = &mut shown[view.storage];
+        *storage += bytes.len() / element.size();
+        if *storage > pickle.storages[view.storage].count {
+            copies.push(name.clone());
+        }
+        let mut tensor = Tensor::new(name, shape, dtype, bytes);
+        if let Some(scale) = view.scale {
+            let integers = element.dtype.integers(&tensor.bytes).collect::<Vec<_>>();
+            tensor.bytes = dequantized(pickle, &integers, scale, &tensor, &mut held)?;
+            tensor.dequantized = true;
+        }
+        tensors.push(tensor)?;
+    }
+    let said = [
+        (pairs, "complex numbers, kept as pairs"),
+        (unknown, "kept as bytes, since their type is not known"),
+        (copies, "more numbers than the file has, since some are shown more than once: each of these is a copy"),
+    ];
+    for (names, words) in said.into_iter().filter(|(names, _): &(Vec<String>, _)| !names.is_empty()) {
+        tensors.note(format!("{words}: {}", listed(names.iter().map(String::as_str))));
+    }
+    Ok(())
+}
+
+/// The storages of a file. They are held one at a time: views of one storage mostly follow each other.
+struct Held<'a, 'b> {
+    bytes_of: &'b mut dyn FnMut(usize) -> Result<Cow<'a, [u8]>, LoadError>,
+    open: Option<(usize, Cow<'a, [u8]>)>,
+}
+
+impl Held<'_, '_> {
+    /// What a view shows of a storage's bytes, row-major.
+    fn show(&mut self, name: &str, view: &Strided) -> Result<Vec<u8>, LoadError> {
+        let Strided { storage, element, shape, strides, offset, .. } = view;
+        if self.open.as_ref().is_none_or(|(open, _)| open != storage) {
+            // What was open is let go first.
+            drop(self.open.take());
+            self.open = Some((*storage, (self.bytes_of)(*storage)?));
+        }
+        let bytes: &[u8] = self.open.as_ref().map_or(&[], |(_, bytes)| bytes);
+        strided(bytes, element.size(), shape, strides, *offset).ok_or_else(|| {
+            let expected = format!("a view within {} elements", bytes.len() / element.size());
+            let got = format!("offset {offset}, shape {shape:?}, strides {strides:?}");
+            malformed(FORMAT, Collector::place(name), expected, got)
+        })
+    }
+}
+
+/// The numbers that integers of a quantized tensor stand for, as the bytes of 32-bit floats.
+fn dequantized(
+    pickle: &Pickle,
+    integers: &[i64],
+    scale: Scale,
+    tensor: &Tensor,
+    held: &mut Held,
+) -> Result<Vec<u8>, LoadError> {
+    let Tensor { name, shape, .. } = tensor;
+    let (scales, zeros, axis) = match scale {
+        Scale::Whole(scale, zero) => (vec![scale as f32], vec![zero as f32], None),
+        _ if integers.is_empty() => return Ok(Vec::new()),
+        Scale::Along(scales, zeros, axis) => {
+            let mut numbers = |index: usize| {
+                let view = &pickle.tensors[index];
+                if view.shape.len() != 1 || shape.get(axis) != view.shape.first() || view.element.form != Form::Plain {
+                    let expected = format!("a scale and a zero point for each place along axis {axis}");
+                    return Err(malformed(FORMAT, Collector::place(name), expected, format!("{:?}", view.shape)));
+                }
+                Ok(view.element.dtype.to_floats(&held.show(name, view)?))
+            };
+            (numbers(scales)?, numbers(zeros)?, Some(axis))
+        }
+    };
+    // Elements behind one place along the axis.
+    let behind = axis.map_or(usize::MAX, |axis| shape[axis + 1..].iter().product::<usize>().max(1));
+    let value = |(place, &integer): (usize, &i64)| {
+        let at = place / behind % scales.len();
+        ((integer as f32 - zeros[at]) * scales[at]).to_le_bytes()
+    };
+    Ok(integers.iter().enumerate().flat_map(value).collect())
 }

@@ -132,6 +132,8 @@ pub struct Moves {
 /// A graph on its way. Whatever does not fit is `None`: then the weights are those of another network.
 pub struct Build<'a> {
     naming: Naming,
+    /// What all names begin with in the file, as wrappers of a network add it.
+    prefix: &'a str,
     tensors: BTreeMap<String, &'a Tensor>,
     /// How many of the tensors the graph has.
     used: usize,
@@ -139,12 +141,13 @@ pub struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    /// Begins with an input that has no shape so far. `None` if two layers have one name.
-    pub fn new(weights: &'a Network, naming: Naming) -> Option<Self> {
-        let tensors: BTreeMap<_, _> = naming.canonical(weights).collect();
+    /// Begins with an input that has no shape so far. `None` if two layers have one name, or some name does not begin with `prefix`.
+    pub fn new(weights: &'a Network, naming: Naming, prefix: &'a str) -> Option<Self> {
+        let short = |(name, tensor): (String, &'a Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor));
+        let tensors: BTreeMap<_, _> = naming.canonical(weights).filter_map(short).collect();
         let graph = Graph { input_name: "input".into(), input_shape: Vec::new(), nodes: Vec::new() };
         let model = Model { graph, parameters: Vec::new() };
-        (tensors.len() == weights.tensors.len()).then_some(Build { naming, tensors, used: 0, model })
+        (tensors.len() == weights.tensors.len()).then_some(Build { naming, prefix, tensors, used: 0, model })
     }
 
     /// Gives the input its shape.
@@ -165,6 +168,11 @@ impl<'a> Build<'a> {
     /// Side `index` of a layer's kernel or matrix.
     pub fn side(&self, layer: &str, index: usize) -> Option<usize> {
         self.sides(layer)?.get(index).copied()
+    }
+
+    /// The names of the tensors, and their shapes.
+    pub fn shapes(&self) -> impl Iterator<Item = (&str, &'a [usize])> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()))
     }
 
     /// The tensors, without those that no network needs.
@@ -199,7 +207,7 @@ impl<'a> Build<'a> {
 
     fn parameter(&mut self, name: String, shape: &[usize], values: Vec<f32>) -> Option<ParamId> {
         let values = ArrayD::from_shape_vec(IxDyn(shape), values).ok()?;
-        self.model.parameters.push(Parameter { name, values });
+        self.model.parameters.push(Parameter { name: format!("{}{name}", self.prefix), values });
         Some(ParamId(self.model.parameters.len() - 1))
     }
 

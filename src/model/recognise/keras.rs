@@ -24,10 +24,10 @@ const HALVE: Moves = Moves { stride: 2, pads: [0, 0, 1, 1], groups: 1 };
 /// VGG16 and VGG19, ResNet-50 to -152 (the first version), MobileNetV2 and the two LeNets, with Keras' names, in any widths. A file may
 /// put folders before the layer's name, and `:0` behind. Outputs are those before the softmax.
 pub fn keras(weights: &Network) -> Option<Model> {
-    let build = || Build::new(weights, NAMING);
+    let build = || Build::new(weights, NAMING, "");
     let lenet = |convolutions, linears| lenet(build()?, NAMING, convolutions, linears);
     vgg(build()?)
-        .or_else(|| resnet(Build::new(weights, Naming::Keras { epsilon: 1.001e-5 })?))
+        .or_else(|| resnet(Build::new(weights, Naming::Keras { epsilon: 1.001e-5 }, "")?))
         .or_else(|| mobilenet_v2(build()?))
         .or_else(|| lenet(["conv1", "conv2"], ["fc1", "fc2", "fc3"]))
         // As Keras names layers that are given no name.

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn the_presets_are_recognised_in_any_widths_and_nothing_else_is() {
         let lenet = |weights: &Network| {
-            let build = Build::new(weights, Naming::Torch)?;
+            let build = Build::new(weights, Naming::Torch, "")?;
             lenet(build, Naming::Torch, ["conv1", "conv2"], ["fc1", "fc2", "fc3"])
         };
         for mut model in [presets::lenet5([3, 4, 5, 6]), presets::lenet300([7, 6, 5])] {

@@ -17,14 +17,29 @@ pub const KNOWN: &str =
 
 /// The network that these weights are of, if they have the names and the shapes of one of the [`KNOWN`], in any widths, and nothing else.
 /// Batch normalisation is folded into the layer before it. What lies between the layers is taken to be as the architecture has it, and
-/// images to be as large as it expects them: the weights do not tell.
+/// images to be as large as it expects them: the weights do not tell. What wrappers put before all names, such as `module.`, is left aside, and
+/// is in the names of the parameters.
 pub fn recognise(weights: &Network) -> Option<Model> {
-    let build = || Build::new(weights, Naming::Torch);
+    let first = weights.tensors.first()?.name.as_str();
+    let mut prefix = "";
+    loop {
+        if let Some(model) = of_torch(weights, prefix) {
+            return Some(model);
+        }
+        match first[prefix.len()..].find('.').map(|dot| &first[..=prefix.len() + dot]) {
+            Some(longer) if weights.tensors.iter().all(|tensor| tensor.name.starts_with(longer)) => prefix = longer,
+            _ => return keras::keras(weights),
+        }
+    }
+}
+
+/// As PyTorch names them, behind a prefix.
+fn of_torch(weights: &Network, prefix: &str) -> Option<Model> {
+    let build = || Build::new(weights, Naming::Torch, prefix);
     lenet::lenet(build()?, Naming::Torch, ["conv1", "conv2"], ["fc1", "fc2", "fc3"])
-        .or_else(|| vgg::vgg(weights, build()?))
+        .or_else(|| vgg::vgg(build()?))
         .or_else(|| resnet::resnet(build()?))
         .or_else(|| mobilenet::mobilenet_v2(build()?))
-        .or_else(|| keras::keras(weights))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! VGG and its kind (Simonyan and Zisserman 2015), as `torch.nn.Sequential` names it: `features.N` and `classifier.N`.
 
 use super::build::{Build, Moves};
-use crate::model::{Model, Network};
+use crate::model::Model;
 use crate::ranking::ranked;
 
 /// The most convolutions, and the most linear layers.
@@ -27,12 +27,12 @@ impl Place {
 /// Convolutions of stride 1 that keep the size of an image, each with a ReLU, then linear layers with ReLU between. After a convolution
 /// there may be a batch normalisation. Where a place is left out before the next convolution, and at the end of a block, is a maximum over
 /// 2 x 2. So VGG11 to VGG19 of torchvision are recognised, and smaller ones of that kind; images are as large as the first linear layer expects.
-pub fn vgg(weights: &Network, mut build: Build) -> Option<Model> {
+pub fn vgg(mut build: Build) -> Option<Model> {
     let mut places: Vec<Place> = Vec::new();
     let mut linears: Vec<usize> = Vec::new();
-    for tensor in &weights.tensors {
-        let Some(layer) = tensor.name.strip_suffix(".weight") else { continue };
-        if let (Some(path), 4) = (layer.strip_prefix("features."), tensor.shape.len()) {
+    for (name, shape) in build.shapes() {
+        let Some(layer) = name.strip_suffix(".weight") else { continue };
+        if let (Some(path), 4) = (layer.strip_prefix("features."), shape.len()) {
             let numbers: Vec<usize> = path.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
             places.push(match numbers[..] {
                 [index] => Place { block: None, index },
