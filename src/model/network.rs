@@ -103,12 +103,14 @@ pub struct Network {
     pub model: Option<Model>,
     /// Why there is none, if the file has a graph.
     pub obstacle: Option<LoadError>,
+    /// The shape of one sample, for a graph that leaves sides of it open; nothing if it is not told.
+    pub sample: Vec<usize>,
 }
 
 impl Network {
     /// Tensors of a file, without a graph so far.
     pub fn new(tensors: Vec<Tensor>, origin: Origin) -> Self {
-        Network { tensors, origin: Some(origin), model: None, obstacle: None }
+        Network { tensors, origin: Some(origin), model: None, obstacle: None, sample: Vec::new() }
     }
 
     /// A network in floats that came from no file.
@@ -118,25 +120,26 @@ impl Network {
             Tensor::new(parameter.name.clone(), parameter.values.shape().to_vec(), Dtype::F32, bytes)
         };
         let tensors = model.parameters.iter().map(tensor).collect();
-        Network { tensors, origin: None, model: Some(model), obstacle: None }
+        Network { tensors, origin: None, model: Some(model), obstacle: None, sample: Vec::new() }
     }
 
     /// The network that can be run.
     ///
     /// # Errors
-    /// [`LoadError::Unsupported`] says why there is none.
+    /// [`LoadError::NotRunnable`] says why there is none.
     pub fn runnable(&self) -> Result<&Model, LoadError> {
         self.model.as_ref().ok_or_else(|| self.not_runnable())
     }
 
     /// Why there is no network that can be run.
     pub fn not_runnable(&self) -> LoadError {
-        self.obstacle.clone().unwrap_or_else(|| LoadError::Unsupported {
+        let obstacle = self.obstacle.clone().unwrap_or_else(|| LoadError::Unsupported {
             format: self.source_name(),
             place: "graph".into(),
             feature: "running it (there are weights, and no graph)".into(),
             supported: "ONNX; TFLite; the names and shapes of LeNet, VGG, ResNet and MobileNetV2".into(),
-        })
+        });
+        LoadError::NotRunnable(Box::new(obstacle))
     }
 
     /// What is needed beside the tensors to write a file of this kind again, if they came from one.

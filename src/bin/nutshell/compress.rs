@@ -50,6 +50,8 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
+    sizes: files::Sizes,
+    #[command(flatten)]
     samples: Use,
     /// Written after each stage: what is needed to go on from there.
     #[arg(long, value_name = "FILE", requires = "data")]
@@ -97,7 +99,10 @@ impl Task for Arguments {
                 None
             }
         };
-        let network = self.open()?;
+        let network = self.open(data.as_ref().map_or(&[], |data| &data.training.shape))?;
+        if let (Some(model), Some(_)) = (&network.model, &data) {
+            recipe.scaling = self.samples.for_integers(chosen, &model.graph, recipe.scaling);
+        }
         let (evidence, criterion) = match &data {
             Some(data) => {
                 let samples = Samples { scaling: recipe.scaling.clone(), ..data.training.clone() };
@@ -138,13 +143,14 @@ impl Arguments {
     }
 
     /// The network; on samples one that can be run, and is not small already.
-    fn open(&self) -> Result<Network, Error> {
+    fn open(&self, sample: &[usize]) -> Result<Network, Error> {
         if self.data.is_none() {
             let (bytes, _) = files::model(&self.model)?;
             let opened = formats::read(&bytes, files::CAP).map_err(|error| files::of_file(&self.model, error))?;
             return Ok(opened.network);
         }
-        let opened = files::open(&self.model)?.opened;
+        let mut opened = files::open(&self.model)?.opened;
+        self.sizes.apply(&mut opened, sample, &self.model)?;
         if opened.nut.is_none() {
             return Ok(opened.network);
         }

@@ -37,6 +37,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     #[command(flatten)]
+    sizes: files::Sizes,
+    #[command(flatten)]
     samples: Use,
 }
 
@@ -62,12 +64,15 @@ impl Task for Arguments {
     fn run(&self) -> Result<Answer, Error> {
         let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
         let dataset = self.samples.open(&self.data, &mut recipe.split, self.recipe.is_some(), &mut recipe.scaling)?;
-        let opened = files::open(&self.model)?.opened;
+        let mut opened = files::open(&self.model)?.opened;
+        let shape = dataset.training.as_ref().or(dataset.test.as_ref()).map_or(&[][..], |samples| &samples.shape);
+        self.sizes.apply(&mut opened, shape, &self.model)?;
         let scaling = match &opened.nut {
             Some(Nut::Network(nut)) => nut.scaling.clone(),
             Some(Nut::Tensors(_)) | None => recipe.scaling,
         };
         let model = opened.into_model()?;
+        let scaling = self.samples.for_integers(self.recipe.is_some(), &model.graph, scaling);
         let (samples, split) = match self.split {
             Split::Test => (dataset.test()?.clone(), SplitName::Test),
             Split::Validation => {
@@ -76,7 +81,11 @@ impl Task for Arguments {
         };
         let samples = Samples { scaling, ..samples };
         let logits = logits(&model, &samples)?;
-        let open = |path| -> Result<_, Error> { Ok(files::open(path)?.opened.into_model()?) };
+        let open = |path: &Path| -> Result<_, Error> {
+            let mut opened = files::open(path)?.opened;
+            self.sizes.apply(&mut opened, shape, path)?;
+            Ok(opened.into_model()?)
+        };
         let original = self.original.as_deref().map(open).transpose()?;
         let (criterion, samples, output_distance) = match &original {
             Some(original) => {

@@ -24,6 +24,8 @@ pub struct Arguments {
     file: PathBuf,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    sizes: files::Sizes,
 }
 
 /// What is in a model file.
@@ -49,7 +51,8 @@ impl Task for Arguments {
             };
             return Ok(of_dataset(file, dataset));
         }
-        let ModelFile { opened, size, .. } = files::opened(bytes, &self.file).map_err(with_samples)?;
+        let ModelFile { mut opened, size, .. } = files::opened(bytes, &self.file).map_err(with_samples)?;
+        self.sizes.apply(&mut opened, &[], &self.file)?;
         let inspection = Inspection { file, summary: Summary::new(&opened, size)? };
         Ok(Answer::new(inspection.describe(), &inspection))
     }

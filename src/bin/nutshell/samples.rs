@@ -7,7 +7,7 @@ use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
 use nutshell::data::moments::moments;
 use nutshell::data::{Dataset, Options, Samples, open};
-use nutshell::model::Scaling;
+use nutshell::model::{Graph, Scaling};
 use nutshell::pipeline::{Data, Split};
 use std::io::{self, Write};
 use std::path::Path;
@@ -104,6 +104,12 @@ impl Use {
         let reading = label_column.is_some() || layout.is_some() || shape.is_some();
         let split = self.split_test.is_some() || self.validation.is_some() || self.split_seed.is_some();
         reading || split || self.scaling.is_some()
+    }
+
+    /// The scaling for a network: integers that it reads stay as they are, unless something else was `chosen`.
+    pub fn for_integers(&self, chosen: bool, graph: &Graph, scaling: Scaling) -> Scaling {
+        let raw = self.scaling.is_none() && !chosen && graph.integers(true)[0];
+        if raw { Scaling::Raw } else { scaling }
     }
 
     /// Opens the samples, and puts what was said of split and scaling in place of what was there. A split that nobody `chose` adapts to the samples:
