@@ -82,7 +82,7 @@ fn integers_that_name_places_or_are_cast_are_read() {
 
 #[test]
 fn sizes_that_are_open_are_those_of_the_samples_or_said() {
-    let place = place("operators-sizes", &["sizes.onnx", "sizes.txt", "digits.npz"]);
+    let place = place("operators-sizes", &["sizes.onnx", "sizes.txt", "half.onnx", "digits.npz"]);
     let said = text(place.run("inspect sizes.onnx"));
     assert!(said.contains("sizes are not all known (axes: 2, 3)") && said.contains("--input-shape"), "{said}");
     let said = text(place.run("inspect sizes.onnx --input-shape 1,8,8"));
@@ -91,10 +91,7 @@ fn sizes_that_are_open_are_those_of_the_samples_or_said() {
     let said = place.refuse("evaluate sizes.onnx --data digits.npz --input-shape 3,8,8");
     assert!(said.contains("expected a sample that fits an input of [any, 1, any, any], got [3, 8, 8]"), "{said}");
     // It is not overlooked where the graph says it.
-    place.run(
-        "compress sizes.onnx --data digits.npz --shape 1,8,8 --effort quick --validation 200 --budget 400 -o s.nut",
-    );
-    let said = place.refuse("evaluate s.nut --data digits.npz --input-shape 3,8,8");
+    let said = place.refuse("inspect half.onnx --input-shape 3,8,8");
     assert!(said.contains("expected an --input-shape like [1, 8, 8]"), "{said}");
 }
 
@@ -113,7 +110,7 @@ fn recurrent_layers_run_and_train() {
         );
         let report = place.json(&run);
         let accuracy = |when: &str| report[when]["validation"]["accuracy"].as_f64().unwrap();
-        assert!(accuracy("before") < 0.3 && accuracy("after") > 0.5, "{report}");
+        assert!(accuracy("after") > accuracy("before") + 0.2, "{report}");
         place.run("evaluate small.nut --data digits.npz --shape 8,8 --predictions nut.txt");
         place.run("decompress small.nut -o again.onnx");
         answers_alike(&place, "again.onnx", "digits.npz --shape 8,8", "nut.txt");

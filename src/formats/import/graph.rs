@@ -87,7 +87,8 @@ impl Graph<'_> {
         if sample.is_empty() {
             return Ok(());
         }
-        let mut fits = false;
+        let open = |input: &Input| input.unranked || input.dimensions.iter().skip(1).any(Option::is_none);
+        let mut fits = !self.inputs.iter().any(open);
         for input in &mut self.inputs {
             if self.constants.iter().any(|constant| constant.name == input.name) {
                 continue;
@@ -175,7 +176,8 @@ impl<'a> Node<'a> {
 
     /// Its name, or else that of its first output.
     pub fn label(&self) -> &str {
-        if self.name.is_empty() { self.outputs.first().map_or("", |name| name) } else { &self.name }
+        let mut names = std::iter::once(&self.name).chain(&self.outputs);
+        names.find(|name| !name.is_empty()).map_or("", |name| name)
     }
 
     /// The error for a feature of this node.

@@ -8,7 +8,7 @@ use super::fold::range;
 use super::graph::{Graph, Input, Node};
 use super::labels::scores;
 use super::moves::MOVES;
-use super::tensor::{BOOL, INT32, INT64, Tensor, is_float, type_name};
+use super::tensor::{INT32, INT64, Tensor, is_float, type_name};
 use crate::error::LoadError;
 use crate::formats::cursor::{malformed, unsupported};
 use crate::model::{self, Model, Op, ValueId};
@@ -191,7 +191,6 @@ impl<'a> Importer<'a> {
         match node.op {
             "Cast" => Ok(Some(node.int("to", 0)?).filter(|&to| !is_float(to))),
             "Shape" | "Equal" | "DequantizeLinear" => Ok(None),
-            "Where" if kind == BOOL => Ok(None),
             "Gather" if !first => Ok(None),
             "Identity" | "Concat" | "Split" => Ok(Some(kind)),
             moved if MOVES.contains(&moved) => Ok(Some(kind)),

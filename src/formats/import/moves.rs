@@ -114,7 +114,7 @@ impl<'a> Importer<'a> {
             Op::Transpose(mut order) => order.iter().position(|&axis| axis == at).map(|to| {
                 order.remove(to);
                 order.iter_mut().for_each(|axis| *axis -= usize::from(*axis > at));
-                let stays = order.is_sorted();
+                let stays = order.iter().copied().eq(0..order.len());
                 (if stays { Op::Reshape([&from[..at], &from[at + 1..]].concat()) } else { Op::Transpose(order) }, to)
             }),
             Op::Slice(mut slice) if (slice.starts[at], slice.steps[at], slice.lengths[at]) == (0, 1, batch) => {

@@ -48,7 +48,8 @@ impl<'a> Importer<'a> {
                 format!("{stride:?}, {dilation:?}, {kernel:?}"),
             ));
         }
-        let more = self.sides(node, "output_padding", axes, 0)?;
+        let [tall, wide] = self.sides(node, "output_padding", axes, 0)?;
+        let more = [if axes == 1 { 0 } else { tall }, wide];
         let reach = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
         let auto = node.text("auto_pad", "NOTSET")?;
         let asked = match node.has("output_shape") {
@@ -76,9 +77,10 @@ impl<'a> Importer<'a> {
             for axis in 0..2 {
                 let all = stride[axis] * (size[axis] - 1) + more[axis] + reach[axis];
                 let total = all as isize - asked[axis] as isize;
-                let half = total.max(0) / 2;
-                let (less, rest) = (half, total - half);
-                (pads[axis], pads[axis + 2]) = if auto == "SAME_UPPER" { (less, rest) } else { (rest, less) };
+                // What is missing comes behind.
+                let (less, more) = (total.max(0) / 2, total.max(0) - total.max(0) / 2);
+                (pads[axis], pads[axis + 2]) = if auto == "SAME_UPPER" { (less, more) } else { (more, less) };
+                pads[axis + 2] += total.min(0);
             }
         }
         // Each pixel gets zeros behind it, also the last: they are part of what is padded.
