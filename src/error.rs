@@ -88,9 +88,8 @@ impl Error {
             | Error::Decode(
                 DecodeError::Checksum { .. } | DecodeError::Truncated { .. } | DecodeError::Malformed { .. },
             ) => Kind::Malformed,
-            Error::Load(LoadError::Unsupported { .. }) | Error::Decode(DecodeError::Version { .. }) => {
-                Kind::Unsupported
-            }
+            Error::Load(LoadError::Unsupported { .. } | LoadError::NotRunnable(_))
+            | Error::Decode(DecodeError::Version { .. }) => Kind::Unsupported,
             Error::Load(LoadError::TooLarge { .. }) | Error::Decode(DecodeError::TooLarge { .. }) => Kind::TooLarge,
             Error::Load(LoadError::File { .. }) => Kind::File,
             Error::Load(LoadError::Graph(_)) | Error::Decode(DecodeError::Graph(_)) => Kind::Network,
@@ -192,6 +191,9 @@ pub enum LoadError {
     /// The graph's shapes do not fit.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// The weights of a file can be used, and its graph cannot.
+    #[error("{0}. Its weights can be compressed as they are, without samples (leave out --data)")]
+    NotRunnable(Box<LoadError>),
 }
 
 /// The error for a broken rule of a format.

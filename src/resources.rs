@@ -60,7 +60,7 @@ pub fn macs(model: &Model) -> Result<Vec<LayerMacs>, GraphError> {
     let shapes = model.shapes()?;
     let layer = |(node, weight, _): (usize, ParamId, Option<ParamId>)| {
         let values = model.values(weight);
-        let positions = shapes[node + 1].iter().product::<usize>() / values.shape()[0];
+        let positions = model.graph.nodes[node].op.uses(&shapes[node + 1], values.shape()[0]);
         let nonzeros = values.iter().filter(|&&value| value != 0.0).count();
         LayerMacs { dense: (values.len() * positions) as u64, nonzero: (nonzeros * positions) as u64 }
     };

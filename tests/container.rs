@@ -6,9 +6,9 @@ use nutshell::container::{Nut, Topology, WriteOptions, layout, read, write};
 use nutshell::error::DecodeError;
 use nutshell::model::presets::{self, Chain};
 use nutshell::model::{
-    ActivationFormat, Binary, Codebook, Conv, Coordinates, FixedPoint, Function, Gather, Graph, Interpolation, Linear,
-    Node, Normalize, Number, Op, Pad, PadMode, ParamId, Parameter, Reduce, Reduction, Resize, Rounding, Scaling, Slice,
-    Unary, ValueId,
+    ActivationFormat, Binary, Cell, Codebook, Conv, Coordinates, FixedPoint, Function, Gather, Graph, Interpolation,
+    Linear, Node, Normalize, Number, Op, Pad, PadMode, ParamId, Parameter, Recurrent, Reduce, Reduction, Resize,
+    Rounding, Scaling, Slice, Unary, ValueId,
 };
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -358,6 +358,7 @@ fn later_operators() -> nutshell::model::Model {
     let conv =
         Conv { weight: ParamId(0), bias: Some(ParamId(1)), stride: [1, 1], pads: [0; 4], groups: 1, dilation: [2, 3] };
     let resize = || Resize { coordinates: Coordinates::Asymmetric, nearest: Rounding::Ceil, ..Resize::default() };
+    let recurrent = Recurrent { weight: ParamId(5), bias: Some(ParamId(6)), cell: Cell::Lstm, reverse: true };
     let pad = Pad { before: vec![0, 1, 0], after: vec![0, 0, 2], mode: PadMode::Edge, value: Number::new(0.0) };
     let nodes = vec![
         node(Op::Conv(conv), &[0]),
@@ -383,10 +384,13 @@ fn later_operators() -> nutshell::model::Model {
         node(Op::Flatten, &[17]),
         node(Op::Unary(Unary::new(Function::Clip, -1.0, 1.0)), &[18]),
         node(Op::Linear(Linear { weight: ParamId(3), bias: Some(ParamId(4)) }), &[19]),
-        node(Op::Outputs, &[20, 18]),
+        node(Op::Reshape(vec![7, 12]), &[18]),
+        node(Op::Recurrent(recurrent), &[21]),
+        node(Op::Lookup(ParamId(7)), &[20]),
+        node(Op::Outputs, &[20, 18, 22, 23]),
     ];
     let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes };
-    let shapes: [&[usize]; 5] = [&[3, 2, 2, 2], &[3], &[3], &[5, 84], &[5]];
+    let shapes: [&[usize]; 8] = [&[3, 2, 2, 2], &[3], &[3], &[5, 84], &[5], &[12, 3], &[12], &[2, 9]];
     let parameters = shapes.map(|shape| Parameter { name: "p".into(), values: ndarray::ArrayD::zeros(shape) });
     nutshell::model::Model { graph, parameters: parameters.into() }
 }
@@ -395,7 +399,7 @@ fn later_operators() -> nutshell::model::Model {
 fn every_operator_comes_back_and_the_specification_says_how() {
     let mut rng = Pcg64Mcg::seed_from_u64(17);
     let model = later_operators();
-    assert_eq!(model.shapes().unwrap().last(), Some(&vec![89]));
+    assert_eq!(model.shapes().unwrap().last(), Some(&vec![120]));
     for codebook in [uniform, synthetic::free] {
         let network = fixed_point(&model, None, 0.3, codebook, &mut rng);
         let (_, nut) = round_trip(&network, &WriteOptions::default());

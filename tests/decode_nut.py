@@ -426,16 +426,16 @@ class Bytes:
 
 CONV, LINEAR, ADD, RELU, MAX_POOL, AVERAGE_POOL, GLOBAL, FLATTEN, SOFTMAX = range(9)
 FUNCTION, PAIR, PRODUCT, PARAMETER, RESHAPE, CONCAT, TRANSPOSE, SLICE, GATHER, PAD, EXPAND = range(9, 20)
-NORMALIZE, REDUCE, LOG_SOFTMAX, INPUT, OUTPUTS, DILATED, RESIZE = range(20, 27)
+NORMALIZE, REDUCE, LOG_SOFTMAX, INPUT, OUTPUTS, DILATED, RESIZE, RECURRENT, LOOKUP = range(20, 29)
 NAMES = "Conv Gemm Add Relu MaxPool AveragePool GlobalAveragePool Flatten Softmax Function Pair MatMul Parameter Reshape "
-NAMES += "Concat Transpose Slice Gather Pad Expand Normalize Reduce LogSoftmax Input Outputs Conv Resize"
+NAMES += "Concat Transpose Slice Gather Pad Expand Normalize Reduce LogSoftmax Input Outputs Conv Resize Recurrent Lookup"
 NAMES = NAMES.split()
 # How many constants the functions of each element have that have any.
 CONSTANTS = {2: 2, 3: 1, 4: 1, 10: 2, 12: 1, 15: 1, 16: 1, 17: 1, 20: 2, 26: 1}
 
 
 def read_attributes(reader, node):
-    """What operators 9 to 26 have beside inputs and parameters."""
+    """What operators 9 to 27 have beside inputs and parameters."""
     op, a_list = node["op"], lambda: reader.varints(reader.varint())
     constant = lambda: struct.unpack("<f", bytes(reader.take(4)))[0]
     if op == FUNCTION:
@@ -472,6 +472,8 @@ def read_attributes(reader, node):
         node["mode"], node["coordinates"], node["rounding"] = reader.byte(), reader.byte(), reader.byte()
         node["cubic"], node["modes"] = constant(), reader.byte()
         node["shape"], node["factors"] = a_list(), [constant() for _ in range(reader.varint())]
+    elif op == RECURRENT:
+        node["cell"], node["reverse"] = reader.byte(), reader.byte()
 
 
 def read_graph(data):
@@ -488,7 +490,7 @@ def read_graph(data):
         if head & 0x10:
             count = reader.varint() if op in (CONCAT, OUTPUTS) else 2 if op in (ADD, PAIR, PRODUCT) else 1
             node["inputs"] = [index - back for back in reader.varints(count)]
-        if op in (CONV, LINEAR, PARAMETER, DILATED):
+        if op in (CONV, LINEAR, PARAMETER, DILATED, RECURRENT, LOOKUP):
             used = [following, following + 1] if head & 0x20 else [following]
             if head & 0x40:
                 used = reader.varints(len(used))
@@ -510,7 +512,7 @@ def read_graph(data):
         nodes.append(node)
     shapes = [None] * reader.varint()
     layers = [node for node in nodes if "weight" in node]
-    ranks = {node["weight"]: 2 if node["op"] == LINEAR else 4 for node in layers}
+    ranks = {node["weight"]: 2 if node["op"] in (LINEAR, RECURRENT, LOOKUP) else 4 for node in layers}
     biases = {node["bias"]: node["weight"] for node in layers if node["bias"] not in ranks}
     for index in range(len(shapes)):
         if index in ranks:
@@ -577,6 +579,10 @@ def value_shapes(input_shape, nodes, shapes):
                 for axis in range(2)
             ]
             shape = shape[:-3] + [shapes[node["weight"]][0] if convolution else shape[-3]] + sides
+        elif op == RECURRENT:
+            shape = shape[:1] + shapes[node["weight"]][1:]
+        elif op == LOOKUP:
+            shape = shape + shapes[node["weight"]][:1]
         elif op == LINEAR:
             shape = shape[:-1] + shapes[node["weight"]][:1]
         elif op == GLOBAL:

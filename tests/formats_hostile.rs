@@ -26,11 +26,14 @@ fn by_weights(network: &nutshell::Network, target: Target) -> Result<Outcome, nu
 
 const CAP: u64 = 1 << 20;
 
-/// Each file gives exactly this error, with what comes before the colon of the place.
+/// Each file gives exactly this error, or obstacle to running it, with what comes before the colon of the place.
 fn expect_errors(cases: Vec<(Vec<u8>, &str)>) {
     let (got, expected): (Vec<String>, Vec<&str>) = cases
         .into_iter()
-        .map(|(bytes, message)| (open(&bytes, CAP).map(drop).unwrap_err().to_string(), message))
+        .map(|(bytes, message)| match open(&bytes, CAP) {
+            Ok(opened) => (opened.network.obstacle.unwrap().to_string(), message),
+            Err(error) => (error.to_string(), message),
+        })
         .filter(|(got, message)| got != message)
         .unzip();
     assert_eq!(got, expected);

@@ -3,8 +3,8 @@
 use super::bytes::{MOST_SIDES, Reader, put_varint};
 use crate::error::DecodeError;
 use crate::model::{
-    Binary, Conv, Coordinates, Function, Gather, Input, Interpolation, Linear, Normalize, Number, Op, Pad, PadMode,
-    ParamId, Pool, Reduce, Reduction, Resize, Rounding, Slice, Unary,
+    Binary, Cell, Conv, Coordinates, Function, Gather, Input, Interpolation, Linear, Normalize, Number, Op, Pad,
+    PadMode, ParamId, Pool, Recurrent, Reduce, Reduction, Resize, Rounding, Slice, Unary,
 };
 use std::mem::discriminant;
 use strum::VariantArray;
@@ -45,6 +45,8 @@ pub fn operator(code: u8, weight: ParamId, bias: Option<ParamId>) -> Option<Op> 
         23 => Op::Input(Input::default()),
         24 => Op::Outputs,
         26 => Op::Resize(Resize::default()),
+        27 => Op::Recurrent(Recurrent { weight, bias, cell: Cell::Lstm, reverse: false }),
+        28 => Op::Lookup(weight),
         _ => return None,
     })
 }
@@ -116,13 +118,17 @@ fn fields(op: &mut Op, code: u8, bytes: &mut Bytes) -> Result<(), DecodeError> {
             resize.factors.resize(count, Number::default());
             resize.factors.iter_mut().try_for_each(|factor| bytes.number(factor))
         }
+        Op::Recurrent(recurrent) => {
+            bytes.one_of(Cell::VARIANTS, &mut recurrent.cell)?;
+            bytes.one_of(&[false, true], &mut recurrent.reverse)
+        }
         Op::Input(input) => {
             bytes.one_of(&[false, true], &mut input.batched)?;
             bytes.size(&mut input.start, SIZE)?;
             bytes.shape(&mut input.shape)
         }
         Op::Linear(_) | Op::Add | Op::Relu | Op::GlobalAveragePool | Op::Flatten | Op::Softmax => Ok(()),
-        Op::LogSoftmax | Op::MatMul | Op::Parameter(_) | Op::Outputs => Ok(()),
+        Op::LogSoftmax | Op::MatMul | Op::Parameter(_) | Op::Lookup(_) | Op::Outputs => Ok(()),
     }
 }
 

@@ -134,11 +134,8 @@ fn roles(graph: &Graph, count: usize) -> Vec<Role> {
 fn weight_ranks(graph: &Graph, count: usize) -> Vec<usize> {
     let mut ranks = vec![0; count];
     for node in &graph.nodes {
-        let (id, rank) = match &node.op {
-            Op::Conv(conv) => (conv.weight.0, 4),
-            Op::Linear(linear) => (linear.weight.0, 2),
-            _ => continue,
-        };
+        let Some((ParamId(id), _)) = node.op.layer() else { continue };
+        let rank = if matches!(node.op, Op::Conv(_)) { 4 } else { 2 };
         if id < count {
             ranks[id] = rank;
         }
@@ -231,8 +228,8 @@ fn read_node(reader: &mut Reader, index: usize, next: &mut usize) -> Result<Node
 mod tests {
     use super::*;
     use crate::model::{
-        Binary, Conv, Function, Gather, Input, Linear, Normalize, Number, Pad, PadMode, Pool, Reduce, Reduction, Slice,
-        Unary,
+        Binary, Cell, Conv, Function, Gather, Input, Linear, Normalize, Number, Pad, PadMode, Pool, Recurrent, Reduce,
+        Reduction, Slice, Unary,
     };
 
     fn node(op: Op, inputs: &[usize]) -> Node {
@@ -294,6 +291,7 @@ mod tests {
     fn every_later_operator_comes_back() {
         let dilated =
             Conv { weight: ParamId(0), bias: None, stride: [1, 1], pads: [2; 4], groups: 1, dilation: [2, 300] };
+        let recurrent = |cell, bias| Op::Recurrent(Recurrent { weight: ParamId(3), bias, cell, reverse: true });
         let mut nodes = vec![
             node(Op::Conv(dilated), &[0]),
             node(Op::Parameter(ParamId(1)), &[]),
@@ -311,6 +309,9 @@ mod tests {
             node(Op::LogSoftmax, &[13]),
             node(Op::Input(Input { start: 400, shape: vec![2, 2], batched: true }), &[0]),
             node(Op::Reshape(Vec::new()), &[15]),
+            node(Op::Lookup(ParamId(3)), &[3]),
+            node(recurrent(Cell::GruReset, Some(ParamId(2))), &[5]),
+            node(recurrent(Cell::Rnn, None), &[6]),
         ];
         let number = nodes.len();
         let add = |nodes: &mut Vec<Node>, op| {
@@ -327,7 +328,7 @@ mod tests {
         nodes.extend(Binary::ALL.iter().map(|&binary| node(Op::Binary(binary), &[number, number + 1])));
         nodes.push(node(Op::Outputs, &[number, 1]));
         let graph = Graph { input_name: "input".into(), input_shape: vec![404], nodes };
-        let shapes = [vec![4, 1, 3, 3], vec![7, 1]];
+        let shapes = [vec![4, 1, 3, 3], vec![7, 1], vec![6], vec![6, 2]];
         let bytes = write(&graph, &shapes);
         let (read_graph, read_shapes) = read(&bytes, 1 << 20).unwrap();
         assert_eq!(unnamed(read_graph.clone()), graph);

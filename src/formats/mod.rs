@@ -91,15 +91,11 @@ impl Opened {
     /// Reads the graph, if one is known, as [`add_model`] does.
     ///
     /// # Errors
-    /// [`LoadError`] if the graph breaks a rule. In a `.nut` file that is only an obstacle: its tensors were read by themselves.
-    pub fn add_graph(&mut self, cap: u64) -> Result<(), LoadError> {
-        match add_model(&mut self.network, cap) {
-            Err(error) if self.nut.is_some() => {
-                self.network.obstacle = Some(error);
-                self.network.model = recognise(&self.network);
-                Ok(())
-            }
-            other => other,
+    /// As [`add_model`], for samples of a shape: a graph may leave sides of them open.
+    pub fn add_graph_for(&mut self, sample: &[usize], cap: u64) {
+        if self.network.model.is_none() {
+            self.network.sample = sample.to_vec();
+            add_model(&mut self.network, cap);
         }
     }
 
@@ -138,11 +134,11 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 /// ```
 ///
 /// # Errors
-/// As [`read`]. A graph that is sound and not supported is no error: [`Network::runnable`] says what is missing.
+/// As [`read`]. A graph that cannot be run is no error: [`Network::runnable`] says why.
 pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let bytes = gzip::decompress(bytes, cap, "model")?;
     let mut opened = (known(&bytes)?.read)(&bytes, cap)?;
-    opened.add_graph(cap)?;
+    add_model(&mut opened.network, cap);
     Ok(opened)
 }
 
@@ -157,18 +153,11 @@ pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     if let Some(model) = reader.model {
         match model(&plain, cap) {
             Ok(model) => {
-                let network = Network {
-                    tensors: Vec::new(),
-                    origin: None,
-                    model: Some(model),
-                    obstacle: None,
-                    notes: Vec::new(),
-                };
+                let network = Network { tensors: Vec::new(), ..Network::of_model(model) };
                 return Ok(Opened::new(reader.name, network));
             }
             // Its weights may still be recognised.
-            Err(LoadError::Unsupported { .. }) => {}
-            Err(error) => return Err(error.into()),
+            Err(_) => {}
         }
     }
     let opened = open(&plain, cap)?;
@@ -176,26 +165,22 @@ pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     Ok(opened)
 }
 
-/// Gives a network that was read its graph, if it has none yet and one is known.
-///
-/// # Errors
-/// [`LoadError`] if the graph breaks a rule. One that is not supported becomes the network's obstacle.
-pub fn add_model(network: &mut Network, cap: u64) -> Result<(), LoadError> {
+/// Gives a network that was read its graph, if it has none yet and one is known. Why one cannot be run becomes the network's obstacle:
+/// its tensors were read by themselves.
+pub fn add_model(network: &mut Network, cap: u64) {
     if network.model.is_some() {
-        return Ok(());
+        return;
     }
     let reader = READERS.iter().find(|reader| reader.name == network.source_name());
     if let Some(graph) = reader.and_then(|reader| reader.graph) {
         match graph(network, cap) {
-            Ok(model) => network.model = Some(model),
-            Err(error @ LoadError::Unsupported { .. }) => network.obstacle = Some(error),
-            Err(error) => return Err(error),
+            Ok(model) => (network.model, network.obstacle) = (Some(model), None),
+            Err(error) => network.obstacle = Some(error),
         }
     }
     if network.model.is_none() {
         network.model = recognise(network);
     }
-    Ok(())
 }
 
 fn known(bytes: &[u8]) -> Result<&'static Reader, LoadError> {

@@ -1,7 +1,7 @@
 //! The graph: nodes in the order in which they run.
 
 use super::op::check_size;
-use super::{Op, ParamId};
+use super::{Class, Function, Op, ParamId};
 use crate::error::GraphError;
 
 /// A value that flows through the graph: `ValueId(0)` is the network's input, and node `i` makes `ValueId(i + 1)`.
@@ -49,6 +49,22 @@ impl Graph {
             .iter()
             .enumerate()
             .filter_map(|(index, node)| node.op.layer().map(|(weight, bias)| (index, weight, bias)))
+    }
+
+    /// Which values only name places of tables, moves aside; with `floors`, also those that are only rounded down: they are integers.
+    pub fn integers(&self, floors: bool) -> Vec<bool> {
+        let mut integers = vec![None; self.nodes.len() + 1];
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            let whole = match (&node.op, node.op.class()) {
+                (Op::Lookup(_), _) => true,
+                (Op::Unary(unary), _) => floors && unary.function == Function::Floor,
+                (Op::Pad(_), _) => false,
+                (_, Class::Reshape | Class::Move) => integers[index + 1] == Some(true),
+                _ => false,
+            };
+            node.inputs.iter().for_each(|input| integers[input.0] = Some(whole && integers[input.0] != Some(false)));
+        }
+        integers.into_iter().map(|whole| whole == Some(true)).collect()
     }
 
     /// Shape of every value, indexed by [`ValueId`], from the shapes of the parameters.

@@ -88,10 +88,8 @@ impl Model {
             .graph
             .layers()
             .map(|(node, weight, _)| {
-                // A layer uses each weight once for each number that one of its outputs is.
                 let weights = self.values(weight);
-                let positions = shapes[node + 1].iter().product::<usize>() / weights.shape()[0];
-                (weights.len() * positions) as u64
+                (weights.len() * self.graph.nodes[node].op.uses(&shapes[node + 1], weights.shape()[0])) as u64
             })
             .sum())
     }

@@ -105,12 +105,14 @@ pub struct Network {
     pub obstacle: Option<LoadError>,
     /// What was left out of the file, or is not as it was there.
     pub notes: Vec<String>,
+    /// The shape of one sample, for a graph that leaves sides of it open; nothing if it is not told.
+    pub sample: Vec<usize>,
 }
 
 impl Network {
     /// Tensors of a file, without a graph so far.
     pub fn new(tensors: Vec<Tensor>, origin: Origin) -> Self {
-        Network { tensors, origin: Some(origin), model: None, obstacle: None, notes: Vec::new() }
+        Network { tensors, origin: Some(origin), model: None, obstacle: None, notes: Vec::new(), sample: Vec::new() }
     }
 
     /// A network in floats that came from no file.
@@ -120,25 +122,26 @@ impl Network {
             Tensor::new(parameter.name.clone(), parameter.values.shape().to_vec(), Dtype::F32, bytes)
         };
         let tensors = model.parameters.iter().map(tensor).collect();
-        Network { tensors, origin: None, model: Some(model), obstacle: None, notes: Vec::new() }
+        Network { tensors, origin: None, model: Some(model), obstacle: None, notes: Vec::new(), sample: Vec::new() }
     }
 
     /// The network that can be run.
     ///
     /// # Errors
-    /// [`LoadError::Unsupported`] says why there is none.
+    /// [`LoadError::NotRunnable`] says why there is none.
     pub fn runnable(&self) -> Result<&Model, LoadError> {
         self.model.as_ref().ok_or_else(|| self.not_runnable())
     }
 
     /// Why there is no network that can be run.
     pub fn not_runnable(&self) -> LoadError {
-        self.obstacle.clone().unwrap_or_else(|| LoadError::Unsupported {
+        let obstacle = self.obstacle.clone().unwrap_or_else(|| LoadError::Unsupported {
             format: self.source_name(),
             place: "graph".into(),
             feature: "running it (there are weights, and no graph)".into(),
             supported: "ONNX; TFLite; the names and shapes of LeNet, VGG, ResNet and MobileNetV2".into(),
-        })
+        });
+        LoadError::NotRunnable(Box::new(obstacle))
     }
 
     /// What is needed beside the tensors to write a file of this kind again, if they came from one.

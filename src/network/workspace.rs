@@ -68,12 +68,12 @@ impl Workspace {
     pub fn backward(&mut self, plan: &Plan, n: usize) {
         self.written.fill(false);
         self.parameters.begin();
-        for (step, kept) in plan.steps.iter().zip(&self.kept).rev() {
+        for (step, kept) in plan.steps.iter().zip(&mut self.kept).rev() {
             let gradient = take(&mut self.gradients[step.output.buffer]);
             let length = step.output.length * n;
-            let output = Output { y: &self.values[step.output.buffer][..length], dy: &gradient[..length] };
             let x = Inputs { values: &self.values, operands: &step.inputs, n };
-            step.work.parameter_gradients(&x, kept, output.dy, &mut self.parameters);
+            step.work.parameter_gradients(&x, kept, &gradient[..length], &mut self.parameters);
+            let output = Output { y: &self.values[step.output.buffer][..length], dy: &gradient[..length], kept };
             for (index, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.trains) {
                 // A gradient is written, or added to what another step that reads the same value has written.
                 let again = std::mem::replace(&mut self.written[input.buffer], true);

@@ -76,6 +76,9 @@ impl Readings {
         let most = (MOST_MACS / work.max(1)).clamp(LEAST_SAMPLES as u64, MOST_SAMPLES as u64) as usize;
         let some = all.at_most(most.min(all.len()), 1)?;
 
+        // Numbers of words, or bytes that the graph takes as such, are never scaled.
+        let integers = model.graph.integers(true)[0].then_some(Scaling::Raw);
+        let said = &Said { scaling: said.scaling.clone().or(integers), order: said.order.clone() };
         let usual = match (&said.scaling, divides_bytes(model) && some.are_bytes()) {
             (Some(scaling), _) => (named_as(scaling, all), scaling.clone()),
             (None, true) => ("raw".to_owned(), Scaling::Raw),

@@ -182,7 +182,10 @@ impl Summary {
             tensor_bytes: network.bytes(),
             tensors: tensors.collect(),
             graph: graph.map(Ok).or_else(own_graph).transpose()?,
-            obstacle: network.obstacle.as_ref().map(ToString::to_string),
+            obstacle: network.obstacle.as_ref().map(|obstacle| match &network.model {
+                Some(_) => obstacle.to_string(),
+                None => network.not_runnable().to_string(),
+            }),
             notes: network.notes.clone(),
             nut,
         })

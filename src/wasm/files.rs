@@ -39,7 +39,7 @@ impl ModelFile {
         // The graph is read from the tensors: it takes the room of the file.
         drop(plain);
         drop(bytes);
-        opened.add_graph(CAP).map_err(thrown)?;
+        formats::add_model(&mut opened.network, CAP);
         Ok(ModelFile { file_bytes, opened })
     }
 

@@ -50,6 +50,8 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
+    sizes: files::Sizes,
+    #[command(flatten)]
     samples: Use,
     /// Written after each stage: what is needed to go on from there.
     #[arg(long, value_name = "FILE", requires = "data")]
@@ -142,12 +144,14 @@ impl Arguments {
 
     /// The network; on samples one that can be run, and is not small already.
     fn open(&self) -> Result<Network, Error> {
-        if self.data.is_none() {
+        let Some(data) = &self.data else {
             let (bytes, _) = files::model(&self.model)?;
             let opened = formats::read(&bytes, files::CAP).map_err(|error| files::of_file(&self.model, error))?;
             return Ok(opened.network);
-        }
-        let opened = files::open(&self.model)?.opened;
+        };
+        let mut opened = files::open(&self.model)?.opened;
+        let sample = self.samples.shape_for(&opened.network, data)?;
+        self.sizes.apply(&mut opened, &sample, &self.model)?;
         if opened.nut.is_none() {
             return Ok(opened.network);
         }

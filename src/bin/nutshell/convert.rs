@@ -23,6 +23,8 @@ pub struct Arguments {
     output: PathBuf,
     #[command(flatten)]
     form: Form,
+    #[command(flatten)]
+    sizes: files::Sizes,
 }
 
 /// How an export is written.
@@ -97,8 +99,9 @@ impl Task for Arguments {
         let mut opened = formats::read(&input, files::CAP).map_err(|error| files::of_file(&self.input, error))?;
         if opened.network.skeleton(Source::Onnx).is_none() {
             // Of an ONNX file the graph is kept as it is, whether it can be run or not.
-            opened.add_graph(files::CAP)?;
+            formats::add_model(&mut opened.network, files::CAP);
         }
+        self.sizes.apply(&mut opened, &[], &self.input)?;
         write(&opened.network, writer, size, &self.output)
     }
 }

@@ -38,6 +38,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
     #[command(flatten)]
+    sizes: files::Sizes,
+    #[command(flatten)]
     samples: Use,
 }
 
@@ -62,7 +64,9 @@ impl Task for Arguments {
 
     fn run(&self) -> Result<Answer, Error> {
         let mut recipe = recipe::read_or_usual(self.recipe.as_deref())?;
-        let opened = files::open(&self.model)?.opened;
+        let mut opened = files::open(&self.model)?.opened;
+        let shape = self.samples.shape_for(&opened.network, &self.data)?;
+        self.sizes.apply(&mut opened, &shape, &self.model)?;
         let (mut scaling, scaling_is_said) = match &opened.nut {
             Some(Nut::Network(nut)) => (nut.scaling.clone(), true),
             Some(Nut::Tensors(_)) | None => (recipe.scaling.clone(), self.recipe.is_some()),
@@ -83,7 +87,11 @@ impl Task for Arguments {
         };
         let samples = Samples { scaling, ..samples };
         let logits = logits(&model, &samples)?;
-        let open = |path| -> Result<_, Error> { Ok(files::open(path)?.opened.into_model()?) };
+        let open = |path: &Path| -> Result<_, Error> {
+            let mut opened = files::open(path)?.opened;
+            self.sizes.apply(&mut opened, shape, path)?;
+            Ok(opened.into_model()?)
+        };
         let original = self.original.as_deref().map(open).transpose()?;
         let (criterion, samples, output_distance) = match &original {
             Some(original) => {

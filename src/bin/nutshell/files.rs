@@ -1,5 +1,6 @@
 //! Files and standard streams.
 
+use clap::Args;
 use nutshell::Error;
 use nutshell::data::is_dataset;
 use nutshell::error::LoadError;
@@ -33,6 +34,32 @@ pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
         return Err(fault(path, &format!("at most {CAP} bytes"), "more".into()));
     }
     Ok(bytes)
+}
+
+/// What is said of a network's input.
+#[derive(Debug, Args)]
+pub struct Sizes {
+    /// The shape of one sample, such as 3,224,224, for a graph that leaves sizes open [default: that of the samples, if there are some].
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    input_shape: Option<Vec<usize>>,
+}
+
+impl Sizes {
+    /// Gives an opened network its graph for samples of the shape that was said, or else of `usual`.
+    pub fn apply(&self, opened: &mut Opened, usual: &[usize], path: &Path) -> Result<(), LoadError> {
+        let elements = |shape: &[usize]| shape.iter().fold(1usize, |product, &side| product.saturating_mul(side));
+        let sample = self.input_shape.as_deref().unwrap_or(usual);
+        if !sample.is_empty() {
+            opened.add_graph_for(sample, CAP);
+        }
+        match (&opened.network.model, &self.input_shape) {
+            (Some(model), Some(said)) if elements(&model.graph.input_shape) != elements(said) => {
+                let expected = format!("an --input-shape like {:?}, the graph's", model.graph.input_shape);
+                Err(fault(path, &expected, format!("{said:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A model file.

@@ -30,6 +30,8 @@ pub struct Arguments {
     reading: Reading,
     #[command(flatten)]
     ways: Ways,
+    #[command(flatten)]
+    sizes: files::Sizes,
 }
 
 /// What is in a model file.
@@ -43,7 +45,9 @@ struct Inspection {
 impl Task for Arguments {
     fn run(&self) -> Result<Answer, Error> {
         if let Some(data) = &self.data {
-            let ModelFile { opened, .. } = files::open(&self.file)?;
+            let ModelFile { mut opened, .. } = files::open(&self.file)?;
+            let shape = self.reading.shape_for(&opened.network, data)?;
+            self.sizes.apply(&mut opened, &shape, &self.file)?;
             return preview::of(self.file.display().to_string(), opened, data, &self.reading, &self.ways);
         }
         if !self.file.is_dir() {
@@ -70,7 +74,8 @@ impl Arguments {
             };
             return Ok(of_dataset(file, dataset.map_err(|error| files::of_file(path, error))?));
         }
-        let ModelFile { opened, size, .. } = files::opened(bytes, path).map_err(with_samples)?;
+        let ModelFile { mut opened, size, .. } = files::opened(bytes, path).map_err(with_samples)?;
+        self.sizes.apply(&mut opened, &[], path)?;
         let inspection = Inspection { file, summary: Summary::new(&opened, size)? };
         Ok(Answer::new(inspection.describe(), &inspection))
     }

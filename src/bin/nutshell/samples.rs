@@ -2,7 +2,7 @@
 
 use crate::{files, units};
 use clap::{Args, ValueEnum};
-use nutshell::Error;
+use nutshell::{Error, Network};
 use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
 use nutshell::data::order::ClassOrder;
@@ -58,6 +58,15 @@ impl Reading {
             true => open::read(&files::read(path)?, &self.options(inputs)),
             false => open::open(path, &self.options(inputs)),
         }
+    }
+
+    /// The shape of the samples, where a network leaves sizes open that it can be run with.
+    pub fn shape_for(&self, network: &Network, path: &Path) -> Result<Vec<usize>, Error> {
+        if network.model.is_some() || files::is_standard(path) {
+            return Ok(Vec::new());
+        }
+        let dataset = self.open(path, None)?;
+        Ok(dataset.training.or(dataset.test).map_or_else(Vec::new, |samples| samples.shape))
     }
 
     /// Reads the bytes of a file.
@@ -134,6 +143,11 @@ pub struct Purpose<'a> {
 }
 
 impl Use {
+    /// As [`Reading::shape_for`].
+    pub fn shape_for(&self, network: &Network, path: &Path) -> Result<Vec<usize>, Error> {
+        self.reading.shape_for(network, path)
+    }
+
     /// Whether anything is said.
     pub fn is_given(&self) -> bool {
         let Reading { label_column, layout, shape } = &self.reading;

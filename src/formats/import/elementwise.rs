@@ -3,10 +3,11 @@
 use super::fold::range;
 use super::graph::Node;
 use super::importer::{Importer, Known, Readers};
-use super::tensor::{BOOL, DOUBLE, FLOAT, FLOAT16, INT8, INT16, UINT8, UINT16};
+use super::tensor::{BFLOAT16, BOOL, FLOAT, INT8, INT16, Tensor, UINT8, UINT16, is_float, type_name};
 use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Binary, Function, Op, Unary, ValueId};
+use std::rc::Rc;
 
 /// The operators that are read here, beside the functions of each element, which are found by their names.
 pub const READERS: Readers = &[
@@ -18,6 +19,7 @@ pub const READERS: Readers = &[
     (&["Cast"], |importer, node| importer.cast(node)),
     (&["Dropout"], |importer, node| importer.dropout(node)),
     (&["Identity"], |importer, node| importer.identity(node)),
+    (&["Scaler"], |importer, node| importer.scaler(node)),
 ];
 
 /// How the operators of this file are written; others are `None`.
@@ -139,15 +141,32 @@ impl<'a> Importer<'a> {
     pub fn cast(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&["to", "saturate"])?;
         let to = node.int("to", 0)?;
-        let truth = match self.required(node, 0)? {
-            Known::Value(id) => to == BOOL && self.is_truth(id),
-            Known::Constant(..) => false,
-        };
-        if !truth && !matches!(to, FLOAT | FLOAT16 | DOUBLE) {
-            let supported = "to float (1), float16 (10) and double (11)";
-            return Err(node.unsupported(format!("a conversion of a value to type {to}"), supported));
+        let Known::Value(id) = self.required(node, 0)? else { return self.identity(node) };
+        match self.integers.contains_key(&*node.inputs[0]) {
+            // That the input is integers is said by what rounds it.
+            true if is_float(to) => self.push(node, Op::Unary(Unary::new(Function::Floor, 0.0, 0.0)), vec![id]),
+            true if range(to).is_some() && to != BOOL => self.identity(node),
+            false if (is_float(to) && to != BFLOAT16) || (to == BOOL && self.is_truth(id)) => self.identity(node),
+            _ => {
+                Err(node
+                    .unsupported(format!("a conversion of a value to {}", type_name(to)), "float, float16 and double"))
+            }
         }
-        self.identity(node)
+    }
+
+    /// What scikit-learn's scalers become: an offset is taken away, and the rest multiplied.
+    pub fn scaler(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        node.allow_attributes(&["offset", "scale"])?;
+        let mut id = self.value(node, 0)?;
+        for (name, op) in [("offset", Op::Binary(Binary::Sub)), ("scale", Op::Binary(Binary::Mul))] {
+            let numbers: Vec<f64> = node.floats(name)?.unwrap_or_default().into_iter().map(f64::from).collect();
+            if !numbers.is_empty() {
+                let name = format!("{}.{name}", node.label()).into();
+                let tensor = Tensor::computed(node.format, name, FLOAT, &[numbers.len()], &numbers);
+                id = self.with(node, op, id, Known::Constant(Rc::new(tensor), vec![numbers.len()]))?;
+            }
+        }
+        self.define(node, Known::Value(id))
     }
 
     /// Whether a value is 0 or 1, as the truths of a comparison are here.
@@ -371,7 +390,7 @@ impl<'a> Importer<'a> {
             id = self.with(node, Op::Binary(Binary::Mul), id, scale)?;
         } else {
             let limits = range(kind).filter(|_| matches!(kind, UINT8 | INT8 | UINT16 | INT16));
-            let other = || node.unsupported(format!("a zero point of type {kind}"), "8 or 16 bits");
+            let other = || node.unsupported(format!("a zero point of {}", type_name(kind)), "8 or 16 bits");
             let (low, high) = limits.ok_or_else(other)?;
             id = self.with(node, Op::Binary(Binary::Div), id, scale)?;
             id = self.function(node, Function::Round, 0.0, 0.0, id)?;

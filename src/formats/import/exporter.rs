@@ -3,11 +3,11 @@
 
 use super::graph::{Attribute, Graph, Input, Node};
 use super::operators::written;
-use super::tensor::{BOOL, FLOAT, Numbers, Tensor};
+use super::tensor::{BOOL, FLOAT, INT64, Numbers, Tensor};
 use super::written::{Attributes, Context, Written};
 use crate::error::GraphError;
 use crate::formats::collect::unique;
-use crate::model::{self, Binary, Class, Function, Model, Op, ParamId, ValueId};
+use crate::model::{self, Binary, Cell, Class, Function, Linear, Model, Op, ParamId, Recurrent, ValueId};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -37,6 +37,8 @@ pub fn graph(model: &Model) -> Result<(Graph<'static>, Vec<Input<'static>>), Gra
         batched: vec![true],
         parameters,
         written: HashMap::new(),
+        integers: model.graph.integers(false),
+        weighs: weighs(model),
     };
     for (index, node) in model.graph.nodes.iter().enumerate() {
         exporter.node(index, node)?;
@@ -61,6 +63,24 @@ struct Exporter<'a> {
     parameters: Vec<String>,
     /// Names of the parameters that were written, as they are or turned.
     written: HashMap<(ParamId, bool), String>,
+    /// Which values are integers.
+    integers: Vec<bool>,
+    /// Which values are those of a layer that is part of the recurrent one behind it.
+    weighs: Vec<bool>,
+}
+
+/// For each value whether it is what a linear layer makes for recurrent ones, and nothing else reads it.
+fn weighs(model: &Model) -> Vec<bool> {
+    let mut weighs = vec![false];
+    weighs.extend(model.graph.nodes.iter().map(|node| matches!(node.op, Op::Linear(_))));
+    for node in &model.graph.nodes {
+        let recurrent = matches!(node.op, Op::Recurrent(_));
+        node.inputs.iter().for_each(|input| weighs[input.0] &= recurrent);
+    }
+    if let Some(last) = weighs.last_mut() {
+        *last = false;
+    }
+    weighs
 }
 
 impl Exporter<'_> {
@@ -89,6 +109,10 @@ impl Exporter<'_> {
                 self.values.push(String::new());
                 return Ok(());
             }
+            Op::Linear(_) if self.weighs[value] => {
+                self.values.push(self.values[node.inputs[0].0].clone());
+                return Ok(());
+            }
             _ => {}
         }
         self.check(node, batched)?;
@@ -111,6 +135,23 @@ impl Exporter<'_> {
                 let name = unique(&mut self.node_names, &format!("{name}.bias"), "Add");
                 let bias = self.parameter(bias, false);
                 self.push("Add", name, vec![product, bias], Vec::new(), output);
+                return Ok(());
+            }
+            Op::Lookup(table) => {
+                let places = std::mem::take(&mut inputs[0]);
+                let known = self.integers[node.inputs[0].0];
+                let places = if known { places } else { self.cast(&places, &name, INT64, None) };
+                let inputs = vec![self.parameter(*table, true), places];
+                self.push("Gather", name, inputs, vec![("axis", Attribute::Int(0))], output);
+                return Ok(());
+            }
+            Op::Recurrent(recurrent) => {
+                let made = node.inputs[0].0.checked_sub(1).filter(|_| self.weighs[node.inputs[0].0]);
+                let Some(Op::Linear(linear)) = made.map(|made| &self.model.graph.nodes[made].op) else {
+                    return Err(node.fault("input in a file", "that of a layer which nothing else reads", "another"));
+                };
+                let x = std::mem::take(&mut inputs[0]);
+                self.recurrent(recurrent, linear, x, batched, &name, output);
                 return Ok(());
             }
             // Truths are 0 and 1 here, and a type of their own there.
@@ -148,6 +189,73 @@ impl Exporter<'_> {
         }
         self.push(op, name, inputs, attributes, output);
         Ok(())
+    }
+
+    /// A recurrent layer together with the one before it, from `[samples, steps, in]` or `[steps, in]`.
+    fn recurrent(
+        &mut self,
+        recurrent: &Recurrent,
+        linear: &Linear,
+        x: String,
+        batched: bool,
+        name: &str,
+        output: String,
+    ) {
+        let swapped = || vec![("perm", Attribute::Ints(vec![1, 0, 2]))];
+        let x = match batched {
+            true => self.step("Transpose", name, vec![x], swapped(), None, None),
+            false => self.step("Unsqueeze", name, vec![x], Vec::new(), Some(&[1]), None),
+        };
+        let mut inputs = vec![x];
+        for id in [linear.weight, recurrent.weight] {
+            let weight = self.parameter(id, false);
+            inputs.push(self.step("Unsqueeze", name, vec![weight], Vec::new(), Some(&[0]), None));
+        }
+        let biases = [linear.bias, recurrent.bias];
+        if biases != [None, None] {
+            let rows = self.model.values(recurrent.weight).shape()[0];
+            let biases = biases.map(|bias| match bias {
+                Some(bias) => self.parameter(bias, false),
+                None => self.constant(name, "zeros", FLOAT, vec![rows], Numbers::Floats(vec![0.0; rows])),
+            });
+            let both = self.step("Concat", name, biases.into(), vec![("axis", Attribute::Int(0))], None, None);
+            inputs.push(self.step("Unsqueeze", name, vec![both], Vec::new(), Some(&[0]), None));
+        }
+        let hidden = self.model.values(recurrent.weight).shape()[1];
+        let mut attributes = vec![("hidden_size", Attribute::Int(hidden as i64))];
+        if recurrent.reverse {
+            attributes.push(("direction", Attribute::Text(b"reverse")));
+        }
+        if recurrent.cell == Cell::GruReset {
+            attributes.push(("linear_before_reset", Attribute::Int(1)));
+        }
+        let all = unique(&mut self.taken, &format!("{name}_steps"), "value");
+        self.push(recurrent.cell.into(), name.to_owned(), inputs, attributes, all.clone());
+        if batched {
+            let steps = self.step("Squeeze", name, vec![all], Vec::new(), Some(&[1]), None);
+            self.step("Transpose", name, vec![steps], swapped(), None, Some(output));
+        } else {
+            self.step("Squeeze", name, vec![all], Vec::new(), Some(&[1, 2]), Some(output));
+        }
+    }
+
+    /// Appends a node that is one of several for one of the model's, maybe with axes as its last input, and gives the name of what it makes.
+    fn step(
+        &mut self,
+        op: &'static str,
+        name: &str,
+        mut inputs: Vec<String>,
+        attributes: Attributes,
+        axes: Option<&[i64]>,
+        output: Option<String>,
+    ) -> String {
+        if let Some(axes) = axes {
+            inputs.push(self.constant(name, "axes", INT64, vec![axes.len()], Numbers::Ints(axes.to_vec())));
+        }
+        let node = unique(&mut self.node_names, &format!("{name}.{op}"), op);
+        let output = output.unwrap_or_else(|| unique(&mut self.taken, &format!("{node}_output"), "value"));
+        self.push(op, node, inputs, attributes, output.clone());
+        output
     }
 
     fn push(&mut self, op: &'static str, name: String, inputs: Vec<String>, attributes: Attributes, output: String) {
@@ -222,7 +330,8 @@ impl Exporter<'_> {
     fn described(&self, value: usize) -> Input<'static> {
         let sides = self.shapes[value].iter().map(|&side| Some(side as i64));
         let dimensions = self.batched[value].then_some(None).into_iter().chain(sides).collect();
-        Input { name: self.values[value].clone().into(), kind: FLOAT, dimensions }
+        let kind = if self.integers[value] { INT64 } else { FLOAT };
+        Input { name: self.values[value].clone().into(), kind, dimensions, unranked: false }
     }
 
     fn finish(mut self) -> (Graph<'static>, Vec<Input<'static>>) {

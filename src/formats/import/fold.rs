@@ -8,7 +8,8 @@ use super::graph::Node;
 use super::importer::{BATCH, Constant, Importer, Known};
 use super::moves::MOVES;
 use super::tensor::{
-    BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Numbers, Tensor, UINT8, UINT16, UINT32, UINT64, is_float,
+    BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Numbers, Tensor, UINT8, UINT16, UINT32, UINT64,
+    is_float, type_name,
 };
 use crate::error::LoadError;
 use crate::model::{NOWHERE, Op, Pad, broadcast, expand};
@@ -51,9 +52,8 @@ impl<'a> Importer<'a> {
                 node.allow_attributes(&["to", "saturate"])?;
                 let kind = node.int("to", 0)?;
                 let mut array = one(node, self.arrays(&inputs)?)?;
-                let (low, high) = range(kind).ok_or_else(|| {
-                    node.unsupported(format!("type {kind}"), "floats of 16 to 64 bits, integers of 8 to 64")
-                })?;
+                let (low, high) = range(kind)
+                    .ok_or_else(|| node.unsupported(type_name(kind), "floats of 16 to 64 bits, integers of 8 to 64"))?;
                 let before = array.numbers.clone();
                 if is_float(kind) {
                     self.numbers_only(node, &array)?;
@@ -72,7 +72,9 @@ impl<'a> Importer<'a> {
                         _ => number.trunc(),
                     };
                     if !is_float(kind) && !(low..=high).contains(number) {
-                        return Err(node.unsupported(format!("{number} as type {kind}"), &format!("{low} to {high}")));
+                        return Err(
+                            node.unsupported(format!("{number} as {}", type_name(kind)), &format!("{low} to {high}"))
+                        );
                     }
                 }
                 // The same numbers are the same constant, under the name that it has.
@@ -200,12 +202,11 @@ impl<'a> Importer<'a> {
         self.define(node, Known::Constant(Rc::new(tensor), array.shape))
     }
 
-    /// Sides that a node asks for: none of them the number of samples.
-    fn sizes(&mut self, node: &'a Node<'a>, sides: &[i64]) -> Result<Vec<usize>, LoadError> {
-        if sides.contains(&BATCH) {
-            return Err(self.no_batch(node, "a constant of as many sides as samples"));
-        }
-        let sizes = sides.iter().map(|&side| usize::try_from(side).ok()).collect::<Option<Vec<usize>>>();
+    /// Sides that a node asks for.
+    fn sizes(&self, node: &'a Node<'a>, sides: &[i64]) -> Result<Vec<usize>, LoadError> {
+        // A constant is the same for all samples: once is enough.
+        let size = |&side: &i64| if side == BATCH { Some(1) } else { usize::try_from(side).ok() };
+        let sizes = sides.iter().map(size).collect::<Option<Vec<usize>>>();
         sizes.ok_or_else(|| node.malformed("sides of at least 0", format!("{sides:?}")))
     }
 
@@ -298,6 +299,7 @@ impl<'a> Importer<'a> {
         for index in 1..node.inputs.len() {
             if let Some((other, _)) = self.constant(node, index)?
                 && !is_float(other.kind)
+                && node.op != "Expand"
                 && other.ints()?.contains(&BATCH)
             {
                 return Err(self.no_batch(node, "a constant of as many places as samples"));
@@ -370,9 +372,10 @@ impl<'a> Importer<'a> {
     /// The shape of a value; the number of samples is what it is in the file, or a symbol.
     pub fn shape(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         let Known::Value(id) = self.required(node, 0)? else { return self.constant_shape(node) };
-        let samples = self.batched.then(|| self.batch.map_or(BATCH, |batch| batch as i64));
-        let sides = self.shape_of(id).iter().map(|&side| side as i64);
-        let sides = samples.into_iter().chain(sides).collect();
+        let mut sides: Vec<i64> = self.shape_of(id).iter().map(|&side| side as i64).collect();
+        if self.batched {
+            sides.insert(self.batch_axes[id.0], self.batch.map_or(BATCH, |batch| batch as i64));
+        }
         self.define_shape(node, sides)
     }
 

@@ -1,7 +1,7 @@
 //! A graph as a file has it: operators, attributes and values by their names. The names and what they mean are those of ONNX, whatever
 //! the format; numbers are borrowed from the file where they lie in it as they are.
 
-use super::tensor::Tensor;
+use super::tensor::{Numbers, Tensor};
 use crate::error::LoadError;
 use crate::formats::cursor::{MAX_NAME, malformed, unsupported};
 use std::borrow::Cow;
@@ -33,10 +33,12 @@ pub struct Input<'a> {
     pub kind: i64,
     /// Its dimensions; `None` where one is a symbol or missing.
     pub dimensions: Vec<Option<i64>>,
+    /// Whether not even their number is known.
+    pub unranked: bool,
 }
 
 /// An operator.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Node<'a> {
     /// The format of the file, for errors.
     pub format: &'static str,
@@ -52,10 +54,14 @@ pub struct Node<'a> {
     pub outputs: Vec<Cow<'a, str>>,
     /// By their names.
     pub attributes: Vec<(&'a str, Attribute<'a>)>,
+    /// Version of the standard operator set, if another than the graph's; otherwise 0.
+    pub opset: i64,
+    /// Which of several functions of its name it calls.
+    pub overload: &'a str,
 }
 
 /// What a node has beside its inputs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Attribute<'a> {
     Float(f32),
     Int(i64),
@@ -64,8 +70,60 @@ pub enum Attribute<'a> {
     Tensor(Rc<Tensor<'a>>),
     Floats(Vec<f32>),
     Ints(Vec<i64>),
+    /// Several texts.
+    Texts(Vec<&'a [u8]>),
+    /// In a function: what its call has under this name.
+    Reference(&'a str),
     /// What no operator here has, such as a graph, by ONNX's number of the type.
     Other(i64),
+}
+
+impl Graph<'_> {
+    /// Puts the sides of a sample in the place of those that inputs leave open beside the samples' axis. Sides of 1 may be missing in it.
+    ///
+    /// # Errors
+    /// [`LoadError`] if there is no input that it fits.
+    pub fn fit(&mut self, sample: &[usize]) -> Result<(), LoadError> {
+        if sample.is_empty() {
+            return Ok(());
+        }
+        let open = |input: &Input| input.unranked || input.dimensions.iter().skip(1).any(Option::is_none);
+        let mut fits = !self.inputs.iter().any(open);
+        for input in &mut self.inputs {
+            if self.constants.iter().any(|constant| constant.name == input.name) {
+                continue;
+            }
+            if std::mem::take(&mut input.unranked) {
+                input.dimensions = vec![None; sample.len() + 1];
+            }
+            // Where the samples are along another axis than the first, one is taken at a time.
+            let open: Vec<usize> =
+                (0..input.dimensions.len()).filter(|&axis| input.dimensions[axis].is_none()).collect();
+            let others = input.dimensions.iter().flatten().map(|&side| side as usize);
+            if let (&[axis], Some(Some(2..))) = (&open[..], input.dimensions.first())
+                && others.eq(sample.iter().copied())
+            {
+                input.dimensions[axis] = Some(1);
+                fits = true;
+                continue;
+            }
+            let Some((_, sides)) = input.dimensions.split_first_mut() else { continue };
+            let ones = vec![1; sides.len().saturating_sub(sample.len())];
+            let fitting = [[&ones, sample].concat(), [sample, &ones].concat()].into_iter().find(|wide| {
+                let same = |(side, &wide): (&Option<i64>, &usize)| side.is_none_or(|side| side == wide as i64);
+                wide.len() == sides.len() && sides.iter().zip(wide).all(same)
+            });
+            if let Some(wide) = fitting {
+                fits = true;
+                sides.iter_mut().zip(wide).for_each(|(side, wide)| *side = Some(wide as i64));
+            }
+        }
+        let side = |side: &Option<i64>| side.map_or_else(|| "any".to_owned(), |side| side.to_string());
+        let shape = |input: &Input| input.dimensions.iter().map(side).collect::<Vec<_>>().join(", ");
+        let expected =
+            || format!("a sample that fits an input of [{}]", self.inputs.first().map(shape).unwrap_or_default());
+        if fits { Ok(()) } else { Err(malformed(self.format, "graph", expected(), format!("{sample:?}"))) }
+    }
 }
 
 /// Whether a domain is that of the standard operators.
@@ -88,12 +146,29 @@ impl Attribute<'_> {
             Attribute::Tensor(_) => 4,
             Attribute::Floats(_) => 6,
             Attribute::Ints(_) => 7,
+            Attribute::Texts(_) => 8,
+            Attribute::Reference(_) => 0,
             Attribute::Other(kind) => *kind,
         }
     }
 }
 
 impl<'a> Node<'a> {
+    /// Gives the tensor of a Constant the name of what the node makes: its own may be that of many.
+    pub fn name_constant(&mut self) {
+        if let ("Constant", Some(output), Some((_, Attribute::Tensor(tensor)))) =
+            (self.op, self.outputs.first(), self.attributes.first_mut())
+        {
+            let borrowed = matches!(tensor.numbers, Numbers::Raw(Cow::Borrowed(_)));
+            match Rc::get_mut(tensor) {
+                Some(tensor) => tensor.name = output.clone(),
+                // Only what is borrowed is copied for a name.
+                None if borrowed => *tensor = Rc::new(Tensor { name: output.clone(), ..Tensor::clone(tensor) }),
+                None => {}
+            }
+        }
+    }
+
     /// Where an error is: the node's name, or else its first output, and its operator.
     pub fn place(&self) -> String {
         format!("{} node '{}'", self.op, self.label())
@@ -101,7 +176,8 @@ impl<'a> Node<'a> {
 
     /// Its name, or else that of its first output.
     pub fn label(&self) -> &str {
-        if self.name.is_empty() { self.outputs.first().map_or("", |name| name) } else { &self.name }
+        let mut names = std::iter::once(&self.name).chain(&self.outputs);
+        names.find(|name| !name.is_empty()).map_or("", |name| name)
     }
 
     /// The error for a feature of this node.
@@ -127,7 +203,7 @@ impl<'a> Node<'a> {
         Ok(())
     }
 
-    fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
+    pub fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
         self.attributes.iter().find(|(candidate, _)| *candidate == name).map(|(_, attribute)| attribute)
     }
 
@@ -181,6 +257,13 @@ impl<'a> Node<'a> {
     /// Numbers.
     pub fn floats(&self, name: &str) -> Result<Option<Vec<f32>>, LoadError> {
         self.get(name, 6, |value| if let Attribute::Floats(values) = value { Some(values.clone()) } else { None })
+    }
+
+    /// Texts.
+    pub fn texts(&self, name: &str) -> Result<Vec<&'a [u8]>, LoadError> {
+        let texts =
+            self.get(name, 8, |value| if let Attribute::Texts(texts) = value { Some(texts.clone()) } else { None });
+        Ok(texts?.unwrap_or_default())
     }
 
     /// A tensor.

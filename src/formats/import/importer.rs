@@ -3,8 +3,12 @@
 //! Axis 0 is taken for the samples of a batch, which the model leaves out. Where a graph does something else with it, or its
 //! inputs have no such axis, the whole tensors are one sample.
 
+use super::elementwise::function;
+use super::fold::range;
 use super::graph::{Graph, Input, Node};
-use super::tensor::{FLOAT, Tensor};
+use super::labels::scores;
+use super::moves::MOVES;
+use super::tensor::{INT32, INT64, Tensor, is_float, type_name};
 use crate::error::LoadError;
 use crate::formats::cursor::{malformed, unsupported};
 use crate::model::{self, Model, Op, ValueId};
@@ -26,16 +30,20 @@ pub(super) const BATCH: i64 = -(1 << 62);
 /// # Errors
 /// [`LoadError`] names the tensor or node that breaks a rule or is not supported.
 pub fn model(graph: &Graph, cap: u64) -> Result<Model, LoadError> {
-    if !OPSETS.contains(&graph.opset) {
-        let feature = format!("operator set {}", graph.opset);
-        let supported = format!("{} to {}", OPSETS.start(), OPSETS.end());
-        return Err(unsupported(graph.format, "model", feature, &supported));
-    }
+    check_opset(graph.format, graph.opset)?;
     let mut axis_0_is_no_batch = false;
     match import(graph, cap, true, &mut axis_0_is_no_batch) {
         Err(_) if axis_0_is_no_batch => import(graph, cap, false, &mut axis_0_is_no_batch),
         imported => imported,
     }
+}
+
+fn check_opset(format: &'static str, opset: i64) -> Result<i64, LoadError> {
+    if OPSETS.contains(&opset) {
+        return Ok(opset);
+    }
+    let supported = format!("{} to {}", OPSETS.start(), OPSETS.end());
+    Err(unsupported(format, "model", format!("operator set {opset}"), supported))
 }
 
 /// Imports the graph, with axis 0 as the samples or as any other axis. `no_batch` is set if an error is due to the former.
@@ -44,7 +52,8 @@ fn import<'a>(graph: &'a Graph<'a>, cap: u64, batched: bool, no_batch: &mut bool
     if graph.outputs.is_empty() {
         return Err(unsupported(format, "graph", "no output", "at least one output"));
     }
-    let live = live_nodes(graph);
+    let outputs = scores(graph);
+    let live = live_nodes(graph, &outputs);
     let mut known: HashMap<&str, Known> = HashMap::new();
     for tensor in &graph.constants {
         let constant = Known::Constant(tensor.clone(), tensor.shape.clone());
@@ -54,19 +63,19 @@ fn import<'a>(graph: &'a Graph<'a>, cap: u64, batched: bool, no_batch: &mut bool
         }
     }
     let mut uses: HashMap<&str, usize> = HashMap::new();
-    for name in live.iter().flat_map(|node| &node.inputs).chain(&graph.outputs) {
+    for name in live.iter().flat_map(|node| &node.inputs).chain(outputs.iter().copied()) {
         *uses.entry(name).or_default() += 1;
     }
     let inputs: Vec<&Input> = graph.inputs.iter().filter(|input| !known.contains_key(&*input.name)).collect();
     let mut importer = Importer { format, opset: graph.opset, batched, known, uses, cap, ..Importer::default() };
-    let imported = importer.run(graph, &inputs, &live);
+    let imported = importer.run(graph, &inputs, &live, &outputs);
     *no_batch = importer.no_batch;
     imported.and_then(|()| importer.finish())
 }
 
 /// Nodes that the outputs depend on, in order. Others, such as exporters leave behind, may be of any kind.
-fn live_nodes<'a>(graph: &'a Graph<'a>) -> Vec<&'a Node<'a>> {
-    let mut needed: HashSet<&str> = graph.outputs.iter().map(|name| &**name).collect();
+fn live_nodes<'a>(graph: &'a Graph<'a>, outputs: &[&'a Cow<'a, str>]) -> Vec<&'a Node<'a>> {
+    let mut needed: HashSet<&str> = outputs.iter().map(|name| &***name).collect();
     let mut live = Vec::new();
     for node in graph.nodes.iter().rev() {
         if node.outputs.iter().any(|name| needed.contains(&**name)) {
@@ -111,14 +120,18 @@ pub(super) struct Importer<'a> {
     pub(super) no_batch: bool,
     /// Shape of each value for one sample, indexed by [`ValueId`].
     pub shapes: Vec<Vec<usize>>,
+    /// Which axis of the file is that of the samples, of each value.
+    pub(super) batch_axes: Vec<usize>,
     pub model: Model,
     pub(super) known: HashMap<&'a str, Known<'a>>,
     /// How often each name is read, and whether it is an output.
     pub(super) uses: HashMap<&'a str, usize>,
+    /// The names of values that are integers in the file, with their types.
+    pub(super) integers: HashMap<&'a str, i64>,
     /// How often each value will still be read under its names, indexed by [`ValueId`].
     pub(super) readers: Vec<usize>,
     /// The value of each constant that has become a parameter, by its name and shape.
-    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), ValueId>,
+    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), (Rc<Tensor<'a>>, ValueId)>,
     pub(super) parameter_shapes: Vec<Vec<usize>>,
     pub(super) parameter_names: HashSet<String>,
     pub(super) parameter_bytes: usize,
@@ -129,18 +142,64 @@ pub(super) struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    fn run(&mut self, graph: &'a Graph<'a>, inputs: &[&'a Input<'a>], live: &[&'a Node<'a>]) -> Result<(), LoadError> {
+    fn run(
+        &mut self,
+        graph: &'a Graph<'a>,
+        inputs: &[&'a Input<'a>],
+        live: &[&'a Node<'a>],
+        outputs: &[&'a Cow<'a, str>],
+    ) -> Result<(), LoadError> {
         self.inputs(inputs)?;
         for node in live {
             self.emitted = 0;
+            self.opset = if node.opset == 0 { graph.opset } else { check_opset(graph.format, node.opset)? };
+            let made = self.integers_of(node)?;
+            self.check_batch_axes(node)?;
             self.import(node)?;
+            if let Some(kind) = made {
+                self.integers.extend(node.outputs.iter().map(|name| (&**name, kind)));
+            }
             // Masks, indices and statistics are not made here.
             let read = |name: &str| self.uses.contains_key(name) && !self.known.contains_key(name);
             if let Some(missing) = node.outputs.iter().find(|name| read(name)) {
                 return Err(node.unsupported(format!("the output '{missing}'"), "the first output"));
             }
         }
-        self.outputs(&graph.outputs)
+        self.outputs(outputs)
+    }
+
+    /// Proves that a node knows what to do with samples along another axis than the first, if it is given such.
+    fn check_batch_axes(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        let elsewhere = |name: &Cow<str>| match self.known.get(&**name) {
+            Some(Known::Value(id)) => self.batch_axes[id.0] > 0,
+            _ => false,
+        };
+        let known = MOVES.contains(&node.op)
+            || function(node.op).is_some()
+            || matches!(node.op, "LSTM" | "GRU" | "RNN" | "Identity" | "Cast" | "Dropout" | "Shape" | "Split" | "Relu");
+        if !known && node.inputs.iter().any(elsewhere) {
+            return Err(self.no_batch(node, "samples along another axis than the first"));
+        }
+        Ok(())
+    }
+
+    /// The type of integers that a node makes of integers that depend on the input, which have no fractions and go by other rules than
+    /// floats: what only moves, compares or converts them is known, and sums.
+    fn integers_of(&self, node: &'a Node<'a>) -> Result<Option<i64>, LoadError> {
+        let Some(&kind) = node.inputs.iter().find_map(|name| self.integers.get(&**name)) else { return Ok(None) };
+        let first = node.inputs.first().is_some_and(|name| self.integers.contains_key(&**name));
+        match node.op {
+            "Cast" => Ok(Some(node.int("to", 0)?).filter(|&to| !is_float(to))),
+            "Shape" | "Equal" | "DequantizeLinear" => Ok(None),
+            "Gather" if !first => Ok(None),
+            "Identity" | "Concat" | "Split" => Ok(Some(kind)),
+            moved if MOVES.contains(&moved) => Ok(Some(kind)),
+            "Add" | "Sub" | "Mul" | "Min" | "Max" if matches!(kind, INT32 | INT64) => Ok(Some(kind)),
+            _ => Err(node.unsupported(
+                format!("{} of {} that depend on the input", node.op, type_name(kind)),
+                "floats, after a Cast",
+            )),
+        }
     }
 
     /// The inputs' values. One with an axis of samples is the network's input; otherwise each is a part of that.
@@ -150,6 +209,9 @@ impl<'a> Importer<'a> {
         };
         let mut shapes = Vec::new();
         for input in inputs {
+            if !is_float(input.kind) {
+                self.integers.insert(&input.name, input.kind);
+            }
             shapes.push(self.input_shape(input, first.dimensions.first().copied().flatten())?);
         }
         if self.batched {
@@ -168,6 +230,7 @@ impl<'a> Importer<'a> {
         self.model.graph.input_name = first.name.clone().into_owned();
         self.model.graph.input_shape = if inputs.len() == 1 { shapes[0].clone() } else { vec![total] };
         self.shapes.push(self.model.graph.input_shape.clone());
+        self.batch_axes.push(0);
         self.readers.push(self.uses.get(&*first.name).copied().unwrap_or(0));
         if single {
             self.known.insert(&first.name, Known::Value(ValueId(0)));
@@ -186,13 +249,25 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// The shape of one sample of an input; of the whole input where axis 0 is as any other: then what is not known is 1.
+    /// The shape of one sample of an input; of the whole input where axis 0 is as any other: then it is 1 if it is not known.
     fn input_shape(&mut self, input: &Input, batch: Option<i64>) -> Result<Vec<usize>, LoadError> {
         let place = format!("input '{}'", input.name);
-        if input.kind != FLOAT {
-            return Err(unsupported(self.format, place, format!("element type {}", input.kind), "float (1)"));
-        }
         let format = self.format;
+        if range(input.kind).is_none() {
+            let feature = format!("numbers of the type {}", type_name(input.kind));
+            return Err(unsupported(format, place, feature, "floats of 16 to 64 bits, and integers"));
+        }
+        let free: Vec<String> = (1..input.dimensions.len())
+            .filter(|&axis| input.dimensions[axis].is_none())
+            .map(|axis| axis.to_string())
+            .collect();
+        if !free.is_empty() || input.unranked {
+            let axes = if free.is_empty() { "all".to_owned() } else { free.join(", ") };
+            let feature = format!("an input whose sizes are not all known (axes: {axes})");
+            let supported = "a batch of any size only: --input-shape with the shape of one sample, or samples (--data) of that shape, \
+                             give the others";
+            return Err(unsupported(format, place, feature, supported));
+        }
         let wrong = |supported: &str| unsupported(format, &place, format!("shape {:?}", input.dimensions), supported);
         let side = |side: &i64| usize::try_from(*side).ok().filter(|&side| side > 0);
         if !self.batched {
@@ -206,16 +281,14 @@ impl<'a> Importer<'a> {
             return Err(wrong("a batch, the same for all inputs, and at least one dimension"));
         };
         let shape = sample.iter().map(|dimension| dimension.as_ref().and_then(side));
-        let shape = shape.collect::<Option<_>>();
-        self.no_batch |= shape.is_none() && sample.contains(&None);
-        shape.ok_or_else(|| wrong("dimensions that are known, except for the batch"))
+        shape.collect::<Option<_>>().ok_or_else(|| wrong("dimensions that are known, except for the batch"))
     }
 
     /// Makes the outputs the last node's value.
-    fn outputs(&mut self, names: &'a [Cow<'a, str>]) -> Result<(), LoadError> {
+    fn outputs(&mut self, names: &[&'a Cow<'a, str>]) -> Result<(), LoadError> {
         let mut values = Vec::new();
         for name in names {
-            match self.known.get(&**name).cloned() {
+            match self.known.get(&***name).cloned() {
                 Some(Known::Value(id)) => values.push(id),
                 Some(Known::Constant(tensor, shape)) => values.push(self.constant_value(tensor, shape, false)?),
                 None => {
@@ -225,6 +298,10 @@ impl<'a> Importer<'a> {
             }
         }
         let place = format!("output '{}'", names[0]);
+        if values.iter().any(|id: &ValueId| self.batch_axes[id.0] > 0) {
+            self.no_batch = true;
+            return Err(unsupported(self.format, place, "samples along another axis than the first", "the first"));
+        }
         match values[..] {
             [id] if id == self.model.graph.output() && id.0 > 0 => Ok(()),
             [id] => {

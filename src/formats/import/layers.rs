@@ -179,8 +179,8 @@ impl<'a> Importer<'a> {
             values.iter_mut().for_each(|value| *value *= alpha);
         }
         let (out, features) = if transposed { (rows, columns) } else { (columns, rows) };
-        if !transposed && out > 0 && features > 0 {
-            values = (0..values.len()).map(|at| values[at % features * out + at / features]).collect();
+        if !transposed {
+            values = turned(&values, features, out);
         }
         if self.batched && self.shape_of(input).is_empty() {
             return Err(self.no_batch(node, "a product with the samples themselves"));
@@ -341,7 +341,11 @@ impl<'a> Importer<'a> {
         let index = id.0.checked_sub(1)?;
         let op = &self.model.graph.nodes[index].op;
         let (weight, bias) = op.layer()?;
-        let behind = if matches!(op, Op::Conv(_)) { 2 } else { 0 };
+        let behind = match op {
+            Op::Conv(_) => 2,
+            Op::Linear(_) => 0,
+            _ => return None,
+        };
         let shape = self.shape_of(id);
         let out = shape[shape.len() - 1 - behind];
         (self.reads_of(id) == 1).then_some(Layer { node: index, weight, bias, out, behind })
@@ -371,7 +375,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The bias in input `index`, times `factor`: one number, or one for each output, with any leading axes of 1.
-    fn bias(
+    pub fn bias(
         &mut self,
         node: &'a Node<'a>,
         index: usize,
@@ -389,7 +393,12 @@ impl<'a> Importer<'a> {
     }
 }
 
+/// The transpose of a matrix `[rows, columns]`.
+pub fn turned(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..values.len()).map(|at| values[at % rows * columns + at / rows]).collect()
+}
+
 /// The name of a layer's parameter.
-fn named(node: &Node, tensor: &Tensor, what: &str) -> String {
+pub fn named(node: &Node, tensor: &Tensor, what: &str) -> String {
     if tensor.name.is_empty() { format!("{}.{what}", node.label()) } else { tensor.name.clone().into_owned() }
 }

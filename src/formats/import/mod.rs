@@ -8,12 +8,15 @@ mod exporter;
 mod fold;
 mod graph;
 mod importer;
+mod labels;
 mod layers;
 mod moves;
 mod operands;
 mod operators;
+mod sequences;
 mod shapes;
 pub mod tensor;
+mod transposed;
 mod written;
 
 pub use exporter::graph as of_model;

@@ -57,6 +57,11 @@ pub fn written(context: &Context) -> Option<Written> {
 impl<'a> Importer<'a> {
     /// A move of a value.
     pub fn moved(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        if node.op == "Gather"
+            && let (Known::Constant(..), Known::Value(places)) = (self.required(node, 0)?, self.required(node, 1)?)
+        {
+            return self.lookup(node, places);
+        }
         let mut id = self.value(node, 0)?;
         for op in self.moves(node, &self.whole_shape(id))? {
             id = self.emit_move(node, op, id)?;
@@ -66,42 +71,65 @@ impl<'a> Importer<'a> {
 
     /// Appends a move that is meant for the shape that the file has, unless it changes nothing.
     fn emit_move(&mut self, node: &'a Node<'a>, op: Op, id: ValueId) -> Result<ValueId, LoadError> {
-        let op = if self.batched { self.without_batch(node, op)? } else { op };
+        let from = self.batch_axes[id.0];
+        let (op, axis) =
+            if self.batched { self.without_batch(node, op, &self.whole_shape(id), from)? } else { (op, from) };
         // A vector that is flattened is so in the file, too, and stays it in the next.
         let flattens = self.batched && self.shape_of(id).len() == 1 && matches!(node.op, "Flatten" | "Reshape");
         match &op {
-            Op::Reshape(shape) if shape == self.shape_of(id) && !flattens => Ok(id),
-            _ => self.emit(node, op, vec![id]),
+            Op::Reshape(shape) if shape == self.shape_of(id) && !flattens && axis == from => Ok(id),
+            _ => {
+                let id = self.emit(node, op, vec![id])?;
+                self.batch_axes[id.0] = axis;
+                Ok(id)
+            }
         }
     }
 
-    /// A move without the axis of samples, which it must leave as it is.
-    fn without_batch(&mut self, node: &'a Node<'a>, op: Op) -> Result<Op, LoadError> {
+    /// A move without the axis of samples, which is axis `at` of a value, and where that goes: it must keep them apart.
+    fn without_batch(
+        &mut self,
+        node: &'a Node<'a>,
+        op: Op,
+        from: &[usize],
+        at: usize,
+    ) -> Result<(Op, usize), LoadError> {
         let batch = self.batch_side();
         let stays = match op {
-            Op::Reshape(mut shape) if shape.first() == Some(&batch) => {
-                shape.remove(0);
-                Some(Op::Reshape(shape))
+            Op::Reshape(mut shape) => {
+                // As many places before the samples as there were.
+                let before = |sides: &[usize]| sides.iter().fold(1usize, |product, &side| product.saturating_mul(side));
+                let places = before(&from[..at]);
+                let to = (0..shape.len()).find(|&to| shape[to] == batch && before(&shape[..to]) == places);
+                to.map(|to| {
+                    shape.remove(to);
+                    (Op::Reshape(shape), to)
+                })
             }
             // Any number of samples is broadcast to itself.
-            Op::Expand(mut shape) if shape.first().is_some_and(|&side| side == batch || side == 1) => {
+            Op::Expand(mut shape) if at == 0 && shape.first().is_some_and(|&side| side == batch || side == 1) => {
                 shape.remove(0);
-                Some(Op::Expand(shape))
+                Some((Op::Expand(shape), 0))
             }
-            Op::Transpose(order) if order.first() == Some(&0) => {
-                Some(Op::Transpose(order[1..].iter().map(|axis| axis - 1).collect()))
+            Op::Transpose(mut order) => order.iter().position(|&axis| axis == at).map(|to| {
+                order.remove(to);
+                order.iter_mut().for_each(|axis| *axis -= usize::from(*axis > at));
+                let stays = order.iter().copied().eq(0..order.len());
+                (if stays { Op::Reshape([&from[..at], &from[at + 1..]].concat()) } else { Op::Transpose(order) }, to)
+            }),
+            Op::Slice(mut slice) if (slice.starts[at], slice.steps[at], slice.lengths[at]) == (0, 1, batch) => {
+                slice.starts.remove(at);
+                slice.steps.remove(at);
+                slice.lengths.remove(at);
+                Some((Op::Slice(slice), at))
             }
-            Op::Slice(mut slice) if (slice.starts[0], slice.steps[0], slice.lengths[0]) == (0, 1, batch) => {
-                slice.starts.remove(0);
-                slice.steps.remove(0);
-                slice.lengths.remove(0);
-                Some(Op::Slice(slice))
+            Op::Gather(Gather { axis, indices }) if axis != at => {
+                Some((Op::Gather(Gather { axis: axis - usize::from(axis > at), indices }), at))
             }
-            Op::Gather(Gather { axis, indices }) if axis > 0 => Some(Op::Gather(Gather { axis: axis - 1, indices })),
-            Op::Pad(mut pad) if pad.before[0] == 0 && pad.after[0] == 0 => {
-                pad.before.remove(0);
-                pad.after.remove(0);
-                Some(Op::Pad(pad))
+            Op::Pad(mut pad) if pad.before[at] == 0 && pad.after[at] == 0 => {
+                pad.before.remove(at);
+                pad.after.remove(at);
+                Some((Op::Pad(pad), at))
             }
             _ => None,
         };
@@ -181,7 +209,9 @@ impl<'a> Importer<'a> {
             _ => {
                 node.allow_attributes(&[])?;
                 let target = self.ints(node, 1)?;
+                // A constant is the same for all samples: once is enough.
                 let batch = self.batch_side();
+                let batch = if self.batched && !shape.contains(&batch) { 1 } else { batch };
                 let side = |&side: &i64| if side == BATCH { Some(batch) } else { usize::try_from(side).ok() };
                 let target = target.iter().map(side).collect::<Option<Vec<usize>>>();
                 let target = target.ok_or_else(|| node.malformed("sides of at least 1", "others"))?;

@@ -71,8 +71,11 @@ impl<'a> Importer<'a> {
         compact: bool,
     ) -> Result<ValueId, LoadError> {
         let key = (tensor.name.clone(), shape);
-        if let Some(&id) = self.parameter_values.get(&key).filter(|_| !tensor.name.is_empty()) {
-            return Ok(id);
+        if let Some((known, id)) = self.parameter_values.get(&key).filter(|_| !tensor.name.is_empty())
+            // Constants of nodes may have one name and other numbers.
+            && (Rc::ptr_eq(known, &tensor) || known.numbers()? == tensor.numbers()?)
+        {
+            return Ok(*id);
         }
         let (_, shape) = &key;
         let stored: Vec<usize> = shape.iter().copied().filter(|&side| !compact || side != 1).collect();
@@ -84,7 +87,7 @@ impl<'a> Importer<'a> {
         if stored != *shape {
             id = self.append(format!("{name}.shape"), Op::Reshape(shape.clone()), vec![id], &name)?;
         }
-        self.parameter_values.insert(key, id);
+        self.parameter_values.insert(key, (tensor, id));
         Ok(id)
     }
 
@@ -95,8 +98,11 @@ impl<'a> Importer<'a> {
 
     /// Shape of a value as the file has it.
     pub fn whole_shape(&self, id: ValueId) -> Vec<usize> {
-        let batch = self.batched.then(|| self.batch_side());
-        batch.into_iter().chain(self.shape_of(id).iter().copied()).collect()
+        let mut shape = self.shape_of(id).to_vec();
+        if self.batched {
+            shape.insert(self.batch_axes[id.0], self.batch_side());
+        }
+        shape
     }
 
     /// The side of axis 0, if that is left out.
@@ -153,6 +159,7 @@ impl<'a> Importer<'a> {
         let shape = op.shape(&name, &shapes, &self.parameter_shapes)?;
         self.check_cap(place, shape.iter().product::<usize>().saturating_mul(4))?;
         self.shapes.push(shape);
+        self.batch_axes.push(inputs.first().map_or(0, |id| self.batch_axes[id.0]));
         self.model.graph.nodes.push(model::Node { name, op, inputs });
         // One reader is the next operator of the node, or the definition of its output, which takes it away again.
         self.readers.push(1);

@@ -82,7 +82,7 @@ pub struct Window {
 
 impl<'a> Importer<'a> {
     /// `count` sizes from an attribute, or as many times the default.
-    fn list(&self, node: &'a Node<'a>, name: &str, count: usize, default: usize) -> Result<Vec<usize>, LoadError> {
+    pub fn list(&self, node: &'a Node<'a>, name: &str, count: usize, default: usize) -> Result<Vec<usize>, LoadError> {
         let Some(sides) = node.ints(name)? else { return Ok(vec![default; count]) };
         if sides.len() != count {
             return Err(node.unsupported(format!("{name} of {} numbers", sides.len()), &format!("{count}")));

@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use std::borrow::Cow;
 
 /// A constant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tensor<'a> {
     /// The format of the file, for errors.
     pub format: &'static str,
@@ -22,7 +22,7 @@ pub struct Tensor<'a> {
 }
 
 /// The values of a tensor, row-major.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Numbers<'a> {
     /// In the tensor's own type, little-endian.
     Raw(Cow<'a, [u8]>),
@@ -61,6 +61,40 @@ pub const DOUBLE: i64 = 11;
 pub const UINT32: i64 = 12;
 pub const UINT64: i64 = 13;
 pub const BFLOAT16: i64 = 16;
+
+/// Names of the types, by their numbers.
+const NAMES: [&str; 24] = [
+    "undefined",
+    "float",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "int32",
+    "int64",
+    "string",
+    "bool",
+    "float16",
+    "double",
+    "uint32",
+    "uint64",
+    "complex64",
+    "complex128",
+    "bfloat16",
+    "float8e4m3fn",
+    "float8e4m3fnuz",
+    "float8e5m2",
+    "float8e5m2fnuz",
+    "uint4",
+    "int4",
+    "float4e2m1",
+];
+
+/// Name of a type.
+pub fn type_name(kind: i64) -> String {
+    let known = usize::try_from(kind).ok().and_then(|kind| NAMES.get(kind));
+    known.map_or_else(|| format!("type {kind}"), |&name| name.to_owned())
+}
 
 /// Whether numbers of a type have a fractional part.
 pub fn is_float(kind: i64) -> bool {
@@ -129,8 +163,8 @@ impl<'a> Tensor<'a> {
     /// As [`Tensor::floats`], finite or not.
     fn any_floats(&self) -> Result<Vec<f32>, LoadError> {
         let Some(dtype) = self.dtype().filter(|dtype| dtype.is_float()) else {
-            let supported = "float (1), float16 (10), double (11) and bfloat16 (16)";
-            return Err(self.unsupported(format!("data type {} for weights", self.kind), supported));
+            let supported = "float, float16, double and bfloat16";
+            return Err(self.unsupported(format!("{} for weights", type_name(self.kind)), supported));
         };
         let half = |bits: u16| match dtype {
             Dtype::F16 => f16::from_bits(bits).to_f32(),
@@ -151,8 +185,8 @@ impl<'a> Tensor<'a> {
     /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
     pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
         let Some(dtype) = self.dtype().filter(|dtype| !dtype.is_float()) else {
-            let supported = "integers of 8 to 64 bits, and bool (9)";
-            return Err(self.unsupported(format!("data type {} for integers", self.kind), supported));
+            let supported = "integers of 8 to 64 bits, and bool";
+            return Err(self.unsupported(format!("{} for integers", type_name(self.kind)), supported));
         };
         match &self.numbers {
             Numbers::Raw(raw) => Ok(dtype.integers(self.proved(raw, dtype)?).collect()),
@@ -261,6 +295,6 @@ mod tests {
             assert_eq!(tensor.floats().unwrap_err().to_string(), format!("ONNX file, tensor 't': {message}"));
         }
         let error = tensor(9, &[1], raw(&[0])).floats().unwrap_err().to_string();
-        assert!(error.contains("data type 9 for weights is not supported"), "{error}");
+        assert!(error.contains("bool for weights is not supported"), "{error}");
     }
 }

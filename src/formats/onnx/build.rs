@@ -74,7 +74,8 @@ fn attribute(name: &str, value: &Attribute) -> Message {
         Attribute::Tensor(tensor) => message.message(5, constant(tensor)),
         Attribute::Floats(floats) => floats.iter().for_each(|&float| message.float(7, float)),
         Attribute::Ints(ints) => ints.iter().for_each(|&int| message.int(8, int)),
-        Attribute::Other(_) => {}
+        Attribute::Texts(texts) => texts.iter().for_each(|text| message.bytes(9, text)),
+        Attribute::Reference(_) | Attribute::Other(_) => {}
     }
     message.int(20, value.kind());
     message

@@ -5,6 +5,7 @@
 
 mod build;
 mod external;
+mod functions;
 mod read;
 mod schema;
 mod weights;

@@ -41,7 +41,11 @@ pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
         Ok(Replaced::default())
     })?;
     match tensors.next() {
-        None => import::model(&parse(skeleton, &by_place)?, cap),
+        None => {
+            let mut graph = parse(skeleton, &by_place)?;
+            graph.fit(&weights.sample)?;
+            import::model(&graph, cap)
+        }
         Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
     }
 }

@@ -1,6 +1,7 @@
 //! The messages of ONNX (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), as far as they are understood, to a [`Graph`] that
 //! borrows from the file. Fields that cannot change a result, such as documentation, are skipped.
 
+use super::functions::{self, Function};
 use super::wire::{Span, first_text};
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
@@ -24,24 +25,48 @@ type Network<'a> = HashMap<usize, &'a model::Tensor>;
 
 /// Parses a whole file (`ModelProto`).
 pub fn parse<'a>(file: &'a [u8], weights: &Network<'a>) -> Result<Graph<'a>, LoadError> {
-    let (mut graph, mut opset) = (None, None);
+    let (mut graph, mut opset, mut functions) = (None, None, Vec::new());
     let mut span = Span::new(file);
     while let Some(field) = span.next_field()? {
         match field.number {
             7 if graph.is_none() => graph = Some(parse_graph(field.span()?, weights)?),
             7 => return Err(malformed("model", "one graph", "a second one".into())),
-            8 => {
-                let (domain, version) = parse_opset(field.span()?)?;
-                if is_standard(domain) {
-                    opset = Some(version);
-                }
-            }
+            8 => opset = standard_opset(field.span()?)?.or(opset),
+            25 => push(&mut functions, parse_function(field.span()?, weights)?, "functions")?,
             _ => {}
         }
     }
-    let graph = graph.ok_or_else(|| malformed("model", "a graph", "none".into()))?;
-    let opset = opset.ok_or_else(|| malformed("model", "a version of the operator set", "none".into()))?;
-    Ok(Graph { opset, ..graph })
+    let mut graph = graph.ok_or_else(|| malformed("model", "a graph", "none".into()))?;
+    // Where all nodes are calls, only the functions may say it.
+    let opset = opset.or(functions.first().map(|function| function.opset).filter(|&opset| opset > 0));
+    graph.opset = opset.ok_or_else(|| malformed("model", "a version of the operator set", "none".into()))?;
+    functions::inline(&mut graph, &functions)?;
+    Ok(graph)
+}
+
+/// The version of the standard operator set, if an `OperatorSetIdProto` is of that.
+fn standard_opset(span: Span) -> Result<Option<i64>, LoadError> {
+    let (domain, version) = parse_opset(span)?;
+    Ok(is_standard(domain).then_some(version))
+}
+
+/// `FunctionProto`.
+fn parse_function<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Function<'a>, LoadError> {
+    let mut function = Function::default();
+    while let Some(field) = span.next_field()? {
+        match field.number {
+            1 => function.name = field.text()?,
+            4 => push(&mut function.inputs, field.text()?, "inputs of a function")?,
+            5 => push(&mut function.outputs, field.text()?, "outputs of a function")?,
+            7 => push(&mut function.nodes, parse_node(field.span()?, weights)?, "nodes of a function")?,
+            9 => function.opset = standard_opset(field.span()?)?.unwrap_or(function.opset),
+            10 => function.domain = field.text()?,
+            11 => push(&mut function.defaults, parse_attribute(field.span()?, weights)?, "attributes of a function")?,
+            13 => function.overload = field.text()?,
+            _ => {}
+        }
+    }
+    Ok(function)
 }
 
 /// `OperatorSetIdProto`: its domain and version.
@@ -57,11 +82,21 @@ pub fn parse_opset(mut span: Span<'_>) -> Result<(&str, i64), LoadError> {
     Ok((domain, version))
 }
 
-fn push<T>(items: &mut Vec<T>, item: T, what: &str) -> Result<(), LoadError> {
+pub fn push<T>(items: &mut Vec<T>, item: T, what: &str) -> Result<(), LoadError> {
     if items.len() == MAX_ITEMS {
         return Err(malformed("graph", &format!("at most {MAX_ITEMS} {what}"), "more".into()));
     }
     items.push(item);
+    Ok(())
+}
+
+/// Counts what a node has against the most that all may have together.
+pub fn count_operands(node: &Node, operands: &mut usize) -> Result<(), LoadError> {
+    *operands += node.inputs.len() + node.outputs.len() + node.attributes.len();
+    if *operands > MAX_OPERANDS {
+        let expected = format!("at most {MAX_OPERANDS} inputs, outputs and attributes of nodes");
+        return Err(malformed("graph", &expected, "more".into()));
+    }
     Ok(())
 }
 
@@ -73,11 +108,7 @@ fn parse_graph<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Graph<'a
         match field.number {
             1 => {
                 let node = parse_node(field.span()?, weights)?;
-                operands += node.inputs.len() + node.outputs.len() + node.attributes.len();
-                if operands > MAX_OPERANDS {
-                    let expected = format!("at most {MAX_OPERANDS} inputs, outputs and attributes of nodes");
-                    return Err(malformed("graph", &expected, "more".into()));
-                }
+                count_operands(&node, &mut operands)?;
                 push(&mut graph.nodes, node, "nodes")?;
             }
             5 => push(&mut graph.constants, Rc::new(constant(field.span()?, weights)?), "initializers")?,
@@ -110,10 +141,11 @@ fn parse_type(mut span: Span, input: &mut Input) -> Result<(), LoadError> {
             continue;
         }
         let mut tensor = field.span()?;
+        input.unranked = true;
         while let Some(field) = tensor.next_field()? {
             match field.number {
                 1 => input.kind = field.int()?,
-                2 => input.dimensions = parse_shape(field.span()?)?,
+                2 => (input.dimensions, input.unranked) = (parse_shape(field.span()?)?, false),
                 _ => {}
             }
         }
@@ -131,7 +163,8 @@ fn parse_shape(mut span: Span) -> Result<Vec<Option<i64>>, LoadError> {
         let (mut dimension, mut value) = (field.span()?, None);
         while let Some(field) = dimension.next_field()? {
             match field.number {
-                1 => value = Some(field.int()?),
+                // Some exporters write what is not known as 0 or -1.
+                1 => value = Some(field.int()?).filter(|&side| side > 0),
                 2 => value = None,
                 _ => {}
             }
@@ -152,9 +185,11 @@ fn parse_node<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Node<'a>,
             4 => node.op = field.text()?,
             5 => push(&mut node.attributes, parse_attribute(field.span()?, weights)?, "attributes of a node")?,
             7 => node.domain = field.text()?,
+            8 => node.overload = field.text()?,
             _ => {}
         }
     }
+    node.name_constant();
     Ok(node)
 }
 
@@ -162,7 +197,7 @@ fn parse_node<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<Node<'a>,
 fn parse_attribute<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<(&'a str, Attribute<'a>), LoadError> {
     let (mut name, mut kind, mut stored) = ("", 0, 0);
     let (mut float, mut int, mut text, mut tensor) = (0.0, 0, &[][..], None);
-    let (mut floats, mut ints) = (Vec::new(), Vec::new());
+    let (mut floats, mut ints, mut texts, mut reference) = (Vec::new(), Vec::new(), Vec::new(), "");
     while let Some(field) = span.next_field()? {
         match field.number {
             1 => name = field.text()?,
@@ -178,17 +213,24 @@ fn parse_attribute<'a>(mut span: Span<'a>, weights: &Network<'a>) -> Result<(&'a
                 field.append_ints(&mut ints)?;
                 stored = A_INTS;
             }
+            9 => {
+                push(&mut texts, field.span()?.bytes(), "texts")?;
+                stored = A_TEXTS;
+            }
             20 => kind = field.int()?,
+            21 => reference = field.text()?,
             _ => {}
         }
     }
     let value = match if kind == 0 { stored } else { kind } {
+        _ if !reference.is_empty() => Attribute::Reference(reference),
         A_FLOAT => Attribute::Float(float),
         A_INT => Attribute::Int(int),
         A_TEXT => Attribute::Text(text),
         A_TENSOR => tensor.map_or(Attribute::Other(0), |tensor| Attribute::Tensor(Rc::new(tensor))),
         A_FLOATS => Attribute::Floats(floats),
         A_INTS => Attribute::Ints(ints),
+        A_TEXTS => Attribute::Texts(texts),
         other => Attribute::Other(other),
     };
     Ok((name, value))
@@ -257,6 +299,7 @@ pub const A_TEXT: i64 = 3;
 const A_TENSOR: i64 = 4;
 const A_FLOATS: i64 = 6;
 pub const A_INTS: i64 = 7;
+const A_TEXTS: i64 = 8;
 
 #[cfg(test)]
 mod tests {

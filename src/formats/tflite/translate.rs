@@ -132,7 +132,7 @@ impl<'a> Translator<'a> {
             if sides.first() == Some(&1) || found.open.first() == Some(&true) {
                 dimensions[0] = None;
             }
-            self.made.inputs.push(Input { name: name.clone().into(), kind: FLOAT, dimensions });
+            self.made.inputs.push(Input { name: name.clone().into(), kind: FLOAT, dimensions, unranked: false });
             if self.known[index].replace(Value { name, shape, order, flat: false }).is_some() {
                 return Err(malformed(place, "each input once", "it again"));
             }

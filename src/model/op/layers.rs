@@ -1,7 +1,8 @@
-//! The operators with weights of their own: convolutions and fully connected layers.
+//! The operators with weights of their own: convolutions, fully connected and recurrent layers, tables.
 
 use super::operands::{Operands, ParamId, elements};
 use crate::error::GraphError;
+use strum::{IntoStaticStr, VariantArray};
 
 /// The most pixels that the kernels of a dilated convolution may cover.
 const MAX_DILATED: usize = 1 << 26;
@@ -30,6 +31,68 @@ pub struct Linear {
     pub weight: ParamId,
     /// `[out]`.
     pub bias: Option<ParamId>,
+}
+
+/// A recurrent layer, behind the [`Linear`] one that weighs its inputs for all gates: `[steps, gates x hidden]` to `[steps, hidden]`, its
+/// output at each step. It starts from zeros. Gates are in the order of ONNX.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recurrent {
+    /// What weighs the output before, `[gates x hidden, hidden]`.
+    pub weight: ParamId,
+    /// `[gates x hidden]`.
+    pub bias: Option<ParamId>,
+    /// What a step computes.
+    pub cell: Cell,
+    /// Whether the last step comes first.
+    pub reverse: bool,
+}
+
+/// What a step of a recurrent layer computes, in the order of their numbers in a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
+pub enum Cell {
+    /// Input, output and forget gates, and a cell.
+    #[default]
+    #[strum(serialize = "LSTM")]
+    Lstm,
+    /// Update and reset gates, the reset before the last gate's weights.
+    #[strum(serialize = "GRU")]
+    Gru,
+    /// The same with the reset behind the weights and the bias (ONNX `linear_before_reset`).
+    #[strum(serialize = "GRU")]
+    GruReset,
+    /// A hyperbolic tangent.
+    #[strum(serialize = "RNN")]
+    Rnn,
+}
+
+impl Cell {
+    /// How many numbers of a step make one of the output.
+    pub fn gates(self) -> usize {
+        match self {
+            Cell::Lstm => 4,
+            Cell::Gru | Cell::GruReset => 3,
+            Cell::Rnn => 1,
+        }
+    }
+}
+
+impl Recurrent {
+    pub(super) fn shape(&self, operands: &Operands) -> Result<Vec<usize>, GraphError> {
+        let [rows, hidden] = operands.weight(self.weight, "[gates x hidden, hidden]")?;
+        let input = operands.input();
+        if input.len() != 2 || input[1] != rows || hidden.checked_mul(self.cell.gates()) != Some(rows) {
+            let got = format!("{input:?}, and a weight of [{rows}, {hidden}]");
+            return Err(operands.fault("shape of the input", "[steps, gates x hidden]", got));
+        }
+        operands.check_bias(self.bias, rows)?;
+        Ok(vec![input[0], hidden])
+    }
+}
+
+/// The shape of an [`Op::Lookup`](super::Op::Lookup).
+pub(super) fn looked_up(weight: ParamId, operands: &Operands) -> Result<Vec<usize>, GraphError> {
+    let [width, _] = operands.weight(weight, "[width, count]")?;
+    Ok([operands.input(), &[width]].concat())
 }
 
 impl Conv {

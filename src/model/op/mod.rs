@@ -7,7 +7,7 @@ mod operands;
 mod pool;
 mod resize;
 
-pub use layers::{Conv, Linear};
+pub use layers::{Cell, Conv, Linear, Recurrent};
 pub use mix::{Normalize, Reduce, Reduction};
 pub use moves::{Gather, Input, Pad, PadMode, Slice};
 pub(crate) use moves::{NOWHERE, expand};
@@ -35,6 +35,11 @@ pub enum Op {
     /// Fully connected layer: `[.., in]` to `[.., out]`.
     #[strum(serialize = "Gemm")]
     Linear(Linear),
+    /// A recurrent layer.
+    Recurrent(Recurrent),
+    /// For each number, which names a place, the column of a table `[width, count]`: `[..]` to `[.., width]`.
+    #[strum(serialize = "Gather")]
+    Lookup(ParamId),
     /// Sum of two values, broadcast to one shape: axes are aligned at the last, and an axis of 1, or one that is not there,
     /// is repeated.
     Add,
@@ -118,6 +123,7 @@ impl Op {
             Op::Unary(unary) => unary.function.name(),
             Op::Binary(binary) => binary.name(),
             Op::Reduce(reduce) => reduce.kind.into(),
+            Op::Recurrent(recurrent) => recurrent.cell.into(),
             other => other.into(),
         }
     }
@@ -125,7 +131,7 @@ impl Op {
     /// Its class.
     pub fn class(&self) -> Class {
         match self {
-            Op::Conv(_) | Op::Linear(_) => Class::Layer,
+            Op::Conv(_) | Op::Linear(_) | Op::Recurrent(_) | Op::Lookup(_) => Class::Layer,
             Op::Relu | Op::Unary(_) => Class::Elementwise,
             Op::Add | Op::Binary(_) => Class::Broadcast,
             Op::MaxPool(_) | Op::AveragePool(_) | Op::GlobalAveragePool => Class::Pool,
@@ -159,7 +165,18 @@ impl Op {
         match self {
             Op::Conv(conv) => Some((conv.weight, conv.bias)),
             Op::Linear(linear) => Some((linear.weight, linear.bias)),
+            Op::Recurrent(recurrent) => Some((recurrent.weight, recurrent.bias)),
+            Op::Lookup(weight) => Some((*weight, None)),
             _ => None,
+        }
+    }
+
+    /// How often a layer uses each of its weights for one sample, from the shape of its output and its weight's first side.
+    pub fn uses(&self, output: &[usize], rows: usize) -> usize {
+        match self {
+            Op::Recurrent(_) => output.first().copied().unwrap_or(0),
+            Op::Lookup(_) => 0,
+            _ => output.iter().product::<usize>() / rows,
         }
     }
 
@@ -196,6 +213,8 @@ impl Op {
         let shape = match self {
             Op::Conv(conv) => conv.shape(operands),
             Op::Linear(linear) => linear.shape(operands),
+            Op::Recurrent(recurrent) => recurrent.shape(operands),
+            Op::Lookup(weight) => layers::looked_up(*weight, operands),
             Op::Add | Op::Binary(_) => operands.broadcast(),
             Op::Relu | Op::Unary(_) => Ok(operands.input().to_vec()),
             Op::MaxPool(pool) | Op::AveragePool(pool) => pool.shape(operands),

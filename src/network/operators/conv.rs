@@ -240,7 +240,7 @@ impl Work for Convolution {
         }
     }
 
-    fn parameter_gradients(&self, x: &Inputs, padded: &[f32], dy: &[f32], gradients: &mut ParameterGradients) {
+    fn parameter_gradients(&self, x: &Inputs, padded: &mut [f32], dy: &[f32], gradients: &mut ParameterGradients) {
         self.bias.into_iter().for_each(|bias| gradients.add_rows(bias, dy));
         let (n, x, (add, dw)) = (x.n, &x[0], gradients.of(self.weight));
         let taps = self.taps_of(dw.len());

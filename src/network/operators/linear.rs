@@ -79,7 +79,7 @@ impl Work for LinearPlan {
     }
 
     /// `dw = dy x^T`.
-    fn parameter_gradients(&self, x: &Inputs, _kept: &[f32], dy: &[f32], gradients: &mut ParameterGradients) {
+    fn parameter_gradients(&self, x: &Inputs, _kept: &mut [f32], dy: &[f32], gradients: &mut ParameterGradients) {
         self.bias.into_iter().for_each(|bias| gradients.add_rows(bias, dy));
         let (n, (add, dw)) = (x.n, gradients.of(self.weight));
         for (index, (x, dy)) in x[0].chunks_exact(self.inputs * n).zip(dy.chunks_exact(self.outputs * n)).enumerate() {

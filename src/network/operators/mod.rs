@@ -3,11 +3,13 @@
 mod binary;
 mod conv;
 mod linear;
+mod lookup;
 mod matmul;
 mod moves;
 mod normalize;
 mod parameter;
 pub mod pool;
+mod recurrent;
 mod reduce;
 mod resize;
 mod softmax;
@@ -21,11 +23,13 @@ use crate::model::Op;
 use binary::{BinaryPlan, Sum};
 use conv::Convolution;
 use linear::LinearPlan;
+use lookup::LookupPlan;
 use matmul::MatMulPlan;
 use moves::MovePlan;
 use normalize::NormalizePlan;
 use parameter::Value;
 use pool::{Maximum, Mean};
+use recurrent::RecurrentPlan;
 use reduce::ReducePlan;
 use resize::ResizePlan;
 use softmax::SoftmaxPlan;
@@ -39,6 +43,8 @@ pub fn work(op: &Op, inputs: &[&[usize]], to: &[usize], parameters: &[Vec<usize>
     Some(match op {
         Op::Conv(conv) => Box::new(Convolution::new(conv, from, to, &parameters[conv.weight.0])),
         Op::Linear(linear) => Box::new(LinearPlan::new(linear, from, to)),
+        Op::Lookup(weight) => Box::new(LookupPlan::new(*weight, to)),
+        Op::Recurrent(recurrent) => Box::new(RecurrentPlan::new(recurrent, to)),
         Op::Add if inputs[0] == inputs[1] => Box::new(Sum),
         Op::Add => Box::new(BinaryPlan::new(None, inputs, to)?),
         Op::Binary(function) => Box::new(BinaryPlan::new(Some(*function), inputs, to)?),

@@ -31,7 +31,7 @@ impl Work for NormalizePlan {
     }
 
     /// `dx = (dy - mean(dy) - y mean(dy y)) / sqrt(variance + epsilon)`.
-    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy, .. }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
         let (features, epsilon, n, x) = (self.features, self.epsilon, x.n, &x[0]);
         let length = features * n;
         for (block, dx) in dx.chunks_exact_mut(length).enumerate() {

@@ -26,7 +26,7 @@ impl Work for Value {
 
     fn backward(&self, _index: usize, _x: &Inputs, _output: Output, _scratch: &mut [f32], _dx: &mut [f32]) {}
 
-    fn parameter_gradients(&self, _x: &Inputs, _kept: &[f32], dy: &[f32], gradients: &mut ParameterGradients) {
+    fn parameter_gradients(&self, _x: &Inputs, _kept: &mut [f32], dy: &[f32], gradients: &mut ParameterGradients) {
         gradients.add_rows(self.id, dy);
     }
 }

@@ -13,7 +13,7 @@ impl Work for Maximum {
         pool::maximum(&self.0, x.n, &x[0], y);
     }
 
-    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy, .. }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
         pool::maximum_gradient(&self.0, x.n, &x[0], y, dy, dx);
     }
 }

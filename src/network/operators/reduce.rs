@@ -43,7 +43,7 @@ impl Work for ReducePlan {
     }
 
     /// Each element gets the gradient of the place that it went to; of a maximum or minimum only where it is that.
-    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy, .. }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
         let (n, x) = (x.n, &x[0]);
         let extreme = matches!(self.kind, Reduction::Max | Reduction::Min);
         for ((dx, x), &place) in dx.chunks_exact_mut(n).zip(x.chunks_exact(n)).zip(&self.places) {

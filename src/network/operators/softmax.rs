@@ -20,7 +20,7 @@ impl Work for SoftmaxPlan {
         }
     }
 
-    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
+    fn backward(&self, _index: usize, x: &Inputs, Output { y, dy, .. }: Output, _scratch: &mut [f32], dx: &mut [f32]) {
         let kernel = if self.logarithm { elementwise::log_softmax_gradient } else { elementwise::softmax_gradient };
         let (n, length) = (x.n, self.length * x.n);
         for (index, dx) in dx.chunks_exact_mut(length).enumerate() {

@@ -73,7 +73,7 @@ pub fn value(unary: &Unary, x: f64) -> f64 {
 }
 
 /// `dx = f'(x) dy`; at a kink one of the slopes beside it, and 0 where the function is a staircase.
-fn backward(unary: &Unary, x: &[f32], Output { y, dy }: Output, dx: &mut [f32]) {
+fn backward(unary: &Unary, x: &[f32], Output { y, dy, .. }: Output, dx: &mut [f32]) {
     let (a, b) = (unary.a.get(), unary.b.get());
     let slope = |slope: &dyn Fn(f32, f32) -> f32, dx: &mut [f32]| each_slope(x, y, dy, dx, slope);
     match unary.function {

@@ -26,8 +26,9 @@ pub trait Work: Debug + Send + Sync {
     /// Writes the gradient to input `index`, from the output and its gradient.
     fn backward(&self, index: usize, x: &Inputs, output: Output, scratch: &mut [f32], dx: &mut [f32]);
 
-    /// Adds to the gradients of the parameters, from the gradient of the output.
-    fn parameter_gradients(&self, _x: &Inputs, _kept: &[f32], _dy: &[f32], _gradients: &mut ParameterGradients) {}
+    /// Adds to the gradients of the parameters, from the gradient of the output; comes before [`Work::backward`], and may leave what that
+    /// needs in what is kept.
+    fn parameter_gradients(&self, _x: &Inputs, _kept: &mut [f32], _dy: &[f32], _gradients: &mut ParameterGradients) {}
 }
 
 /// An output and its gradient.
@@ -35,6 +36,7 @@ pub trait Work: Debug + Send + Sync {
 pub struct Output<'a> {
     pub y: &'a [f32],
     pub dy: &'a [f32],
+    pub kept: &'a [f32],
 }
 
 /// A value that a step reads or writes.
