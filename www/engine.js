@@ -11,12 +11,15 @@ export class Engine {
   #network = null;
   /** @type {Part[]} */
   #parts = [];
+  /** @type {number[]} */
+  #numbers = [];
   /** @type {Bridge<WorkerApi>} */
   #bridge = new Bridge(
     'runs',
     async (remote) => {
       if (this.#network) await remote.open(copyOf(this.#network));
       for (const part of this.#parts) await remote.addData(part);
+      await remote.numberClasses(this.#numbers);
     },
   );
 
@@ -46,6 +49,16 @@ export class Engine {
   async clearData() {
     await this.#call((remote) => remote.clearData());
     this.#parts = [];
+    this.#numbers = [];
+  }
+
+  /** How the samples are to be read for the opened network. @param {string[]} classNames @param {Scaling | null} scaling If it is known. */
+  readingOf = (classNames, scaling) => this.#call((remote) => remote.readingOf(classNames, scaling));
+
+  /** Numbers the classes as a network does. @param {number[]} numbers */
+  async numberClasses(numbers) {
+    await this.#call((remote) => remote.numberClasses(numbers));
+    this.#numbers = numbers;
   }
 
   /** The recipe of an effort. @param {import('./types.js').Effort} effort */

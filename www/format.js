@@ -84,7 +84,7 @@ export function openable({ models, samples }) {
 }
 
 /** What a split is called. */
-export const SPLITS = { train: 'training', validation: 'validation', test: 'test' };
+export const SPLITS = { train: 'training', validation: 'validation', test: 'test', all: 'of all' };
 
 /** What a stage is called. @param {import('./types.js').Stage} stage */
 export const stage = (stage) => stage[0].toUpperCase() + stage.slice(1);

@@ -17,6 +17,7 @@ export const MNIST = {
   shape: [],
   labelled: { train: true, test: true },
   summary: null,
+  reading: null,
   scaling: null,
   problem: '',
 };

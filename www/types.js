@@ -70,6 +70,7 @@
  * @property {number[]} shape Of one sample: channels, height, width; or features.
  * @property {{ train: boolean, test: boolean }} labelled Whether they have labels.
  * @property {SamplesSummary | null} summary Of a file that the reader opened.
+ * @property {import('../pkg/nutshell.js').SamplesReading | null} reading How the opened network reads them; null where none does.
  * @property {Scaling | null} scaling What suits them and the opened network; null where nothing says so.
  * @property {string} problem Why no more come; empty if all is well.
  */

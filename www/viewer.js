@@ -14,6 +14,8 @@ export class Viewer {
   #stages = new Map();
   /** @type {{ part: Part, keep: number }[]} */
   #parts = [];
+  /** @type {number[]} */
+  #numbers = [];
   #started = false;
   /** @type {{ question: string, answer: Promise<import('../pkg/nutshell.js').Comparison> } | null} */
   #compared = null;
@@ -25,6 +27,7 @@ export class Viewer {
       const [stages, parts] = [[...this.#stages], [...this.#parts]];
       for (const [stage, file] of stages) await remote.put(stage, handed(file));
       for (const { part, keep } of parts) await remote.addData(part, keep);
+      await remote.numberClasses(this.#numbers);
     },
   );
 
@@ -73,9 +76,17 @@ export class Viewer {
     this.#parts.push({ part, keep });
   }
 
+  /** Numbers the classes as a network does. @param {number[]} numbers */
+  async numberClasses(numbers) {
+    this.#numbers = numbers;
+    this.#compared = null;
+    if (this.#started) await this.ask((remote) => remote.numberClasses(numbers));
+  }
+
   /** Forgets all samples. */
   async clearData() {
     this.#parts = [];
+    this.#numbers = [];
     if (this.#started) await this.ask((remote) => remote.clearData());
   }
 }

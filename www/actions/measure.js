@@ -5,7 +5,7 @@ import { judgeBy } from './judge.js';
 import { look } from './look.js';
 
 /** Measures again whenever another network is open, other samples have come, or their numbers are scaled otherwise. */
-export const keepMeasured = () => whenChanged(({ network, data, recipe }) => JSON.stringify([network?.id, data.id, recipe?.scaling]), () => void measure());
+export const keepMeasured = () => whenChanged(({ network, data, recipe }) => JSON.stringify([network?.id, data.id, data.reading?.numbers, recipe?.scaling]), () => void measure());
 
 /** The id of the opened network, if the weights judge it only because the samples did not fit it. @type {number | null} */
 let unfit = null;

@@ -5,7 +5,7 @@ import { attempt, bridge, notWhileRunning, reader, report, viewer } from './engi
 import { exportFile } from './export.js';
 import { keepFiles } from './keep-files.js';
 import { suitRecipe } from './recipe.js';
-import { scalingOf } from './samples.js';
+import { suitSamples } from './samples.js';
 
 /** The networks that come with the page. */
 export const BUNDLED = {
@@ -75,8 +75,7 @@ async function open(name, file, load, files) {
       files: { ...get().files, network: files && keepFiles('network', files) },
     });
     if (!graph) return;
-    const { data } = get();
-    if (data.summary) set({ data: { ...data, scaling: await scalingOf(data.summary).catch(() => data.scaling) } });
+    await suitSamples();
     await suitRecipe(last || lastWeights ? 'network' : 'nothing');
   } finally {
     if (opening === openings) set({ openingFile: null });

@@ -81,7 +81,7 @@ export async function openSamples(files) {
     const which = /test|t10k/i.test(file.name) ? 'test' : 'train';
     await attempt(file.name, () => take({ set: which, ...(/label/i.test(file.name) ? { labels: bytes } : { images: bytes }) }));
   }
-  await complete(null);
+  await complete();
 }
 
 /** Samples as the reader has opened them. @typedef {Awaited<ReturnType<typeof readSampleFiles>>} Opened */
@@ -146,23 +146,23 @@ export async function takeSamples(name, { summary, parts }, files) {
   try {
     for (const part of parts) await take(part);
   } finally {
-    await complete(summary);
+    await complete();
   }
 }
 
-/** The most test samples that scalings are compared on. */
-const COMPARED = 5000;
-
-/** The scaling of samples: that of a .nut file; else the one by which the opened network answers better, as they are or as suits them.
- * @param {import('../types.js').SamplesSummary} summary */
-export async function scalingOf({ scaling }) {
-  const { network, data } = get();
-  if (network?.graph.scaling) return network.graph.scaling;
-  const fits = String(network?.graph.input_shape) === String(data.shape);
-  if (!network || !fits || !data.labelled.test || data.test > COMPARED || scaling === 'unit') return scaling;
-  const accuracyWith = async (/** @type {import('../types.js').Scaling} */ own) =>
-    (await bridge.evaluate(own, () => {}, new AbortController().signal))?.accuracy ?? -Infinity;
-  return (await accuracyWith('unit')) > (await accuracyWith(scaling)) ? 'unit' : scaling;
+/** Has the user's samples read as the opened network wants them: their scaling, and its numbers of their classes. Where there is no such network, or
+ * they do not fit it, as suits them. */
+export async function suitSamples() {
+  const { network, data, ownNetwork } = get();
+  // The example's network and samples are known to fit.
+  if (data.bundled && !ownNetwork) return;
+  const { class_names: names, scaling } = data.summary ?? { class_names: [], scaling: /** @type {const} */ ('unit') };
+  const reading = network && (await bridge.readingOf(names, network.graph.scaling ?? null).catch(() => null));
+  const numbers = reading?.numbers ?? [];
+  await bridge.numberClasses(numbers);
+  await viewer.numberClasses(numbers);
+  const told = reading?.readings.some(({ accuracy }) => accuracy !== null) || network?.graph.scaling || reading?.scaling === 'raw';
+  set({ data: { ...get().data, reading, scaling: told && reading ? reading.scaling : scaling } });
 }
 
 /** Samples of the user's, of which none has come. @param {string} name @param {import('../types.js').SamplesSummary | null} summary
@@ -188,9 +188,9 @@ async function take(part) {
   set({ data: part.set === 'test' ? { ...data, test: count } : { ...data, train: count, trainTotal: count } });
 }
 
-/** All have come. @param {import('../types.js').SamplesSummary | null} summary Of a file that the reader opened. */
-async function complete(summary) {
-  const scaling = summary && (await scalingOf(summary).catch(() => null));
-  set({ data: { ...get().data, id: sets++, scaling } });
+/** All have come. */
+async function complete() {
+  await suitSamples();
+  set({ data: { ...get().data, id: sets++ } });
   await suitRecipe('samples');
 }

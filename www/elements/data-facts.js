@@ -25,7 +25,8 @@ export function dataFacts() {
         : ','}
       ${format.count(data.train)} training ${kind}
     </dd>
-    ${data.summary ? summaryFacts(data.summary) : nothing}
+    ${data.summary ? summaryFacts(data.summary, data.reading?.class_names) : nothing}
+    ${data.reading ? readingFacts(data.reading) : nothing}
     ${recipe && network
       ? html`<dt><label for="scaling">${kind === 'images' ? 'Pixels' : 'Numbers'}</label></dt>
           <dd>${scalingChoice(data, recipe.scaling)}</dd>`
@@ -36,8 +37,40 @@ export function dataFacts() {
 /** Until samples are there, they are the example's images. @param {Data} data */
 const isDrawn = ({ shape }) => shape.length === 0 || format.isImage(shape);
 
-/** @param {SamplesSummary} summary */
-function summaryFacts({ training, test, class_names, ignored }) {
+/** How they are read, where that was tried.
+ * @param {import('../../pkg/nutshell.js').SamplesReading} reading */
+function readingFacts({ samples, readings, likely, note }) {
+  const words = (/** @type {typeof readings[number]} */ { scaling, classes }) => `${SCALINGS[scaling] ?? scaling}, classes ${ORDERS[classes] ?? `numbered ${classes}`}`;
+  const share = (/** @type {number | null} */ accuracy) => (accuracy === null ? 'the labels do not fit the outputs' : format.percent(accuracy));
+  if (readings.length < 2) return nothing;
+  return html`<dt>Read as</dt>
+    <dd>
+      ${words(readings[likely])}${note ? html`: <strong>${share(readings[likely].accuracy)}</strong> right so, not ${share(readings[0].accuracy)}` : nothing}
+      <details>
+        <summary>Accuracy on ${format.count(samples)} samples, read in ${readings.length} ways</summary>
+        <ul>
+          ${readings.map((reading) => html`<li>${words(reading)}: ${share(reading.accuracy)}</li>`)}
+        </ul>
+      </details>
+    </dd>`;
+}
+
+/** @type {Record<string, string>} */
+const SCALINGS = {
+  unit: 'numbers 0 to 1',
+  raw: 'numbers as they are',
+  symmetric: 'numbers -1 to 1',
+  times255: 'numbers times 255',
+  standardised: 'each channel standardised',
+  mnist: "by MNIST's mean and deviation",
+  imagenet: "by ImageNet's means and deviations",
+};
+
+/** @type {Record<string, string>} */
+const ORDERS = { given: 'as they are given', text: 'sorted as text (0, 1, 10, 11, 2)', dense: 'without gaps' };
+
+/** @param {SamplesSummary} summary @param {string[]} [own] The classes' names as the network numbers them. */
+function summaryFacts({ training, test, class_names, label_column, ignored }, own) {
   const part = training ?? test;
   if (!part) return nothing;
   const { shape, numbers, low, high, means, deviations } = part;
@@ -49,7 +82,7 @@ function summaryFacts({ training, test, class_names, ignored }) {
       mean ${listed(means)}, deviation ${listed(deviations)}
     </dd>
     <dt>Classes</dt>
-    <dd>${classes(training, test, class_names)}</dd>
+    <dd>${classes(training, test, class_names)}${label_column ? `, from ${label_column}` : ''}${own && String(own) !== String(class_names) ? `; the network's order is ${own.slice(0, MOST_LISTED).join(', ')}` : ''}</dd>
     ${ignored.length > 0 ? html`<dt>Not used</dt><dd>${ignored.join(', ')}</dd>` : nothing}`;
 }
 

@@ -43,6 +43,18 @@ export const runs = {
     return { count: samples.length, shape: [...samples.shape], labelled: samples.labelled };
   },
 
+  /** How the samples are to be read for the opened network: by trying, where neither says it.
+   * @param {string[]} classNames @param {Recipe['scaling'] | null} scaling If it is known. */
+  readingOf(classNames, scaling) {
+    runs.numberClasses([]);
+    return opened().readingOf(sets.train, sets.test, classNames, scaling);
+  },
+
+  /** Numbers the classes as a network does, at the places of the samples' own numbers; an empty list keeps these. @param {number[]} numbers */
+  numberClasses(numbers) {
+    for (const samples of Object.values(sets)) samples.numberClasses(Uint32Array.from(numbers));
+  },
+
   /** A seed for those who want another one. */
   randomSeed,
 

@@ -56,6 +56,11 @@ export const views = {
     sets = { held: new Samples(), test: new Samples() };
   },
 
+  /** Numbers the classes as a network does: see the engine. @param {number[]} numbers */
+  numberClasses(numbers) {
+    for (const samples of Object.values(sets)) samples.numberClasses(Uint32Array.from(numbers));
+  },
+
   /** Adds a part of the test samples, or of the training samples, of which only the last `keep` are kept.
    * @param {import('./parts.js').Part} part
    * @param {number} keep */

@@ -89,7 +89,7 @@ impl Task for Arguments {
         let logits = logits(&model, &samples)?;
         let open = |path: &Path| -> Result<_, Error> {
             let mut opened = files::open(path)?.opened;
-            self.sizes.apply(&mut opened, shape, path)?;
+            self.sizes.apply(&mut opened, &shape, path)?;
             Ok(opened.into_model()?)
         };
         let original = self.original.as_deref().map(open).transpose()?;
@@ -113,7 +113,7 @@ impl Task for Arguments {
         }
         if criterion == Criterion::Labels && !samples.labelled() {
             let expected = "one a sample (without any, --predictions FILE writes the answers, and --original MODEL is compared with)";
-            return Err(DataError::new("labels", expected, "none").into());
+            return Err(DataError { what: "labels", expected: expected.into(), got: "none".into() }.into());
         }
         let evaluation = Evaluation::of_outputs(&logits, &samples)?;
         let Evaluation { samples, correct, loss, .. } = evaluation;
