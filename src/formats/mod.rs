@@ -151,13 +151,9 @@ pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let plain = gzip::decompress(bytes, cap, "model")?;
     let reader = known(&plain)?;
     if let Some(model) = reader.model {
-        match model(&plain, cap) {
-            Ok(model) => {
-                let network = Network { tensors: Vec::new(), ..Network::of_model(model) };
-                return Ok(Opened::new(reader.name, network));
-            }
-            // Its weights may still be recognised.
-            Err(_) => {}
+        // If it cannot be run, its weights may still be recognised.
+        if let Ok(model) = model(&plain, cap) {
+            return Ok(Opened::new(reader.name, Network { tensors: Vec::new(), ..Network::of_model(model) }));
         }
     }
     let opened = open(&plain, cap)?;

@@ -72,7 +72,7 @@ impl Readings {
     pub fn of(model: &Model, dataset: &Dataset, said: &Said) -> Result<Self, Error> {
         let training = dataset.training.as_ref().or(dataset.test.as_ref());
         let Some(all) = training else { return Err(dataset.training().unwrap_err().into()) };
-        let work: u64 = macs(model)?.iter().map(|layer| layer.dense as u64).sum();
+        let work: u64 = macs(model)?.iter().map(|layer| layer.dense).sum();
         let most = (MOST_MACS / work.max(1)).clamp(LEAST_SAMPLES as u64, MOST_SAMPLES as u64) as usize;
         let some = all.at_most(most.min(all.len()), 1)?;
 
