@@ -61,7 +61,7 @@ const bytesOf = (kind) => (get().result?.report.stages.at(-1)?.layers ?? []).red
 export const LESSONS = [
   {
     title: 'A network is a file full of numbers',
-    text: 'This is LeNet-5, which recognises handwritten digits. It holds 431,080 numbers of four bytes each, nearly all of them in layer fc1. Most of those are close to zero: their histogram is a narrow bell around it.',
+    text: 'This is LeNet-5, which recognises handwritten digits. It holds 431,080 numbers of four bytes each, nearly all of them in layer fc1. Most of those are small: their histogram is a bell around zero.',
     target: 'model-view weight-figures .charts > figure',
     needs: 'original',
     show: () => chooseStep('model'),
@@ -119,7 +119,7 @@ export const LESSONS = [
   {
     title: 'How the threshold was found',
     text: 'Each row is a probe: the remaining interval, and the midpoint that was tried. Filled probes were accepted; hollow ones raised the loss above the dashed limit. Press Play next to Probe to replay the search.',
-    target: 'prune-view search-player',
+    target: 'prune-view search-player .tools',
     needs: 'result',
     show: () => chooseStep('prune', 'prune'),
   },

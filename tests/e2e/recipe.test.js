@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { recipe as recipeOf } from '../../pkg/node.js';
-import { download, drop, faults, finished, OPEN, page, ready, recipe, seriousFaults, SHORT, text } from './user.js';
+import { download, drop, faults, finished, OPEN, opened, page, ready, recipe, seriousFaults, SHORT, text } from './user.js';
 
 /** The value of a number in the form. @param {string} id */
 const value = (id) => page.$eval(`#${id}`, (input) => /** @type {HTMLInputElement} */ (input).value);
@@ -127,9 +127,9 @@ test('settings belong to the network and the samples that they were for, and a l
   await page.waitForSelector('[data-step=model][aria-pressed=true]', { timeout: OPEN });
   await page.reload();
   await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('table.csv:'), { timeout: OPEN });
-  assert.match(await text('network-card .lead'), /LeNet-300-100/);
+  await opened('LeNet-300-100');
   await page.click('#mnist');
   await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector('#split-validation'))?.value === '5000', { timeout: OPEN });
-  assert.match(await text('network-card'), /MNIST: 0|MNIST: 10,000/);
+  assert.match(await text('network-card'), /MNIST: /);
   assert.deepEqual(faults, []);
 });

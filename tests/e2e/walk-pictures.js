@@ -1,15 +1,17 @@
-// Pictures of the guided walk, lesson by lesson, to be looked at: `cargo xtask dist`, then `node tests/e2e/walk-pictures.js FOLDER [light | dark]`.
+// Pictures of the guided walk, lesson by lesson, to be looked at: `cargo xtask dist`, then
+// `node tests/e2e/walk-pictures.js FOLDER [light | dark] [desktop | phone]`.
 import { mkdirSync } from 'node:fs';
 import { launch, newPage, serve } from './site.js';
 
 const SIZES = { desktop: { width: 1366, height: 681 }, phone: { width: 360, height: 740, deviceScaleFactor: 2, isMobile: true, hasTouch: true } };
 const LONG = 600_000;
 
-const [folder = 'target/walk', scheme = 'light'] = process.argv.slice(2);
+const [folder = 'target/walk', scheme = 'light', only] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const site = await serve();
 const browser = await launch();
 for (const [name, viewport] of Object.entries(SIZES)) {
+  if (only && only !== name) continue;
   const { page, faults } = await newPage(await browser.createBrowserContext());
   await page.setViewport(viewport);
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);

@@ -29,7 +29,7 @@ class LearnPanel extends Element {
       <section aria-label="Guided walk">
         <div class="row">
           <h2 tabindex="-1">${title}</h2>
-          <span class="quiet small-text">Guided walk, ${lesson + 1} of ${LESSONS.length}</span>
+          <span class="quiet small-text"><span class="long-words">Guided walk, </span>${lesson + 1} of ${LESSONS.length}</span>
         </div>
         <p aria-live="polite">${typeof text === 'string' ? text : text()}</p>
         <div class="row">

@@ -176,7 +176,7 @@ class RecipeCard extends Element {
         <button type="button" class="small" id="save-recipe" @click=${saveRecipe}>Save as JSON</button>
         <button type="button" class="small" ?disabled=${running} @click=${drawSeed}>New seed</button>
       </div>
-      <p class="quiet small-text">To open a recipe, drop its JSON file on the page or choose it with <i>Open files</i>.</p>
+      <p class="quiet small-text">To open a recipe, drop its JSON file on the page or choose it with <i>Replace</i>.</p>
       ${groups.map(
         (group) => html`<fieldset ?disabled=${running}>
           <legend>${GROUPS[group] ?? group}</legend>
