@@ -90,6 +90,9 @@ fn live_nodes<'a>(graph: &'a Graph<'a>, outputs: &[&'a Cow<'a, str>]) -> Vec<&'a
 /// A constant, and its shape; a Reshape may have given it another one than it is stored with.
 pub(super) type Constant<'a> = (Rc<Tensor<'a>>, Vec<usize>);
 
+/// A constant that has become a value.
+pub(super) type Brought<'a> = (Rc<Tensor<'a>>, ValueId);
+
 /// What a name in the file stands for.
 #[derive(Debug, Clone)]
 pub(super) enum Known<'a> {
@@ -131,7 +134,7 @@ pub(super) struct Importer<'a> {
     /// How often each value will still be read under its names, indexed by [`ValueId`].
     pub(super) readers: Vec<usize>,
     /// The value of each constant that has become a parameter, by its name and shape.
-    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), (Rc<Tensor<'a>>, ValueId)>,
+    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), Brought<'a>>,
     pub(super) parameter_shapes: Vec<Vec<usize>>,
     pub(super) parameter_names: HashSet<String>,
     pub(super) parameter_bytes: usize,

@@ -34,12 +34,9 @@ pub struct Function<'a> {
 /// # Errors
 /// [`LoadError`] if that takes too many nodes, or does not end.
 pub fn inline<'a>(graph: &mut Graph<'a>, functions: &[Function<'a>]) -> Result<(), LoadError> {
-    let called = |node: &Node| {
-        let same = |function: &&Function| {
-            (function.domain, function.name, function.overload) == (node.domain, node.op, node.overload)
-        };
-        functions.iter().find(same)
-    };
+    let known = functions.iter().map(|function| ((function.domain, function.name, function.overload), function));
+    let known: HashMap<_, _> = known.collect();
+    let called = |node: &Node<'a>| known.get(&(node.domain, node.op, node.overload)).copied();
     let (mut labels, mut copied) = (HashSet::new(), 0);
     for _ in 0..MAX_DEPTH {
         if !graph.nodes.iter().any(|node| called(node).is_some()) {
