@@ -150,11 +150,9 @@ pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
     let plain = gzip::decompress(bytes, cap, "model")?;
     let reader = known(&plain)?;
-    if let Some(model) = reader.model {
-        // If it cannot be run, its weights may still be recognised.
-        if let Ok(model) = model(&plain, cap) {
-            return Ok(Opened::new(reader.name, Network { tensors: Vec::new(), ..Network::of_model(model) }));
-        }
+    // Where that fails, its weights may still be recognised.
+    if let Some(model) = reader.model.and_then(|read| read(&plain, cap).ok()) {
+        return Ok(Opened::new(reader.name, Network::without_tensors(model)));
     }
     let opened = open(&plain, cap)?;
     opened.network.runnable()?;

@@ -47,6 +47,6 @@ pub fn read(bytes: &[u8], cap: u64, tell: Option<&mut dyn FnMut(f64)>) -> Result
     let steps = nut.network.parameters.iter().map(|parameter| (-f32::from(parameter.codebook.fraction_bits())).exp2());
     let stepped = |(tensor, step)| Tensor { step: Some(step), ..tensor };
     let tensors = original.tensors.into_iter().zip(steps).map(stepped).collect();
-    let network = Network { tensors, ..Network::of_model(model) };
+    let network = Network { tensors, ..Network::without_tensors(model) };
     Ok(Opened { nut: Some(Nut::Network(Box::new(nut))), ..Opened::new("nut", network) })
 }

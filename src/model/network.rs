@@ -122,7 +122,12 @@ impl Network {
             Tensor::new(parameter.name.clone(), parameter.values.shape().to_vec(), Dtype::F32, bytes)
         };
         let tensors = model.parameters.iter().map(tensor).collect();
-        Network { tensors, origin: None, model: Some(model), obstacle: None, notes: Vec::new(), sample: Vec::new() }
+        Network { tensors, ..Network::without_tensors(model) }
+    }
+
+    /// A network that is only run: its tensors are left out.
+    pub fn without_tensors(model: Model) -> Self {
+        Network { tensors: Vec::new(), origin: None, model: Some(model), obstacle: None, notes: Vec::new(), sample: Vec::new() }
     }
 
     /// The network that can be run.

@@ -133,7 +133,7 @@ impl Network {
     pub(super) fn new(opened: Opened, file_bytes: usize) -> Result<Network, JsValue> {
         let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
         let model = opened.into_model().map_err(thrown)?;
-        Ok(Network(model::Network { tensors: Vec::new(), ..model::Network::of_model(model) }, summary))
+        Ok(Network(model::Network::without_tensors(model), summary))
     }
 
     fn model(&self) -> Result<&Model, JsValue> {

@@ -1,9 +1,8 @@
 //! The operators on each element: functions of one value, of two, and of a value and a constant.
 
-use super::fold::range;
 use super::graph::Node;
 use super::importer::{Importer, Known, Readers};
-use super::tensor::{BFLOAT16, BOOL, FLOAT, INT8, INT16, Tensor, UINT8, UINT16, is_float, type_name};
+use super::tensor::{BFLOAT16, BOOL, FLOAT, INT8, INT16, Tensor, UINT8, UINT16, is_float, range, type_name};
 use super::written::{Context, Written};
 use crate::error::LoadError;
 use crate::model::{Binary, Function, Op, Unary, ValueId};

@@ -7,10 +7,7 @@
 use super::graph::Node;
 use super::importer::{BATCH, Constant, Importer, Known};
 use super::moves::MOVES;
-use super::tensor::{
-    BFLOAT16, BOOL, FLOAT, FLOAT16, INT8, INT16, INT32, INT64, Numbers, Tensor, UINT8, UINT16, UINT32, UINT64,
-    is_float, type_name,
-};
+use super::tensor::{BFLOAT16, BOOL, FLOAT, FLOAT16, INT64, Numbers, Tensor, is_float, range, type_name};
 use crate::error::LoadError;
 use crate::model::{NOWHERE, Op, Pad, broadcast, expand};
 use std::rc::Rc;
@@ -404,23 +401,6 @@ fn rounded(number: f64, fraction: i32, least: i32, largest: f64) -> f64 {
     let unit = 2f64.powi(exponent.max(least) - fraction);
     let rounded = (number / unit).round_ties_even() * unit;
     if rounded.abs() > largest { f64::INFINITY.copysign(number) } else { rounded }
-}
-
-/// The smallest and the largest number of a type of integers, in 64-bit floats; `None` for a type that is not known here.
-pub fn range(kind: i64) -> Option<(f64, f64)> {
-    match kind {
-        UINT8 => Some((0.0, 255.0)),
-        INT8 => Some((-128.0, 127.0)),
-        UINT16 => Some((0.0, 65535.0)),
-        INT16 => Some((-32768.0, 32767.0)),
-        INT32 => Some((i32::MIN.into(), i32::MAX.into())),
-        UINT32 => Some((0.0, u32::MAX.into())),
-        INT64 => Some((i64::MIN as f64, i64::MAX as f64)),
-        UINT64 => Some((0.0, u64::MAX as f64)),
-        BOOL => Some((0.0, 1.0)),
-        _ if is_float(kind) => Some((f64::NEG_INFINITY, f64::INFINITY)),
-        _ => None,
-    }
 }
 
 fn apart(node: &Node, a: &Array, b: &Array) -> LoadError {

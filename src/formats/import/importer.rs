@@ -3,12 +3,9 @@
 //! Axis 0 is taken for the samples of a batch, which the model leaves out. Where a graph does something else with it, or its
 //! inputs have no such axis, the whole tensors are one sample.
 
-use super::elementwise::function;
-use super::fold::range;
 use super::graph::{Graph, Input, Node};
 use super::labels::scores;
-use super::moves::MOVES;
-use super::tensor::{INT32, INT64, Tensor, is_float, type_name};
+use super::tensor::{Tensor, is_float, range, type_name};
 use crate::error::LoadError;
 use crate::formats::cursor::{malformed, unsupported};
 use crate::model::{self, Model, Op, ValueId};
@@ -90,6 +87,9 @@ fn live_nodes<'a>(graph: &'a Graph<'a>, outputs: &[&'a Cow<'a, str>]) -> Vec<&'a
 /// A constant, and its shape; a Reshape may have given it another one than it is stored with.
 pub(super) type Constant<'a> = (Rc<Tensor<'a>>, Vec<usize>);
 
+/// A constant that has become a value.
+pub(super) type Brought<'a> = (Rc<Tensor<'a>>, ValueId);
+
 /// What a name in the file stands for.
 #[derive(Debug, Clone)]
 pub(super) enum Known<'a> {
@@ -131,7 +131,7 @@ pub(super) struct Importer<'a> {
     /// How often each value will still be read under its names, indexed by [`ValueId`].
     pub(super) readers: Vec<usize>,
     /// The value of each constant that has become a parameter, by its name and shape.
-    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), (Rc<Tensor<'a>>, ValueId)>,
+    pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), Brought<'a>>,
     pub(super) parameter_shapes: Vec<Vec<usize>>,
     pub(super) parameter_names: HashSet<String>,
     pub(super) parameter_bytes: usize,
@@ -166,40 +166,6 @@ impl<'a> Importer<'a> {
             }
         }
         self.outputs(outputs)
-    }
-
-    /// Proves that a node knows what to do with samples along another axis than the first, if it is given such.
-    fn check_batch_axes(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
-        let elsewhere = |name: &Cow<str>| match self.known.get(&**name) {
-            Some(Known::Value(id)) => self.batch_axes[id.0] > 0,
-            _ => false,
-        };
-        let known = MOVES.contains(&node.op)
-            || function(node.op).is_some()
-            || matches!(node.op, "LSTM" | "GRU" | "RNN" | "Identity" | "Cast" | "Dropout" | "Shape" | "Split" | "Relu");
-        if !known && node.inputs.iter().any(elsewhere) {
-            return Err(self.no_batch(node, "samples along another axis than the first"));
-        }
-        Ok(())
-    }
-
-    /// The type of integers that a node makes of integers that depend on the input, which have no fractions and go by other rules than
-    /// floats: what only moves, compares or converts them is known, and sums.
-    fn integers_of(&self, node: &'a Node<'a>) -> Result<Option<i64>, LoadError> {
-        let Some(&kind) = node.inputs.iter().find_map(|name| self.integers.get(&**name)) else { return Ok(None) };
-        let first = node.inputs.first().is_some_and(|name| self.integers.contains_key(&**name));
-        match node.op {
-            "Cast" => Ok(Some(node.int("to", 0)?).filter(|&to| !is_float(to))),
-            "Shape" | "Equal" | "DequantizeLinear" => Ok(None),
-            "Gather" if !first => Ok(None),
-            "Identity" | "Concat" | "Split" => Ok(Some(kind)),
-            moved if MOVES.contains(&moved) => Ok(Some(kind)),
-            "Add" | "Sub" | "Mul" | "Min" | "Max" if matches!(kind, INT32 | INT64) => Ok(Some(kind)),
-            _ => Err(node.unsupported(
-                format!("{} of {} that depend on the input", node.op, type_name(kind)),
-                "floats, after a Cast",
-            )),
-        }
     }
 
     /// The inputs' values. One with an axis of samples is the network's input; otherwise each is a part of that.

@@ -4,12 +4,17 @@ use super::graph::{Graph, Node};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+/// The most nodes between scores and a label, and outputs of a graph with labels.
+const MOST: usize = 64;
+
 /// The outputs of a graph, with the scores in the place of labels and of dictionaries of scores; each once.
 pub fn scores<'a>(graph: &'a Graph<'a>) -> Vec<&'a Cow<'a, str>> {
+    if graph.outputs.len() > MOST {
+        return graph.outputs.iter().collect();
+    }
     let makers: HashMap<&str, &Node> =
         graph.nodes.iter().flat_map(|node| node.outputs.iter().map(move |name| (&**name, node))).collect();
-    let cut: Vec<Option<&Cow<str>>> =
-        graph.outputs.iter().map(|name| behind(&makers, name, graph.nodes.len())).collect();
+    let cut: Vec<Option<&Cow<str>>> = graph.outputs.iter().map(|name| behind(&makers, name)).collect();
     let kept: Vec<&Cow<str>> =
         graph.outputs.iter().zip(&cut).filter(|(_, cut)| cut.is_none()).map(|(name, _)| name).collect();
     // Probabilities beside the label are the scores already.
@@ -30,10 +35,10 @@ pub fn scores<'a>(graph: &'a Graph<'a>) -> Vec<&'a Cow<'a, str>> {
     outputs
 }
 
-/// The scores behind a label, if it is one; it has at most so many nodes behind it.
-fn behind<'a>(makers: &HashMap<&str, &'a Node<'a>>, name: &str, most: usize) -> Option<&'a Cow<'a, str>> {
+/// The scores behind a label, if it is one.
+fn behind<'a>(makers: &HashMap<&str, &'a Node<'a>>, name: &str) -> Option<&'a Cow<'a, str>> {
     let mut name = name;
-    for _ in 0..most {
+    for _ in 0..MOST {
         let node = makers.get(name)?;
         let read = match node.op {
             "ArgMax" | "ZipMap" => return node.inputs.first(),

@@ -1,7 +1,10 @@
 //! The operators that files have, by the families that they are read and written in.
 
+use super::elementwise::function;
 use super::graph::{Node, is_standard};
 use super::importer::{Importer, Known, Readers};
+use super::moves::MOVES;
+use super::tensor::{INT32, INT64, is_float, type_name};
 use super::written::{Context, Written};
 use super::{elementwise, layers, moves, sequences, shapes, transposed};
 use crate::error::LoadError;
@@ -26,8 +29,42 @@ impl<'a> Importer<'a> {
         }
         match READERS.into_iter().flatten().find(|(names, _)| names.contains(&node.op)) {
             Some((_, read)) => read(self, node),
-            None if elementwise::function(node.op).is_some() => self.unary(node),
+            None if function(node.op).is_some() => self.unary(node),
             None => Err(node.unsupported(format!("operator {}", node.op), &self.way_out(node))),
+        }
+    }
+
+    /// Proves that a node knows what to do with samples along another axis than the first, if it is given such.
+    pub fn check_batch_axes(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
+        let elsewhere = |name: &Cow<str>| match self.known.get(&**name) {
+            Some(Known::Value(id)) => self.batch_axes[id.0] > 0,
+            _ => false,
+        };
+        let known = MOVES.contains(&node.op)
+            || function(node.op).is_some()
+            || matches!(node.op, "LSTM" | "GRU" | "RNN" | "Identity" | "Cast" | "Dropout" | "Shape" | "Split" | "Relu");
+        if !known && node.inputs.iter().any(elsewhere) {
+            return Err(self.no_batch(node, "samples along another axis than the first"));
+        }
+        Ok(())
+    }
+
+    /// The type of integers that a node makes of integers that depend on the input, which have no fractions and go by other rules than
+    /// floats: what only moves, compares or converts them is known, and sums.
+    pub fn integers_of(&self, node: &'a Node<'a>) -> Result<Option<i64>, LoadError> {
+        let Some(&kind) = node.inputs.iter().find_map(|name| self.integers.get(&**name)) else { return Ok(None) };
+        let first = node.inputs.first().is_some_and(|name| self.integers.contains_key(&**name));
+        match node.op {
+            "Cast" => Ok(Some(node.int("to", 0)?).filter(|&to| !is_float(to))),
+            "Shape" | "Equal" | "DequantizeLinear" => Ok(None),
+            "Gather" if !first => Ok(None),
+            "Identity" | "Concat" | "Split" => Ok(Some(kind)),
+            moved if MOVES.contains(&moved) => Ok(Some(kind)),
+            "Add" | "Sub" | "Mul" | "Min" | "Max" if matches!(kind, INT32 | INT64) => Ok(Some(kind)),
+            _ => Err(node.unsupported(
+                format!("{} of {} that depend on the input", node.op, type_name(kind)),
+                "floats, after a Cast",
+            )),
         }
     }
 

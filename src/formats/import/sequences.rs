@@ -12,6 +12,9 @@ pub const READERS: Readers = &[(&["LSTM", "GRU", "RNN"], |importer, node| import
 /// The most samples that may be written out one after the other, where they are no axis of their own.
 const MAX_SEQUENCES: usize = 256;
 
+/// The most operators of a network that has some.
+const MAX_NODES: usize = 1 << 16;
+
 impl<'a> Importer<'a> {
     /// Gather of a constant by places that depend on the input: an embedding.
     pub fn lookup(&mut self, node: &'a Node<'a>, places: ValueId) -> Result<(), LoadError> {
@@ -24,8 +27,10 @@ impl<'a> Importer<'a> {
                 "integers of the input, along axis 0",
             ));
         }
+        // As many as the shape asks for: its product fits.
+        let numbers = tensor.floats()?;
         let width: usize = shape[1..].iter().product();
-        let numbers = turned(&tensor.floats()?, shape[0], width);
+        let numbers = turned(&numbers, shape[0], width);
         let weight = self.parameter(&named(node, &tensor, "weight"), &[width, shape[0]], numbers)?;
         let mut id = self.emit(node, Op::Lookup(weight), vec![places])?;
         if shape.len() != 2 {
@@ -77,12 +82,14 @@ impl<'a> Importer<'a> {
         };
         let hidden = rows / cell.gates();
         let (weights, recurrent) = (weights.floats()?, recurrent.floats()?);
-        let biases = match self.constant(node, 3)? {
-            Some((biases, _)) => biases.floats()?,
-            None => vec![0.0; 2 * rows * directions],
-        };
         let whole = self.whole_shape(id);
         let sound = directions == reverse.len() && hidden > 0 && features > 0 && whole.len() == 3;
+        let biases = match self.constant(node, 3)? {
+            Some((biases, _)) => biases.floats()?,
+            // As many as weights at most.
+            None if sound => vec![0.0; 2 * rows * directions],
+            None => Vec::new(),
+        };
         if !sound || (recurrent.len(), biases.len()) != (directions * rows * hidden, 2 * rows * directions) {
             let got = format!("{of:?}, {} and {} numbers, and an input of {whole:?}", recurrent.len(), biases.len());
             return Err(node.malformed("weights and biases for all gates and directions, and three axes", got));
@@ -129,7 +136,7 @@ impl<'a> Importer<'a> {
         }
         // Samples that are no axis of their own go one after the other.
         let count = if self.batched { 1 } else { samples };
-        if count > MAX_SEQUENCES {
+        if count > MAX_SEQUENCES || self.model.graph.nodes.len() > MAX_NODES {
             return Err(
                 node.unsupported(format!("{count} sequences in one sample"), &format!("at most {MAX_SEQUENCES}"))
             );

@@ -101,6 +101,23 @@ pub fn is_float(kind: i64) -> bool {
     matches!(kind, FLOAT | FLOAT16 | DOUBLE | BFLOAT16)
 }
 
+/// The smallest and the largest number of a type of integers, in 64-bit floats; `None` for a type that is not known here.
+pub fn range(kind: i64) -> Option<(f64, f64)> {
+    match kind {
+        UINT8 => Some((0.0, 255.0)),
+        INT8 => Some((-128.0, 127.0)),
+        UINT16 => Some((0.0, 65535.0)),
+        INT16 => Some((-32768.0, 32767.0)),
+        INT32 => Some((i32::MIN.into(), i32::MAX.into())),
+        UINT32 => Some((0.0, u32::MAX.into())),
+        INT64 => Some((i64::MIN as f64, i64::MAX as f64)),
+        UINT64 => Some((0.0, u64::MAX as f64)),
+        BOOL => Some((0.0, 1.0)),
+        _ if is_float(kind) => Some((f64::NEG_INFINITY, f64::INFINITY)),
+        _ => None,
+    }
+}
+
 impl<'a> Tensor<'a> {
     /// A tensor that was computed: of 32-bit floats, of truths, or of integers.
     pub fn computed(format: &'static str, name: Cow<'a, str>, kind: i64, shape: &[usize], numbers: &[f64]) -> Self {

@@ -9,6 +9,9 @@ use crate::model::{Conv, Number, Op, Pad, PadMode, Slice};
 /// The operators that are read here.
 pub const READERS: Readers = &[(&["ConvTranspose"], |importer, node| importer.conv_transpose(node))];
 
+/// The largest kernel, and the root of the largest side of an image.
+const MAX_SIDE: usize = 1 << 15;
+
 impl<'a> Importer<'a> {
     fn conv_transpose(&mut self, node: &'a Node<'a>) -> Result<(), LoadError> {
         node.allow_attributes(&[
@@ -22,6 +25,8 @@ impl<'a> Importer<'a> {
             "strides",
         ])?;
         let (tensor, of) = self.constant(node, 1)?.ok_or_else(|| node.malformed("a weight", "none"))?;
+        // As many as the shape asks for: its product fits.
+        let values = tensor.floats()?;
         let (inputs, per_group, kernel) = match of[..] {
             [inputs, out, width] => (inputs, out, [1, width]),
             [inputs, out, height, width] => (inputs, out, [height, width]),
@@ -48,6 +53,10 @@ impl<'a> Importer<'a> {
                 format!("{stride:?}, {dilation:?}, {kernel:?}"),
             ));
         }
+        let small = |side: &usize| *side <= MAX_SIDE;
+        if !kernel.iter().all(small) || !(0..2).all(|axis| size[axis] <= MAX_SIDE * MAX_SIDE / stride[axis]) {
+            return Err(node.unsupported(format!("{kernel:?} over {size:?} by {stride:?}"), "smaller images"));
+        }
         let [tall, wide] = self.sides(node, "output_padding", axes, 0)?;
         let more = [if axes == 1 { 0 } else { tall }, wide];
         let reach = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
@@ -56,8 +65,14 @@ impl<'a> Importer<'a> {
             // Some files have the batch and the channels before the sides.
             true => {
                 let sides = node.ints("output_shape")?.unwrap_or_default();
-                let sides: Vec<usize> =
-                    sides.iter().rev().take(axes).rev().filter_map(|&side| usize::try_from(side).ok()).collect();
+                let sides: Vec<usize> = sides
+                    .iter()
+                    .rev()
+                    .take(axes)
+                    .rev()
+                    .filter_map(|&side| usize::try_from(side).ok())
+                    .filter(|&side| side <= MAX_SIDE * MAX_SIDE)
+                    .collect();
                 match sides[..] {
                     [wide] if axes == 1 => Some([1, wide]),
                     [tall, wide] => Some([tall, wide]),
@@ -84,13 +99,10 @@ impl<'a> Importer<'a> {
             }
         }
         // Each pixel gets zeros behind it, also the last: they are part of what is padded.
-        for (axis, side) in [(0, "rows"), (1, "columns")] {
+        for axis in 0..2 {
             pads[axis] = reach[axis] as isize - 1 - pads[axis];
             pads[axis + 2] =
                 reach[axis] as isize - 1 - pads[axis + 2] + more[axis] as isize - (stride[axis] as isize - 1);
-            if size[axis].checked_mul(stride[axis]).is_none_or(|side| side > 1 << 20) {
-                return Err(node.unsupported(format!("{} {side} by steps of {}", size[axis], stride[axis]), "fewer"));
-            }
         }
         if stride != [1, 1] {
             let apart = [&lead[..], &[height, 1, width, 1]].concat();
@@ -119,7 +131,6 @@ impl<'a> Importer<'a> {
         }
         let taps = kernel[0] * kernel[1];
         let of_group = inputs / groups;
-        let values = tensor.floats()?;
         let mut turned = Vec::with_capacity(values.len());
         for out in 0..per_group * groups {
             for channel in 0..of_group {

@@ -1,7 +1,7 @@
 //! The functions that a file defines: each node that calls one becomes the nodes of its body, so that nobody else has to know them.
 
 use super::malformed;
-use super::schema::{count_operands, push};
+use super::schema::{Function, count_operands, push};
 use crate::error::LoadError;
 use crate::formats::collect::unique;
 use crate::formats::import::{Attribute, Graph, Node};
@@ -14,32 +14,14 @@ const MAX_DEPTH: usize = 32;
 /// The most numbers in attributes that calls may copy: a file could grow without end.
 const MAX_COPIED: usize = 1 << 24;
 
-/// A function (`FunctionProto`).
-#[derive(Debug, Default)]
-pub struct Function<'a> {
-    pub domain: &'a str,
-    pub name: &'a str,
-    pub overload: &'a str,
-    pub inputs: Vec<&'a str>,
-    pub outputs: Vec<&'a str>,
-    pub nodes: Vec<Node<'a>>,
-    /// Attributes that a call may leave out.
-    pub defaults: Vec<(&'a str, Attribute<'a>)>,
-    /// Version of the standard operator set; 0 if it has none.
-    pub opset: i64,
-}
-
 /// Puts the nodes of functions in the place of their calls.
 ///
 /// # Errors
 /// [`LoadError`] if that takes too many nodes, or does not end.
 pub fn inline<'a>(graph: &mut Graph<'a>, functions: &[Function<'a>]) -> Result<(), LoadError> {
-    let called = |node: &Node| {
-        let same = |function: &&Function| {
-            (function.domain, function.name, function.overload) == (node.domain, node.op, node.overload)
-        };
-        functions.iter().find(same)
-    };
+    let known = functions.iter().map(|function| ((function.domain, function.name, function.overload), function));
+    let known: HashMap<_, _> = known.collect();
+    let called = |node: &Node<'a>| known.get(&(node.domain, node.op, node.overload)).copied();
     let (mut labels, mut copied) = (HashSet::new(), 0);
     for _ in 0..MAX_DEPTH {
         if !graph.nodes.iter().any(|node| called(node).is_some()) {

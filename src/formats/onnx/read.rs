@@ -1,6 +1,7 @@
 //! The model of a file, or of the weights that were taken out of one.
 
-use super::schema::parse;
+use super::functions::inline;
+use super::schema::{Network as Weights, parse};
 use super::weights::{Replaced, copy_model};
 use super::{FORMAT, malformed};
 use crate::error::LoadError;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 /// [`LoadError`] names the byte, tensor or node that breaks a rule or is not supported.
 pub fn read(bytes: &[u8], cap: u64) -> Result<Model, LoadError> {
     check_cap(bytes, cap)?;
-    import::model(&parse(bytes, &HashMap::new())?, cap)
+    import::model(&graph(bytes, &HashMap::new())?, cap)
 }
 
 /// The network that the weights of a file make with its graph, which is in their origin: what [`read`] gives of the whole file.
@@ -42,12 +43,19 @@ pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
     })?;
     match tensors.next() {
         None => {
-            let mut graph = parse(skeleton, &by_place)?;
+            let mut graph = graph(skeleton, &by_place)?;
             graph.fit(&weights.sample)?;
             import::model(&graph, cap)
         }
         Some(_) => Err(malformed("skeleton", "as many weights as there are tensors", "fewer".into())),
     }
+}
+
+/// The graph of a file, with its functions in it.
+fn graph<'a>(file: &'a [u8], weights: &Weights<'a>) -> Result<import::Graph<'a>, LoadError> {
+    let (mut graph, functions) = parse(file, weights)?;
+    inline(&mut graph, &functions)?;
+    Ok(graph)
 }
 
 fn check_cap(bytes: &[u8], cap: u64) -> Result<(), LoadError> {

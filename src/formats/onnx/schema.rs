@@ -1,7 +1,6 @@
 //! The messages of ONNX (<https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>), as far as they are understood, to a [`Graph`] that
 //! borrows from the file. Fields that cannot change a result, such as documentation, are skipped.
 
-use super::functions::{self, Function};
 use super::wire::{Span, first_text};
 use super::{FORMAT, malformed, unsupported};
 use crate::error::LoadError;
@@ -21,10 +20,25 @@ const MAX_ITEMS: usize = 1 << 14;
 const MAX_OPERANDS: usize = 1 << 18;
 
 /// Weights that are kept beside a file, by the places of their messages in it.
-type Network<'a> = HashMap<usize, &'a model::Tensor>;
+pub type Network<'a> = HashMap<usize, &'a model::Tensor>;
 
-/// Parses a whole file (`ModelProto`).
-pub fn parse<'a>(file: &'a [u8], weights: &Network<'a>) -> Result<Graph<'a>, LoadError> {
+/// A function (`FunctionProto`).
+#[derive(Debug, Default)]
+pub struct Function<'a> {
+    pub domain: &'a str,
+    pub name: &'a str,
+    pub overload: &'a str,
+    pub inputs: Vec<&'a str>,
+    pub outputs: Vec<&'a str>,
+    pub nodes: Vec<Node<'a>>,
+    /// Attributes that a call may leave out.
+    pub defaults: Vec<(&'a str, Attribute<'a>)>,
+    /// Version of the standard operator set; 0 if it has none.
+    pub opset: i64,
+}
+
+/// Parses a whole file (`ModelProto`): its graph and the functions that it defines.
+pub fn parse<'a>(file: &'a [u8], weights: &Network<'a>) -> Result<(Graph<'a>, Vec<Function<'a>>), LoadError> {
     let (mut graph, mut opset, mut functions) = (None, None, Vec::new());
     let mut span = Span::new(file);
     while let Some(field) = span.next_field()? {
@@ -40,8 +54,7 @@ pub fn parse<'a>(file: &'a [u8], weights: &Network<'a>) -> Result<Graph<'a>, Loa
     // Where all nodes are calls, only the functions may say it.
     let opset = opset.or(functions.first().map(|function| function.opset).filter(|&opset| opset > 0));
     graph.opset = opset.ok_or_else(|| malformed("model", "a version of the operator set", "none".into()))?;
-    functions::inline(&mut graph, &functions)?;
-    Ok(graph)
+    Ok((graph, functions))
 }
 
 /// The version of the standard operator set, if an `OperatorSetIdProto` is of that.
