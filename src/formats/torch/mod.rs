@@ -8,11 +8,12 @@ mod pickle;
 mod state;
 mod value;
 
-use super::collect::{Collector, strided};
+use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
+use crate::model::network::{View, row_major, strided};
 use crate::model::{Dtype, Network, Source, Tensor};
 use pickle::Pickle;
 use std::borrow::Cow;
@@ -87,7 +88,7 @@ pub fn read_archive(entries: &[Entry], cap: u64) -> Result<Network, LoadError> {
             add(name, view, storage.dtype, bytes, &mut tensors)?;
         }
     }
-    Ok(tensors.network(Source::Torch, Vec::new()))
+    Ok(shared(tensors.network(Source::Torch, Vec::new()), &views))
 }
 
 /// Reads a file of the older format: pickles of the magic number, the version, the system, the state and the storages' keys,
@@ -127,7 +128,32 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     for (name, view) in &views {
         add(name, view, pickle.storages[view.storage].dtype, data[view.storage], &mut tensors)?;
     }
-    Ok(tensors.network(Source::Torch, Vec::new()))
+    Ok(shared(tensors.network(Source::Torch, Vec::new()), &views))
+}
+
+/// Tells which of the tensors show elements of another one: of the largest in their storage that lies in it as it is.
+fn shared(mut network: Network, views: &[(String, &Strided)]) -> Network {
+    let count = |view: &Strided| view.shape.iter().product::<usize>();
+    let mut bases: HashMap<usize, usize> = HashMap::new();
+    for (index, (_, view)) in views.iter().enumerate() {
+        let strides = row_major(&view.shape);
+        let whole = view.shape.iter().zip(&view.strides).zip(&strides).all(|((&side, a), b)| side == 1 || a == b);
+        let larger = |&base: &usize| count(view) > count(views[base].1);
+        if whole && count(view) > 0 && bases.get(&view.storage).is_none_or(larger) {
+            bases.insert(view.storage, index);
+        }
+    }
+    for (index, (tensor, (_, view))) in network.tensors.iter_mut().zip(views).enumerate() {
+        let Some(&of) = bases.get(&view.storage).filter(|&&of| of != index && count(view) > 0) else { continue };
+        let base = views[of].1;
+        // Every element was found in the storage: nothing overflows.
+        let last =
+            view.offset + view.shape.iter().zip(&view.strides).map(|(side, stride)| (side - 1) * stride).sum::<usize>();
+        if view.offset >= base.offset && last < base.offset + count(base) {
+            tensor.view = Some(View { of, offset: view.offset - base.offset, strides: view.strides.clone() });
+        }
+    }
+    network
 }
 
 /// Copies what a view shows of a storage's bytes, row-major.
