@@ -385,7 +385,7 @@ fn later_operators() -> nutshell::model::Model {
         node(Op::Linear(Linear { weight: ParamId(3), bias: Some(ParamId(4)) }), &[19]),
         node(Op::Outputs, &[20, 18]),
     ];
-    let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes };
+    let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes, ..Graph::default() };
     let shapes: [&[usize]; 5] = [&[3, 2, 2, 2], &[3], &[3], &[5, 84], &[5]];
     let parameters = shapes.map(|shape| Parameter { name: "p".into(), values: ndarray::ArrayD::zeros(shape) });
     nutshell::model::Model { graph, parameters: parameters.into() }

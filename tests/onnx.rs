@@ -93,6 +93,7 @@ fn every_operator() -> Model {
     Model {
         graph: Graph {
             input_name: "image".into(),
+            output_names: Vec::new(),
             input_shape: vec![2, 13, 11],
             nodes: vec![
                 node("conv", conv(0, Some(ParamId(1)), [1, 2, 0, 1], 2), &[0]),

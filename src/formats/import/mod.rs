@@ -14,6 +14,7 @@ mod operands;
 mod operators;
 mod shapes;
 pub mod tensor;
+mod tie;
 mod written;
 
 pub use exporter::graph as of_model;

@@ -15,6 +15,7 @@ impl<'a> Importer<'a> {
             return Err(node.unsupported(format!("domain '{}'", node.domain), "the standard operators"));
         }
         if self.fold(node)? {
+            self.remember_root(node);
             return Ok(());
         }
         match READERS.into_iter().flatten().find(|(names, _)| names.contains(&node.op)) {

@@ -142,7 +142,7 @@ impl<'a> Build<'a> {
     /// Begins with an input that has no shape so far. `None` if two layers have one name.
     pub fn new(weights: &'a Network, naming: Naming) -> Option<Self> {
         let tensors: BTreeMap<_, _> = naming.canonical(weights).collect();
-        let graph = Graph { input_name: "input".into(), input_shape: Vec::new(), nodes: Vec::new() };
+        let graph = Graph { input_name: "input".into(), ..Graph::default() };
         let model = Model { graph, parameters: Vec::new() };
         (tensors.len() == weights.tensors.len()).then_some(Build { naming, tensors, used: 0, model })
     }
