@@ -118,7 +118,7 @@ impl Packed {
                 .iter()
                 .zip(strides)
                 .try_fold(*offset, |last, (side, stride)| last.checked_add(side.checked_sub(1)?.checked_mul(*stride)?));
-            if !base.zip(last).is_some_and(|(base, last)| last < base.shape.iter().product()) {
+            if base.zip(last).is_none_or(|(base, last)| last >= base.shape.iter().product()) {
                 let expected = "elements of another tensor of the same type, which is no view".into();
                 return Err(DecodeError::Malformed { place: "tensors", expected, got: format!("{coding:?}") });
             }
