@@ -42,7 +42,7 @@ fn other_formats(place: &Place) {
     let (images, labels) = (&images[16..], &labels[8..]);
     let tensor = |name: &str, shape: &[usize], bytes: &[u8]| {
         let (name, shape, bytes) = (name.to_owned(), shape.to_vec(), bytes.to_vec());
-        Tensor { name, shape, dtype: Dtype::U8, bytes, dequantized: false, step: None }
+        Tensor::new(name, shape, Dtype::U8, bytes)
     };
     let tensors = vec![tensor("images", &[TEST, 28, 28], images), tensor("labels", &[TEST], labels)];
     let origin = Origin { source: Source::Npz, skeleton: Vec::new() };

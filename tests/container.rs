@@ -389,7 +389,7 @@ fn later_operators() -> nutshell::model::Model {
         node(Op::Lookup(ParamId(7)), &[20]),
         node(Op::Outputs, &[20, 18, 22, 23]),
     ];
-    let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes };
+    let graph = Graph { input_name: "input".into(), input_shape: vec![2, 9, 9], nodes, ..Graph::default() };
     let shapes: [&[usize]; 8] = [&[3, 2, 2, 2], &[3], &[3], &[5, 84], &[5], &[12, 3], &[12], &[2, 9]];
     let parameters = shapes.map(|shape| Parameter { name: "p".into(), values: ndarray::ArrayD::zeros(shape) });
     nutshell::model::Model { graph, parameters: parameters.into() }

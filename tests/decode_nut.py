@@ -652,7 +652,7 @@ def read_sections(reader):
             raise ValueError("tags do not rise")
         last = tag
         body = reader.take(reader.varint())
-        if tag <= 6:
+        if tag <= 6 or tag == 8:
             sections[tag] = body
         elif tag % 2:
             raise ValueError(f"section {tag} is not known")
@@ -701,9 +701,11 @@ def decode_weights(sections, stream):
     tensors = []
     for _ in range(table.varint()):
         head = table.byte()
-        tensor = {"name": names.take(names.varint()).decode(), "type": TYPES[head & 15], "dequantized": head >> 5 == 1}
+        tensor = {"name": names.take(names.varint()).decode(), "type": TYPES[head & 15], "dequantized": head >> 5 & 1 == 1}
         tensor["shape"] = table.varints(table.varint())
         tensor["step"] = struct.unpack("<f", table.take(4))[0] if head & 16 else None
+        sides = len(tensor["shape"])
+        tensor["view"] = (table.varint(), table.varint(), table.varints(sides)) if head & 64 else None
         tensors.append(tensor)
 
     blocks, elements = [[]], 0
@@ -722,6 +724,8 @@ def decode_weights(sections, stream):
         symbols, verbatim = Symbols(), Verbatim()
         for tensor in block:
             shape, kind = tensor["shape"], TYPES.index(tensor["type"])
+            if tensor["view"]:
+                continue
             if tensor["step"] is None:
                 tensor["bytes"] = verbatim.read(coded, kind, tensor["count"])
                 continue
@@ -730,6 +734,16 @@ def decode_weights(sections, stream):
             tensor["bytes"] = b"".join(float_bytes(kind, value) for value in values)
         if coded.taken < len(coded.data):
             raise ValueError("a block goes on")
+    for tensor in tensors:
+        if tensor["view"]:
+            of, offset, strides = tensor["view"]
+            base, size = tensors[of]["bytes"], SIZES[TYPES.index(tensor["type"])]
+            places = [offset]
+            for side, stride in zip(tensor["shape"], strides):
+                places = [place + stride * step for place in places for step in range(side)]
+            tensor["bytes"] = b"".join(base[size * place : size * (place + 1)] for place in places)
+            tensor["step"] = tensors[of]["step"]
+        del tensor["view"]
     return {"topology": 15, "source": source, "skeleton_bytes": len(names.data), "tensors": tensors}
 
 

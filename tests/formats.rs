@@ -8,6 +8,7 @@ mod weight_files;
 use nutshell::container::{Packed, packed};
 use nutshell::formats::export::export;
 use nutshell::formats::{self, onnx, open, reader_of};
+use nutshell::model::network::View;
 use nutshell::model::presets::{VGG_WIDTHS, Vgg};
 use nutshell::model::recognise::recognise;
 use nutshell::model::{Dtype, Model, Network, Source, Tensor, presets};
@@ -192,16 +193,11 @@ fn mixed() -> Network {
         .map(|dtype| {
             let values: Vec<f32> = (0..1200).map(|_| 0.1 * normal()).collect();
             let (name, shape) = (dtype.name().to_owned(), vec![40, 30]);
-            Tensor { name, shape, dtype, bytes: dtype.of_floats(&values).unwrap(), dequantized: false, step: None }
+            Tensor::new(name, shape, dtype, dtype.of_floats(&values).unwrap())
         })
         .to_vec();
-    let plain = |name: &str, shape: &[usize], dtype: Dtype, bytes: Vec<u8>| Tensor {
-        name: name.into(),
-        shape: shape.to_vec(),
-        dtype,
-        bytes,
-        dequantized: false,
-        step: None,
+    let plain = |name: &str, shape: &[usize], dtype: Dtype, bytes: Vec<u8>| {
+        Tensor::new(name.into(), shape.to_vec(), dtype, bytes)
     };
     let mut broken = tensors[1].bytes.clone();
     broken[..4].copy_from_slice(&f32::NAN.to_le_bytes());
@@ -364,7 +360,7 @@ fn a_reader_written_from_the_specification_agrees() {
     // Kernels of one and of two dimensions, and enough elements for a second block.
     let mut kernels = [vec![20, 20, 3], vec![5, 5, 4, 12]].map(|shape| Tensor {
         name: format!("{shape:?}"),
-        bytes: weights.tensors[1].bytes.iter().copied().cycle().take(4 * shape.iter().product::<usize>()).collect(),
+        bytes: weights.tensors[1].bytes.iter().copied().cycle().skip(4 * shape[0]).take(4800).collect(),
         shape,
         ..weights.tensors[1].clone()
     });
@@ -377,6 +373,13 @@ fn a_reader_written_from_the_specification_agrees() {
         ..weights.tensors[2].clone()
     };
     weights.tensors.insert(3, zeros);
+    // A copy, and what shares elements with another one.
+    weights.tensors.push(Tensor { name: "copy".into(), shape: vec![1200], ..weights.tensors[1].clone() });
+    let elements = weights.tensors[0].bytes.as_chunks::<8>().0;
+    let turned = (0..60).flat_map(|at| elements[2 + at / 20 + at % 20 * 60]).collect();
+    let turned = Tensor::new("turned".into(), vec![3, 20], Dtype::F64, turned);
+    let view = Some(View { of: 0, offset: 2, strides: vec![1, 60] });
+    weights.tensors.push(Tensor { view, ..turned });
     let mut files: Vec<Vec<u8>> = vec![compress(&weights, Target::Snr(20.0))];
     files.extend(samples().iter().map(|bytes| compress(&loaded(bytes), Target::Lossless)));
     for (index, bytes) in files.iter().enumerate() {

@@ -7,7 +7,7 @@ mod weight_files;
 
 use nutshell::container::packed;
 use nutshell::formats::{onnx, open, read};
-use nutshell::model::Source;
+use nutshell::model::{Dtype, Source, Tensor};
 use nutshell::pipeline::{Evidence, Outcome, Quiet, Recipe, Target, compress};
 use onnx_files::File;
 use proptest::prelude::*;
@@ -504,15 +504,16 @@ fn onnx_files_whose_weights_cannot_be_had() {
     assert!(read(&file, CAP).unwrap().network.tensors.is_empty());
     // Not the skeleton of these weights.
     let weights = onnx::weights(&with(|_| ()), CAP).unwrap();
-    let error = onnx::fill(weights.skeleton(Source::Onnx).unwrap(), Vec::new()).unwrap_err().to_string();
-    assert_eq!(error, "ONNX file, skeleton: expected as many weights as there are tensors, got more");
-    let two = vec![onnx::Fill::Plain(vec![0; 480]), onnx::Fill::Plain(Vec::new())];
-    let error = onnx::fill(weights.skeleton(Source::Onnx).unwrap(), two).unwrap_err().to_string();
-    assert_eq!(error, "ONNX file, skeleton: expected as many weights as there are tensors, got fewer");
-    let error = onnx::fill(weights.skeleton(Source::Onnx).unwrap(), vec![onnx::Fill::Plain(vec![0; 4])])
-        .unwrap_err()
-        .to_string();
-    assert_eq!(error, "ONNX file, tensor 'w': expected bytes for the shape [4, 30], got 4");
+    let tensor = |bytes| Tensor::new("w".into(), vec![4, 30], Dtype::F32, vec![0; bytes]);
+    for (tensors, message) in [
+        (vec![], "skeleton: expected as many weights as there are tensors, got more"),
+        (vec![tensor(480), tensor(0)], "skeleton: expected as many weights as there are tensors, got fewer"),
+        (vec![tensor(4)], "tensor 'w': expected bytes for the shape [4, 30], got 4"),
+    ] {
+        let skeleton = weights.skeleton(Source::Onnx).unwrap();
+        let error = onnx::fill(skeleton, &tensors, |_| Err(""), &mut Vec::new()).unwrap_err().to_string();
+        assert_eq!(error, format!("ONNX file, {message}"));
+    }
 }
 
 /// A `.nut` of each sample.

@@ -154,7 +154,7 @@ fn cases() -> Vec<Case> {
         Case {
             name: "means as the answer",
             model: {
-                let graph = Graph { input_name: "x".into(), input_shape: vec![3, 4, 5], nodes: Vec::new() };
+                let graph = Graph { input_name: "x".into(), input_shape: vec![3, 4, 5], ..Graph::default() };
                 insert(Model { graph, parameters: Vec::new() }, 0, Op::GlobalAveragePool)
             },
             values: vec![(8, true), (9, true)],
@@ -303,7 +303,7 @@ fn activations_saturate() {
 
 #[test]
 fn bytes_become_the_nearest_numbers_of_the_inputs_format() {
-    let graph = Graph { input_name: "x".into(), input_shape: vec![1], nodes: Vec::new() };
+    let graph = Graph { input_name: "x".into(), input_shape: vec![1], ..Graph::default() };
     let fixed = FixedPoint { graph, parameters: Vec::new(), original_shapes: Vec::new() };
     let answers = |scaling: Scaling, format| {
         let samples = Samples::new(vec![1], vec![0, 1, 127, 128, 254, 255], Vec::new(), scaling.clone()).unwrap();

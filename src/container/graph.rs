@@ -59,7 +59,7 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<(Graph, Vec<Vec<usize>>), De
     for index in 0..count {
         nodes.push(read_node(&mut reader, index, &mut next)?);
     }
-    let graph = Graph { input_name: "input".into(), input_shape, nodes };
+    let graph = Graph { input_name: "input".into(), input_shape, nodes, ..Graph::default() };
     // Each parameter that is not a bias takes two bytes, and each bias needs a node.
     let count = reader.size(reader.len() + graph.nodes.len())?;
     check_entries(count.saturating_add(graph.nodes.len()), cap_bytes)?;
@@ -263,7 +263,7 @@ mod tests {
             node(Op::Linear(Linear { weight: ParamId(7), bias: Some(ParamId(5)) }), &[9]),
             node(Op::Softmax, &[10]),
         ];
-        let graph = Graph { input_name: "input".into(), input_shape: vec![1, 8, 8], nodes };
+        let graph = Graph { input_name: "input".into(), input_shape: vec![1, 8, 8], nodes, ..Graph::default() };
         let shapes = [
             vec![4, 1, 3, 3],
             vec![4],
@@ -327,7 +327,7 @@ mod tests {
         }
         nodes.extend(Binary::ALL.iter().map(|&binary| node(Op::Binary(binary), &[number, number + 1])));
         nodes.push(node(Op::Outputs, &[number, 1]));
-        let graph = Graph { input_name: "input".into(), input_shape: vec![404], nodes };
+        let graph = Graph { input_name: "input".into(), input_shape: vec![404], nodes, ..Graph::default() };
         let shapes = [vec![4, 1, 3, 3], vec![7, 1], vec![6], vec![6, 2]];
         let bytes = write(&graph, &shapes);
         let (read_graph, read_shapes) = read(&bytes, 1 << 20).unwrap();

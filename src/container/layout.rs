@@ -39,6 +39,8 @@ pub const ACTIVATIONS: u64 = 4;
 pub const TENSORS: u64 = 5;
 /// The names of such tensors, and what they were made from.
 pub const ORIGIN: u64 = 6;
+/// Names of the inputs and outputs, if they are not made up.
+pub const ENDS: u64 = 8;
 
 /// The topology of a file without a graph.
 pub const WEIGHTS: u8 = 15;

@@ -15,7 +15,7 @@ use crate::coding::range::{BitCoder, Decoder, Encoder};
 use crate::coding::symbols::SymbolModel;
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
-use crate::model::network::byte_count;
+use crate::model::network::{View, byte_count, strided};
 use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
 use crate::parallel::for_each;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
@@ -28,6 +28,7 @@ const BLOCK: usize = 1 << 20;
 const DTYPE: u8 = 0x0f;
 const STEPS: u8 = 0x10;
 const DEQUANTIZED: u8 = 0x20;
+const VIEW: u8 = 0x40;
 
 /// What a tensor takes in memory without its numbers, at most, in bytes, used against the caller's cap.
 const ENTRY_BYTES: u64 = 512;
@@ -44,6 +45,8 @@ pub enum Coding {
         /// `symbol * step` as a 32-bit float is the number, which is then rounded to the tensor's type.
         symbols: Vec<i16>,
     },
+    /// As elements of another tensor, which is no view and of the same type.
+    View(View),
 }
 
 /// A tensor of a file.
@@ -73,9 +76,10 @@ pub struct Packed {
 }
 
 impl PackedTensor {
-    /// The tensor with its decoded numbers.
-    pub fn to_tensor(&self) -> Tensor {
+    /// The tensor with its decoded numbers; without them, if they are those of another one.
+    fn to_tensor(&self) -> Tensor {
         let (bytes, step) = match &self.coding {
+            Coding::View(_) => (Vec::new(), None),
             Coding::Verbatim(bytes) => (bytes.clone(), None),
             Coding::Steps { step, symbols } => {
                 let values: Vec<f32> = symbols.iter().map(|&symbol| f32::from(symbol) * step).collect();
@@ -83,7 +87,43 @@ impl PackedTensor {
             }
         };
         let PackedTensor { name, shape, dtype, dequantized, .. } = self;
-        Tensor { name: name.clone(), shape: shape.clone(), dtype: *dtype, bytes, dequantized: *dequantized, step }
+        let tensor = Tensor::new(name.clone(), shape.clone(), *dtype, bytes);
+        Tensor { dequantized: *dequantized, step, ..tensor }
+    }
+}
+
+impl Packed {
+    /// The tensors with their decoded numbers.
+    pub fn to_tensors(&self) -> Vec<Tensor> {
+        let mut tensors: Vec<Tensor> = self.tensors.iter().map(PackedTensor::to_tensor).collect();
+        for (index, packed) in self.tensors.iter().enumerate() {
+            if let Coding::View(view) = &packed.coding {
+                let base = &tensors[view.of];
+                // `read` has proved that all elements are there.
+                let bytes = strided(&base.bytes, base.dtype.size(), &packed.shape, &view.strides, view.offset);
+                let (bytes, step) = (bytes.unwrap_or_default(), base.step);
+                tensors[index] = Tensor { bytes, step, view: Some(view.clone()), ..tensors[index].clone() };
+            }
+        }
+        tensors
+    }
+
+    /// Proves that views show elements that are there.
+    fn check_views(&self) -> Result<(), DecodeError> {
+        for PackedTensor { shape, dtype, coding, .. } in &self.tensors {
+            let Coding::View(View { of, offset, strides }) = coding else { continue };
+            let base =
+                self.tensors.get(*of).filter(|base| base.dtype == *dtype && !matches!(base.coding, Coding::View(_)));
+            let last = shape
+                .iter()
+                .zip(strides)
+                .try_fold(*offset, |last, (side, stride)| last.checked_add(side.checked_sub(1)?.checked_mul(*stride)?));
+            if base.zip(last).is_none_or(|(base, last)| last >= base.shape.iter().product()) {
+                let expected = "elements of another tensor of the same type, which is no view".into();
+                return Err(DecodeError::Malformed { place: "tensors", expected, got: format!("{coding:?}") });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -136,6 +176,7 @@ impl Models {
                 let bounds = bounds(&Codebook::Uniform { fraction_bits: 0 });
                 self.symbols.code(coder, &layout_of(&tensor.shape), bounds, symbols);
             }
+            Coding::View(_) => {}
         }
     }
 }
@@ -150,12 +191,21 @@ pub fn write(packed: &mut Packed) -> Encoded {
     let mut table = Vec::new();
     put_varint(&mut table, packed.tensors.len() as u64);
     for PackedTensor { shape, dtype, dequantized, coding, .. } in &packed.tensors {
-        let steps = if matches!(coding, Coding::Steps { .. }) { STEPS } else { 0 };
-        table.push(*dtype as u8 | steps | if *dequantized { DEQUANTIZED } else { 0 });
+        let form = match coding {
+            Coding::Verbatim(_) => 0,
+            Coding::Steps { .. } => STEPS,
+            Coding::View(_) => VIEW,
+        };
+        table.push(*dtype as u8 | form | if *dequantized { DEQUANTIZED } else { 0 });
         put_varint(&mut table, shape.len() as u64);
         put_sizes(&mut table, shape);
-        if let Coding::Steps { step, .. } = coding {
-            table.extend_from_slice(&step.to_le_bytes());
+        match coding {
+            Coding::Verbatim(_) => {}
+            Coding::Steps { step, .. } => table.extend_from_slice(&step.to_le_bytes()),
+            Coding::View(View { of, offset, strides }) => {
+                put_sizes(&mut table, &[*of, *offset]);
+                put_sizes(&mut table, strides);
+            }
         }
     }
     let mut blocks = blocks(&mut packed.tensors);
@@ -261,7 +311,9 @@ fn read_by(bytes: &[u8], cap_bytes: u64, work: impl FnOnce(&mut [Block])) -> Res
     let sections = sections.iter().map(|&(tag, body)| (name_of(tag), body.len())).collect();
     let (head_bytes, checksum_bytes) = (HEAD_BYTES + 1, CHECKSUM_BYTES);
     let items = Items { head_bytes, sections, payload_bytes, checksum_bytes, ..Items::default() };
-    Ok(Packed { tensors, origin: Origin { source, skeleton }, items })
+    let packed = Packed { tensors, origin: Origin { source, skeleton }, items };
+    packed.check_views()?;
+    Ok(packed)
 }
 
 fn name_of(tag: u64) -> &'static str {
@@ -291,7 +343,8 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
     let head = table.byte()?;
     let dtype = Dtype::ALL.get(usize::from(head & DTYPE)).copied();
     let steps = head & STEPS != 0;
-    let dtype = dtype.filter(|dtype| head < 0x40 && (dtype.is_float() || !steps));
+    let view = head & VIEW != 0;
+    let dtype = dtype.filter(|dtype| head < 0x80 && (dtype.is_float() || !steps) && !(steps && view));
     let dtype = dtype.ok_or_else(|| table.malformed("a type and its flags", format!("{head:#04x}")))?;
     let sides = table.size(MOST_SIDES)?;
     let shape: Vec<usize> = (0..sides).map(|_| table.size(u32::MAX as usize)).collect::<Result<_, _>>()?;
@@ -306,6 +359,10 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
             return Err(table.malformed(expected, format!("{step} for {shape:?}")));
         }
         Coding::Steps { step, symbols: Vec::new() }
+    } else if view {
+        let (of, offset) = (table.size(u32::MAX as usize)?, table.size(u32::MAX as usize)?);
+        let strides = (0..sides).map(|_| table.size(u32::MAX as usize)).collect::<Result<_, _>>()?;
+        Coding::View(View { of, offset, strides })
     } else {
         Coding::Verbatim(Vec::new())
     };
@@ -322,6 +379,7 @@ fn decode(block: &mut Block, tell: &mut dyn FnMut(usize)) -> Result<(), DecodeEr
         let reserved = match &mut tensor.coding {
             Coding::Verbatim(data) => data.try_reserve_exact(bytes).map(|()| data.resize(bytes, 0)),
             Coding::Steps { symbols, .. } => symbols.try_reserve_exact(count).map(|()| symbols.resize(count, 0)),
+            Coding::View(_) => Ok(()),
         };
         let place = "numbers, for which there is no memory";
         reserved.map_err(|_| DecodeError::TooLarge { place, bytes: bytes as u64, cap: 0 })?;

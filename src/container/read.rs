@@ -1,8 +1,8 @@
 //! Reading a `.nut` file.
 
 use super::bytes::Reader;
-use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION};
-use super::sections::{read_activations, read_names, read_scaling};
+use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION};
+use super::sections::{read_activations, read_ends, read_names, read_scaling};
 use super::topology::Topology;
 use super::{Nut, graph};
 use crate::coding::layout::layouts;
@@ -56,6 +56,9 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
         Some(body) => read_names(body, &mut graph, shapes.len())?,
         None => parameter_names,
     };
+    if let Some(body) = section(ENDS) {
+        read_ends(body, &mut graph)?;
+    }
     let value_shapes = graph.shapes(&shapes)?;
     let scaling = section(SCALING).map_or(Ok(Scaling::Unit), read_scaling)?;
     let activations = section(ACTIVATIONS).map(|body| read_activations(body, graph.nodes.len() + 1)).transpose()?;
@@ -109,7 +112,7 @@ pub(super) fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a
         let length = reader.size(reader.len())?;
         let body = reader.take(length)?;
         match tag {
-            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN => sections.push((tag, body)),
+            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN | ENDS => sections.push((tag, body)),
             _ if tag % 2 == 0 => {}
             _ => return Err(malformed("section tag", "1, 3 or 5, or an even one", tag)),
         }

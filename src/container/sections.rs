@@ -2,7 +2,7 @@
 
 use super::bytes::{Reader, put_varint};
 use crate::error::DecodeError;
-use crate::model::{ActivationFormat, Graph, Scaling};
+use crate::model::{ActivationFormat, Graph, Op, Scaling};
 
 /// Names of the input, the nodes and the parameters, each as length and UTF-8.
 pub fn write_names<'a>(graph: &'a Graph, parameters: impl Iterator<Item = &'a str>) -> Vec<u8> {
@@ -12,6 +12,36 @@ pub fn write_names<'a>(graph: &'a Graph, parameters: impl Iterator<Item = &'a st
         put_name(&mut bytes, name);
     }
     bytes
+}
+
+/// Names of the inputs, and of the outputs if they are not made up; nothing if a reader makes up the same. `named` says that the names of nodes
+/// are stored anyway.
+pub fn write_ends(graph: &Graph, named: bool) -> Option<Vec<u8>> {
+    let inputs = graph.input_names();
+    if graph.output_names.is_empty() && (named || inputs == ["input"]) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    inputs.into_iter().chain(graph.output_names.iter().map(String::as_str)).for_each(|name| put_name(&mut bytes, name));
+    Some(bytes)
+}
+
+/// Puts stored names of inputs and outputs into a graph.
+pub fn read_ends(bytes: &[u8], graph: &mut Graph) -> Result<(), DecodeError> {
+    let mut reader = Reader::new("names of inputs and outputs", bytes);
+    let parts = graph.input_names().len();
+    let inputs = (0..parts).map(|_| read_name(&mut reader)).collect::<Result<Vec<String>, _>>()?;
+    while reader.len() > 0 {
+        graph.output_names.push(read_name(&mut reader)?);
+    }
+    let (expected, got) = (graph.outputs().len(), graph.output_names.len());
+    if got > 0 && got != expected {
+        return Err(reader.malformed(format!("{expected} outputs"), got));
+    }
+    graph.input_name.clone_from(&inputs[0]);
+    let nodes = graph.nodes.iter_mut().filter(|node| matches!(node.op, Op::Input(_)));
+    nodes.zip(inputs).for_each(|(node, name)| node.name = name);
+    Ok(())
 }
 
 /// Appends a name: its length, and UTF-8.

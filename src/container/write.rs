@@ -1,7 +1,7 @@
 //! Writing a `.nut` file.
 
-use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, GRAPH, MAGIC, NAMES, SCALING, VERSION};
-use super::sections::{write_activations, write_names, write_scaling};
+use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, SCALING, VERSION};
+use super::sections::{write_activations, write_ends, write_names, write_scaling};
 use super::topology::Topology;
 use super::{bytes::put_varint, graph};
 use crate::coding::codebook::{LEAST_FRACTION_BITS, most_centroids};
@@ -76,6 +76,9 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
     }
     if let Some(formats) = &options.activations {
         sections.push(("activation formats", ACTIVATIONS, write_activations(formats)));
+    }
+    if let Some(ends) = write_ends(&network.graph, options.names) {
+        sections.push(("names of inputs and outputs", ENDS, ends));
     }
 
     let mut encoder = Encoder::default();

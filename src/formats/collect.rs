@@ -4,7 +4,6 @@ use super::cursor::{MAX_NAME, MAX_SIDES, MAX_TENSORS, malformed, too_large};
 use crate::error::LoadError;
 use crate::model::network::byte_count;
 use crate::model::{Dtype, Network, Origin, Source, Tensor};
-use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use std::collections::HashSet;
 
 /// The name, or `fallback` for an empty one, with a number behind it if it is taken.
@@ -17,19 +16,6 @@ pub fn unique(taken: &mut HashSet<String>, name: &str, fallback: &str) -> String
         number += 1;
     }
     candidate
-}
-
-/// Elements of `size` bytes that lie `strides` elements apart, from element `offset` on, row-major. `None` if some are not in `bytes`.
-pub fn strided(bytes: &[u8], size: usize, shape: &[usize], strides: &[usize], offset: usize) -> Option<Vec<u8>> {
-    if shape.contains(&0) {
-        return Some(Vec::new());
-    }
-    // Each element is an axis of bytes.
-    let steps = strides.iter().map(|stride| stride.checked_mul(size)).chain([Some(1)]).collect::<Option<Vec<_>>>()?;
-    let sides = [shape, &[size]].concat();
-    let bytes = bytes.get(offset.checked_mul(size)?..)?;
-    let array = ArrayViewD::from_shape(IxDyn(&sides).strides(IxDyn(&steps)), bytes).ok()?;
-    Some(array.as_slice().map_or_else(|| array.iter().copied().collect(), <[u8]>::to_vec))
 }
 
 /// The first of some names, for a note.
@@ -56,6 +42,11 @@ impl Collector {
     /// None yet. All together may take `cap` bytes.
     pub fn new(format: &'static str, cap: u64) -> Self {
         Collector { format, cap, bytes: 0, names: HashSet::new(), tensors: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Those so far, to be told more of.
+    pub fn tensors_mut(&mut self) -> &mut [Tensor] {
+        &mut self.tensors
     }
 
     /// How a tensor is named in errors.

@@ -1,6 +1,6 @@
 //! Networks as files of other programs' formats.
 
-use super::onnx::{self, Fill};
+use super::onnx::{self, Form, Kept};
 use super::{numpy, safetensors, tflite};
 use crate::error::{self, LoadError, too_large};
 use crate::model::{Dtype, Model, Network, Origin, Source, Tensor};
@@ -19,8 +19,8 @@ pub struct Writer {
     pub extension: Option<&'static str>,
     /// Whether a network can be written so, as far as is known without writing it.
     pub suits: fn(&Network) -> bool,
-    /// Writes a network.
-    pub write: fn(&Network) -> Result<Vec<u8>, LoadError>,
+    /// Writes a network; adds the tensors that stay as they are, though the form is a smaller one.
+    pub write: fn(&Network, &mut Vec<Kept>) -> Result<Vec<u8>, LoadError>,
 }
 
 /// The forms that are written.
@@ -30,42 +30,42 @@ pub static WRITERS: [Writer; 6] = [
         about: "The original's graph with its numbers",
         extension: Some("onnx"),
         suits: has_graph,
-        write: |network| write_onnx(network, |tensor| Fill::Plain(tensor.bytes.clone())),
+        write: |network, kept| write_onnx(network, |_| Err(""), kept),
     },
     Writer {
         name: "onnx-shared",
-        about: "ONNX; a tensor of at most 256 different 32-bit floats is a list and an index of 8 bits an element (Gather)",
+        about: "ONNX; a tensor of at most 256 different floats is a list and an index of 8 bits an element (Gather)",
         extension: None,
         suits: has_graph,
-        write: |network| write_onnx(network, shared),
+        write: |network, kept| write_onnx(network, shared, kept),
     },
     Writer {
         name: "onnx-scaled",
-        about: "ONNX; multiples of a step are integers of 8 bits, if they fit (DequantizeLinear)",
+        about: "ONNX; multiples of a step are integers of 8 bits (DequantizeLinear), or of 16 (Cast, Mul)",
         extension: None,
         suits: has_graph,
-        write: |network| write_onnx(network, scaled),
+        write: |network, kept| write_onnx(network, scaled, kept),
     },
     Writer {
         name: "tflite",
         about: "The original's TFLite file with its numbers",
         extension: Some("tflite"),
         suits: |network| network.skeleton(Source::Tflite).is_some() && tflite::write(network).is_ok(),
-        write: write_tflite,
+        write: |network, _| write_tflite(network),
     },
     Writer {
         name: "safetensors",
         about: "Named tensors",
         extension: Some("safetensors"),
         suits: |_| true,
-        write: |network| Ok(safetensors::write(network)),
+        write: |network, _| Ok(safetensors::write(network)),
     },
     Writer {
         name: "npz",
         about: "An archive of numpy arrays",
         extension: Some("npz"),
         suits: |_| true,
-        write: write_npz,
+        write: |network, _| write_npz(network),
     },
 ];
 
@@ -93,7 +93,7 @@ pub fn export(network: &Network, name: &str) -> Result<Vec<u8>, LoadError> {
         let names: Vec<&str> = WRITERS.iter().map(|writer| writer.name).collect();
         unsupported(network, &format!("writing it as '{name}'"), &names.join(", "))
     })?;
-    (writer.write)(network)
+    (writer.write)(network, &mut Vec::new())
 }
 
 fn unsupported(network: &Network, feature: &str, supported: &str) -> LoadError {
@@ -106,12 +106,16 @@ fn has_graph(network: &Network) -> bool {
 }
 
 /// Writes the original's ONNX file with the tensors in this form; one of the graph, if the tensors came from elsewhere.
-fn write_onnx(network: &Network, form: fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
-    if network.skeleton(Source::Onnx).is_some() {
-        return onnx::with_numbers(network, form);
+fn write_onnx(
+    network: &Network,
+    form: fn(&Tensor) -> Result<Form, &'static str>,
+    kept: &mut Vec<Kept>,
+) -> Result<Vec<u8>, LoadError> {
+    if let Some(skeleton) = network.skeleton(Source::Onnx) {
+        return onnx::fill(skeleton, &network.tensors, form, kept);
     }
-    let mut steps = steps(network);
-    Ok(onnx::write_in(&graph_of(network)?, &mut |tensor| form(&steps(tensor)))?)
+    let (network, origin) = as_onnx(network)?;
+    onnx::fill(&origin.skeleton, &network.tensors, form, kept)
 }
 
 /// A network that did not come from an ONNX file, as if it had, and that origin.
@@ -155,53 +159,49 @@ fn write_npz(network: &Network) -> Result<Vec<u8>, LoadError> {
     numpy::write_npz(network).ok_or_else(|| too_large("npz", "archive", network.bytes(), u32::MAX.into()))
 }
 
-/// The different values and an index an element, where that is smaller.
-fn shared(tensor: &Tensor) -> Fill {
-    let plain = Fill::Plain(tensor.bytes.clone());
-    if tensor.dtype != Dtype::F32 {
-        return plain;
+/// Types that no small form is of, and why.
+fn of_floats(tensor: &Tensor) -> Result<(), &'static str> {
+    match tensor.dtype {
+        Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::Bf16 => Ok(()),
+        Dtype::I8 | Dtype::U8 | Dtype::Bool => Err("of 8 bits an element or fewer already"),
+        Dtype::I64 | Dtype::I32 | Dtype::I16 | Dtype::U64 | Dtype::U32 | Dtype::U16 => Err("integers"),
     }
-    let elements = tensor.bytes.as_chunks::<4>().0;
-    let mut codebook: Vec<u32> = Vec::new();
-    let mut indices = Vec::with_capacity(elements.len());
-    for &element in elements {
-        // In the order of their bits, so that each is found by halving.
-        let bits = u32::from_le_bytes(element);
+}
+
+/// The different elements, in the order of their bits, and an index an element.
+fn shared(tensor: &Tensor) -> Result<Form, &'static str> {
+    of_floats(tensor)?;
+    let elements = || tensor.dtype.integers(&tensor.bytes);
+    let mut codebook: Vec<i64> = Vec::new();
+    for bits in elements() {
         if let Err(place) = codebook.binary_search(&bits) {
             if codebook.len() == 256 {
-                return plain;
+                return Err("of more than 256 different elements");
             }
             codebook.insert(place, bits);
         }
     }
-    for &element in elements {
-        indices.push(codebook.binary_search(&u32::from_le_bytes(element)).unwrap_or(0) as u8);
-    }
-    // Codebook, indices and names have to be worth it.
-    if 4 * codebook.len() + indices.len() + 256 >= tensor.bytes.len() {
-        return plain;
-    }
-    Fill::Shared(codebook.into_iter().map(f32::from_bits).collect(), indices)
+    let indices = elements().map(|bits| codebook.binary_search(&bits).unwrap_or(0) as u8).collect();
+    let size = tensor.dtype.size();
+    let codebook = codebook.into_iter().flat_map(|bits| bits.to_le_bytes().into_iter().take(size)).collect();
+    Ok(Form::Shared(codebook, indices))
 }
 
-/// Integers of 8 bits, where the values are exactly those times the step.
-fn scaled(tensor: &Tensor) -> Fill {
-    let step = tensor.step;
-    let integer = |value: f32, step: f32| {
-        let integer = (value / step).round();
-        let fits = (f32::from(i8::MIN)..=f32::from(i8::MAX)).contains(&integer);
-        (fits && (integer * step).to_bits() == value.to_bits()).then_some(integer as i8)
-    };
-    let integers = match step {
-        Some(step) if tensor.dtype == Dtype::F32 => {
-            tensor.values().iter().map(|&value| integer(value, step)).collect::<Option<Vec<i8>>>()
-        }
-        _ => None,
-    };
-    match (integers, step) {
-        (Some(integers), Some(step)) if integers.len() > 16 => Fill::Scaled(step, integers),
-        _ => Fill::Plain(tensor.bytes.clone()),
+/// Integers of 16 bits, where the elements are exactly those times the step.
+fn scaled(tensor: &Tensor) -> Result<Form, &'static str> {
+    of_floats(tensor)?;
+    let step = tensor.step.ok_or("no multiples of a step")?;
+    let integers: Vec<f32> = tensor.values().iter().map(|&value| (value / step).round()).collect();
+    let products: Vec<f32> = integers.iter().map(|&integer| integer * step).collect();
+    if tensor.dtype.size() == 2 && products != tensor.values() {
+        // The products are rounded to 16 bits, which a runtime may leave out that calculates in 32.
+        return shared(tensor);
     }
+    let fits = |&integer: &f32| (f32::from(i16::MIN)..=f32::from(i16::MAX)).contains(&integer);
+    if !integers.iter().all(fits) || tensor.dtype.of_floats(&products).as_ref() != Some(&tensor.bytes) {
+        return Err("no multiples of a step in 16 bits");
+    }
+    Ok(Form::Scaled(step, integers.into_iter().map(|integer| integer as i16).collect()))
 }
 
 /// Size of a file once it is compressed as ZIP and gzip do it (DEFLATE), in bytes, without their headers.

@@ -1,10 +1,11 @@
 //! Arrays of numpy: `.npy` (NEP 1), one array, and `.npz`, a ZIP archive of them.
 
-use super::collect::{Collector, strided};
+use super::collect::Collector;
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
+use crate::model::network::strided;
 use crate::model::{Dtype, Network, Source, Tensor};
 
 const FORMAT: &str = "numpy";

@@ -5,7 +5,7 @@ use crate::container::packed::{self, Packed};
 use crate::container::{self, Items, layout};
 use crate::error::Error;
 use crate::model::expand::expand;
-use crate::model::{Network, Tensor};
+use crate::model::{FixedPoint, Network, Tensor};
 
 /// `.nut` files.
 pub const READER: Reader = Reader {
@@ -37,16 +37,25 @@ pub fn read(bytes: &[u8], cap: u64, tell: Option<&mut dyn FnMut(f64)>) -> Result
             Some(tell) => packed::read_telling(bytes, cap, tell)?,
             None => packed::read(bytes, cap)?,
         };
-        let tensors = packed.tensors.iter().map(packed::PackedTensor::to_tensor).collect();
+        let tensors = packed.to_tensors();
         let Packed { origin, items, .. } = packed;
         return Ok(Opened { nut: Some(Nut::Tensors(items)), ..Opened::new("nut", Network::new(tensors, origin)) });
     }
     let nut = container::read(bytes, cap)?;
     let model = nut.network.to_model();
     let original = Network::of_model(expand(&model, &nut.network.original_shapes)?);
-    let steps = nut.network.parameters.iter().map(|parameter| (-f32::from(parameter.codebook.fraction_bits())).exp2());
-    let stepped = |(tensor, step)| Tensor { step: Some(step), ..tensor };
-    let tensors = original.tensors.into_iter().zip(steps).map(stepped).collect();
-    let network = Network { tensors, ..Network::without_tensors(model) };
+    let network = Network { tensors: stepped(original.tensors, &nut.network), model: Some(model), ..original };
     Ok(Opened { nut: Some(Nut::Network(Box::new(nut))), ..Opened::new("nut", network) })
+}
+
+/// A network in its compact shapes, without the hidden units that were removed.
+pub fn compact(network: &FixedPoint) -> Network {
+    let made = Network::of_model(network.to_model());
+    Network { tensors: stepped(made.tensors, network), ..made }
+}
+
+/// Tensors with the steps that their elements are multiples of.
+fn stepped(tensors: Vec<Tensor>, network: &FixedPoint) -> Vec<Tensor> {
+    let steps = network.parameters.iter().map(|parameter| (-f32::from(parameter.codebook.fraction_bits())).exp2());
+    tensors.into_iter().zip(steps).map(|(tensor, step)| Tensor { step: Some(step), ..tensor }).collect()
 }

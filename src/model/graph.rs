@@ -35,9 +35,26 @@ pub struct Graph {
     pub input_shape: Vec<usize>,
     /// In the order in which they run.
     pub nodes: Vec<Node>,
+    /// Names of the outputs in the file, in its order; none if they are made up: a single one is `output`.
+    pub output_names: Vec<String>,
 }
 
 impl Graph {
+    /// Names of the inputs: of those that are parts of the network's input, or of that itself.
+    pub fn input_names(&self) -> Vec<&str> {
+        let parts = self.nodes.iter().filter(|node| matches!(node.op, Op::Input(_))).map(|node| node.name.as_str());
+        let parts: Vec<&str> = parts.collect();
+        if parts.is_empty() { vec![&self.input_name] } else { parts }
+    }
+
+    /// The values that the network answers with, in their order.
+    pub fn outputs(&self) -> Vec<ValueId> {
+        match self.nodes.last() {
+            Some(Node { op: Op::Outputs, inputs, .. }) => inputs.clone(),
+            _ => vec![self.output()],
+        }
+    }
+
     /// The value that the network answers with.
     pub fn output(&self) -> ValueId {
         ValueId(self.nodes.len())

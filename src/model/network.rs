@@ -3,6 +3,7 @@
 use super::expand::expand;
 use super::{Dtype, Model, Parameter};
 use crate::error::{GraphError, LoadError};
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use strum::{IntoStaticStr, VariantArray};
 
 /// A named array in its own type.
@@ -20,12 +21,27 @@ pub struct Tensor {
     pub dequantized: bool,
     /// If every element is a multiple of a step, as in a `.nut` file: the step.
     pub step: Option<f32>,
+    /// Whether these are the elements that a sparse tensor gives.
+    pub sparse: bool,
+    /// Where the elements are, if they are those of another tensor.
+    pub view: Option<View>,
+}
+
+/// The elements of another tensor of the same type that a tensor shows: the one at `place` is `offset + place . strides`, row-major.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Index of the other tensor, which is no view.
+    pub of: usize,
+    /// In elements.
+    pub offset: usize,
+    /// In elements, as many as the view has sides.
+    pub strides: Vec<usize>,
 }
 
 impl Tensor {
     /// A tensor whose elements are as they are in its file.
     pub fn new(name: String, shape: Vec<usize>, dtype: Dtype, bytes: Vec<u8>) -> Self {
-        Tensor { name, shape, dtype, bytes, dequantized: false, step: None }
+        Tensor { name, shape, dtype, bytes, dequantized: false, step: None, sparse: false, view: None }
     }
 
     /// Number of elements.
@@ -42,6 +58,24 @@ impl Tensor {
     pub fn values(&self) -> Vec<f32> {
         self.dtype.to_floats(&self.bytes)
     }
+}
+
+/// Elements of `size` bytes that lie `strides` elements apart, from element `offset` on, row-major. `None` if some are not in `bytes`.
+pub fn strided(bytes: &[u8], size: usize, shape: &[usize], strides: &[usize], offset: usize) -> Option<Vec<u8>> {
+    if shape.contains(&0) {
+        return Some(Vec::new());
+    }
+    // Each element is an axis of bytes.
+    let steps = strides.iter().map(|stride| stride.checked_mul(size)).chain([Some(1)]).collect::<Option<Vec<_>>>()?;
+    let sides = [shape, &[size]].concat();
+    let bytes = bytes.get(offset.checked_mul(size)?..)?;
+    let array = ArrayViewD::from_shape(IxDyn(&sides).strides(IxDyn(&steps)), bytes).ok()?;
+    Some(array.as_slice().map_or_else(|| array.iter().copied().collect(), <[u8]>::to_vec))
+}
+
+/// Strides of a whole tensor, row-major.
+pub fn row_major(shape: &[usize]) -> Vec<usize> {
+    (1..=shape.len()).map(|axis| shape[axis..].iter().product()).collect()
 }
 
 /// Bytes that a tensor of this shape takes; `None` if they overflow.
@@ -173,13 +207,18 @@ impl Network {
         }
     }
 
-    /// Number of elements.
+    /// Number of elements; what tensors share counts once.
     pub fn count(&self) -> usize {
-        self.tensors.iter().map(Tensor::len).sum()
+        self.own().map(Tensor::len).sum()
     }
 
-    /// Bytes of all elements in their own types: the baseline of every ratio.
+    /// Bytes of all elements in their own types, what tensors share once: the baseline of every ratio.
     pub fn bytes(&self) -> usize {
-        self.tensors.iter().map(|tensor| tensor.bytes.len()).sum()
+        self.own().map(|tensor| tensor.bytes.len()).sum()
+    }
+
+    /// Tensors that have elements of their own.
+    fn own(&self) -> impl Iterator<Item = &Tensor> {
+        self.tensors.iter().filter(|tensor| tensor.view.is_none())
     }
 }

@@ -130,7 +130,7 @@ pub struct Chain {
 impl Chain {
     /// A chain that starts at an input of this shape (without the batch).
     pub fn new(input_shape: Vec<usize>) -> Self {
-        let graph = Graph { input_name: "input".into(), input_shape, nodes: Vec::new() };
+        let graph = Graph { input_name: "input".into(), input_shape, ..Graph::default() };
         Chain { model: Model { graph, parameters: Vec::new() } }
     }
 

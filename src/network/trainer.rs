@@ -342,6 +342,24 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_weight_that_is_read_transposed_too_gets_the_gradients_of_both() {
+        use crate::model::{Node, Op, ValueId};
+        let mut model = Chain::new(vec![5]).linear("a", [3, 5]).relu().build();
+        let weight = model.graph.layers().next().unwrap().1;
+        let decoder = [
+            (Op::Reshape(vec![1, 3]), vec![2]),
+            (Op::Parameter(weight), vec![]),
+            (Op::MatMul, vec![3, 4]),
+            (Op::Flatten, vec![5]),
+        ];
+        for (op, inputs) in decoder {
+            let inputs = inputs.into_iter().map(ValueId).collect();
+            model.graph.nodes.push(Node { name: "decoder".into(), op, inputs });
+        }
+        assert_gradients(model);
+    }
+
+    #[test]
     fn what_does_not_fit_is_an_error() {
         let model = random(Chain::new(vec![5]).linear("a", [6, 5]).build());
         let mut trainer = Trainer::new(&model, 8).unwrap();

@@ -43,7 +43,7 @@ pub struct CheckpointHeader {
     stage: Stage,
     /// As the section of a `.nut` file that holds a graph.
     graph: Vec<u8>,
-    /// Names of the graph's input and nodes.
+    /// Names of the graph's input and nodes, and then of its outputs if they have any.
     names: Vec<String>,
     parameters: Vec<ParameterHeader>,
     original_shapes: Vec<Vec<usize>>,
@@ -131,7 +131,7 @@ impl Checkpoint {
             recipe: self.recipe.clone(),
             stage: self.stage,
             graph: write_graph(graph, &shapes),
-            names: std::iter::once(&graph.input_name).chain(nodes).cloned().collect(),
+            names: std::iter::once(&graph.input_name).chain(nodes).chain(&graph.output_names).cloned().collect(),
             parameters,
             original_shapes: self.original_shapes.clone(),
             stages: self.stages.clone(),
@@ -218,10 +218,15 @@ const GRAPH_CAP: u64 = 1 << 28;
 fn graph_of(bytes: &[u8], names: &[String]) -> Result<Graph, LoadError> {
     let (mut graph, _) =
         read_graph(bytes, GRAPH_CAP).map_err(|error| fault("graph", "a graph as in a .nut file", error.to_string()))?;
-    let Some((input, nodes)) = names.split_first().filter(|(_, nodes)| nodes.len() == graph.nodes.len()) else {
+    // Those of the outputs come last, if there are any.
+    let split =
+        names.split_first().and_then(|(input, names)| Some((input, names.split_at_checked(graph.nodes.len())?)));
+    let fits = |outputs: &[String]| outputs.is_empty() || outputs.len() == graph.outputs().len();
+    let Some((input, (nodes, outputs))) = split.filter(|(_, (_, outputs))| fits(outputs)) else {
         return Err(fault("names", &format!("{} of them", graph.nodes.len() + 1), names.len().to_string()));
     };
     graph.input_name.clone_from(input);
+    graph.output_names = outputs.to_vec();
     graph.nodes.iter_mut().zip(nodes).for_each(|(node, name)| node.name.clone_from(name));
     Ok(graph)
 }

@@ -9,9 +9,11 @@ use crate::container::packed::{self, Coding, Packed, PackedTensor};
 use crate::container::{Encoded, Items};
 use crate::error::{Error, RecipeError};
 use crate::formats::export::as_onnx;
-use crate::model::{Network, Origin, Tensor};
+use crate::model::network::{View, row_major};
+use crate::model::{Dtype, Network, Origin, Tensor};
 use crate::stages::noise::{Layer, price_of_bits, price_of_noise};
 use crate::stages::settings::Target;
+use std::collections::HashMap;
 
 /// Tensors of fewer elements are kept as they are.
 const FEWEST: usize = 512;
@@ -32,6 +34,8 @@ struct Run<'a> {
     origin: &'a Origin,
     /// The tensors that are rounded.
     chosen: Vec<usize>,
+    /// What tensors show of others.
+    views: Vec<Option<View>>,
     observer: &'a mut dyn Observer,
     /// Seconds' work that is done, and in all.
     done: f64,
@@ -52,9 +56,13 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
             (&made.0, &made.1)
         }
     };
+    let views = views(network);
     let chosen: Vec<usize> = match recipe.target {
         Target::Lossless => Vec::new(),
-        _ => (0..network.tensors.len()).filter(|&index| is_layer(&network.tensors[index])).collect(),
+        _ => {
+            let own = (0..views.len()).filter(|&index| views[index].is_none());
+            own.filter(|&index| is_layer(&network.tensors[index])).collect()
+        }
     };
     let mut layers: Vec<Layer> = chosen.iter().map(|&index| Layer::new(network.tensors[index].values())).collect();
     let weights: usize = layers.iter().map(|layer| layer.values.len()).sum();
@@ -65,7 +73,7 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
             Target::Budget(_) => USUAL_ROUNDS * (search + code),
             _ => search + code,
         };
-    let mut run = Run { network, origin, chosen, observer, done: 0.0, of, search, code };
+    let mut run = Run { network, origin, chosen, views, observer, done: 0.0, of, search, code };
     run.tell(Event::Started { stage: Stage::Quantize })?;
     run.worked(0.0)?;
     let encoded = match recipe.target {
@@ -87,7 +95,7 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     run.of = run.of.max(run.done + run.code);
     run.done = run.of;
     run.worked(0.0)?;
-    let report = report(network, &decoded, recipe, &encoded);
+    let report = report(&run, &decoded, recipe, &encoded);
     if let (Target::Budget(_), Some(snr)) = (recipe.target, report.snr)
         && snr < LEAST_USEFUL
     {
@@ -98,11 +106,35 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     Ok(Outcome { nut: encoded.bytes, report })
 }
 
-/// Whether a tensor is quantized: floating-point, large, of two sides at least, and finite.
+/// Elements from which on equal tensors are one and the same.
+const COPIED: usize = 64;
+
+/// What each tensor shows of another one: as its file says, or since it has the same elements.
+fn views(network: &Network) -> Vec<Option<View>> {
+    let mut seen: HashMap<(Dtype, &[u8]), usize> = HashMap::new();
+    let mut views: Vec<Option<View>> = network.tensors.iter().map(|tensor| tensor.view.clone()).collect();
+    for (index, tensor) in network.tensors.iter().enumerate() {
+        if tensor.len() < COPIED || tensor.view.is_some() || tensor.sparse {
+            continue;
+        }
+        let of = *seen.entry((tensor.dtype, &tensor.bytes)).or_insert(index);
+        views[index] = (of != index).then(|| View { of, offset: 0, strides: row_major(&tensor.shape) });
+    }
+    // What is a copy itself is no tensor to show elements of.
+    for index in 0..views.len() {
+        let through = views[index].as_ref().and_then(|view| views[view.of].clone());
+        if let (Some(view), Some(through)) = (&mut views[index], through) {
+            view.of = through.of;
+        }
+    }
+    views
+}
+
+/// Whether a tensor is quantized: floating-point, large, of two sides at least or what a sparse one gives, and finite.
 fn is_layer(tensor: &Tensor) -> bool {
     let sides = tensor.shape.iter().filter(|&&side| side > 1).count();
     tensor.dtype.is_float()
-        && sides > 1
+        && (sides > 1 || tensor.sparse)
         && tensor.len() >= FEWEST
         && tensor.values().iter().all(|value| value.is_finite())
 }
@@ -136,9 +168,10 @@ impl Run<'_> {
         for (index, tensor) in self.network.tensors.iter().enumerate() {
             let layer = self.chosen.binary_search(&index).ok().and_then(|place| layers[place].quantize(price));
             let Tensor { name, shape, dtype, bytes, dequantized, .. } = tensor;
-            let coding = match layer {
-                Some(layer) => Coding::Steps { step: layer.step, symbols: layer.symbols },
-                None => Coding::Verbatim(bytes.clone()),
+            let coding = match (layer, &self.views[index]) {
+                (Some(layer), _) => Coding::Steps { step: layer.step, symbols: layer.symbols },
+                (None, Some(view)) => Coding::View(view.clone()),
+                (None, None) => Coding::Verbatim(bytes.clone()),
             };
             let (name, shape) = (name.clone(), shape.clone());
             tensors.push(PackedTensor { name, shape, dtype: *dtype, dequantized: *dequantized, coding });
@@ -187,11 +220,12 @@ fn decibels(noise_over_energy: f64) -> Option<f64> {
 }
 
 /// Compares what was decoded with the original.
-fn report(network: &Network, decoded: &Packed, recipe: &Recipe, encoded: &Encoded) -> Report {
+fn report(run: &Run, decoded: &Packed, recipe: &Recipe, encoded: &Encoded) -> Report {
+    let Run { network, views, .. } = run;
     let (mut tensors, mut noises, mut all_noise, mut all_energy) = (Vec::new(), Vec::new(), 0.0, 0.0);
     let spent = &encoded.items.parameters;
-    for ((original, packed), (_, bits)) in network.tensors.iter().zip(&decoded.tensors).zip(spent) {
-        let tensor = packed.to_tensor();
+    let decoded_tensors = decoded.to_tensors().into_iter().zip(&decoded.tensors);
+    for ((original, (tensor, packed)), (_, bits)) in network.tensors.iter().zip(decoded_tensors).zip(spent) {
         let values = tensor.values();
         let mut snr = None;
         let mut step = None;
@@ -221,10 +255,33 @@ fn report(network: &Network, decoded: &Packed, recipe: &Recipe, encoded: &Encode
         });
     }
     let criterion = if noises.is_empty() { Criterion::None } else { Criterion::Snr };
+    let own = network.tensors.iter().zip(views).filter(|(_, view)| view.is_none()).map(|(tensor, _)| tensor);
+    let baseline = own.map(|tensor| tensor.bytes.len()).sum();
     Report {
         snr: decibels(noises.iter().sum::<f64>() / noises.len().max(1) as f64),
         snr_of_all: decibels(all_noise / all_energy),
         tensors,
-        ..Report::new(recipe, criterion, network.bytes(), encoded)
+        warnings: warnings(run, recipe, baseline, encoded.bytes.len()),
+        ..Report::new(recipe, criterion, baseline, encoded)
     }
+}
+
+/// What the tensors or the file are that a user may not expect.
+fn warnings(run: &Run, recipe: &Recipe, baseline: usize, file: usize) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let small = |tensor: &&Tensor| matches!(tensor.dtype, Dtype::I8 | Dtype::U8) && tensor.len() >= FEWEST;
+    let small: Vec<&str> =
+        run.network.tensors.iter().filter(small).map(|tensor| tensor.name.as_str()).take(4).collect();
+    if !small.is_empty() && recipe.target != Target::Lossless {
+        warnings.push(format!(
+            "integers of 8 or 4 bits are quantized already and stay as they are ({}): to round further, compress the float model",
+            small.join(", ")
+        ));
+    }
+    if file > baseline {
+        warnings.push(format!(
+            "the file is larger than the tensors alone, {baseline} bytes: it also holds the graph and the names"
+        ));
+    }
+    warnings
 }

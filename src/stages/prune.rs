@@ -98,6 +98,10 @@ pub fn path_saliency(model: &Model) -> Result<Vec<Option<ArrayD<f32>>>, GraphErr
         for (index, mut row) in scores.outer_iter_mut().enumerate() {
             row *= if by_output { out_gains[index] } else { mean(out_gains) }.sqrt();
         }
+        // A weight of several layers counts as it does in the one that needs it most.
+        if let Some(other) = &saliency[weight.0] {
+            scores.zip_mut_with(other, |score, &other| *score = score.max(other));
+        }
         saliency[weight.0] = Some(scores);
     }
     Ok(saliency)

@@ -167,8 +167,13 @@ impl Arguments {
         let Report { file_bytes, baseline_bytes, ratio, criterion, output_distance, seconds, .. } = report;
         let of = if report.before.is_some() { "parameters" } else { "tensors" };
         let decimals = if *ratio < 10.0 { 2 } else { 1 };
+        let than = if *ratio < 1.0 {
+            format!("{:.2} times as large as", 1.0 / ratio)
+        } else {
+            format!("{ratio:.decimals$} times smaller than")
+        };
         let mut lines = vec![format!(
-            "{}: {file_bytes} bytes, {ratio:.decimals$} times smaller than the original's {of} ({baseline_bytes} bytes)",
+            "{}: {file_bytes} bytes, {than} the original's {of} ({baseline_bytes} bytes)",
             self.output.display()
         )];
         let word = criterion.word();

@@ -10,6 +10,7 @@ use nutshell::formats;
 use nutshell::formats::export::{self, WRITERS, Writer, zipped_bytes};
 use nutshell::model::{Network, Source};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Write a model file in another format, or a compressed one in its own again.
@@ -102,13 +103,24 @@ impl Task for Arguments {
             formats::add_model(&mut opened.network, files::CAP);
         }
         self.sizes.apply(&mut opened, &[], &self.input)?;
-        write(&opened.network, writer, size, &self.output)
+        write(&opened.network, writer, size, &self.output, json!({}))
     }
 }
 
-/// Writes a network from a file of `input_bytes`, and says how large it became.
-pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Path) -> Result<Answer, Error> {
-    let bytes = (writer.write)(network)?;
+/// Tensors of one reason that are named, at most, and the bytes that each has at least: less could not become smaller.
+const NAMED: usize = 8;
+const WORTH_NAMING: usize = 256;
+
+/// Writes a network from a file of `input_bytes`, and says how large it became, which tensors did not become smaller, and what else is known.
+pub fn write(
+    network: &Network,
+    writer: &Writer,
+    input_bytes: usize,
+    output: &Path,
+    mut json: serde_json::Value,
+) -> Result<Answer, Error> {
+    let mut kept = Vec::new();
+    let bytes = (writer.write)(network, &mut kept)?;
     files::write(output, &bytes)?;
     let (file, tensors, elements) = (output.display().to_string(), network.tensors.len(), network.count());
     let zipped = zipped_bytes(&bytes);
@@ -117,7 +129,16 @@ pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Pa
         bytes.len()
     );
     network.notes.iter().for_each(|note| text += &format!("\nnote: {note}"));
-    let json = json!({
+    let large = || kept.iter().filter(|tensor| tensor.bytes >= WORTH_NAMING);
+    let reasons: BTreeSet<&str> = large().map(|tensor| tensor.reason).collect();
+    for reason in reasons {
+        let of_reason = large().filter(|tensor| tensor.reason == reason);
+        let names: Vec<&str> = of_reason.map(|tensor| tensor.name.as_str()).collect();
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        text += &format!("\nas before, {reason}: {}{more}", names[..names.len().min(NAMED)].join(", "));
+    }
+    let written = json!({
         "file": file,
         "bytes": bytes.len(),
         "zipped_bytes": zipped,
@@ -126,6 +147,10 @@ pub fn write(network: &Network, writer: &Writer, input_bytes: usize, output: &Pa
         "tensors": tensors,
         "elements": elements,
         "notes": network.notes,
+        "as_before": kept.iter().map(|tensor| json!({ "name": tensor.name, "reason": tensor.reason })).collect::<Vec<_>>(),
     });
+    if let (Some(all), serde_json::Value::Object(written)) = (json.as_object_mut(), written) {
+        all.extend(written);
+    }
     Ok(Answer::new(text, &json))
 }

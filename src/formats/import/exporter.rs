@@ -23,7 +23,21 @@ pub fn graph(model: &Model) -> Result<(Graph<'static>, Vec<Input<'static>>), Gra
     let needed = |node| written(&Context { node, model, shapes: &shapes, opset: 0, lead: 1 }).map(|node| node.opset);
     let opset = model.graph.nodes.iter().filter_map(needed).max().unwrap_or(0).max(13);
     let mut taken = HashSet::new();
-    let input = unique(&mut taken, &model.graph.input_name, "input");
+    let graph = &model.graph;
+    let mut inputs = graph.input_names().into_iter().map(|name| unique(&mut taken, name, "input")).collect::<Vec<_>>();
+    inputs.reverse();
+    // Names that outputs are to have, by their values; one that has a name already gets another by a node that does nothing.
+    let usual = if let Some(Op::Outputs) = graph.nodes.last().map(|node| &node.op) { None } else { Some("output") };
+    let names = graph.output_names.iter().map(String::as_str).chain(usual.filter(|_| graph.output_names.is_empty()));
+    let mut named = |(id, name): (ValueId, &str)| {
+        // A constant that is an output has its own name.
+        let constant = match id.0.checked_sub(1).map(|index| &graph.nodes[index].op) {
+            Some(Op::Parameter(id)) => model.parameters[id.0].name == name,
+            _ => false,
+        };
+        (id, if constant { name.to_owned() } else { unique(&mut taken, name, "output") })
+    };
+    let outputs = graph.outputs().into_iter().zip(names).map(&mut named).collect();
     let parameters: Vec<String> =
         model.parameters.iter().map(|parameter| unique(&mut taken, &parameter.name, "parameter")).collect();
     let mut exporter = Exporter {
@@ -33,7 +47,9 @@ pub fn graph(model: &Model) -> Result<(Graph<'static>, Vec<Input<'static>>), Gra
         inputs: Vec::new(),
         taken,
         node_names: HashSet::new(),
-        values: vec![input],
+        values: vec![inputs.last().cloned().unwrap_or_default()],
+        input_names: inputs,
+        outputs,
         batched: vec![true],
         parameters,
         written: HashMap::new(),
@@ -57,6 +73,10 @@ struct Exporter<'a> {
     node_names: HashSet<String>,
     /// Name of each value.
     values: Vec<String>,
+    /// Names of the inputs that are still to come, the last first.
+    input_names: Vec<String>,
+    /// Names of the outputs, by their values.
+    outputs: Vec<(ValueId, String)>,
     /// Whether each value has an axis of samples before its shape.
     batched: Vec<bool>,
     /// Name of each parameter.
@@ -93,10 +113,7 @@ impl Exporter<'_> {
         self.batched.push(batched);
         match &node.op {
             Op::Input(_) => {
-                // The first input has the name already that it is written by.
-                let first = self.inputs.is_empty() && node.name == self.model.graph.input_name;
-                let name = if first { self.values[0].clone() } else { unique(&mut self.taken, &node.name, "input") };
-                self.values.push(name);
+                self.values.push(self.input_names.pop().unwrap_or_default());
                 self.inputs.push(value);
                 return Ok(());
             }
@@ -117,9 +134,8 @@ impl Exporter<'_> {
         }
         self.check(node, batched)?;
         let name = unique(&mut self.node_names, &node.name, node.op.name());
-        let last = value == self.model.graph.nodes.len();
-        let output = if last { "output".to_owned() } else { format!("{name}_output") };
-        let output = unique(&mut self.taken, &output, "value");
+        let named = self.outputs.iter().find(|(id, _)| id.0 == value).map(|(_, name)| name.clone());
+        let output = named.unwrap_or_else(|| unique(&mut self.taken, &format!("{name}_output"), "value"));
         let mut inputs: Vec<String> = node.inputs.iter().map(|input| self.values[input.0].clone()).collect();
         self.values.push(output.clone());
         match &node.op {
@@ -343,13 +359,18 @@ impl Exporter<'_> {
         }
         let inputs = if self.inputs.is_empty() { &vec![0] } else { &self.inputs };
         self.graph.inputs = inputs.iter().map(|&value| self.described(value)).collect();
-        let last = self.model.graph.nodes.len();
-        let outputs = match self.model.graph.nodes.last() {
-            Some(model::Node { op: Op::Outputs, inputs, .. }) => {
-                inputs.iter().map(|input| self.described(input.0)).collect()
+        let mut outputs = Vec::new();
+        for (place, id) in self.model.graph.outputs().into_iter().enumerate() {
+            let mut output = self.described(id.0);
+            if let Some((_, name)) = self.outputs.get(place).cloned()
+                && name != output.name
+            {
+                let node = unique(&mut self.node_names, &format!("{name}_output"), "Identity");
+                self.push("Identity", node, vec![output.name.into_owned()], Vec::new(), name.clone());
+                output.name = name.into();
             }
-            _ => vec![self.described(last)],
-        };
+            outputs.push(output);
+        }
         (self.graph, outputs)
     }
 }

@@ -6,6 +6,7 @@
 use super::graph::{Graph, Input, Node};
 use super::labels::scores;
 use super::tensor::{Tensor, is_float, range, type_name};
+use super::tie::tie;
 use crate::error::LoadError;
 use crate::formats::cursor::{malformed, unsupported};
 use crate::model::{self, Model, Op, ValueId};
@@ -134,6 +135,9 @@ pub(super) struct Importer<'a> {
     pub(super) parameter_values: HashMap<(Cow<'a, str>, Vec<usize>), Brought<'a>>,
     pub(super) parameter_shapes: Vec<Vec<usize>>,
     pub(super) parameter_names: HashSet<String>,
+    /// The tensor of the file that each parameter is made of, and each constant that was computed.
+    pub(super) parameter_roots: Vec<String>,
+    pub(super) roots: HashMap<String, String>,
     pub(super) parameter_bytes: usize,
     pub(super) folded_bytes: usize,
     /// Operators that the present node has become so far.
@@ -263,6 +267,10 @@ impl<'a> Importer<'a> {
                 }
             }
         }
+        // What is made up is no name of the file's.
+        if names.iter().any(|name| name != "output") {
+            self.model.graph.output_names = names.iter().map(|name| name.clone().into_owned()).collect();
+        }
         let place = format!("output '{}'", names[0]);
         if values.iter().any(|id: &ValueId| self.batch_axes[id.0] > 0) {
             self.no_batch = true;
@@ -281,7 +289,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The finished model.
-    fn finish(self) -> Result<Model, LoadError> {
+    fn finish(mut self) -> Result<Model, LoadError> {
         for parameter in &self.model.parameters {
             // Folding can overflow even where every factor is finite.
             if let Some(value) = parameter.values.iter().find(|value| !value.is_finite()) {
@@ -290,6 +298,7 @@ impl<'a> Importer<'a> {
             }
         }
         self.model.shapes()?;
+        tie(&mut self.model, &self.parameter_roots, self.batched);
         Ok(self.model)
     }
 }

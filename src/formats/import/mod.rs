@@ -16,6 +16,7 @@ mod operators;
 mod sequences;
 mod shapes;
 pub mod tensor;
+mod tie;
 mod transposed;
 mod written;
 

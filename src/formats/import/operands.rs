@@ -187,8 +187,19 @@ impl<'a> Importer<'a> {
         self.check_cap("computed constants", self.folded_bytes)
     }
 
+    /// Remembers which tensor of the file a node that was computed is made of: the first that it reads.
+    pub fn remember_root(&mut self, node: &'a Node<'a>) {
+        if let (Some(output), Some(input)) = (node.outputs.first(), node.inputs.first()) {
+            self.roots.insert(output.clone().into_owned(), self.root(input));
+        }
+    }
+
+    fn root(&self, name: &str) -> String {
+        self.roots.get(name).cloned().unwrap_or_else(|| name.to_owned())
+    }
+
     /// Adds a parameter. Its name becomes `stem.index` if an earlier one has it: two layers may share one tensor in the
-    /// file, and are separate here.
+    /// file, and are separate until all factors are folded in.
     pub fn parameter(&mut self, name: &str, shape: &[usize], values: Vec<f32>) -> Result<ParamId, LoadError> {
         if shape.contains(&0) {
             let place = format!("tensor '{name}'");
@@ -201,6 +212,7 @@ impl<'a> Importer<'a> {
         let values = ArrayD::from_shape_vec(IxDyn(shape), values).map_err(|_| {
             malformed(self.format, format!("tensor '{name}'"), format!("values for the shape {shape:?}"), count)
         })?;
+        self.parameter_roots.push(self.root(name));
         let name = unique(&mut self.parameter_names, name, "");
         self.model.parameters.push(Parameter { name, values });
         self.parameter_shapes.push(shape.to_vec());

@@ -25,6 +25,7 @@ impl<'a> Importer<'a> {
             return Err(node.unsupported(feature, &self.way_out(node)));
         }
         if self.fold(node)? {
+            self.remember_root(node);
             return Ok(());
         }
         match READERS.into_iter().flatten().find(|(names, _)| names.contains(&node.op)) {

@@ -61,6 +61,8 @@ pub const DOUBLE: i64 = 11;
 pub const UINT32: i64 = 12;
 pub const UINT64: i64 = 13;
 pub const BFLOAT16: i64 = 16;
+pub const UINT4: i64 = 21;
+pub const INT4: i64 = 22;
 
 /// Names of the types, by their numbers.
 const NAMES: [&str; 24] = [
@@ -142,6 +144,17 @@ impl<'a> Tensor<'a> {
         }
     }
 
+    /// Whether there are any numbers in the file.
+    pub fn is_filled(&self) -> bool {
+        match &self.numbers {
+            Numbers::Raw(raw) => !raw.is_empty(),
+            Numbers::Floats(values) => !values.is_empty(),
+            Numbers::Doubles(values) => !values.is_empty(),
+            Numbers::Ints(values) => !values.is_empty(),
+            Numbers::Elsewhere(_) => false,
+        }
+    }
+
     fn place(&self) -> String {
         format!("tensor '{}'", self.name)
     }
@@ -201,6 +214,9 @@ impl<'a> Tensor<'a> {
     /// # Errors
     /// [`LoadError`] if the type is another, or if they are not as many as the shape asks for.
     pub fn ints(&self) -> Result<Vec<i64>, LoadError> {
+        if matches!(self.kind, UINT4 | INT4) {
+            return self.nibbles();
+        }
         let Some(dtype) = self.dtype().filter(|dtype| !dtype.is_float()) else {
             let supported = "integers of 8 to 64 bits, and bool";
             return Err(self.unsupported(format!("{} for integers", type_name(self.kind)), supported));
@@ -211,6 +227,17 @@ impl<'a> Tensor<'a> {
             Numbers::Floats(_) | Numbers::Doubles(_) => self.stored(&[], |&value| value),
             Numbers::Elsewhere(elsewhere) => Err(self.is_elsewhere(elsewhere)),
         }
+    }
+
+    /// Integers of 4 bits: two in a byte, the first in its lower half.
+    fn nibbles(&self) -> Result<Vec<i64>, LoadError> {
+        let (count, bytes) = (self.count()?, self.bytes(Dtype::U8)?);
+        if bytes.len() != count.div_ceil(2) {
+            return Err(self.malformed(format!("{count} values of 4 bits"), format!("{} bytes", bytes.len())));
+        }
+        let halves = bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).take(count);
+        let signed = |half: u8| if self.kind == INT4 && half > 7 { i64::from(half) - 16 } else { half.into() };
+        Ok(halves.map(signed).collect())
     }
 
     /// Its type, if that is one of whole bytes and no text.
@@ -293,6 +320,13 @@ mod tests {
         let typed = Numbers::Ints(half.iter().map(|&bits| i64::from(bits)).collect());
         assert_eq!(tensor(FLOAT16, &[5], typed).floats(), Ok(expected));
         assert_eq!(tensor(BFLOAT16, &[1], raw(&[0x80, 0x3f])).floats(), Ok(vec![1.0]));
+    }
+
+    #[test]
+    fn two_integers_of_4_bits_are_in_a_byte() {
+        assert_eq!(tensor(INT4, &[3], raw(&[0x8f, 0x07])).ints(), Ok(vec![-1, -8, 7]));
+        assert_eq!(tensor(UINT4, &[3], Numbers::Ints(vec![0x8f, 0x07])).numbers(), Ok(vec![15.0, 8.0, 7.0]));
+        assert!(tensor(INT4, &[3], raw(&[0x8f])).ints().is_err());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Numbers that an ONNX file has in other files beside it (`external_data`): put into it, so that every reader finds them.
 
+use super::forms::Replaced;
 use super::malformed;
-use super::weights::{Found, RAW_DATA, Replaced, copy_model, without_numbers};
+use super::weights::{Found, RAW_DATA, copy_model, without_numbers};
 use super::wire::{Message, Span};
 use crate::error::LoadError;
 use crate::formats::collect::Collector;
@@ -38,7 +39,7 @@ pub fn external_files(file: &[u8]) -> Result<Vec<String>, LoadError> {
 pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>, LoadError> {
     // Bytes that may still be added.
     let mut left = cap.saturating_sub(file.len() as u64);
-    copy_model(file, &mut |Found { span, tensor, dtype, name, .. }| {
+    copy_model(file, &mut |Found { span, tensor, dtype, shape, name, .. }| {
         let mut message = Message::default();
         let Some(elsewhere) = elsewhere(tensor)? else {
             message.raw(span.bytes());
@@ -55,7 +56,7 @@ pub fn embed(file: &[u8], others: &[(&str, &[u8])], cap: u64) -> Result<Vec<u8>,
             let expected = format!("{length} bytes from byte {} of '{file}'", elsewhere.offset);
             return Err(fault(&expected, format!("a file of {} bytes", bytes.len())));
         };
-        if byte_count(&tensor.shape, dtype) != Some(length) {
+        if byte_count(&shape, dtype) != Some(length) {
             return Err(fault(&format!("bytes for the shape {:?}", tensor.shape), length.to_string()));
         }
         let (place, bytes) = (Collector::place(name), length as u64);

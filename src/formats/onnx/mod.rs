@@ -5,6 +5,7 @@
 
 mod build;
 mod external;
+mod forms;
 mod functions;
 mod read;
 mod schema;
@@ -13,14 +14,14 @@ mod wire;
 mod write;
 
 pub use external::{embed, external_files};
+pub use forms::Form;
 pub use read::{model, read};
-pub use weights::{Fill, fill, weights};
-pub use write::{apart, write, write_in};
+pub use weights::{Kept, fill, weights};
+pub use write::{apart, write};
 
 use super::foreign::is_message_of;
 use super::{Opened, Reader};
 use crate::error::LoadError;
-use crate::model::{Network, Source, Tensor};
 
 const FORMAT: &str = "ONNX";
 
@@ -33,12 +34,6 @@ pub const READER: Reader = Reader {
     graph: Some(model),
     model: Some(read),
 };
-
-/// The file that tensors came from, with their numbers in this form.
-pub(super) fn with_numbers(weights: &Network, form: impl Fn(&Tensor) -> Fill) -> Result<Vec<u8>, LoadError> {
-    let skeleton = weights.skeleton(Source::Onnx).unwrap_or_default();
-    fill(skeleton, weights.tensors.iter().map(form).collect())
-}
 
 /// Whether these look like the first bytes of an ONNX file: a message that starts with a small version of the format
 /// (`ir_version`), and goes on with another field of `ModelProto`.

@@ -1,13 +1,12 @@
 //! The model of a file, or of the weights that were taken out of one.
 
+use super::forms::Replaced;
 use super::functions::inline;
 use super::schema::{Network as Weights, parse};
-use super::weights::{Replaced, copy_model};
+use super::weights::{copy_model, next_of};
 use super::{FORMAT, malformed};
 use crate::error::LoadError;
-use crate::formats::collect::Collector;
 use crate::formats::import;
-use crate::model::network::byte_count;
 use crate::model::{Model, Network, Source};
 use std::collections::HashMap;
 
@@ -31,14 +30,9 @@ pub fn model(weights: &Network, cap: u64) -> Result<Model, LoadError> {
     // The weight of each tensor's message, by its place in the skeleton.
     let (mut tensors, mut by_place) = (weights.tensors.iter(), HashMap::new());
     copy_model(skeleton, &mut |found| {
-        let tensor = tensors.next();
-        let tensor =
-            tensor.ok_or_else(|| malformed("skeleton", "as many weights as there are tensors", "more".into()))?;
-        if byte_count(&found.tensor.shape, found.dtype) != Some(tensor.bytes.len()) {
-            let expected = format!("bytes for the shape {:?}", found.tensor.shape);
-            return Err(malformed(Collector::place(found.name), &expected, tensor.bytes.len().to_string()));
+        if let Some(tensor) = next_of(&mut tensors, &found)? {
+            by_place.insert(found.span.start(), tensor);
         }
-        by_place.insert(found.span.start(), tensor);
         Ok(Replaced::default())
     })?;
     match tensors.next() {

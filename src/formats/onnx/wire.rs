@@ -225,6 +225,11 @@ impl Message {
         self.bytes
     }
 
+    /// Its size in bytes.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Appends whole fields as they are stored.
     pub fn raw(&mut self, fields: &[u8]) {
         self.bytes.extend_from_slice(fields);

@@ -2,7 +2,6 @@
 //! newer as the model's operators need.
 
 use super::build;
-use super::weights::{Fill, Filled, Replaced, filled};
 use super::wire::Message;
 use crate::error::GraphError;
 use crate::formats::import;
@@ -15,21 +14,7 @@ use crate::model::{Dtype, Model, Tensor};
 /// [`GraphError`] if the model's shapes do not fit, or ONNX has no operator for a node's: a window over an image with axes
 /// before it, or samples beside what has none.
 pub fn write(model: &Model) -> Result<Vec<u8>, GraphError> {
-    file(model, &mut |constant| Replaced::by(build::constant(constant)))
-}
-
-/// As [`write`], with each tensor in a form.
-///
-/// # Errors
-/// As [`write`].
-pub fn write_in(model: &Model, form: &mut dyn FnMut(Tensor) -> Fill) -> Result<Vec<u8>, GraphError> {
-    file(model, &mut |constant| {
-        let (name, shape) = (&*constant.name, &*constant.shape);
-        match filled(form(tensor_of(constant)), true, name, shape) {
-            Filled::Made(replaced) => replaced,
-            Filled::Numbers(bytes) => Replaced::by(build::tensor(name, constant.kind, shape, &bytes)),
-        }
-    })
+    file(model, &mut |constant| build::constant(constant))
 }
 
 /// The tensors that [`write`] would write, in their order, and the file without their numbers.
@@ -40,7 +25,7 @@ pub fn apart(model: &Model) -> Result<(Vec<Tensor>, Vec<u8>), GraphError> {
     let mut tensors = Vec::new();
     let skeleton = file(model, &mut |constant| {
         tensors.push(tensor_of(constant));
-        Replaced::by(build::blank(&constant.name, constant.kind, &constant.shape))
+        build::blank(&constant.name, constant.kind, &constant.shape)
     })?;
     Ok((tensors, skeleton))
 }
@@ -53,13 +38,11 @@ fn tensor_of(constant: &import::Tensor) -> Tensor {
 }
 
 /// The file of a model, with what is put in the place of each constant.
-fn file(model: &Model, place: &mut dyn FnMut(&import::Tensor) -> Replaced) -> Result<Vec<u8>, GraphError> {
+fn file(model: &Model, place: &mut dyn FnMut(&import::Tensor) -> Message) -> Result<Vec<u8>, GraphError> {
     let (made, outputs) = import::of_model(model)?;
     let (mut graph, mut initializers) = (Message::default(), Message::default());
     for constant in &made.constants {
-        let Replaced { tensors, nodes } = place(constant);
-        nodes.into_iter().for_each(|node| graph.message(1, node));
-        tensors.into_iter().for_each(|tensor| initializers.message(5, tensor));
+        initializers.message(5, place(constant));
     }
     made.nodes.iter().for_each(|node| graph.message(1, build::node(node)));
     graph.text(2, "nutshell");
@@ -94,14 +77,8 @@ mod tests {
         let cut = weights(&write(&model).unwrap(), 1 << 20).unwrap();
         let (tensors, skeleton) = apart(&model).unwrap();
         assert_eq!((&tensors, skeleton.as_slice()), (&cut.tensors, cut.skeleton(Source::Onnx).unwrap()));
-        let forms: [fn(Tensor) -> Fill; 3] = [
-            |tensor| Fill::Plain(tensor.bytes),
-            |tensor| Fill::Shared(vec![0.5, 1.5], (0..tensor.len()).map(|at| (at % 2) as u8).collect()),
-            |tensor| Fill::Scaled(0.25, (0..tensor.len()).map(|at| at as i8).collect()),
-        ];
-        for form in forms {
-            let fills = tensors.iter().cloned().map(form).collect();
-            assert_eq!(write_in(&model, &mut { form }).unwrap(), fill(&skeleton, fills).unwrap());
-        }
+        let mut kept = Vec::new();
+        assert_eq!(fill(&skeleton, &tensors, |_| Err(""), &mut kept), Ok(write(&model).unwrap()));
+        assert!(kept.is_empty());
     }
 }

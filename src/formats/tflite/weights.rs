@@ -70,7 +70,7 @@ pub fn read(file: &[u8], cap: u64) -> Result<Network, LoadError> {
         };
         let values = stored.dtype.integers(stored.data).enumerate();
         let bytes = values.flat_map(|(index, integer)| scales.value(index, integer).to_le_bytes()).collect();
-        tensors.push(Tensor { name, shape: stored.shape, dtype: Dtype::F32, bytes, dequantized: true, step: None })?;
+        tensors.push(Tensor { dequantized: true, ..Tensor::new(name, stored.shape, Dtype::F32, bytes) })?;
     }
     Ok(tensors.network(Source::Tflite, skeleton::cut(file, cuts)))
 }

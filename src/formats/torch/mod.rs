@@ -8,11 +8,12 @@ mod pickle;
 mod state;
 mod value;
 
-use super::collect::{Collector, listed, strided};
+use super::collect::{Collector, listed};
 use super::cursor::{Cursor, malformed, unsupported};
 use super::zip::{self, Entry};
 use super::{Opened, Reader};
 use crate::error::LoadError;
+use crate::model::network::{View, row_major, strided};
 use crate::model::{Dtype, Network, Source, Tensor};
 use pickle::Pickle;
 use state::State;
@@ -127,6 +128,31 @@ pub fn read_legacy(file: &[u8], cap: u64) -> Result<Network, LoadError> {
     found(tensors)
 }
 
+/// Tells which of the tensors from `first` on, each with what it shows if that is known, show elements of another one: of the largest in their storage
+/// that lies in it as it is.
+fn share(tensors: &mut [Tensor], first: usize, views: &[Option<&Strided>]) {
+    let count = |view: &Strided| view.shape.iter().product::<usize>();
+    let mut bases: HashMap<usize, (usize, &Strided)> = HashMap::new();
+    let known = || views.iter().enumerate().filter_map(|(index, view)| Some((index, (*view)?)));
+    for (index, view) in known() {
+        let strides = row_major(&view.shape);
+        let whole = view.shape.iter().zip(&view.strides).zip(&strides).all(|((&side, a), b)| side == 1 || a == b);
+        if whole && count(view) > 0 && bases.get(&view.storage).is_none_or(|(_, base)| count(view) > count(base)) {
+            bases.insert(view.storage, (index, view));
+        }
+    }
+    for (index, view) in known() {
+        let Some(&(of, base)) = bases.get(&view.storage).filter(|(of, _)| *of != index && count(view) > 0) else { continue };
+        // Every element was found in the storage: nothing overflows.
+        let last =
+            view.offset + view.shape.iter().zip(&view.strides).map(|(side, stride)| (side - 1) * stride).sum::<usize>();
+        if view.offset >= base.offset && last < base.offset + count(base) {
+            let (offset, strides) = (view.offset - base.offset, view.strides.clone());
+            tensors[first + index].view = Some(View { of: first + of, offset, strides });
+        }
+    }
+}
+
 /// The tensors, if there are some.
 fn found(tensors: Collector) -> Result<Network, LoadError> {
     let network = tensors.network(Source::Torch, Vec::new());
@@ -150,7 +176,8 @@ fn add_all<'a>(
     notes.into_iter().for_each(|note| tensors.note(note));
     let mut held = Held { bytes_of, open: None };
     let [mut pairs, mut unknown, mut copies] = [const { Vec::new() }; 3];
-    let mut shown = vec![0; pickle.storages.len()];
+    let first = tensors.tensors_mut().len();
+    let mut views = Vec::new();
     for (name, index) in names {
         let view = &pickle.tensors[index];
         let name = tensors.free_name(&name);
@@ -167,11 +194,10 @@ fn add_all<'a>(
         let dtype = if view.scale.is_some() { Dtype::F32 } else { element.dtype };
         tensors.reserve(&name, &shape, dtype)?;
         let bytes = held.show(&name, view)?;
-        let storage = &mut shown[view.storage];
-        *storage += bytes.len() / element.size();
-        if *storage > pickle.storages[view.storage].count {
+        if bytes.len() / element.size() > pickle.storages[view.storage].count {
             copies.push(name.clone());
         }
+        views.push((element.form == Form::Plain && view.scale.is_none()).then_some(view));
         let mut tensor = Tensor::new(name, shape, dtype, bytes);
         if let Some(scale) = view.scale {
             let integers = element.dtype.integers(&tensor.bytes).collect::<Vec<_>>();
@@ -180,10 +206,11 @@ fn add_all<'a>(
         }
         tensors.push(tensor)?;
     }
+    share(tensors.tensors_mut(), first, &views);
     let said = [
         (pairs, "complex numbers, kept as pairs"),
         (unknown, "kept as bytes, since their type is not known"),
-        (copies, "more numbers than the file has, since some are shown more than once: each of these is a copy"),
+        (copies, "more numbers than the file has, since some are shown more than once"),
     ];
     for (names, words) in said.into_iter().filter(|(names, _): &(Vec<String>, _)| !names.is_empty()) {
         tensors.note(format!("{words}: {}", listed(names.iter().map(String::as_str))));

@@ -189,6 +189,17 @@ impl Op {
         first.into_iter().chain(second)
     }
 
+    /// All parameters that it reads, to change.
+    pub fn parameters_mut(&mut self) -> Vec<&mut ParamId> {
+        match self {
+            Op::Conv(Conv { weight, bias, .. }) | Op::Linear(Linear { weight, bias }) => {
+                [Some(weight), bias.as_mut()].into_iter().flatten().collect()
+            }
+            Op::Parameter(id) => vec![id],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the output is the input's elements, in the same order.
     pub fn is_alias(&self, input: &[usize]) -> bool {
         match self {

@@ -145,7 +145,7 @@ impl<'a> Build<'a> {
     pub fn new(weights: &'a Network, naming: Naming, prefix: &'a str) -> Option<Self> {
         let short = |(name, tensor): (String, &'a Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor));
         let tensors: BTreeMap<_, _> = naming.canonical(weights).filter_map(short).collect();
-        let graph = Graph { input_name: "input".into(), input_shape: Vec::new(), nodes: Vec::new() };
+        let graph = Graph { input_name: "input".into(), ..Graph::default() };
         let model = Model { graph, parameters: Vec::new() };
         (tensors.len() == weights.tensors.len()).then_some(Build { naming, prefix, tensors, used: 0, model })
     }

@@ -78,7 +78,10 @@ fn backward(unary: &Unary, x: &[f32], Output { y, dy, .. }: Output, dx: &mut [f3
     let slope = |slope: &dyn Fn(f32, f32) -> f32, dx: &mut [f32]| each_slope(x, y, dy, dx, slope);
     match unary.function {
         Function::Abs => slope(&|x, _| if x > 0.0 { 1.0 } else { -1.0 }, dx),
-        Function::Ceil | Function::Equals | Function::Floor | Function::Round => dx.fill(0.0),
+        Function::Ceil | Function::Equals | Function::Floor => dx.fill(0.0),
+        // Files of quantised networks round activations: training goes straight through, so that these learn as the reals that they stand for
+        // (Bengio et al., 2013, arXiv:1308.3432).
+        Function::Round => dx.copy_from_slice(dy),
         Function::Clip => slope(&|x, _| f32::from(x > a && x < b), dx),
         Function::Elu => slope(&|x, y| if x > 0.0 { 1.0 } else { y + a }, dx),
         Function::Erf => slope(&|x, _| FRAC_2_SQRT_PI * (-x * x).exp(), dx),
