@@ -164,7 +164,7 @@ fn residual(mut model: Model, width: usize) -> Model {
     let Op::Linear(linear) = tail.graph.nodes[0].op.clone() else { panic!() };
     let before = model.parameters.len();
     let [weight, bias] = [before, before + 1].map(ParamId);
-    let op = Op::Linear(Linear { weight, bias: linear.bias.map(|_| bias), ..linear });
+    let op = Op::Linear(Linear { weight, bias: linear.bias.map(|_| bias) });
     model.graph.nodes.push(Node { name: "out".into(), op, inputs: vec![flat] });
     model.parameters.extend(tail.parameters);
     model

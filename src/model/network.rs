@@ -161,7 +161,14 @@ impl Network {
 
     /// A network that is only run: its tensors are left out.
     pub fn without_tensors(model: Model) -> Self {
-        Network { tensors: Vec::new(), origin: None, model: Some(model), obstacle: None, notes: Vec::new(), sample: Vec::new() }
+        Network {
+            tensors: Vec::new(),
+            origin: None,
+            model: Some(model),
+            obstacle: None,
+            notes: Vec::new(),
+            sample: Vec::new(),
+        }
     }
 
     /// The network that can be run.

@@ -110,7 +110,10 @@ fn recurrent_layers_run_and_train() {
         );
         let report = place.json(&run);
         let accuracy = |when: &str| report[when]["validation"]["accuracy"].as_f64().unwrap();
-        assert!(accuracy("after") > accuracy("before") + 0.2, "{report}");
+        // The labels say nothing of a network that was drawn: it keeps its own answers, through every stage.
+        assert_eq!(report["criterion"], "outputs");
+        assert!(accuracy("after") > 0.9, "{}", report["after"]);
+        assert!(report["probes"].as_array().unwrap().iter().any(|probe| probe["stage"] == "prune"));
         place.run("evaluate small.nut --data digits.npz --shape 8,8 --predictions nut.txt");
         place.run("decompress small.nut -o again.onnx");
         answers_alike(&place, "again.onnx", "digits.npz --shape 8,8", "nut.txt");

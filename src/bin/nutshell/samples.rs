@@ -2,7 +2,6 @@
 
 use crate::{files, units};
 use clap::{Args, ValueEnum};
-use nutshell::{Error, Network};
 use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
 use nutshell::data::order::ClassOrder;
@@ -10,6 +9,7 @@ use nutshell::data::scalings::named;
 use nutshell::data::{Dataset, Options, open};
 use nutshell::model::{Model, Scaling};
 use nutshell::pipeline::{Data, Readings, Said, Split};
+use nutshell::{Error, Network};
 use std::io::{self, Write};
 use std::path::Path;
 

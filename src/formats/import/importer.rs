@@ -268,8 +268,8 @@ impl<'a> Importer<'a> {
             }
         }
         // What is made up is no name of the file's.
-        if names.iter().any(|name| name != "output") {
-            self.model.graph.output_names = names.iter().map(|name| name.clone().into_owned()).collect();
+        if names.iter().any(|name| **name != *"output") {
+            self.model.graph.output_names = names.iter().map(|name| name.to_string()).collect();
         }
         let place = format!("output '{}'", names[0]);
         if values.iter().any(|id: &ValueId| self.batch_axes[id.0] > 0) {

@@ -142,7 +142,9 @@ fn share(tensors: &mut [Tensor], first: usize, views: &[Option<&Strided>]) {
         }
     }
     for (index, view) in known() {
-        let Some(&(of, base)) = bases.get(&view.storage).filter(|(of, _)| *of != index && count(view) > 0) else { continue };
+        let Some(&(of, base)) = bases.get(&view.storage).filter(|(of, _)| *of != index && count(view) > 0) else {
+            continue;
+        };
         // Every element was found in the storage: nothing overflows.
         let last =
             view.offset + view.shape.iter().zip(&view.strides).map(|(side, stride)| (side - 1) * stride).sum::<usize>();

@@ -192,10 +192,12 @@ impl Op {
     /// All parameters that it reads, to change.
     pub fn parameters_mut(&mut self) -> Vec<&mut ParamId> {
         match self {
-            Op::Conv(Conv { weight, bias, .. }) | Op::Linear(Linear { weight, bias }) => {
+            Op::Conv(Conv { weight, bias, .. })
+            | Op::Linear(Linear { weight, bias })
+            | Op::Recurrent(Recurrent { weight, bias, .. }) => {
                 [Some(weight), bias.as_mut()].into_iter().flatten().collect()
             }
-            Op::Parameter(id) => vec![id],
+            Op::Parameter(id) | Op::Lookup(id) => vec![id],
             _ => Vec::new(),
         }
     }
