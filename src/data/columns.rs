@@ -155,7 +155,7 @@ impl Columns {
 
 /// The only column of words; else the first and the last, if their names are not of a series.
 fn likely_places(names: Option<&[String]>, first: &StringRecord, index: Option<usize>) -> Vec<usize> {
-    let is_word = |&column: &usize| number(&first[column]).is_none() && Some(column) != index;
+    let is_word = |&column: &usize| first[column].trim().parse::<f32>().is_err() && Some(column) != index;
     if let [column] = (0..first.len()).filter(is_word).collect::<Vec<_>>()[..] {
         return vec![column];
     }

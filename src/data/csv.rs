@@ -201,7 +201,12 @@ pub fn number(field: &str) -> Option<f32> {
 /// The names of the columns, if the first record has them: something in it is no number, where the second one has one.
 fn header(first: &StringRecord, second: &StringRecord) -> Option<Vec<String>> {
     let named = first.iter().zip(second).any(|(name, value)| number(name).is_none() && number(value).is_some());
-    named.then(|| first.iter().map(|name| name.trim().trim_matches('"').to_owned()).collect())
+    named.then(|| first.iter().map(|name| unquoted(name.trim()).to_owned()).collect())
+}
+
+/// Without the quotes around it, which are kept where a blank stands before them.
+fn unquoted(name: &str) -> &str {
+    name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name)
 }
 
 /// The separator that the first line has most of, outside of quotes.

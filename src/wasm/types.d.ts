@@ -609,6 +609,23 @@ gflops: number,
 of_sgemm: number, };
 
 /**
+ * One way to read samples.
+ */
+export type Reading = { 
+/**
+ * The scaling's name, or what it is where it has none.
+ */
+scaling: string, 
+/**
+ * The order of the classes, as [`ClassOrder::name`] writes it.
+ */
+classes: string, 
+/**
+ * The share of samples that the network answers correctly so; none if labels do not fit its outputs, or there are none.
+ */
+accuracy: number | null, };
+
+/**
  * Everything that decides the result of a run, apart from the model and the samples.
  */
 export type Recipe = { 
@@ -890,6 +907,39 @@ means: Array<number>,
 deviations: Array<number>, };
 
 /**
+ * How samples are read for a network.
+ */
+export type SamplesReading = { 
+/**
+ * How their numbers are scaled.
+ */
+scaling: Scaling, 
+/**
+ * The network's number of each class, at the place of the data set's.
+ */
+numbers: Array<number>, 
+/**
+ * The classes' names, in the network's order.
+ */
+class_names: Array<string>, 
+/**
+ * What is to be said, if it is another reading than the usual one.
+ */
+note: string | null, 
+/**
+ * How many samples they were tried on.
+ */
+samples: number, 
+/**
+ * The first is what the data set and the recipe say.
+ */
+readings: Array<Reading>, 
+/**
+ * The place of the likely one.
+ */
+likely: number, };
+
+/**
  * A data set in numbers.
  */
 export type SamplesSummary = { 
@@ -901,6 +951,10 @@ format: string,
  * The classes' names, if they have some.
  */
 class_names: Array<string>, 
+/**
+ * The column of a table that has what samples are answered with.
+ */
+label_column: string | null, 
 /**
  * Samples to train and validate with.
  */
@@ -1027,7 +1081,7 @@ outputs: number, };
 /**
  * Which samples an accuracy was measured on.
  */
-export type SplitName = "train" | "validation" | "test";
+export type SplitName = "train" | "validation" | "test" | "all";
 
 /**
  * How many samples a run had, for what.
