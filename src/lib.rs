@@ -53,7 +53,7 @@ pub mod container;
 pub mod data;
 pub mod error;
 pub mod formats;
-pub mod kernels;
+pub use nutshell_kernels as kernels;
 pub mod model;
 pub mod network;
 pub mod parallel;

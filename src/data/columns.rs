@@ -1,18 +1,21 @@
 //! What the columns of a table hold: numbers, what a sample is answered with, or a running number that says nothing.
 
-use super::csv::{Table, class_number, malformed, number, quoted};
 use super::{Answers, Samples, Values};
-use crate::error::{Error, LoadError};
+use crate::error::{self, Error, LoadError};
 use crate::model::Scaling;
 use csv::StringRecord;
 use ndarray::{Array1, Axis};
 
+/// What is read, as errors name it.
+pub const FORMAT: &str = "CSV";
 /// Names of a column with the class.
 const CLASSES: [&str; 9] = ["label", "labels", "class", "target", "y", "species", "category", "outcome", "diagnosis"];
 /// Names of a column that numbers the records; a table that was written with its index has one without a name.
 const INDICES: [&str; 5] = ["", "id", "index", "unnamed: 0", "imageid"];
 /// A column of integers with more different ones is no classes, unless it is said so.
 const MOST_GUESSED: usize = 1000;
+/// Characters of a field that errors show.
+const MOST_SHOWN: usize = 80;
 /// Classes are below this number.
 pub const MOST_CLASSES: usize = 1 << 16;
 
@@ -28,6 +31,19 @@ pub enum LabelColumn {
     None,
     /// The one of this name, or of this number, counted from 1.
     Named(String),
+}
+
+/// A table that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The samples: their shape is `[columns]`.
+    pub samples: Samples,
+    /// The classes' names, in the order of their numbers; empty if the table has numbers.
+    pub class_names: Vec<String>,
+    /// The column that has what the samples are answered with, by its number from 1 and its name.
+    pub label: Option<String>,
+    /// Columns that are not used.
+    pub ignored: Vec<String>,
 }
 
 /// The columns whose use is decided once all records are known; until then they are kept as text.
@@ -215,4 +231,26 @@ fn classes(texts: &StringRecord) -> Result<(Vec<u32>, Vec<String>), LoadError> {
     }
     let number = |text: &str| names.binary_search(&text.trim()).unwrap_or(0) as u32;
     Ok((texts.iter().map(number).collect(), names.iter().map(|&name| name.to_owned()).collect()))
+}
+
+/// A class as an integer, also if it is written as 3.0.
+fn class_number(text: &str) -> Option<u32> {
+    let value = number(text)?;
+    (value >= 0.0 && value.fract() == 0.0 && (value as usize) < MOST_CLASSES).then_some(value as u32)
+}
+
+/// A finite number.
+pub fn number(field: &str) -> Option<f32> {
+    field.trim().parse::<f32>().ok().filter(|number| number.is_finite())
+}
+
+/// A field as errors show it.
+pub fn quoted(field: &str) -> String {
+    let shown: String = field.chars().take(MOST_SHOWN).collect();
+    if shown.len() < field.len() { format!("'{shown}...'") } else { format!("'{field}'") }
+}
+
+/// An error about a table.
+pub fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
+    error::malformed(FORMAT, place, expected, got)
 }

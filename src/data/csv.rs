@@ -1,32 +1,16 @@
 //! Tables as text: a record a sample, a column a number, and perhaps one column with the class (RFC 4180; commas, semicolons or
 //! tabulators).
 
-use super::columns::Columns;
-pub use super::columns::{LabelColumn, MOST_CLASSES};
-use super::{Dataset, Samples};
+use super::Dataset;
+use super::columns::{Columns, FORMAT, malformed, number, quoted};
+pub use super::columns::{LabelColumn, MOST_CLASSES, Table};
 use crate::error::{self, Error, LoadError};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use std::borrow::Cow;
 
-const FORMAT: &str = "CSV";
 const SEPARATORS: [u8; 3] = *b",;\t";
-/// Characters of a field that errors show.
-const MOST_SHOWN: usize = 80;
 /// Bytes that are looked at to tell a table.
 const SNIFFED: usize = 1 << 16;
-
-/// A table that was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Table {
-    /// The samples: their shape is `[columns]`.
-    pub samples: Samples,
-    /// The classes' names, in the order of their numbers; empty if the table has numbers.
-    pub class_names: Vec<String>,
-    /// The column that has what the samples are answered with, by its number from 1 and its name.
-    pub label: Option<String>,
-    /// Columns that are not used.
-    pub ignored: Vec<String>,
-}
 
 impl From<Table> for Dataset {
     fn from(Table { samples, class_names, label, ignored }: Table) -> Self {
@@ -187,17 +171,6 @@ impl<'a> Records<'a> {
     }
 }
 
-/// A class as an integer, also if it is written as 3.0.
-pub fn class_number(text: &str) -> Option<u32> {
-    let value = number(text)?;
-    (value >= 0.0 && value.fract() == 0.0 && (value as usize) < MOST_CLASSES).then_some(value as u32)
-}
-
-/// A finite number.
-pub fn number(field: &str) -> Option<f32> {
-    field.trim().parse::<f32>().ok().filter(|number| number.is_finite())
-}
-
 /// The names of the columns, if the first record has them: something in it is no number, where the second one has one.
 fn header(first: &StringRecord, second: &StringRecord) -> Option<Vec<String>> {
     let named = first.iter().zip(second).any(|(name, value)| number(name).is_none() && number(value).is_some());
@@ -225,17 +198,6 @@ fn separator(text: &str) -> Option<u8> {
     }
     let most = SEPARATORS.into_iter().zip(counts).rev().max_by_key(|(_, count)| *count);
     most.filter(|(_, count)| *count > 0).map(|(separator, _)| separator)
-}
-
-/// A field as errors show it.
-pub fn quoted(field: &str) -> String {
-    let shown: String = field.chars().take(MOST_SHOWN).collect();
-    if shown.len() < field.len() { format!("'{shown}...'") } else { format!("'{field}'") }
-}
-
-/// An error about a table.
-pub fn malformed(place: impl ToString, expected: impl ToString, got: impl ToString) -> LoadError {
-    error::malformed(FORMAT, place, expected, got)
 }
 
 #[cfg(test)]

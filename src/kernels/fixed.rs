@@ -218,7 +218,7 @@ pub fn rescale(rescale: Rescale, input: &[Block], output: &mut [Block]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::{plain, pool};
+    use crate::{plain, pool};
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64Mcg;

@@ -4,6 +4,7 @@
 //! vector registers. So a convolution vectorises over samples, whatever its shape, and needs no im2col.
 //! `n` is a multiple of [`LANES`]; a batch that is not is padded with samples whose gradient is zero.
 
+pub mod adam;
 pub mod correlate;
 pub mod elementwise;
 pub mod fixed;
@@ -11,6 +12,7 @@ pub mod lanes;
 pub mod plain;
 pub mod pool;
 pub mod sparse;
+pub mod warp;
 pub mod weight_gradient;
 
 pub use lanes::LANES;

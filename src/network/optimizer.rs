@@ -1,6 +1,6 @@
 //! Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1), with bias correction.
 
-use crate::kernels::lanes::{Kernel, Lanes, dispatch};
+use crate::kernels::adam::{Update, step};
 use serde::{Deserialize, Serialize};
 
 /// The running moments of some slices of numbers, and the step that they are at.
@@ -41,32 +41,7 @@ impl Adam {
         let (beta1, beta2) = (self.beta1, self.beta2);
         let moments = self.first.iter_mut().zip(&mut self.second);
         for ((values, gradients), (first, second)) in slices.into_iter().zip(moments) {
-            dispatch(Update { values, gradients, first, second, rate, beta1, beta2, epsilon });
-        }
-    }
-}
-
-struct Update<'a> {
-    values: &'a mut [f32],
-    gradients: &'a [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
-    rate: f32,
-    beta1: f32,
-    beta2: f32,
-    epsilon: f32,
-}
-
-impl Kernel for Update<'_> {
-    /// A plain loop, which the compiler turns into the instructions at hand.
-    #[inline(always)]
-    fn run<V: Lanes>(self) {
-        let Update { values, gradients, first, second, rate, beta1, beta2, epsilon } = self;
-        let moments = first.iter_mut().zip(second);
-        for ((value, &gradient), (first, second)) in values.iter_mut().zip(gradients).zip(moments) {
-            *first = beta1 * *first + (1.0 - beta1) * gradient;
-            *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
-            *value -= rate * *first / (second.sqrt() + epsilon);
+            step(Update { values, gradients, first, second, rate, beta1, beta2, epsilon });
         }
     }
 }

@@ -171,11 +171,7 @@ fn whole_modules_open_as_their_state_dictionaries() {
     assert!(half.notes[0].contains("under 'model'") && half.notes[0].contains("train_args"), "{:?}", half.notes);
     let views = network("views.pt", &files["views.pt"]);
     assert_has(&views, &network("views.npz", &files["views.npz"]));
-    assert!(
-        views.notes[0].ends_with("each of these is a copy: b.weight, c.weight, row, col, expanded, step"),
-        "{:?}",
-        views.notes
-    );
+    assert!(views.notes[0].ends_with("since some are shown more than once: expanded"), "{:?}", views.notes);
     assert_has(&network("safetensors", &export(&views, "safetensors").unwrap()), &views);
     // As PyTorch 2 has them: plain dictionaries, a module under two names, a buffer that is not saved, a cycle.
     let whole = network("whole.pt", &torch_2("whole.pt"));

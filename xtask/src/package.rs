@@ -13,8 +13,8 @@ pub fn build() -> Result<PathBuf, String> {
     tools::wasm_target()?;
     let bindgen = tools::wasm_bindgen("wasm-bindgen")?;
     tools::npm_packages()?;
-    run(&mut command("cargo", &["build", "--release", "--lib", "--target", WASM]))?;
-    let built = target().join(WASM).join("release/nutshell.wasm");
+    run(&mut command("cargo", &["build", "--profile", "wasm", "--lib", "--target", WASM]))?;
+    let built = target().join(WASM).join("wasm/nutshell.wasm");
     let package = root().join("pkg");
     let wasm = package.join("nutshell_bg.wasm");
     if is_fresh(&wasm, &[&built]) {
