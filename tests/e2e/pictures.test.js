@@ -81,7 +81,7 @@ test('a folder is dropped or chosen, and a fifth of it is held out', async () =>
     assert.match(await text('network-card'), /10: 0 \(\d+\), 1 \(/);
   });
   await onDisk(digits(100, ''), async (folder) => {
-    const [, input] = await page.$$('network-card input[type=file]');
+    const input = await page.$('network-card input[webkitdirectory]');
     await /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (input).uploadFile(folder);
     await measuredOn('20');
     assert.match(await text('network-card'), /: 20 test images, 80 training images/);

@@ -167,7 +167,7 @@ test('lossless, every number is given back, and other formats are measured', asy
 
   await drop('again.npz', npz);
   await shown('again.npz');
-  assert.match(await text('network-card'), /numpy archive/);
+  assert.match(await text('network-card'), /Format npz/);
   assert.deepEqual(faults, []);
 });
 
