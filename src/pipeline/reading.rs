@@ -101,20 +101,24 @@ impl Readings {
 
     /// What is to be said, if it is another than what was given.
     pub fn note(&self) -> Option<String> {
-        let Reading { scaling, classes, accuracy, .. } = self.likely();
+        let (likely, given) = (self.likely(), &self.readings[0]);
+        let options = |of: &Reading| {
+            let scaling = (likely.scaling != given.scaling).then(|| format!(" --scaling {}", of.scaling));
+            let order = (likely.classes != given.classes).then(|| format!(" --class-order {}", of.classes));
+            scaling.unwrap_or_default() + &order.unwrap_or_default()
+        };
         let percent = |accuracy: Option<f64>| match accuracy {
             Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
             None => "none, since the labels do not fit the network's outputs,".to_owned(),
         };
         (self.likely > 0).then(|| {
             format!(
-                "the samples are read with --scaling {scaling} --class-order {classes}: so {} of {} samples are answered correctly, and {} as they \
-                 are given (which --scaling {} --class-order {} would keep)",
-                percent(*accuracy),
+                "the samples are read with{}: so {} of {} samples are answered correctly, and {} as they are given (which{} would keep)",
+                options(likely),
+                percent(likely.accuracy),
                 self.samples,
-                percent(self.readings[0].accuracy),
-                self.readings[0].scaling,
-                self.readings[0].classes
+                percent(given.accuracy),
+                options(given)
             )
         })
     }

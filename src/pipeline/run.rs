@@ -82,6 +82,8 @@ pub struct Run<'a> {
     work: Work,
     pub stages: Vec<StageState>,
     pub probes: Vec<Probe>,
+    /// The original's accuracy, if it is known already.
+    before: Option<Accuracy>,
     /// See [`Tools::caution`].
     pub caution: f64,
     /// The stage that works.
@@ -115,7 +117,6 @@ impl<'a> Run<'a> {
             test: test.map(SplitCounts::of),
         };
         let mut warnings = of_samples(&splits, recipe.target);
-        warnings.extend(of_copies(&training, &validation));
         if untold {
             warnings.push(
                 "the test samples have no labels, and are not used: the accuracy is that of the validation samples"
@@ -123,12 +124,25 @@ impl<'a> Run<'a> {
             );
         }
         let mut work = Work::new(recipe, original, training.len(), validation.len())?;
-        let mut parts = [Some(training), Some(validation), test.map(scaled)];
-        let (criterion, suspicion) = held_to(original, criterion, &mut parts)?;
-        warnings.extend(suspicion);
-        let [Some(training), Some(validation), test] = parts else { unreachable!("two parts were put in") };
         tell(observer, Event::Started { stage: Stage::Original })?;
         tell(observer, work.event())?;
+        warnings.extend(of_copies(&training, &validation));
+        let before = match criterion {
+            Criterion::Labels => Some(measure(original, &validation, SplitName::Validation)?),
+            _ => None,
+        };
+        let suspicion = before.and_then(|before| at_chance(&before, chance(&validation)));
+        // Any network would keep a chance: then the labels are left out, and the original's own answers are the criterion.
+        let judged = |samples: Samples| match &suspicion {
+            Some(_) => Samples { labels: Arc::default(), ..samples },
+            None => samples,
+        };
+        let (training, validation, test) = (judged(training), judged(validation), test.map(scaled).map(judged));
+        let (criterion, before) = match &suspicion {
+            Some(_) => (Criterion::of(original, &training)?, None),
+            None => (criterion, before),
+        };
+        warnings.extend(suspicion);
         for warning in &warnings {
             tell(observer, Event::Warned { warning: warning.clone() })?;
         }
@@ -153,6 +167,7 @@ impl<'a> Run<'a> {
             work,
             stages: Vec::new(),
             probes: Vec::new(),
+            before,
             caution: 1.0,
             stage: Stage::Original,
             trainings: 0,
@@ -211,7 +226,10 @@ impl<'a> Run<'a> {
         bytes: usize,
         coded: Option<&[ParameterBits]>,
     ) -> Result<(), Error> {
-        let validation = self.validate(model)?;
+        let validation = match self.before.take().filter(|_| stage == Stage::Original) {
+            Some(before) => before,
+            None => self.validate(model)?,
+        };
         let facts = Facts { stage, baseline_bytes: self.original.parameter_bytes(), bytes, validation, coded };
         let state = describe(model, facts)?;
         self.stages.push(state.clone());
@@ -459,26 +477,6 @@ fn soften(logits: &mut Array2<f32>) {
         row.mapv_inplace(|logit| (logit - highest).exp());
         row /= row.sum();
     }
-}
-
-/// The criterion, unless the original answers labels no better than by chance: any network would keep that. Then the labels are left out of the
-/// `parts` (those to train, to validate and to test with), and the original's own answers are the criterion.
-fn held_to(
-    original: &Model,
-    criterion: Criterion,
-    parts: &mut [Option<Samples>; 3],
-) -> Result<(Criterion, Option<String>), Error> {
-    let [_, Some(validation), _] = &*parts else { return Ok((criterion, None)) };
-    if criterion != Criterion::Labels {
-        return Ok((criterion, None));
-    }
-    let before = measure(original, validation, SplitName::Validation)?;
-    let Some(suspicion) = at_chance(&before, chance(validation)) else { return Ok((criterion, None)) };
-    for part in parts.iter_mut().flatten() {
-        part.labels = Arc::default();
-    }
-    let unlabelled = parts[0].as_ref().map(|training| Criterion::of(original, training)).transpose()?;
-    Ok((unlabelled.unwrap_or(criterion), Some(suspicion)))
 }
 
 /// Classes 0 and 1 as numbers, for a network whose one output is a number between them: it tells the classes apart at a half, not at 0.
