@@ -1,4 +1,5 @@
-//! How samples are to be read for a network, where neither says it: the scaling and the order of the classes are tried, on labels.
+//! How samples are to be read for a network, where neither says it: the scaling and the order of the classes are tried, on labels;
+//! on numbers to answer with, the scaling.
 
 use crate::data::order::ClassOrder;
 use crate::data::scalings::{named, plausible};
@@ -24,7 +25,7 @@ pub struct Reading {
     /// The order of the classes.
     #[serde(skip)]
     pub order: ClassOrder,
-    /// The share of samples that the network answers correctly so; none if labels do not fit its outputs, or there are none.
+    /// The share of samples that the network answers correctly so, or R2 to their numbers; none if these do not fit its outputs, or there are none.
     pub accuracy: Option<f64>,
 }
 
@@ -38,6 +39,8 @@ pub struct Readings {
     pub readings: Vec<Reading>,
     /// The place of the likely one.
     pub likely: usize,
+    /// Whether the samples have numbers to answer with: what is told of each reading is then R2.
+    pub numbers: bool,
 }
 
 /// What was said of the reading, and is not tried.
@@ -87,11 +90,12 @@ impl Readings {
         let mut tried = Tried { dataset, some: &some, readings: Vec::new() };
         let first_logits = tried.scaled(model, usual.clone(), &[said.order.clone().unwrap_or_default()])?;
         let good = tried.readings[0].accuracy.is_some_and(|accuracy| accuracy >= GOOD);
-        if some.labelled() && !good {
+        if (some.labelled() || some.targets.is_some()) && !good {
             tried.try_others(model, said, usual, first_logits)?;
         }
         let likely = tried.likely();
-        Ok(Readings { samples: some.len(), readings: tried.readings, likely })
+        let numbers = some.targets.is_some();
+        Ok(Readings { samples: some.len(), readings: tried.readings, likely, numbers })
     }
 
     /// The likely one.
@@ -108,18 +112,21 @@ impl Readings {
             scaling.unwrap_or_default() + &order.unwrap_or_default()
         };
         let percent = |accuracy: Option<f64>| match accuracy {
+            Some(r2) if self.numbers => format!("an R2 of {r2:.4}"),
             Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
             None => "none, since the labels do not fit the network's outputs,".to_owned(),
         };
-        (self.likely > 0).then(|| {
-            format!(
-                "the samples are read with{}: so {} of {} samples are answered correctly, and {} as they are given (which{} would keep)",
-                options(likely),
-                percent(likely.accuracy),
-                self.samples,
-                percent(given.accuracy),
-                options(given)
-            )
+        let (read, given_words) = (options(likely), options(given));
+        let (better, worse) = (percent(likely.accuracy), percent(given.accuracy));
+        (self.likely > 0).then(|| match self.numbers {
+            true => format!(
+                "the samples are read with{read}: so the network answers {} samples with {better}, and with {worse} as they are given (which{given_words} would keep)",
+                self.samples
+            ),
+            false => format!(
+                "the samples are read with{read}: so {better} of {} samples are answered correctly, and {worse} as they are given (which{given_words} would keep)",
+                self.samples
+            ),
         })
     }
 }
@@ -178,7 +185,10 @@ impl Tried<'_> {
             return Ok(());
         }
         let outputs = logits.ncols();
-        let fits = labels.labelled() && labels.classes() <= if outputs == 1 { 2 } else { outputs };
+        let fits = match &labels.targets {
+            Some(targets) => targets.ncols() == outputs,
+            None => labels.labelled() && labels.classes() <= if outputs == 1 { 2 } else { outputs },
+        };
         let accuracy = match fits {
             true => Some(Evaluation::of_outputs(logits, &labels)?.accuracy()),
             false => None,
@@ -219,7 +229,7 @@ impl Tried<'_> {
             }
         }
         let best = self.readings.iter().filter_map(|reading| reading.accuracy).fold(0.0, f64::max);
-        if said.order.is_none() && best < PURE {
+        if said.order.is_none() && self.some.labelled() && best < PURE {
             let other =
                 answered.iter().find_map(|(scaling, logits)| Some((scaling, self.permutation(logits)?, logits)));
             if let Some((scaling, order, logits)) = other {
@@ -252,11 +262,15 @@ impl Tried<'_> {
 
     /// What was given, unless another is better beyond doubt.
     fn likely(&self) -> usize {
-        let accuracy = |reading: &Reading| reading.accuracy.unwrap_or(-1.0);
+        let accuracy = |reading: &Reading| reading.accuracy.unwrap_or(f64::NEG_INFINITY);
         let best = (0..self.readings.len())
             .fold(0, |best, at| if accuracy(&self.readings[at]) > accuracy(&self.readings[best]) { at } else { best });
         let (given, better) = (self.readings[0].accuracy, self.readings[best].accuracy.unwrap_or(0.0));
         let Some(given) = given else { return best };
+        if better <= 0.0 {
+            // The network explains nothing of the numbers, however they are read.
+            return 0;
+        }
         let variance = |share: f64| (share * (1.0 - share)).max(1e-9) / self.some.len() as f64;
         let error = (variance(given) + variance(better)).sqrt();
         if better - given > SURE * error { best } else { 0 }

@@ -621,7 +621,7 @@ scaling: string,
  */
 classes: string, 
 /**
- * The share of samples that the network answers correctly so; none if labels do not fit its outputs, or there are none.
+ * The share of samples that the network answers correctly so, or R2 to their numbers; none if these do not fit its outputs, or there are none.
  */
 accuracy: number | null, };
 
@@ -937,7 +937,11 @@ readings: Array<Reading>,
 /**
  * The place of the likely one.
  */
-likely: number, };
+likely: number, 
+/**
+ * Whether the samples have numbers to answer with: what is told of each reading is then R2.
+ */
+numbers: boolean, };
 
 /**
  * A data set in numbers.

@@ -39,6 +39,23 @@ fn graphs_that_cannot_be_run_open_as_weights_and_say_what_helps() {
 }
 
 #[test]
+fn weights_in_constant_nodes_are_weights() {
+    let place = place("operators-constants", &["constants.onnx", "constants.txt", "digits.npz"]);
+    answers_alike(&place, "constants.onnx", "digits.npz", "constants.txt");
+    place.run("compress constants.onnx --lossless -o small.nut");
+    let said = text(place.run("inspect small.nut"));
+    assert!(!said.contains("cannot be run"), "{said}");
+    place.run("decompress small.nut -o again.onnx");
+    assert!(place.read("again.onnx") == place.read("constants.onnx"));
+    place.run("compress constants.onnx --snr 40 -o small.nut");
+    place.run("evaluate small.nut --data digits.npz --predictions nut.txt");
+    for form in ["onnx", "onnx-shared", "onnx-scaled"] {
+        place.run(&format!("decompress small.nut --to {form} -o form.onnx"));
+        answers_alike(&place, "form.onnx", "digits.npz", "nut.txt");
+    }
+}
+
+#[test]
 fn what_functions_of_the_file_compute_is_computed() {
     let files = ["functions.onnx", "functions.txt", "nested.onnx", "nested.txt", "digits.npz"];
     let place = place("operators-functions", &files);

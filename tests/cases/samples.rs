@@ -1,6 +1,7 @@
 //! Data sets as people have them. The right values are onnxruntime's, or follow from how the files were made.
 
 use crate::files;
+use nutshell::model::presets::Chain;
 use serde_json::Value;
 
 fn correct(answer: &Value) -> [u64; 2] {
@@ -99,6 +100,28 @@ fn case_17_numbers_to_answer_with_are_told_by_the_network() {
     let report = place.json("compress sine.onnx --data named.csv --effort quick -o small.nut");
     assert_eq!(report["criterion"], "targets");
     assert!(report["after"]["validation"]["accuracy"].as_f64().unwrap() > 0.99, "{}", report["after"]);
+}
+
+#[test]
+fn numbers_to_answer_with_tell_the_scaling() {
+    let place = files("");
+    let mut model = Chain::new(vec![3]).linear("layer", [1, 3]).build();
+    for (parameter, values) in model.parameters.iter_mut().zip([&[0.5, -0.2, 0.1][..], &[1.0]]) {
+        parameter.values.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
+    }
+    place.write("line.onnx", &nutshell::formats::onnx::write(&model).unwrap());
+    // Whole numbers from 0 to 255, which are no pixels.
+    let rows = (0..200u32).map(|row| {
+        let [a, b, c] = [row * 7 % 256, row * 13 % 256, row * 29 % 256];
+        format!("{a},{b},{c},{:.4}\n", 0.5 * f64::from(a) - 0.2 * f64::from(b) + 0.1 * f64::from(c) + 1.0)
+    });
+    place.write("table.csv", ("a,b,c,y\n".to_owned() + &rows.collect::<String>()).as_bytes());
+    let said = place.run_with("evaluate line.onnx --data table.csv", &[]);
+    let [said, noted] = [said.stdout, said.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(said.contains("1.0000") && noted.contains("read with --scaling raw"), "{said} {noted}");
+    let preview = place.json("inspect line.onnx --data table.csv");
+    assert_eq!(preview["readings"][preview["likely"].as_u64().unwrap() as usize]["scaling"], "raw");
+    assert!(place.json("evaluate line.onnx --data table.csv --scaling unit")["accuracy"].as_f64().unwrap() < 0.0);
 }
 
 #[test]
