@@ -160,7 +160,7 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
     let original_shapes = run.original.parameter_shapes();
     let (chosen, cost) = match (&outcome, run.recipe.target) {
         (Err(Error::Recipe(RecipeError::Unreachable { got, .. })), Target::Tolerance(points)) => {
-            let before = run.validate(run.original)?.accuracy;
+            let before = run.validate_original()?.accuracy;
             let mut chosen = None;
             for bits in BITS {
                 let fixed = round(run.original, bits, original_shapes.clone());
@@ -234,11 +234,10 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let decoded_integers = container::read(&encoded.bytes, DECODE_CAP)?.network;
     let decoded = decoded_integers.to_model();
     let with_graph = WriteOptions { stored_graph: true, ..run.recipe.write_options() };
-    let accuracies = |model: &Model| -> Result<Accuracies, Error> {
-        let test = run.test.as_ref().map(|samples| measure(model, samples, SplitName::Test)).transpose()?;
-        Ok(Accuracies { validation: run.validate(model)?, test })
-    };
-    let (before, after) = (accuracies(run.original)?, accuracies(&decoded)?);
+    let validation = (run.validate_original()?, run.validate(&decoded)?);
+    let test = |model: &Model| run.test.as_ref().map(|samples| measure(model, samples, SplitName::Test)).transpose();
+    let before = Accuracies { validation: validation.0, test: test(run.original)? };
+    let after = Accuracies { validation: validation.1, test: test(&decoded)? };
     let chance = chance(&run.validation);
     let warnings: Vec<String> = run.warnings.iter().cloned().chain(known_validation(&before)).collect();
     if let Target::Tolerance(points) = run.recipe.target {

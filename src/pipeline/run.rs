@@ -82,7 +82,7 @@ pub struct Run<'a> {
     work: Work,
     pub stages: Vec<StageState>,
     pub probes: Vec<Probe>,
-    /// The original's accuracy, if it is known already.
+    /// The original's accuracy on the validation samples, once it has been measured.
     before: Option<Accuracy>,
     /// See [`Tools::caution`].
     pub caution: f64,
@@ -197,6 +197,16 @@ impl<'a> Run<'a> {
         measure(model, &self.validation, SplitName::Validation)
     }
 
+    /// The same of the original, which is measured once.
+    pub fn validate_original(&mut self) -> Result<Accuracy, Error> {
+        let before = match self.before {
+            Some(before) => before,
+            None => self.validate(self.original)?,
+        };
+        self.before = Some(before);
+        Ok(before)
+    }
+
     /// Goes on after a checkpoint.
     pub fn go_on(&mut self, checkpoint: Checkpoint) -> Result<StageNetwork, Error> {
         self.work.skip(self.recipe, checkpoint.stage);
@@ -226,9 +236,9 @@ impl<'a> Run<'a> {
         bytes: usize,
         coded: Option<&[ParameterBits]>,
     ) -> Result<(), Error> {
-        let validation = match self.before.take().filter(|_| stage == Stage::Original) {
-            Some(before) => before,
-            None => self.validate(model)?,
+        let validation = match stage {
+            Stage::Original => self.validate_original()?,
+            _ => self.validate(model)?,
         };
         let facts = Facts { stage, baseline_bytes: self.original.parameter_bytes(), bytes, validation, coded };
         let state = describe(model, facts)?;
