@@ -1,18 +1,9 @@
 // The main path in Firefox: the example, a step that is tried, a run, and its file opened again.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { faults, finished, OPEN, opened, page, ready, SHORT, text, useFirefox } from './user.js';
+import { faults, finished, OPEN, opened, page, press, ready, SHORT, text, useFirefox } from './user.js';
 
 useFirefox();
-
-/**
- * Presses a button by keyboard: a pointer can miss one that moves, as the button below a result does while the result is drawn.
- * @param {string} selector
- */
-async function press(selector) {
-  await page.focus(selector);
-  await page.keyboard.press('Enter');
-}
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready(SHORT);

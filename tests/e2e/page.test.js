@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { serve } from './site.js';
-import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, ready, RUN, seriousFaults, SHORT, text } from './user.js';
+import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, press, ready, RUN, seriousFaults, SHORT, text } from './user.js';
 
 test('from the example to a file that opens again with the same accuracy', async () => {
-  await ready();
+  await ready(SHORT);
   assert.match(await text('#accuracy'), /^9[89]\.\d\d\s% correct on 10,000 test samples/);
   assert.deepEqual(await seriousFaults(), []);
 
@@ -62,7 +62,7 @@ test('a run is cancelled and resumed, also after a reload', async () => {
   await other.close();
   await page.bringToFront();
   await finished();
-  assert.match(await text('#verdict'), /^Target met: on 5,000 validation samples accuracy .* \(standard error \d\.\d\d points\); at most 100 may be lost\.$/);
+  assert.match(await text('#verdict'), /^Target met: on 1,000 validation samples accuracy .* \(standard error \d\.\d\d points\); at most 100 may be lost\.$/);
   assert.match(await page.title(), /^Done: [\d,]+ B/);
   assert.equal((await page.$$('result-card table:first-of-type tbody tr')).length > 5, true);
   assert.deepEqual(faults, []);
@@ -177,7 +177,8 @@ test("the user's own samples take the place of the example's", async () => {
   });
   await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('1,000'), { timeout: OPEN });
   assert.match(await text('network-card'), /Your samples: 1,000 test images, 3,000 training images/);
-  await page.click('#compress');
+  // What does not fit these samples any more is said above it, in the same moment.
+  await press('#compress');
   await finished();
   assert.match(await text('result-card'), /of 600 validation samples/);
   assert.match(await text('result-card'), /of 1,000 test samples/);

@@ -15,11 +15,12 @@ export const OPEN = 60_000;
 /** Little training and any accuracy: for tests of what surrounds a run. */
 export const SHORT = recipe({
   target: { tolerance: 100 },
-  split: { training: 2000 },
+  split: { training: 2000, validation: 1000 },
   structure: { probes: 3, training: { samples: 640 } },
   prune: { probes: 3, training: { samples: 640 } },
   share: { probes: 3, training: { samples: 320 } },
   refine: { training: { samples: 3200 } },
+  code: { trial_symbols: 100_000 },
 });
 
 /** A recipe in the page's address. @param {object} settings */
@@ -74,6 +75,15 @@ export async function ready(hash = '') {
 export async function finished() {
   await page.waitForSelector('#download, #run-status.problem', { timeout: RUN });
   if (!(await page.$('#download'))) assert.fail(`the run stopped: ${await text('#run-status')}`);
+}
+
+/**
+ * Presses a button by keyboard: a pointer can miss one that moves, as buttons do below what is just drawn.
+ * @param {string} selector
+ */
+export async function press(selector) {
+  await page.focus(selector);
+  await page.keyboard.press('Enter');
 }
 
 /** @param {string} selector */

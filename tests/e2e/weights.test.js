@@ -337,7 +337,7 @@ test('a .nut file of named weights of a known architecture is a network again', 
 });
 
 test('decoding a large file shows how far it is, and can be ended', async () => {
-  const file = safetensors(Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`block.${index}.weight`, normal([256, 256], 0.1)])));
+  const file = safetensors(Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`block.${index}.weight`, normal([256, 256], 0.1 + 0.01 * index)])));
   await ready();
   await drop('large.safetensors', file);
   await shown('large.safetensors');
