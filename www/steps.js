@@ -10,7 +10,7 @@ export const STEPS = [
   { step: 'model', name: 'Model', note: 'the original', stages: ['original'] },
   { step: 'prune', name: 'Prune', note: 'fewer weights', stages: ['structure', 'prune'] },
   { step: 'share', name: 'Share', note: 'few different values', stages: ['share'] },
-  { step: 'quantize', name: 'Quantize', note: 'small integers', stages: ['quantize', 'refine'] },
+  { step: 'quantize', name: 'Quantize', note: 'small integers', stages: ['quantize', 'round', 'refine'] },
   { step: 'code', name: 'Code', note: 'the fewest bits', stages: ['code'] },
 ];
 

@@ -11,6 +11,8 @@ pub struct Step {
     pub work: Box<dyn Work>,
     pub inputs: Vec<Operand>,
     pub output: Operand,
+    /// Index of the node that it runs.
+    pub node: usize,
 }
 
 /// The steps and buffers that a model needs for some of its values.
@@ -97,7 +99,7 @@ impl Plan {
             let work = operators::work(&node.op, &inputs, to, &parameter_shapes)
                 .ok_or_else(|| node.fault("memory", format!("a table for {to:?}"), "not enough"))?;
             let inputs = node.inputs.iter().filter_map(|input| operand(source[input.0])).collect();
-            steps.push(Step { work, inputs, output });
+            steps.push(Step { work, inputs, output, node: index });
         }
         let outputs = values.iter().filter_map(|value| Some((buffer_of[source[value.0]]?, size(value.0)))).collect();
         Ok(Plan { graph: graph.clone(), parameter_shapes, steps, buffers, outputs, training })

@@ -55,7 +55,15 @@ impl Workspace {
 
     /// Computes all values from those of buffer 0, for `n` samples (a multiple of the lanes).
     pub fn forward(&mut self, plan: &Plan, n: usize) {
+        self.forward_watched(plan, n, &mut |_, _| ());
+    }
+
+    /// As [`Workspace::forward`]; `watch` is shown the first input of each node that runs, `[elements, n]`, before it does.
+    pub fn forward_watched(&mut self, plan: &Plan, n: usize, watch: &mut dyn FnMut(usize, &[f32])) {
         for (step, kept) in plan.steps.iter().zip(&mut self.kept) {
+            if let Some(input) = step.inputs.first() {
+                watch(step.node, &self.values[input.buffer][..input.length * n]);
+            }
             let mut output = take(&mut self.values[step.output.buffer]);
             let x = Inputs { values: &self.values, operands: &step.inputs, n };
             step.work.forward(&x, kept, &mut output[..step.output.length * n]);

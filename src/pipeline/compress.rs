@@ -1,11 +1,11 @@
 //! Compression: the stages one after the other, and the report on what came of them.
 
 use super::checkpoint::Checkpoint;
-use super::criterion::{Criterion, chance, output_distance};
-use super::event::SplitName;
+use super::criterion::{Criterion, chance, distance_of};
+use super::event::{Accuracy, SplitName};
 use super::recipe::{Recipe, Stage};
 use super::report::{Accuracies, Baseline, Distances, Outcome, Report};
-use super::run::{Data, Observer, Run, integer_network, measure, measure_integers};
+use super::run::{Data, Observer, ROUNDING, Run, integer_network, measure_integers, of_split};
 use super::warnings::known_validation;
 use super::weights::by_weights;
 use crate::coding::baseline;
@@ -13,11 +13,11 @@ use crate::container::{self, Encoded, WriteOptions};
 use crate::data::Samples;
 use crate::error::{Error, RecipeError};
 use crate::model::{FixedPoint, Model, Network};
+use crate::network::{Evaluation, logits};
 use crate::resources;
-use crate::stages::StageNetwork;
-use crate::stages::quantize::round;
-use crate::stages::settings::Target;
+use crate::stages::settings::{Effort, Target};
 use crate::stages::share::Shared;
+use crate::stages::{StageNetwork, round};
 
 /// What a run judges its networks by.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,6 @@ pub enum Evidence<'a> {
 const FORMAT_SAMPLES: usize = 500;
 /// Bits of an activation, where integers are all there is.
 const ACTIVATION_BITS: u8 = 8;
-/// Drops are differences of counts of samples: what differs by rounding only is equal.
-const ROUNDING: f64 = 1e-9;
 /// More than any file that this library writes can decode to.
 const DECODE_CAP: u64 = 1 << 32;
 
@@ -151,59 +149,41 @@ fn describe(run: &mut Run<'_>, stage: Stage, network: &StageNetwork) -> Result<O
     Ok(None)
 }
 
-/// Bits of a weight that are tried where pruning and training miss a tolerance, or use little of a budget.
-const BITS: [u8; 10] = [3, 4, 5, 6, 7, 8, 9, 10, 12, 16];
-
-/// The outcome itself, if it meets the target; else that of rounding the original to as few bits as the tolerance allows, or as many as the
-/// budget has room for, if that is better.
+/// The outcome itself, if it meets the target; else that of rounding the original, if that is better: where training does not pay, it is taken back.
 fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
-    let original_shapes = run.original.parameter_shapes();
-    let (chosen, cost) = match (&outcome, run.recipe.target) {
-        (Err(Error::Recipe(RecipeError::Unreachable { got, .. })), Target::Tolerance(points)) => {
-            let before = run.validate_original()?.accuracy;
-            let mut chosen = None;
-            for bits in BITS {
-                let fixed = round(run.original, bits, original_shapes.clone());
-                let after = run.validate(&fixed.to_model())?;
-                let drop = 100.0 * (before - after.accuracy);
-                let accepted = drop <= points + ROUNDING;
-                run.probed_bits(bits, drop, points, &after, accepted)?;
-                if accepted {
-                    chosen = Some((bits, fixed));
-                    break;
-                }
-            }
-            (chosen, format!("a drop of {got}"))
-        }
+    let given_up = match (&outcome, run.recipe.target) {
+        _ if run.recipe.round.probes > 0 => return outcome,
+        (Err(Error::Recipe(RecipeError::Unreachable { got, .. })), Target::Tolerance(_)) => format!("a drop of {got}"),
         (outcome, Target::Budget(bytes)) if uses_little(outcome, bytes) => {
-            let reached = match outcome {
-                Ok(Outcome { report, .. }) => report.after.map_or(0.0, |after| after.validation.accuracy),
-                Err(_) => 0.0,
-            };
-            let options = run.recipe.write_options();
-            let mut chosen = None;
-            for bits in BITS.into_iter().rev() {
-                let fixed = round(run.original, bits, original_shapes.clone());
-                if container::write(&fixed, &options)?.bytes.len() <= bytes {
-                    let after = run.validate(&fixed.to_model())?;
-                    let accepted = after.accuracy > reached;
-                    run.probed_bits(bits, 100.0 * (reached - after.accuracy), 0.0, &after, accepted)?;
-                    chosen = accepted.then_some((bits, fixed));
-                    break;
-                }
-            }
-            (chosen, format!("a score of {:.4}", reached))
+            format!("a score of {:.4}", score(outcome))
         }
-        _ => (None, String::new()),
+        _ => return outcome,
     };
-    let Some((bits, fixed)) = chosen else { return outcome };
+    let original = run.original;
+    run.start(Stage::Round, original)?;
+    let fixed = round::run(run, original, &round::Settings::of(Effort::Calibrate))?;
+    let (before, after) = (run.validate_original()?.accuracy, run.validate(&fixed.to_model())?.accuracy);
+    let better = match run.recipe.target {
+        Target::Tolerance(points) => 100.0 * (before - after) <= points + ROUNDING,
+        Target::Budget(bytes) => {
+            after > score(&outcome) && container::write(&fixed, &run.recipe.write_options())?.bytes.len() <= bytes
+        }
+        Target::Snr(_) | Target::Lossless => false,
+    };
+    if !better {
+        return outcome;
+    }
     // What the stages did is given up: only the original's description still holds.
     run.stages.truncate(1);
-    run.start(Stage::Quantize, run.original)?;
-    describe(run, Stage::Quantize, &StageNetwork::Fixed(fixed.clone()))?;
-    run.start(Stage::Code, run.original)?;
-    run.warn(format!("pruning and training came to {cost}: the original is rounded to {bits} bits a weight instead"))?;
+    describe(run, Stage::Round, &StageNetwork::Fixed(fixed.clone()))?;
+    run.start(Stage::Code, original)?;
+    run.warn(format!("pruning and training came to {given_up}: the original is rounded instead"))?;
     conclude(run, &fixed)
+}
+
+/// What an outcome scores on the validation samples.
+fn score(outcome: &Result<Outcome, Error>) -> f64 {
+    outcome.as_ref().ok().and_then(|outcome| outcome.report.after).map_or(0.0, |after| after.validation.accuracy)
 }
 
 /// Whether a run has used less than half of its budget, or its network is ruined.
@@ -234,10 +214,10 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let decoded_integers = container::read(&encoded.bytes, DECODE_CAP)?.network;
     let decoded = decoded_integers.to_model();
     let with_graph = WriteOptions { stored_graph: true, ..run.recipe.write_options() };
-    let validation = (run.validate_original()?, run.validate(&decoded)?);
-    let test = |model: &Model| run.test.as_ref().map(|samples| measure(model, samples, SplitName::Test)).transpose();
-    let before = Accuracies { validation: validation.0, test: test(run.original)? };
-    let after = Accuracies { validation: validation.1, test: test(&decoded)? };
+    let validation = compare(run, &decoded, &run.validation, SplitName::Validation)?;
+    let test = run.test.as_ref().map(|samples| compare(run, &decoded, samples, SplitName::Test)).transpose()?;
+    let before = Accuracies { validation: validation.before, test: test.map(|test| test.before) };
+    let after = Accuracies { validation: validation.after, test: test.map(|test| test.after) };
     let chance = chance(&run.validation);
     let warnings: Vec<String> = run.warnings.iter().cloned().chain(known_validation(&before)).collect();
     if let Target::Tolerance(points) = run.recipe.target {
@@ -265,12 +245,10 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         }
         .into());
     }
-    let distance = |samples: &Samples| output_distance(run.original, &decoded, samples);
     let output_distance = match run.criterion {
-        Criterion::Agreement | Criterion::Outputs => Some(Distances {
-            validation: distance(&run.validation)?,
-            test: run.test.as_ref().map(distance).transpose()?,
-        }),
+        Criterion::Agreement | Criterion::Outputs => {
+            Some(Distances { validation: validation.distance, test: test.map(|test| test.distance) })
+        }
         _ => None,
     };
     let report = Report {
@@ -288,6 +266,22 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         ..Report::new(run.recipe, run.criterion, run.original.parameter_bytes(), &encoded)
     };
     Ok(Outcome { nut: encoded.bytes, report })
+}
+
+/// What two networks answer on the same samples.
+#[derive(Clone, Copy)]
+struct Comparison {
+    before: Accuracy,
+    after: Accuracy,
+    /// Of the outputs, relative to the original's.
+    distance: f64,
+}
+
+/// Compares the decoded network with the original.
+fn compare(run: &Run<'_>, decoded: &Model, samples: &Samples, split: SplitName) -> Result<Comparison, Error> {
+    let (from, to) = (logits(run.original, samples)?, logits(decoded, samples)?);
+    let accuracy = |logits| Ok::<_, Error>(of_split(Evaluation::of_outputs(logits, samples)?, split));
+    Ok(Comparison { before: accuracy(&from)?, after: accuracy(&to)?, distance: distance_of(&from, &to) })
 }
 
 /// What a network has to score to be of any use: half of what the original has above an answer that is always the same.

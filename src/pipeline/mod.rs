@@ -21,6 +21,7 @@ pub use compress::{Evidence, baselines, compress};
 pub use criterion::{Criterion, answered_by, classifies, output_distance};
 pub use describe::describe_layers;
 pub use event::{Accuracy, Event, LayerBits, LayerState, Probe, SplitName, StageState};
+pub use progress::suited_effort;
 pub use reading::{Reading, Readings, Said};
 pub use recipe::{Distillation, Recipe, RecipeSetting, Split, Stage, StageWords, settings};
 pub use report::{Accuracies, Baseline, Distances, Outcome, Report, SplitCounts, Splits, TensorReport};

@@ -5,6 +5,7 @@ use super::recipe::{Recipe, Stage};
 use crate::error::GraphError;
 use crate::model::Model;
 use crate::stages::Costs;
+use crate::stages::settings::Effort;
 
 /// What a usual machine does in a second; who shows the progress compares it with a clock.
 struct Machine {
@@ -94,6 +95,21 @@ impl Work {
     pub fn event(&self) -> Event {
         Event::Progress { done: self.done, of: self.of }
     }
+}
+
+/// Estimated seconds from which on a training is too long to be what nobody asked for.
+const PATIENCE: f64 = 900.0;
+
+/// The effort for a network and so many samples where none is asked for: the usual one, or [`Effort::Calibrate`] if its trainings would take too long;
+/// and the estimated seconds of the usual one.
+///
+/// # Errors
+/// If the model's shapes do not fit.
+pub fn suited_effort(usual: Effort, model: &Model, samples: usize) -> Result<(Effort, f64), GraphError> {
+    let recipe = Recipe::new(usual);
+    let validation = recipe.split.validation.min(samples / 5);
+    let seconds = Work::new(&recipe, model, samples - validation, validation)?.of;
+    Ok((if seconds > PATIENCE { Effort::Calibrate } else { usual }, seconds))
 }
 
 fn costs_of(model: &Model) -> Result<Costs, GraphError> {

@@ -7,7 +7,7 @@ use crate::container::WriteOptions;
 use crate::error::{Error, RecipeError};
 use crate::model::Scaling;
 use crate::stages::settings::{Effort, Setting, Target};
-use crate::stages::{Costs, Meta, StageNetwork, Tools, code, prune, quantize, refine, share, structure};
+use crate::stages::{Costs, Meta, StageNetwork, Tools, code, prune, quantize, refine, round, share, structure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,6 +26,8 @@ pub enum Stage {
     Share,
     /// The shared values are fixed point.
     Quantize,
+    /// Weights are rounded without training.
+    Round,
     /// Trained again, with the bits' price.
     Refine,
     /// The file.
@@ -34,8 +36,16 @@ pub enum Stage {
 
 impl Stage {
     /// All, in their order.
-    pub const ALL: [Stage; 7] =
-        [Stage::Original, Stage::Structure, Stage::Prune, Stage::Share, Stage::Quantize, Stage::Refine, Stage::Code];
+    pub const ALL: [Stage; 8] = [
+        Stage::Original,
+        Stage::Structure,
+        Stage::Prune,
+        Stage::Share,
+        Stage::Quantize,
+        Stage::Round,
+        Stage::Refine,
+        Stage::Code,
+    ];
 
     /// What is to be said of it.
     pub fn meta(self) -> Meta {
@@ -45,6 +55,7 @@ impl Stage {
             Stage::Prune => prune::META,
             Stage::Share => share::META,
             Stage::Quantize => quantize::META,
+            Stage::Round => round::META,
             Stage::Refine => refine::META,
             Stage::Code => code::META,
         }
@@ -94,6 +105,9 @@ pub struct Recipe {
     pub prune: prune::Settings,
     /// Codebooks.
     pub share: share::Settings,
+    /// Rounding without training; it takes the place of quantization.
+    #[serde(default)]
+    pub round: round::Settings,
     /// Training that knows what the code will cost.
     pub refine: refine::Settings,
     /// Lossless coding.
@@ -198,6 +212,7 @@ impl Recipe {
             structure: structure::Settings::of(effort),
             prune: prune::Settings::of(effort),
             share: share::Settings::of(effort),
+            round: round::Settings::of(effort),
             refine: refine::Settings::of(effort),
             code: code::Settings::of(effort),
         }
@@ -256,6 +271,7 @@ impl Recipe {
                 let grid = (self.refine.rounds > 0).then_some((self.refine.levels, self.refine.unit));
                 StageNetwork::Fixed(quantize::run(&model, grid, tools.original().parameter_shapes()))
             }
+            (Stage::Round, StageNetwork::Float(model)) => StageNetwork::Fixed(round::run(tools, &model, &self.round)?),
             (Stage::Refine, StageNetwork::Fixed(fixed)) if self.refine.rounds > 0 => {
                 return Ok(refine::run(tools, fixed, &self.refine)?.map(StageNetwork::Fixed));
             }
@@ -268,7 +284,16 @@ impl Recipe {
 
     /// Whether a stage has anything to do.
     pub fn includes(&self, stage: Stage) -> bool {
-        stage != Stage::Original && (stage != Stage::Refine || self.refine.rounds > 0)
+        match stage {
+            Stage::Original => false,
+            Stage::Quantize => self.round.probes == 0,
+            Stage::Round => self.round.probes > 0,
+            Stage::Refine => self.refine.rounds > 0,
+            Stage::Structure => self.structure.rounds > 0,
+            Stage::Prune => self.prune.rounds > 0,
+            Stage::Share => self.share.probes > 0,
+            Stage::Code => true,
+        }
     }
 
     /// Estimated seconds of a stage.
@@ -278,6 +303,7 @@ impl Recipe {
             Stage::Structure => self.structure.work(costs),
             Stage::Prune => self.prune.work(costs),
             Stage::Share => self.share.work(costs),
+            Stage::Round => self.round.work(costs),
             Stage::Refine => self.refine.work(costs),
             Stage::Code => self.code.work(costs),
         }
@@ -288,7 +314,7 @@ impl Recipe {
 mod tests {
     use super::*;
 
-    const EFFORTS: [Effort; 3] = [Effort::Quick, Effort::Balanced, Effort::Thorough];
+    const EFFORTS: [Effort; 4] = [Effort::Calibrate, Effort::Quick, Effort::Balanced, Effort::Thorough];
 
     #[test]
     fn every_preset_is_sound_and_survives_json() {

@@ -19,7 +19,7 @@ use crate::network::{
 use crate::resources::{Bytes, Objective};
 use crate::search::{Step, half_interval};
 use crate::stages::settings::{Target, Training};
-use crate::stages::{Question, StageNetwork, Tools};
+use crate::stages::{Limit, Question, StageNetwork, Tools};
 use ndarray::{Array2, Axis, concatenate};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ const ANSWERED: usize = 2_000;
 const WARM_UP: f32 = 0.02;
 /// Training is reported about so many times in each training.
 const REPORTS: u64 = 100;
+/// Drops are differences of counts of samples: what differs by rounding only is equal.
+pub const ROUNDING: f64 = 1e-9;
 /// But not more often than after so many samples: what is reported has to be measured.
 const LEAST_REPORTED: u64 = 1_500;
 
@@ -248,31 +250,37 @@ impl<'a> Run<'a> {
         self.worked(0.0)
     }
 
-    /// Tells of a network that was rounded to so many bits.
-    pub fn probed_bits(
+    /// The search of the largest value whose network keeps the run's tolerance.
+    fn search_tolerance(
         &mut self,
-        bits: u8,
-        drop: f64,
-        limit: f64,
-        after: &Accuracy,
-        accepted: bool,
-    ) -> Result<(), Error> {
-        let probe = Probe {
-            stage: Stage::Quantize,
-            variable: "bits of a weight".to_owned(),
-            lo: 2.0,
-            mid: bits.into(),
-            hi: 16.0,
-            criterion: "drop in percentage points".to_owned(),
-            value: drop,
-            limit,
-            standard_error: 0.0,
-            accuracy: after.accuracy,
-            samples: after.samples,
-            accepted,
-        };
-        self.probes.push(probe.clone());
-        self.tell(Event::Probed(probe))
+        question: &Question<'_>,
+        candidate: &dyn Fn(f64) -> Result<Model, Error>,
+    ) -> Result<Option<f64>, Error> {
+        let before = self.validate(self.original)?.accuracy;
+        let limit = if let Target::Tolerance(points) = self.recipe.target { points } else { 0.0 };
+        half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
+            let after = self.validate(&candidate(mid)?)?;
+            let value = 100.0 * (before - after.accuracy);
+            let accepted = value <= limit + ROUNDING;
+            let probe = Probe {
+                stage: self.stage,
+                variable: question.variable.to_owned(),
+                lo,
+                mid,
+                hi,
+                criterion: "drop in percentage points".to_owned(),
+                value,
+                limit,
+                standard_error: 0.0,
+                accuracy: after.accuracy,
+                samples: after.samples,
+                accepted,
+            };
+            self.probes.push(probe.clone());
+            self.tell(Event::Probed(probe))?;
+            self.worked(self.work.costs.forward * after.samples as f64)?;
+            Ok(accepted)
+        })
     }
 
     /// Hands out a checkpoint after a finished stage.
@@ -326,8 +334,12 @@ impl Tools for Run<'_> {
         candidate: &dyn Fn(f64) -> Result<Model, Error>,
         exempt: &dyn Fn(&Model) -> bool,
     ) -> Result<Option<f64>, Error> {
+        let rise = match question.limit {
+            Limit::Rise(rise) => rise,
+            Limit::Tolerance => return self.search_tolerance(question, candidate),
+        };
         let judge = Judge::new(&self.validation, question.samples, reference)?;
-        let limit = self.caution * question.limit;
+        let limit = self.caution * rise;
         half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
             let model = candidate(mid)?;
             let verdict = judge.judge(&model, limit)?;
@@ -428,7 +440,8 @@ pub fn measure_integers(network: &IntegerNetwork, samples: &Samples, split: Spli
     Ok(of_split(network.evaluate(samples)?, split))
 }
 
-fn of_split(evaluation: Evaluation, split: SplitName) -> Accuracy {
+/// An evaluation as events and reports have it.
+pub fn of_split(evaluation: Evaluation, split: SplitName) -> Accuracy {
     let Evaluation { samples, correct, loss, .. } = evaluation;
     Accuracy { split, samples, correct, accuracy: evaluation.accuracy(), loss }
 }

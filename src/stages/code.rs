@@ -33,7 +33,11 @@ const TRIM_PROBES: usize = 24;
 impl Settings {
     /// Those of an effort.
     pub fn of(effort: Effort) -> Self {
-        let trial_symbols = if effort == Effort::Thorough { 20_000_000 } else { 2_000_000 };
+        let trial_symbols = match effort {
+            Effort::Calibrate => 0,
+            Effort::Quick | Effort::Balanced => 2_000_000,
+            Effort::Thorough => 20_000_000,
+        };
         Settings { trial_symbols }
     }
 

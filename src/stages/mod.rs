@@ -5,11 +5,13 @@
 
 pub mod code;
 pub mod explain;
+pub mod feedback;
 pub mod kmeans;
 pub mod noise;
 pub mod prune;
 pub mod quantize;
 pub mod refine;
+pub mod round;
 pub mod settings;
 pub mod share;
 pub mod structure;
@@ -109,8 +111,17 @@ pub struct Question<'a> {
     pub probes: usize,
     /// Validation samples that a probe is judged on.
     pub samples: usize,
-    /// By how much the mean loss may rise, in nats, if the run need not be cautious.
-    pub limit: f64,
+    /// What is accepted.
+    pub limit: Limit,
+}
+
+/// What a probe has to keep.
+#[derive(Debug, Clone, Copy)]
+pub enum Limit {
+    /// The mean loss rises by at most this much, in nats, if the run need not be cautious.
+    Rise(f64),
+    /// The run's tolerance: so many percentage points less than the original has, on all validation samples.
+    Tolerance,
 }
 
 /// What the work of a stage is estimated from, in seconds.

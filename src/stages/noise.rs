@@ -70,6 +70,16 @@ impl Layer {
         (step.is_normal() && self.largest / step < LARGEST).then_some(step)
     }
 
+    /// The largest magnitude.
+    pub fn largest(&self) -> f32 {
+        self.largest
+    }
+
+    /// The step at a price, or the finest one that symbols of 16 bits allow.
+    pub fn step_at(&self, price: f64) -> f32 {
+        self.step(price).unwrap_or(2.0 * self.largest.max(f32::MIN_POSITIVE) / LARGEST)
+    }
+
     /// The symbols at a price; `None` where [`Layer::step`] is.
     pub fn quantize(&self, price: f64) -> Option<Quantized> {
         let rounding = Rounding::new(&self.values, self.step(price)?);
@@ -137,7 +147,8 @@ impl Counts {
 }
 
 /// How the weights of a layer are rounded.
-struct Rounding {
+#[derive(Debug, Clone)]
+pub struct Rounding {
     step: f32,
     inverse: f32,
     /// Price of each class, in squared steps.
@@ -146,7 +157,7 @@ struct Rounding {
 
 impl Rounding {
     /// From how often each magnitude occurs when all are rounded to the nearest.
-    fn new(values: &[f32], step: f32) -> Self {
+    pub fn new(values: &[f32], step: f32) -> Self {
         let inverse = 1.0 / step;
         let mut counts = Counts::default();
         values.iter().for_each(|value| counts.add((value * inverse).round() as i16));
@@ -154,7 +165,7 @@ impl Rounding {
     }
 
     /// The symbol with the least noise and price: the nearest, the one below it, or 0.
-    fn symbol(&self, value: f32) -> i16 {
+    pub fn symbol(&self, value: f32) -> i16 {
         let exact = (value * self.inverse).abs();
         let nearest = exact.round().min(LARGEST);
         let of = |magnitude: f32| {

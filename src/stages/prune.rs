@@ -4,7 +4,7 @@
 //! a large weight into a neuron that hardly anything listens to matters little.
 
 use super::settings::{Effort, LOSS_RISE, PROBE_SAMPLES, PROBES, ROUNDS, TRAINING, Training};
-use super::{Costs, Meta, Question, Tools, structure};
+use super::{Costs, Limit, Meta, Question, Tools, structure};
 use crate::error::{Error, GraphError};
 use crate::model::{Class, FixedPoint, Model, Op, ParamId, ValueId};
 use crate::network::Retrain;
@@ -43,6 +43,7 @@ impl Settings {
             training: Training::new(55_000, 64, 2e-3, 1.0),
         };
         match effort {
+            Effort::Calibrate => Settings { rounds: 0, ..usual },
             Effort::Quick => {
                 Settings { rounds: 4, loss_rise: 0.08, training: Training::new(8_000, 32, 2e-3, 0.0), ..usual }
             }
@@ -69,7 +70,7 @@ pub fn run(tools: &mut dyn Tools, mut model: Model, settings: &Settings) -> Resu
             interval: Interval::Geometric { lo, hi },
             probes: settings.probes,
             samples: settings.probe_samples,
-            limit: settings.loss_rise,
+            limit: Limit::Rise(settings.loss_rise),
         };
         let candidate = |threshold| Ok(cut(&model, &saliency, threshold));
         // A search that accepts nothing changes nothing.

@@ -17,7 +17,7 @@ const UNSHARED_BITS: u8 = 8;
 /// Biases that will be trained on are coarser, so that they cost few bits: 5 with the sign, before training.
 const LARGEST_TRAINED_BIAS: i16 = 15;
 /// Formats from Q120.-113 to: what a 32-bit float can say without rounding, and to spare.
-const FRACTION_BITS: std::ops::RangeInclusive<f32> = -113.0..=120.0;
+pub const FRACTION_BITS: std::ops::RangeInclusive<f32> = -113.0..=120.0;
 
 /// Rounds a network whose weights are shared: to a grid of so many levels in a step of so many root mean squares, which is what *refine* trains
 /// on, or without one the centroids themselves.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Effort {
+    /// No training: weights are rounded. For networks that would train for hours, and for a handful of samples.
+    Calibrate,
     /// Seconds in a browser tab.
     Quick,
     /// Minutes in a browser tab.

@@ -2,7 +2,7 @@
 
 use super::kmeans::Clusterings;
 use super::settings::{Effort, LOSS_RISE, PROBE_SAMPLES, PROBES, Setting, TRAINING, Training};
-use super::{Costs, Meta, Question, Tools};
+use super::{Costs, Limit, Meta, Question, Tools};
 use crate::error::Error;
 use crate::model::{Model, Parameter};
 use crate::network::{Adam, Gradients, Learner, Progress};
@@ -47,10 +47,11 @@ impl Settings {
     /// Those of an effort.
     pub fn of(effort: Effort) -> Self {
         let training = match effort {
-            Effort::Quick => Training::new(2_000, 32, 5e-4, 0.0),
+            Effort::Calibrate | Effort::Quick => Training::new(2_000, 32, 5e-4, 0.0),
             Effort::Balanced | Effort::Thorough => Training::new(10_000, 64, 5e-4, 1.0),
         };
-        Settings { centroids: 15, probes: 6, probe_samples: 1_000, loss_rise: 0.02, training }
+        let probes = if effort == Effort::Calibrate { 0 } else { 6 };
+        Settings { centroids: 15, probes, probe_samples: 1_000, loss_rise: 0.02, training }
     }
 
     /// Estimated seconds.
@@ -70,7 +71,7 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
         interval: PRICES,
         probes: settings.probes,
         samples: settings.probe_samples,
-        limit: settings.loss_rise,
+        limit: Limit::Rise(settings.loss_rise),
     };
     let candidate = |price| Ok(share(model, &clusterings, price).model);
     // A search that accepts nothing changes nothing: such a network needs more values than a codebook has.

@@ -5,7 +5,7 @@
 
 use super::explain::{Explanation, Moments, Order};
 use super::settings::{Effort, LOSS_RISE, PROBE_SAMPLES, PROBES, ROUNDS, Setting, TRAINING, Target, Training};
-use super::{Costs, Meta, Question, Tools};
+use super::{Costs, Limit, Meta, Question, Tools};
 use crate::data::Samples;
 use crate::error::{Error, GraphError};
 use crate::model::channels::{ChannelGroup, Consumer, channel_groups, constant_response, keep};
@@ -67,6 +67,7 @@ impl Settings {
             training: Training::new(110_000, 64, 3e-3, 1.0),
         };
         match effort {
+            Effort::Calibrate => Settings { rounds: 0, ..usual },
             Effort::Quick => Settings { rounds: 1, training: Training::new(6_000, 32, 2e-3, 0.0), ..usual },
             Effort::Balanced => usual,
             Effort::Thorough => {
@@ -104,7 +105,7 @@ pub fn run(tools: &mut dyn Tools, mut model: Model, settings: &Settings) -> Resu
             interval: EPSILONS,
             probes: settings.probes,
             samples: settings.probe_samples,
-            limit: settings.loss_rise,
+            limit: Limit::Rise(settings.loss_rise),
         };
         let candidate = |epsilon| Ok(compact(&model, &analysis, epsilon)?);
         let too_large = |model: &Model| model.parameter_count() as f64 > goal;

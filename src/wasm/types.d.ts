@@ -177,7 +177,7 @@ temperature: number, };
 /**
  * How much work a run may do: sets of numbers, never other code.
  */
-export type Effort = "quick" | "balanced" | "thorough";
+export type Effort = "calibrate" | "quick" | "balanced" | "thorough";
 
 /**
  * Values on the grid of a Qm.n format.
@@ -670,6 +670,10 @@ prune: PruneSettings,
  */
 share: ShareSettings, 
 /**
+ * Rounding without training; it takes the place of quantization.
+ */
+round: RoundSettings, 
+/**
  * Training that knows what the code will cost.
  */
 refine: RefineSettings, 
@@ -793,6 +797,11 @@ snr_of_all: number | null,
  * Each tensor of a run by the weights alone.
  */
 tensors: Array<TensorReport>, };
+
+/**
+ * The numbers of this stage; [`META`] says what they mean.
+ */
+export type RoundSettings = { probes: number, samples: number, };
 
 /**
  * A value and its place on the grid.
@@ -1107,7 +1116,7 @@ test: SplitCounts | null, };
 /**
  * The stages, in their order.
  */
-export type Stage = "original" | "structure" | "prune" | "share" | "quantize" | "refine" | "code";
+export type Stage = "original" | "structure" | "prune" | "share" | "quantize" | "round" | "refine" | "code";
 
 /**
  * The network after a stage.

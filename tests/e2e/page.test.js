@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { serve } from './site.js';
-import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, press, ready, RUN, seriousFaults, SHORT, text } from './user.js';
+import { site, download, drop, dropAll, faults, finished, mnist, OPEN, opened, page, press, ready, recipe, RUN, seriousFaults, SHORT, text } from './user.js';
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready(SHORT);
@@ -65,6 +65,22 @@ test('a run is cancelled and resumed, also after a reload', async () => {
   assert.match(await text('#verdict'), /^Target met: on 1,000 validation samples accuracy .* \(standard error \d\.\d\d points\); at most 100 may be lost\.$/);
   assert.match(await page.title(), /^Done: [\d,]+ B/);
   assert.equal((await page.$$('result-card table:first-of-type tbody tr')).length > 5, true);
+  assert.deepEqual(faults, []);
+});
+
+test('without training a network is rounded to the chosen tolerance', async () => {
+  await ready(recipe({ split: { training: 1000, validation: 1000 } }));
+  await page.click('input[name=effort][value=calibrate]');
+  await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('input[name=effort][value=calibrate]')).checked, { timeout: OPEN });
+  await press('#compress');
+  await finished();
+  assert.match(await text('#verdict'), /^Target met: on 1,000 validation samples accuracy/);
+  const bytes = Number((await text('#bytes')).replace(/\D/g, ''));
+  assert.ok(bytes < 80_000, `${bytes}`);
+  assert.ok(parseFloat(await text('#after')) > 98.5, await text('#after'));
+  await page.click('[data-step=quantize]');
+  await page.waitForSelector('quantize-view nutshell-histogram, quantize-view nutshell-codebook, quantize-view table', { timeout: OPEN });
+  assert.deepEqual(await seriousFaults(), []);
   assert.deepEqual(faults, []);
 });
 

@@ -34,7 +34,7 @@ class CodeView extends Element {
     const { network, viewerStages, layer } = get();
     if (!network) return nothing;
     /** @type {import('../types.js').Stage[]} */
-    const fixed = ['quantize', 'refine', 'code'];
+    const fixed = ['quantize', 'round', 'refine', 'code'];
     const stage = fixed.findLast((own) => viewerStages.includes(own)) ?? (network.graph.compressed ? 'original' : null);
     return html`
       <p class="lesson">
@@ -65,7 +65,7 @@ class CodeView extends Element {
       <figure class="part">
         <figcaption>
           <h3>Where the ${format.bytes(total)} go</h3>
-          <span class="quiet">As counted by the coder, to fractions of a bit${stage === 'refine' || stage === 'quantize' ? ', if the file were written now' : nothing}.</span>
+          <span class="quiet">As counted by the coder, to fractions of a bit${stage === 'refine' || stage === 'round' || stage === 'quantize' ? ', if the file were written now' : nothing}.</span>
         </figcaption>
         <nutshell-bytes label="Bytes of the file by kind, one row per layer" .kinds=${[...KINDS.map(({ label }) => label), HEAD]} .rows=${rows(layers, total)}></nutshell-bytes>
       </figure>

@@ -10,6 +10,7 @@ import { weightsForm } from './weights-form.js';
 
 /** @type {{ effort: import('../types.js').Effort, label: string, note: string }[]} */
 const EFFORTS = [
+  { effort: 'calibrate', label: 'Calibrate', note: 'no training' },
   { effort: 'quick', label: 'Quick', note: 'seconds to a minute' },
   { effort: 'balanced', label: 'Balanced', note: 'minutes' },
   { effort: 'thorough', label: 'Thorough', note: 'smallest file' },

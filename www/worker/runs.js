@@ -70,7 +70,7 @@ export const runs = {
   /** Fails with what is wrong with a recipe. */
   checkRecipe,
 
-  /** The recipe of an effort. @param {'quick' | 'balanced' | 'thorough'} effort */
+  /** The recipe of an effort. @param {import('../types.js').Effort} effort */
   recipe: (effort) => recipe(effort),
 
   /** Accuracy of the opened network on the test samples; reports after each block, and may be ended early, or by another network or

@@ -3,7 +3,7 @@
 use crate::outputs::{Kind, Output, check_ending};
 use crate::progress::Reporter;
 use crate::recipe::{self, Settings};
-use crate::samples::{self, Purpose, Use};
+use crate::samples::{self, Purpose, Use, say};
 use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
 use nutshell::Error;
@@ -13,7 +13,7 @@ use nutshell::formats;
 use nutshell::model::Network;
 use nutshell::pipeline::{
     self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
-    SplitCounts, Splits, Target,
+    SplitCounts, Splits, Target, suited_effort,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub struct Arguments {
     /// A recipe as `nutshell recipe` prints it.
     #[arg(long, value_name = "R.json", conflicts_with = "effort", requires = "data")]
     recipe: Option<PathBuf>,
-    /// Without a recipe: how much work to do [default: balanced, or the resumed run's recipe].
+    /// Without a recipe: how much work to do [default: balanced, or calibrate where training would take long; or the resumed run's recipe].
     #[arg(long, value_enum, requires = "data")]
     effort: Option<Effort>,
     #[command(flatten)]
@@ -103,6 +103,17 @@ impl Task for Arguments {
                 None
             }
         };
+        if let Some(data) = data.as_ref().filter(|_| !chosen && self.effort.is_none()) {
+            let (effort, seconds) = suited_effort(recipe.effort, network.runnable()?, data.training.len())?;
+            if effort != recipe.effort {
+                say(&format!(
+                    "training would take about {}, so the weights are rounded without it (--effort calibrate): --effort quick, balanced or thorough train",
+                    duration(seconds)
+                ));
+                let (split, scaling) = (recipe.split, recipe.scaling);
+                recipe = Recipe { split, scaling, ..self.settings.apply(Recipe::new(effort))? };
+            }
+        }
         let (evidence, criterion) = match &data {
             Some(data) => {
                 let samples = Samples { scaling: recipe.scaling.clone(), ..data.training.clone() };
@@ -206,6 +217,11 @@ impl Arguments {
         lines.push(format!("{seconds:.1} seconds"));
         lines.join("\n")
     }
+}
+
+/// Seconds as people say them.
+fn duration(seconds: f64) -> String {
+    if seconds < 5400.0 { format!("{:.0} minutes", seconds / 60.0) } else { format!("{:.0} hours", seconds / 3600.0) }
 }
 
 fn describe_noise(report: &Report) -> String {

@@ -206,7 +206,7 @@ pub fn inputs(model: &Model) -> usize {
 }
 
 /// A line for who watches. Nobody is left to tell that nobody listens.
-fn say(line: &str) {
+pub fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

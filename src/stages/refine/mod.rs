@@ -60,6 +60,7 @@ impl Settings {
             training: Training::new(400_000, 32, 4e-2, 0.4),
         };
         match effort {
+            Effort::Calibrate => Settings { rounds: 0, ..usual },
             Effort::Quick => {
                 Settings { rounds: 1, levels: 7, price: 5e-6, training: Training::new(90_000, 32, 2e-2, 0.3), ..usual }
             }

@@ -1,0 +1,413 @@
+//! Round: each layer to a grid of its own, without training.
+//!
+//! The steps follow from one price of a bit over all layers ([`noise`](super::noise)). A row's errors are made up for by the weights that are still to be
+//! rounded, as far as the inputs are correlated ([`feedback`](super::feedback)); what is left of their mean goes into the bias (Nagel et al. 2019,
+//! "Data-free quantization", section 4.2).
+
+use super::feedback::{self, Feedback};
+use super::noise::{Layer, Rounding, price_of_bits, price_of_noise};
+use super::quantize::{FRACTION_BITS, fitting_fraction_bits};
+use super::settings::{Effort, Setting, Target};
+use super::{Costs, Limit, Meta, Question, Tools};
+use crate::coding::codebook::most_centroids;
+use crate::error::Error;
+use crate::model::{Codebook, FixedParameter, FixedPoint, Model, ParamId, Parameter};
+use crate::network::{InputMoments, input_moments};
+use crate::search::Interval;
+use ndarray::{Array1, Array2, ArrayD, Axis};
+use serde::{Deserialize, Serialize};
+
+/// Rounding with feedback.
+pub const META: Meta = Meta {
+    name: "round",
+    sentence: "rounds weights, and lets the others of a row make up for it",
+    settings: &[
+        Setting::count("probes", "halvings of the search for the price of a bit; 0 leaves this stage out", 0),
+        Setting::count("samples", "the most training samples whose activations are looked at", 1),
+    ],
+};
+
+/// The numbers of this stage; [`META`] says what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "RoundSettings"))]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Settings {
+    pub probes: usize,
+    pub samples: usize,
+}
+
+impl Default for Settings {
+    /// Of recipes that were written before this stage was there.
+    fn default() -> Self {
+        Settings::of(Effort::Balanced)
+    }
+}
+
+/// Noise over energy of a layer, in the mean: from 70 to 2 dB.
+const NOISES: Interval = Interval::Geometric { lo: 1e-7, hi: 0.6 };
+/// What is left if nothing is accepted: 60 dB.
+const LEAST_NOISE: f64 = 1e-6;
+/// Observations of one sample that do not depend on each other, at most.
+const OF_A_SAMPLE: usize = 8;
+/// Trials of a budget: each knows better what the coder makes of the symbols.
+const TRIALS: usize = 4;
+/// A network that takes at least this part of the budget is near enough.
+const NEAR: f64 = 0.995;
+/// The mantissas of steps: 1.6 % apart at most.
+const MANTISSA: f32 = 32.0;
+/// The largest magnitude of a bias, in units: an error of a 4,000th of the largest is far below that of the weights.
+const LARGEST_BIAS: i16 = 2_047;
+/// The largest magnitude of a bias whose layer has no other.
+const LARGEST_VECTOR: i16 = i16::MAX;
+
+impl Settings {
+    /// Those of an effort.
+    pub fn of(effort: Effort) -> Self {
+        Settings { probes: if effort == Effort::Calibrate { 12 } else { 0 }, samples: 128 }
+    }
+
+    /// Estimated seconds.
+    pub fn work(&self, costs: &Costs) -> f64 {
+        // A probe rounds and runs; covariances cost some forward passes.
+        costs.forward * (self.probes * 200 + 20 * self.samples) as f64
+    }
+}
+
+/// A network that is to be rounded.
+pub struct Plan<'a> {
+    model: &'a Model,
+    /// Of each parameter, if it is a matrix or a kernel.
+    layers: Vec<Option<Layer>>,
+    feedbacks: Vec<Vec<Feedback>>,
+    /// The mean of what each weight multiplies; nothing where that is not known.
+    means: Vec<Vec<f32>>,
+    original_shapes: Vec<Vec<usize>>,
+}
+
+/// Rounds a network.
+///
+/// # Errors
+/// Those of [`Tools`].
+pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<FixedPoint, Error> {
+    let samples = tools.training().range(0, settings.samples);
+    let moments = input_moments(model, &samples)?;
+    let plan = Plan::new(model, moments, samples.len(), tools.original().parameter_shapes());
+    let price = match tools.target() {
+        Target::Budget(budget) => plan.within(tools, budget)?,
+        _ => {
+            let question = Question {
+                variable: "noise over energy of the layers",
+                interval: NOISES,
+                probes: settings.probes,
+                samples: usize::MAX,
+                limit: Limit::Tolerance,
+            };
+            let candidate = |noise: f64| Ok(plan.round(plan.price_of(noise)).to_model());
+            let noise = tools.search(&question, model, &candidate, &|_| false)?;
+            plan.price_of(noise.unwrap_or(LEAST_NOISE))
+        }
+    };
+    Ok(plan.round(price))
+}
+
+impl<'a> Plan<'a> {
+    /// From the moments of what its layers multiply, over so many samples.
+    pub fn new(model: &'a Model, moments: Vec<InputMoments>, samples: usize, original_shapes: Vec<Vec<usize>>) -> Self {
+        let layer = |parameter: &Parameter| {
+            (parameter.values.ndim() >= 2).then(|| Layer::new(parameter.values.iter().copied().collect()))
+        };
+        let mut plan = Plan {
+            model,
+            layers: model.parameters.iter().map(layer).collect(),
+            feedbacks: vec![vec![Feedback::None]; model.parameters.len()],
+            means: vec![Vec::new(); model.parameters.len()],
+            original_shapes,
+        };
+        for InputMoments { weight, mean, covariances, places } in moments {
+            let observations = places.min(OF_A_SAMPLE * samples) as f64;
+            let feedback = |blocks: &Vec<Array2<f32>>| Feedback::of_covariances(blocks, observations);
+            plan.feedbacks[weight.0] = covariances.iter().map(feedback).collect();
+            plan.means[weight.0] = mean;
+        }
+        plan
+    }
+
+    /// The network rounded at a price of a bit.
+    pub fn round(&self, price: f64) -> FixedPoint {
+        let mut parameters: Vec<Option<FixedParameter>> = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            parameters.push(layer.as_ref().map(|layer| self.round_layer(index, layer, price)));
+        }
+        // What rounding changes of the outputs' means goes into the biases.
+        let mut shifts: Vec<Option<Array1<f32>>> = vec![None; parameters.len()];
+        for (_, weight, bias) in self.model.graph.layers() {
+            let (Some(bias), Some(rounded)) = (bias, &parameters[weight.0]) else { continue };
+            if !self.means[weight.0].is_empty() {
+                shifts[bias.0] = Some(self.shift(weight, &rounded.values()));
+            }
+        }
+        let biases: Vec<ParamId> = self.model.graph.layers().filter_map(|(_, _, bias)| bias).collect();
+        let vector = |(index, parameter): (usize, &Parameter)| {
+            let mut values = parameter.values.clone();
+            if let Some(shift) = &shifts[index] {
+                values.iter_mut().zip(shift).for_each(|(value, shift)| *value -= shift);
+            }
+            let most = if biases.contains(&ParamId(index)) { LARGEST_BIAS } else { LARGEST_VECTOR };
+            to_vector(&parameter.name, &values, most)
+        };
+        let parameters = self.model.parameters.iter().enumerate().zip(parameters);
+        FixedPoint {
+            graph: self.model.graph.clone(),
+            parameters: parameters.map(|(own, rounded)| rounded.unwrap_or_else(|| vector(own))).collect(),
+            original_shapes: self.original_shapes.clone(),
+        }
+    }
+
+    fn round_layer(&self, index: usize, layer: &Layer, price: f64) -> FixedParameter {
+        let parameter = &self.model.parameters[index];
+        let grid = Grid::near(layer.step_at(price), layer.largest(), layer.values.len());
+        let rows = parameter.values.shape()[0].max(1);
+        let scaled: Vec<f32> = layer.values.iter().map(|value| value / grid.step()).collect();
+        let rounding = Rounding::new(&scaled, 1.0);
+        let feedbacks = &self.feedbacks[index];
+        let inputs = scaled.len() / rows;
+        let mut symbols = match Array2::from_shape_vec((rows, inputs), scaled) {
+            Ok(weights) => feedback::round(&weights, feedbacks, &rounding),
+            Err(_) => vec![0; layer.values.len()],
+        };
+        // Answers to errors may lead beyond what a list can hold.
+        let most = grid.most(symbols.len());
+        symbols.iter_mut().for_each(|symbol| *symbol = (*symbol).clamp(-most, most));
+        let codebook = grid.codebook(&symbols);
+        FixedParameter { name: parameter.name.clone(), shape: parameter.values.shape().to_vec(), symbols, codebook }
+    }
+
+    /// By how much the mean of each output of a layer rises when its weight is replaced.
+    fn shift(&self, weight: ParamId, rounded: &ArrayD<f32>) -> Array1<f32> {
+        let (means, before) = (&self.means[weight.0], self.model.values(weight));
+        let outputs = before.shape()[0];
+        let inputs = before.len() / outputs.max(1);
+        let groups = means.len() / inputs.max(1);
+        let of_group = outputs.div_ceil(groups.max(1)).max(1);
+        let rows = before.axis_iter(Axis(0)).zip(rounded.axis_iter(Axis(0))).enumerate();
+        rows.map(|(row, (before, after))| {
+            let means = &means[row / of_group * inputs..][..inputs];
+            after.iter().zip(before).zip(means).map(|((after, before), mean)| (after - before) * mean).sum::<f32>()
+        })
+        .collect()
+    }
+
+    /// The highest price at which the layers have so little noise over their energy, in the mean.
+    fn price_of(&self, noise: f64) -> f64 {
+        let mut layers: Vec<Layer> = self.layers.iter().flatten().cloned().collect();
+        price_of_noise(&mut layers, noise, &mut |_| ())
+    }
+
+    /// The lowest price at which the network fits into a budget.
+    fn within(&self, tools: &mut dyn Tools, budget: usize) -> Result<f64, Error> {
+        let objective = tools.objective();
+        let mut layers: Vec<Layer> = self.layers.iter().flatten().cloned().collect();
+        // In units of the objective, which a bit of a symbol is about an eighth of.
+        let mut allowed = 8.0 * budget as f64;
+        let (mut best, mut price): (Option<(usize, f64)>, f64) = (None, 1.0);
+        for _ in 0..TRIALS {
+            price = price_of_bits(&mut layers, allowed, &mut |_| ());
+            let cost = objective.cost(&self.round(price))?;
+            if cost <= budget && best.is_none_or(|(most, _)| cost > most) {
+                best = Some((cost, price));
+            }
+            if cost <= budget && cost as f64 > NEAR * budget as f64 {
+                break;
+            }
+            // A little less, so that the next one is not just above.
+            allowed *= 0.999 * budget as f64 / cost.max(1) as f64;
+        }
+        Ok(best.map_or(price, |(_, price)| price))
+    }
+}
+
+/// A parameter that is no layer's weight, as finely as `most` units allow.
+fn to_vector(name: &str, values: &ArrayD<f32>, most: i16) -> FixedParameter {
+    let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    let fraction_bits = fitting_fraction_bits(largest, most);
+    let scale = f32::from(fraction_bits).exp2();
+    FixedParameter {
+        name: name.to_owned(),
+        shape: values.shape().to_vec(),
+        symbols: values.iter().map(|value| (value * scale).round() as i16).collect(),
+        codebook: Codebook::Uniform { fraction_bits },
+    }
+}
+
+/// Multiples of a step that a codebook can have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Grid {
+    fraction_bits: i8,
+    /// The step in units of `2^-fraction_bits`.
+    mantissa: u16,
+}
+
+impl Grid {
+    /// The grid whose step is nearest, for so many values up to `largest`.
+    fn near(step: f32, largest: f32, weights: usize) -> Self {
+        let octave = (MANTISSA / step).log2().ceil();
+        let fraction_bits = octave.clamp(*FRACTION_BITS.start(), *FRACTION_BITS.end());
+        let mantissa = (step * fraction_bits.exp2()).round();
+        // An error that is answered may lead a little further.
+        let levels = 1.25 * largest / step + 2.0;
+        let listed = mantissa.is_normal() && levels * mantissa <= f32::from(u16::MAX);
+        if !listed || levels > most_centroids(weights) as f32 {
+            // More levels than a list of values may have: a power of two.
+            let fraction_bits = fitting_fraction_bits(largest, i16::MAX).min((-step.log2()).round() as i8);
+            return Grid { fraction_bits, mantissa: 1 };
+        }
+        Grid { fraction_bits: fraction_bits as i8, mantissa: mantissa as u16 }
+    }
+
+    /// The largest magnitude that a parameter of so many weights may have.
+    fn most(&self, weights: usize) -> i16 {
+        match self.mantissa {
+            1 => i16::MAX,
+            mantissa => usize::from(u16::MAX / mantissa).min(most_centroids(weights)).min(i16::MAX as usize) as i16,
+        }
+    }
+
+    fn step(&self) -> f32 {
+        f32::from(self.mantissa) * (-f32::from(self.fraction_bits)).exp2()
+    }
+
+    /// The values up to the largest that is used, on either side.
+    fn codebook(&self, symbols: &[i16]) -> Codebook {
+        let Grid { fraction_bits, mantissa } = *self;
+        if mantissa == 1 {
+            return Codebook::Uniform { fraction_bits };
+        }
+        let side = |largest: u16| (1..=largest).map(|level| level * mantissa).collect();
+        let positive = symbols.iter().copied().max().unwrap_or(0).max(0) as u16;
+        let negative = symbols.iter().copied().min().unwrap_or(0).min(0).unsigned_abs();
+        Codebook::Free { fraction_bits, positive: side(positive), negative: side(negative) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Samples, Values};
+    use crate::model::presets::{Chain, initialize};
+    use crate::model::{Conv, Node, Scaling, ValueId};
+    use crate::network::logits;
+    use rand::{RngExt, SeedableRng};
+    use rand_pcg::Pcg64Mcg;
+    use std::sync::Arc;
+
+    /// Images whose pixels have much in common with their neighbours.
+    fn images(count: usize, seed: u64) -> Samples {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let mut values = Vec::new();
+        for _ in 0..count {
+            let waves: Vec<[f32; 4]> = (0..3).map(|_| [(); 4].map(|()| rng.random::<f32>())).collect();
+            for place in 0..2 * 64 {
+                let (x, y, channel) = ((place % 8) as f32, (place / 8 % 8) as f32, (place / 64) as f32);
+                values
+                    .push(waves.iter().map(|[a, b, c, d]| (a * x + b * y + 6.0 * c + d * channel).sin()).sum::<f32>());
+            }
+        }
+        let values = Values::Floats(Arc::new(values));
+        Samples::of_values(vec![2, 8, 8], values, Vec::new(), Scaling::Raw).unwrap()
+    }
+
+    /// A residual network with a depthwise convolution.
+    fn residual(seed: u64) -> Model {
+        let mut model =
+            Chain::new(vec![2, 8, 8]).conv("a", [6, 2, 3, 3], 1).relu().flatten().linear("b", [5, 384]).build();
+        let depthwise = Parameter { name: "d".into(), values: ArrayD::zeros(vec![6, 1, 3, 3]) };
+        let bias = Parameter { name: "d.bias".into(), values: ArrayD::zeros(vec![6]) };
+        model.parameters.splice(2..2, [depthwise, bias]);
+        let conv = Conv {
+            weight: ParamId(2),
+            bias: Some(ParamId(3)),
+            stride: [1; 2],
+            pads: [1; 4],
+            groups: 6,
+            dilation: [1; 2],
+        };
+        let node = |name: &str, op, inputs: &[usize]| Node {
+            name: name.into(),
+            op,
+            inputs: inputs.iter().map(|&value| ValueId(value)).collect(),
+        };
+        let [first, relu, flatten, mut last] = std::mem::take(&mut model.graph.nodes).try_into().unwrap();
+        if let crate::model::Op::Linear(linear) = &mut last.op {
+            (linear.weight, linear.bias) = (ParamId(4), Some(ParamId(5)));
+        }
+        let (mut flatten, mut relu): (Node, Node) = (flatten, relu);
+        relu.inputs = vec![ValueId(1)];
+        flatten.inputs = vec![ValueId(4)];
+        last.inputs = vec![ValueId(5)];
+        let depthwise = node("d", crate::model::Op::Conv(conv), &[2]);
+        let add = node("add", crate::model::Op::Add, &[2, 3]);
+        model.graph.nodes = vec![first, relu, depthwise, add, flatten, last];
+        initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(seed));
+        model
+    }
+
+    fn chain(seed: u64) -> Model {
+        let mut model =
+            Chain::new(vec![2, 8, 8]).conv("a", [4, 2, 3, 3], 1).relu().flatten().linear("b", [1, 256]).build();
+        initialize(&mut model, &mut Pcg64Mcg::seed_from_u64(seed));
+        model
+    }
+
+    /// The squared distance of the outputs from the original's, over the original's squares.
+    fn noise(model: &Model, rounded: &FixedPoint, samples: &Samples) -> f32 {
+        let (from, to) = (logits(model, samples).unwrap(), logits(&rounded.to_model(), samples).unwrap());
+        (&from - &to).mapv(|error| error * error).sum() / from.mapv(|value| value * value).sum()
+    }
+
+    #[test]
+    fn feedback_and_bias_correction_beat_plain_rounding_on_samples_not_seen() {
+        let (seen, held_out) = (images(64, 1), images(100, 2));
+        for make in [residual, chain] {
+            let (mut plain, mut better) = (0.0, 0.0);
+            for seed in 0..5 {
+                let model = make(seed);
+                let shapes = model.parameter_shapes();
+                let moments = input_moments(&model, &seen).unwrap();
+                let with = Plan::new(&model, moments, seen.len(), shapes.clone());
+                let without = Plan::new(&model, Vec::new(), 0, shapes);
+                let price = with.price_of(0.01);
+                plain += noise(&model, &without.round(price), &held_out);
+                better += noise(&model, &with.round(price), &held_out);
+            }
+            assert!(better < 0.6 * plain, "{better} {plain}");
+        }
+    }
+
+    #[test]
+    fn less_noise_is_a_lower_price_and_the_finest_steps_change_nothing_that_matters() {
+        let (model, samples) = (residual(7), images(20, 3));
+        let plan = Plan::new(&model, input_moments(&model, &samples).unwrap(), 20, model.parameter_shapes());
+        let noises: Vec<f32> =
+            [1e-1, 1e-2, 1e-3, 1e-7].map(|wanted| noise(&model, &plan.round(plan.price_of(wanted)), &samples)).into();
+        assert!(noises.is_sorted_by(|a, b| a > b), "{noises:?}");
+        assert!(noises[3] < 1e-6, "{noises:?}");
+    }
+
+    #[test]
+    fn steps_are_within_two_percent_and_every_symbol_has_a_value() {
+        for step in [3e-5f32, 0.011, 0.7, 5.0, 1300.0] {
+            let grid = Grid::near(step, 40.0 * step, 1000);
+            assert!((grid.step() / step - 1.0).abs() < 0.017, "{step}: {grid:?}");
+            let codebook = grid.codebook(&[-3, 0, 40]);
+            for symbol in [-3, 0, 1, 40] {
+                let value = codebook.integer(symbol).unwrap() as f32 * (-f32::from(codebook.fraction_bits())).exp2();
+                assert!((value - f32::from(symbol) * grid.step()).abs() < 1e-3 * step, "{symbol}: {value}");
+            }
+            let largest = grid.most(1_000_000);
+            assert!(matches!(grid.codebook(&[largest, -largest]), Codebook::Free { .. }));
+            // More levels than a list may have.
+            assert_eq!(Grid::near(step, 20_000.0 * step, 1_000_000).mantissa, 1);
+        }
+    }
+}
