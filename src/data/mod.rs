@@ -20,6 +20,7 @@ mod picture;
 mod recognise;
 pub mod scalings;
 mod split;
+pub mod synthetic;
 pub mod together;
 
 pub use dataset::Dataset;

@@ -4,8 +4,6 @@ use super::moments::moments;
 use super::{Samples, Values};
 use crate::model::Scaling;
 
-/// Of ImageNet's training pictures, red, green and blue: torchvision's values.
-const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 /// Of MNIST's training images.
 const MNIST: (f32, f32) = (0.1307, 0.3081);
 
@@ -20,7 +18,7 @@ pub fn named(name: &str, samples: &Samples) -> Option<Scaling> {
         "symmetric" => one(0.5, 0.5),
         "times255" => one(0.0, 1.0 / 255.0),
         "mnist" => one(MNIST.0, MNIST.1),
-        "imagenet" => Scaling::PerChannel { means: IMAGENET.0.into(), deviations: IMAGENET.1.into() },
+        "imagenet" => Scaling::imagenet(),
         _ => return None,
     })
 }

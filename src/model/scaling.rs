@@ -29,6 +29,11 @@ pub enum Scaling {
 }
 
 impl Scaling {
+    /// By the mean and deviation of ImageNet's training pictures, red, green and blue: torchvision's values.
+    pub fn imagenet() -> Self {
+        Scaling::PerChannel { means: vec![0.485, 0.456, 0.406], deviations: vec![0.229, 0.224, 0.225] }
+    }
+
     /// The factor and the offset of `factor * byte + offset`, in a channel.
     pub fn affine(&self, channel: usize) -> (f32, f32) {
         match self.standard(channel) {

@@ -3,6 +3,7 @@
 use crate::files;
 use nutshell::model::presets::Chain;
 use serde_json::Value;
+use std::path::Path;
 
 fn correct(answer: &Value) -> [u64; 2] {
     ["correct", "samples"].map(|field| answer[field].as_u64().unwrap())
@@ -100,6 +101,25 @@ fn case_17_numbers_to_answer_with_are_told_by_the_network() {
     let report = place.json("compress sine.onnx --data named.csv --effort quick -o small.nut");
     assert_eq!(report["criterion"], "targets");
     assert!(report["after"]["validation"]["accuracy"].as_f64().unwrap() > 0.99, "{}", report["after"]);
+}
+
+#[test]
+fn without_samples_pictures_are_drawn_to_calibrate_with() {
+    let place = files("");
+    let lenet = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models/lenet5.onnx");
+    place.write("lenet5.onnx", &std::fs::read(lenet).unwrap());
+    let report = place.json("compress lenet5.onnx --effort calibrate --budget 60000 -o small.nut");
+    assert!(report["file_bytes"].as_u64().unwrap() <= 60_000 && report["criterion"] == "agreement", "{report}");
+    assert!(report["warnings"][0].as_str().unwrap().contains("pictures were drawn"), "{}", report["warnings"]);
+    // What is drawn follows from the seed.
+    place.run("compress lenet5.onnx --effort calibrate --budget 60000 -o again.nut");
+    assert_eq!(place.read("small.nut"), place.read("again.nut"));
+    // The other efforts train, and nothing can be drawn for a network of anything but pictures.
+    let misused = place.run_with("compress lenet5.onnx --effort quick -o other.nut", &[]);
+    assert_eq!(misused.status.code(), Some(2));
+    place.write("sine.onnx", &std::fs::read(files("17_regression_sine").0.join("sine.onnx")).unwrap());
+    let said = place.refuse("compress sine.onnx --effort calibrate -o other.nut");
+    assert!(said.contains("a network of pictures, or samples: --data DATA"), "{said}");
 }
 
 #[test]

@@ -8,16 +8,22 @@ use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
 use nutshell::Error;
 use nutshell::data::Samples;
-use nutshell::error::LoadError;
+use nutshell::data::synthetic::pictures;
+use nutshell::error::{DataError, LoadError};
 use nutshell::formats;
-use nutshell::model::Network;
+use nutshell::model::recognise::usual_scaling;
+use nutshell::model::{Model, Network};
 use nutshell::pipeline::{
-    self, Accuracy, Checkpoint, Criterion, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
+    self, Accuracy, Checkpoint, Criterion, Data, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
     SplitCounts, Splits, Target, suited_effort,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+/// How many pictures are drawn.
+const DRAWN: usize = 60;
+const SAID_OF_DRAWN: &str =
+    "no samples were given, so pictures were drawn to calibrate and to judge with: on real ones more answers change";
 /// Signal-to-quantization-noise ratio without data and without another target, in dB.
 const DEFAULT_SNR: f64 = 30.0;
 
@@ -45,7 +51,8 @@ pub struct Arguments {
     #[arg(long, value_name = "R.json", conflicts_with = "effort", requires = "data")]
     recipe: Option<PathBuf>,
     /// Without a recipe: how much work to do [default: balanced, or calibrate where training would take long; or the resumed run's recipe].
-    #[arg(long, value_enum, requires = "data")]
+    /// Without data only calibrate: the network is then rounded for pictures that are drawn.
+    #[arg(long, value_enum)]
     effort: Option<Effort>,
     #[command(flatten)]
     settings: Settings,
@@ -95,8 +102,14 @@ impl Task for Arguments {
             Some(data) => {
                 let (split, scaling) = (&mut recipe.split, &mut recipe.scaling);
                 let model = Some(network.runnable()?);
-                let purpose = Purpose { model, split, scaling, split_is_said: chosen, scaling_is_said: chosen };
+                let usual = usual_scaling(&network);
+                let purpose = Purpose { model, split, scaling, split_is_said: chosen, scaling_is_said: chosen, usual };
                 Some(samples::data(self.samples.open(data, purpose)?)?)
+            }
+            None if self.draws() => {
+                recipe.scaling = usual_scaling(&network).unwrap_or(recipe.scaling);
+                recipe.split = recipe.split.for_samples(DRAWN, false);
+                Some(drawn(network.runnable()?, &recipe)?)
             }
             None => {
                 recipe = Recipe::of_weights(self.target_of_weights());
@@ -129,6 +142,9 @@ impl Task for Arguments {
             return Err(failure.into());
         }
         let Outcome { nut, mut report } = outcome?;
+        if self.draws() {
+            report.warnings.insert(0, SAID_OF_DRAWN.to_owned());
+        }
         report.seconds = watcher.reporter.seconds();
         files::write(&self.output, &nut)?;
         if let Some(path) = &self.report {
@@ -141,8 +157,15 @@ impl Task for Arguments {
 impl Arguments {
     /// What is wrong with the options together, if that is so.
     pub fn misuse(&self) -> Option<&'static str> {
-        let misused = self.data.is_none() && (self.settings.need_data() || self.samples.is_given());
-        misused.then_some("--tolerance, --seed, --mirror and what is said of samples want samples: --data DATA")
+        let asks = self.settings.need_data() || self.effort.is_some();
+        let misused = self.data.is_none() && (self.samples.is_given() || (asks && !self.draws()));
+        let words = "--tolerance, --seed, --mirror, --effort and what is said of samples want samples: --data DATA, or --effort calibrate";
+        misused.then_some(words)
+    }
+
+    /// Whether pictures are drawn, since there are none.
+    fn draws(&self) -> bool {
+        self.data.is_none() && self.effort == Some(Effort::Calibrate) && !self.lossless && self.snr.is_none()
     }
 
     fn target_of_weights(&self) -> Target {
@@ -155,7 +178,10 @@ impl Arguments {
 
     /// The network; on samples one that can be run, and is not small already.
     fn open(&self) -> Result<Network, Error> {
-        let Some(data) = &self.data else {
+        let Some(data) = self.data.as_ref().filter(|_| !self.draws()) else {
+            if self.draws() {
+                return Ok(files::open(&self.model)?.opened.network);
+            }
             let (bytes, _) = files::model(&self.model)?;
             let opened = formats::read(&bytes, files::CAP).map_err(|error| files::of_file(&self.model, error))?;
             return Ok(opened.network);
@@ -222,6 +248,21 @@ impl Arguments {
 /// Seconds as people say them.
 fn duration(seconds: f64) -> String {
     if seconds < 5400.0 { format!("{:.0} minutes", seconds / 60.0) } else { format!("{:.0} hours", seconds / 3600.0) }
+}
+
+/// Pictures that are drawn for a network that comes without samples.
+fn drawn(model: &Model, recipe: &Recipe) -> Result<Data, Error> {
+    let shape = match model.graph.input_shape[..] {
+        [channels @ 1..=4, height, width] => [channels, height, width],
+        [height, width, channels @ 1..=4] => [channels, height, width],
+        ref other => {
+            let (expected, got) =
+                ("a network of pictures, or samples: --data DATA".into(), format!("inputs of {other:?}"));
+            return Err(DataError { what: "effort calibrate without samples", expected, got }.into());
+        }
+    };
+    say(SAID_OF_DRAWN);
+    Ok(Data { training: pictures(shape, DRAWN, recipe.seed, recipe.scaling.clone())?, test: None })
 }
 
 fn describe_noise(report: &Report) -> String {

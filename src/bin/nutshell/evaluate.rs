@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView1};
 use nutshell::data::Samples;
 use nutshell::error::DataError;
 use nutshell::formats::Nut;
+use nutshell::model::recognise::usual_scaling;
 use nutshell::network::{Evaluation, logits, predictions};
 use nutshell::pipeline::{Accuracy, Criterion, SplitName, classifies, output_distance};
 use nutshell::{Error, Model};
@@ -71,9 +72,11 @@ impl Task for Arguments {
             Some(Nut::Network(nut)) => (nut.scaling.clone(), true),
             Some(Nut::Tensors(_)) | None => (recipe.scaling.clone(), self.recipe.is_some()),
         };
+        let usual = usual_scaling(&opened.network);
         let model = opened.into_model()?;
         let (split, split_is_said) = (&mut recipe.split, self.recipe.is_some());
-        let purpose = Purpose { model: Some(&model), split, scaling: &mut scaling, split_is_said, scaling_is_said };
+        let purpose =
+            Purpose { model: Some(&model), split, scaling: &mut scaling, split_is_said, scaling_is_said, usual };
         let dataset = self.samples.open(&self.data, purpose)?;
         let (samples, split) = match (self.split, &dataset.test) {
             (Some(Split::Test), _) => (dataset.test()?.clone(), SplitName::Test),

@@ -140,6 +140,8 @@ pub struct Purpose<'a> {
     pub split_is_said: bool,
     /// Whether a recipe, or the network's file, says the scaling.
     pub scaling_is_said: bool,
+    /// The scaling that networks of this kind have, which holds where no labels tell.
+    pub usual: Option<Scaling>,
 }
 
 impl Use {
@@ -159,12 +161,14 @@ impl Use {
     /// Opens the samples as they are to be read for a network. A split that nobody said adapts to the samples (see [`Split::for_samples`]), a scaling
     /// and an order of the classes to the network (see [`Readings`]).
     pub fn open(&self, path: &Path, purpose: Purpose) -> Result<Dataset, Error> {
-        let Purpose { model, split, scaling, split_is_said, scaling_is_said } = purpose;
+        let Purpose { model, split, scaling, split_is_said, scaling_is_said, usual } = purpose;
         let mut dataset = self.reading.open(path, model.map(inputs))?;
         for ignored in &dataset.ignored {
             say(&format!("not used: {ignored}"));
         }
-        let said = self.ways.said(&dataset, scaling_is_said.then(|| scaling.clone()));
+        let labelled = [&dataset.training, &dataset.test].into_iter().flatten().any(|samples| samples.labelled());
+        let known = scaling_is_said.then(|| scaling.clone()).or(usual.filter(|_| !labelled));
+        let said = self.ways.said(&dataset, known);
         let order = match model {
             Some(model) => {
                 let readings = Readings::of(model, &dataset, &said)?;

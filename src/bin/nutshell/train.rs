@@ -95,7 +95,7 @@ impl Task for Arguments {
         let mut held_out = recipe::read_or_usual(self.recipe.as_deref())?;
         let said = self.recipe.is_some();
         let (split, scaling) = (&mut held_out.split, &mut held_out.scaling);
-        let purpose = Purpose { model: None, split, scaling, split_is_said: said, scaling_is_said: said };
+        let purpose = Purpose { model: None, split, scaling, split_is_said: said, scaling_is_said: said, usual: None };
         let data = samples::data(self.samples.open(&self.data, purpose)?)?;
         let model = self.network(&data.training)?;
         let mut recipe = TrainRecipe {

@@ -8,7 +8,7 @@ mod mobilenet;
 mod resnet;
 mod vgg;
 
-use super::{Model, Network};
+use super::{Model, Network, Scaling, Source};
 use build::{Build, Naming};
 
 /// What is recognised, in words.
@@ -33,6 +33,15 @@ pub fn recognise(weights: &Network) -> Option<Model> {
     }
 }
 
+/// How pictures become what a network sees that was recognised by PyTorch's names, if it expects ImageNet's: by the mean and deviation of each colour,
+/// as torchvision's and timm's networks do. Nothing is known of others.
+pub fn usual_scaling(network: &Network) -> Option<Scaling> {
+    let source = network.origin.as_ref()?.source;
+    let input = network.model.as_ref()?.graph.input_shape.as_slice();
+    let pictures = matches!(input, [3, height, width] if height.min(width) > &64);
+    (pictures && matches!(source, Source::Torch | Source::Safetensors | Source::Npz)).then(Scaling::imagenet)
+}
+
 /// As PyTorch names them, behind a prefix.
 fn of_torch(weights: &Network, prefix: &str) -> Option<Model> {
     let build = || Build::new(weights, Naming::Torch, prefix);
@@ -45,7 +54,7 @@ fn of_torch(weights: &Network, prefix: &str) -> Option<Model> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Dtype, Op, Origin, Source, Tensor};
+    use crate::model::{Dtype, Op, Origin, Tensor};
     use rand::{RngExt, SeedableRng};
     use rand_pcg::Pcg64Mcg;
 
@@ -296,6 +305,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn networks_of_pictures_expect_the_scaling_of_imagenet() {
+        let scaling = |mut weights: Network| {
+            weights.model = recognise(&weights);
+            usual_scaling(&weights)
+        };
+        assert_eq!(scaling(resnet(true)), Some(Scaling::imagenet()));
+        assert_eq!(scaling(mobilenet()), Some(Scaling::imagenet()));
+        // Small pictures of two channels.
+        assert_eq!(scaling(vgg(true)), None);
+        let mut keras = keras(&mobilenet(), [1; 3]);
+        keras.origin = Some(Origin { source: Source::Hdf5, skeleton: Vec::new() });
+        assert_eq!(scaling(keras), None);
     }
 
     #[test]
