@@ -26,8 +26,8 @@
 //! # presets::initialize(&mut made, &mut <rand_pcg::Pcg64Mcg as rand::SeedableRng>::seed_from_u64(1));
 //! # let file = formats::onnx::write(&made)?;
 //! let network = formats::open(&file, cap)?.network;
-//! // 80 images of one channel, half of them bright.
-//! let pixels = (0..80 * 784).map(|at| if at / 784 % 2 == 0 { 255 } else { 0 }).collect();
+//! // 80 images of one channel, bright on the left or on the right.
+//! let pixels = (0..80 * 784).map(|at| if (at / 784 % 2 == 0) == (at % 28 < 14) { 255 } else { 0 }).collect();
 //! let samples = Samples::new(vec![1, 28, 28], pixels, (0..80).map(|at| at % 2).collect(), Scaling::Unit)?;
 //!
 //! let mut recipe = Recipe::new(Effort::Quick);

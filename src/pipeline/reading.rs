@@ -40,7 +40,7 @@ pub struct Readings {
     /// The place of the likely one.
     pub likely: usize,
     /// Whether the samples have numbers to answer with: what is told of each reading is then R2.
-    pub numbers: bool,
+    pub by_r2: bool,
 }
 
 /// What was said of the reading, and is not tried.
@@ -94,8 +94,8 @@ impl Readings {
             tried.try_others(model, said, usual, first_logits)?;
         }
         let likely = tried.likely();
-        let numbers = some.targets.is_some();
-        Ok(Readings { samples: some.len(), readings: tried.readings, likely, numbers })
+        let by_r2 = some.targets.is_some();
+        Ok(Readings { samples: some.len(), readings: tried.readings, likely, by_r2 })
     }
 
     /// The likely one.
@@ -112,13 +112,13 @@ impl Readings {
             scaling.unwrap_or_default() + &order.unwrap_or_default()
         };
         let percent = |accuracy: Option<f64>| match accuracy {
-            Some(r2) if self.numbers => format!("an R2 of {r2:.4}"),
+            Some(r2) if self.by_r2 => format!("an R2 of {r2:.4}"),
             Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
             None => "none, since the labels do not fit the network's outputs,".to_owned(),
         };
         let (read, given_words) = (options(likely), options(given));
         let (better, worse) = (percent(likely.accuracy), percent(given.accuracy));
-        (self.likely > 0).then(|| match self.numbers {
+        (self.likely > 0).then(|| match self.by_r2 {
             true => format!(
                 "the samples are read with{read}: so the network answers {} samples with {better}, and with {worse} as they are given (which{given_words} would keep)",
                 self.samples

@@ -13,7 +13,7 @@ use crate::coding::codebook::most_centroids;
 use crate::error::Error;
 use crate::model::{Codebook, FixedParameter, FixedPoint, Model, ParamId, Parameter};
 use crate::network::{InputMoments, input_moments};
-use crate::search::Interval;
+use crate::search::{Interval, Step, half_interval};
 use ndarray::{Array1, Array2, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ impl Default for Settings {
 }
 
 /// Noise over energy of a layer, in the mean: from 70 to 2 dB.
-const NOISES: Interval = Interval::Geometric { lo: 1e-7, hi: 0.6 };
+const NOISES: (f64, f64) = (1e-7, 0.6);
 /// What is left if nothing is accepted: 60 dB.
 const LEAST_NOISE: f64 = 1e-6;
 /// Observations of one sample that do not depend on each other, at most.
@@ -54,6 +54,10 @@ const OF_A_SAMPLE: usize = 8;
 const TRIALS: usize = 4;
 /// A network that takes at least this part of the budget is near enough.
 const NEAR: f64 = 0.995;
+/// Weights for each value of a list, at least: for fewer, steps that are powers of two cost less than the list.
+const OF_A_VALUE: usize = 40;
+/// Networks of fewer weights are written so quickly that a budget is searched for.
+const FEW: usize = 300_000;
 /// The mantissas of steps: 1.6 % apart at most.
 const MANTISSA: f32 = 32.0;
 /// The largest magnitude of a bias, in units: an error of a 4,000th of the largest is far below that of the weights.
@@ -94,11 +98,11 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
     let moments = input_moments(model, &samples)?;
     let plan = Plan::new(model, moments, samples.len(), tools.original().parameter_shapes());
     let price = match tools.target() {
-        Target::Budget(budget) => plan.within(tools, budget)?,
+        Target::Budget(budget) => plan.within(tools, budget, settings)?,
         _ => {
             let question = Question {
                 variable: "noise over energy of the layers",
-                interval: NOISES,
+                interval: Interval::Geometric { lo: NOISES.0, hi: NOISES.1 },
                 probes: settings.probes,
                 samples: usize::MAX,
                 limit: Limit::Tolerance,
@@ -205,8 +209,16 @@ impl<'a> Plan<'a> {
     }
 
     /// The lowest price at which the network fits into a budget.
-    fn within(&self, tools: &mut dyn Tools, budget: usize) -> Result<f64, Error> {
+    fn within(&self, tools: &mut dyn Tools, budget: usize, settings: &Settings) -> Result<f64, Error> {
         let objective = tools.objective();
+        if self.model.parameter_count() < FEW {
+            // The search finds the largest accepted value, and the least noise is wanted: it looks at the reciprocal.
+            let (lo, hi) = NOISES;
+            let fits =
+                |step: Step| Ok::<_, Error>(objective.cost(&self.round(self.price_of(1.0 / step.mid)))? <= budget);
+            let found = half_interval(Interval::Geometric { lo: 1.0 / hi, hi: 1.0 / lo }, 2 * settings.probes, fits)?;
+            return Ok(self.price_of(found.map_or(hi, |found| 1.0 / found)));
+        }
         let mut layers: Vec<Layer> = self.layers.iter().flatten().cloned().collect();
         // In units of the objective, which a bit of a symbol is about an eighth of.
         let mut allowed = 8.0 * budget as f64;
@@ -257,8 +269,8 @@ impl Grid {
         // An error that is answered may lead a little further.
         let levels = 1.25 * largest / step + 2.0;
         let listed = mantissa.is_normal() && levels * mantissa <= f32::from(u16::MAX);
-        if !listed || levels > most_centroids(weights) as f32 {
-            // More levels than a list of values may have: a power of two.
+        if !listed || levels * OF_A_VALUE as f32 > weights as f32 {
+            // More levels than a list of values may have, or is worth: a power of two.
             let fraction_bits = fitting_fraction_bits(largest, i16::MAX).min((-step.log2()).round() as i8);
             return Grid { fraction_bits, mantissa: 1 };
         }
@@ -397,7 +409,7 @@ mod tests {
     #[test]
     fn steps_are_within_two_percent_and_every_symbol_has_a_value() {
         for step in [3e-5f32, 0.011, 0.7, 5.0, 1300.0] {
-            let grid = Grid::near(step, 40.0 * step, 1000);
+            let grid = Grid::near(step, 40.0 * step, 10_000);
             assert!((grid.step() / step - 1.0).abs() < 0.017, "{step}: {grid:?}");
             let codebook = grid.codebook(&[-3, 0, 40]);
             for symbol in [-3, 0, 1, 40] {
@@ -406,8 +418,9 @@ mod tests {
             }
             let largest = grid.most(1_000_000);
             assert!(matches!(grid.codebook(&[largest, -largest]), Codebook::Free { .. }));
-            // More levels than a list may have.
+            // More levels than a list may have, and than it is worth.
             assert_eq!(Grid::near(step, 20_000.0 * step, 1_000_000).mantissa, 1);
+            assert_eq!(Grid::near(step, 40.0 * step, 1000).mantissa, 1);
         }
     }
 }

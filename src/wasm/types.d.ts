@@ -950,7 +950,7 @@ likely: number,
 /**
  * Whether the samples have numbers to answer with: what is told of each reading is then R2.
  */
-numbers: boolean, };
+by_r2: boolean, };
 
 /**
  * A data set in numbers.

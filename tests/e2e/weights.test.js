@@ -249,6 +249,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   assert.match(await text('#runs tbody tr:last-child'), new RegExp(`${bytes} \\d+\\.\\dx ${snr} signal to noise`));
   assert.equal(await sideways(), 0);
   await press('#runs tbody tr:last-child [data-run]');
+  await page.waitForFunction((bytes) => document.querySelector('#bytes')?.textContent?.trim() === bytes, { timeout: OPEN }, bytes);
   await compressed();
   assert.match(await text('network-card .lead'), /model\.safetensors/);
   assert.deepEqual([await text('#bytes'), await text('#snr')], [bytes, snr]);

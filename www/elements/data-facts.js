@@ -39,15 +39,15 @@ const isDrawn = ({ shape }) => shape.length === 0 || format.isImage(shape);
 
 /** How they are read, where that was tried.
  * @param {import('../../pkg/nutshell.js').SamplesReading} reading */
-function readingFacts({ samples, readings, likely, note, numbers }) {
+function readingFacts({ samples, readings, likely, note, by_r2 }) {
   const words = (/** @type {typeof readings[number]} */ { scaling, classes }) => `${SCALINGS[scaling] ?? scaling}, classes ${ORDERS[classes] ?? `numbered ${classes}`}`;
-  const share = (/** @type {number | null} */ accuracy) => (accuracy === null ? 'the labels do not fit the outputs' : numbers ? accuracy.toFixed(4) : format.percent(accuracy));
+  const share = (/** @type {number | null} */ accuracy) => (accuracy === null ? 'the labels do not fit the outputs' : by_r2 ? accuracy.toFixed(4) : format.percent(accuracy));
   if (readings.length < 2) return nothing;
   return html`<dt>Read as</dt>
     <dd>
-      ${words(readings[likely])}${note ? html`: ${numbers ? 'R2 is' : nothing} <strong>${share(readings[likely].accuracy)}</strong> ${numbers ? '' : 'right '}so, not ${share(readings[0].accuracy)}` : nothing}
+      ${words(readings[likely])}${note ? html`: ${by_r2 ? 'R2 is' : nothing} <strong>${share(readings[likely].accuracy)}</strong> ${by_r2 ? '' : 'right '}so, not ${share(readings[0].accuracy)}` : nothing}
       <details>
-        <summary>${numbers ? 'R2' : 'Accuracy'} on ${format.count(samples)} samples, read in ${readings.length} ways</summary>
+        <summary>${by_r2 ? 'R2' : 'Accuracy'} on ${format.count(samples)} samples, read in ${readings.length} ways</summary>
         <ul>
           ${readings.map((reading) => html`<li>${words(reading)}: ${share(reading.accuracy)}</li>`)}
         </ul>

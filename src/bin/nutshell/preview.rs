@@ -129,11 +129,11 @@ impl Preview {
     fn describe(&self) -> String {
         let Preview { file, data, input_shape, sample_shape, readings, shown } = self;
         let mut lines = vec![format!("{file} reads {input_shape:?}; a sample of {data} is {sample_shape:?}")];
-        let what = if readings.numbers { "R2" } else { "accuracy" };
+        let what = if readings.by_r2 { "R2" } else { "accuracy" };
         lines.push(format!("{what} on {} samples under each reading:", readings.samples));
         for (place, reading) in readings.readings.iter().enumerate() {
             let accuracy = match reading.accuracy {
-                Some(r2) if readings.numbers => format!("{r2:.4}"),
+                Some(r2) if readings.by_r2 => format!("{r2:.4}"),
                 Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
                 None => "unknown: no labels, or labels that do not fit the outputs".into(),
             };
