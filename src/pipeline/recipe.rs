@@ -47,6 +47,20 @@ impl Stage {
         Stage::Code,
     ];
 
+    /// Its number in the seeds of its trainings, which stays when stages are added: so do the files of a seed.
+    pub fn seed(self) -> u64 {
+        match self {
+            Stage::Original => 0,
+            Stage::Structure => 1,
+            Stage::Prune => 2,
+            Stage::Share => 3,
+            Stage::Quantize => 4,
+            Stage::Refine => 5,
+            Stage::Code => 6,
+            Stage::Round => 7,
+        }
+    }
+
     /// What is to be said of it.
     pub fn meta(self) -> Meta {
         match self {

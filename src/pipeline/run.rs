@@ -371,7 +371,7 @@ impl Tools for Run<'_> {
         self.trainings += 1;
         // Each training of each seed draws its own order and its own maps of the images. It depends on nothing before the
         // stage, so that a run that is resumed there draws the same.
-        let own = (self.stage as u64) << 32 | self.trainings;
+        let own = self.stage.seed() << 32 | self.trainings;
         let seed = self.recipe.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(own);
         let input = learner.model().graph.input_shape.clone();
         let loader = Loader::new(self.training.clone(), &input, self.targets.clone(), seed)?;
