@@ -214,8 +214,9 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let decoded_integers = container::read(&encoded.bytes, DECODE_CAP)?.network;
     let decoded = decoded_integers.to_model();
     let with_graph = WriteOptions { stored_graph: true, ..run.recipe.write_options() };
-    let validation = compare(run, &decoded, &run.validation, SplitName::Validation)?;
-    let test = run.test.as_ref().map(|samples| compare(run, &decoded, samples, SplitName::Test)).transpose()?;
+    let before = run.validate_original()?;
+    let validation = compare(run, &decoded, &run.validation, SplitName::Validation, Some(before))?;
+    let test = run.test.as_ref().map(|samples| compare(run, &decoded, samples, SplitName::Test, None)).transpose()?;
     let before = Accuracies { validation: validation.before, test: test.map(|test| test.before) };
     let after = Accuracies { validation: validation.after, test: test.map(|test| test.after) };
     let chance = chance(&run.validation);
@@ -245,12 +246,8 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         }
         .into());
     }
-    let output_distance = match run.criterion {
-        Criterion::Agreement | Criterion::Outputs => {
-            Some(Distances { validation: validation.distance, test: test.map(|test| test.distance) })
-        }
-        _ => None,
-    };
+    let test_distance = test.and_then(|test| test.distance);
+    let output_distance = validation.distance.map(|validation| Distances { validation, test: test_distance });
     let report = Report {
         warnings,
         splits: Some(run.splits.clone()),
@@ -273,15 +270,27 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
 struct Comparison {
     before: Accuracy,
     after: Accuracy,
-    /// Of the outputs, relative to the original's.
-    distance: f64,
+    /// Of the outputs, relative to the original's, where these are the criterion.
+    distance: Option<f64>,
 }
 
-/// Compares the decoded network with the original.
-fn compare(run: &Run<'_>, decoded: &Model, samples: &Samples, split: SplitName) -> Result<Comparison, Error> {
-    let (from, to) = (logits(run.original, samples)?, logits(decoded, samples)?);
+/// Compares the decoded network with the original, whose accuracy may be known.
+fn compare(
+    run: &Run<'_>,
+    decoded: &Model,
+    samples: &Samples,
+    split: SplitName,
+    known: Option<Accuracy>,
+) -> Result<Comparison, Error> {
+    let to = logits(decoded, samples)?;
     let accuracy = |logits| Ok::<_, Error>(of_split(Evaluation::of_outputs(logits, samples)?, split));
-    Ok(Comparison { before: accuracy(&from)?, after: accuracy(&to)?, distance: distance_of(&from, &to) })
+    let after = accuracy(&to)?;
+    let by_outputs = matches!(run.criterion, Criterion::Agreement | Criterion::Outputs);
+    if let Some(before) = known.filter(|_| !by_outputs) {
+        return Ok(Comparison { before, after, distance: None });
+    }
+    let from = logits(run.original, samples)?;
+    Ok(Comparison { before: accuracy(&from)?, after, distance: by_outputs.then(|| distance_of(&from, &to)) })
 }
 
 /// What a network has to score to be of any use: half of what the original has above an answer that is always the same.

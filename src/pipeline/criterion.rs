@@ -144,7 +144,7 @@ pub struct Judge {
 /// What a probe came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// Mean loss of the candidate less that of the reference.
+    /// What is compared with the limit: mean loss of the candidate less that of the reference.
     pub rise: f64,
     /// Standard error of `rise`.
     pub standard_error: f64,

@@ -1,7 +1,7 @@
 //! A run on its way: the samples, the observer, and what the stages are lent.
 
 use super::checkpoint::Checkpoint;
-use super::criterion::{Criterion, Judge, chance, classifies};
+use super::criterion::{Criterion, Judge, Verdict, chance, classifies};
 use super::describe::{Facts, describe};
 use super::event::{Accuracy, Event, Probe, SplitName, StageState};
 use super::progress::Work;
@@ -30,10 +30,11 @@ const ANSWERED: usize = 2_000;
 const WARM_UP: f32 = 0.02;
 /// Training is reported about so many times in each training.
 const REPORTS: u64 = 100;
-/// Drops are differences of counts of samples: what differs by rounding only is equal.
-pub const ROUNDING: f64 = 1e-9;
 /// But not more often than after so many samples: what is reported has to be measured.
 const LEAST_REPORTED: u64 = 1_500;
+
+/// Drops are differences of counts of samples: what differs by rounding only is equal.
+pub const ROUNDING: f64 = 1e-9;
 
 /// Whoever watches a run.
 pub trait Observer {
@@ -256,31 +257,45 @@ impl<'a> Run<'a> {
         question: &Question<'_>,
         candidate: &dyn Fn(f64) -> Result<Model, Error>,
     ) -> Result<Option<f64>, Error> {
-        let before = self.validate(self.original)?.accuracy;
+        let before = self.validate_original()?.accuracy;
         let limit = if let Target::Tolerance(points) = self.recipe.target { points } else { 0.0 };
-        half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
-            let after = self.validate(&candidate(mid)?)?;
-            let value = 100.0 * (before - after.accuracy);
+        half_interval(question.interval, question.probes, |step| {
+            let Accuracy { accuracy, samples, .. } = self.validate(&candidate(step.mid)?)?;
+            let value = 100.0 * (before - accuracy);
             let accepted = value <= limit + ROUNDING;
-            let probe = Probe {
-                stage: self.stage,
-                variable: question.variable.to_owned(),
-                lo,
-                mid,
-                hi,
-                criterion: "drop in percentage points".to_owned(),
-                value,
-                limit,
-                standard_error: 0.0,
-                accuracy: after.accuracy,
-                samples: after.samples,
-                accepted,
-            };
-            self.probes.push(probe.clone());
-            self.tell(Event::Probed(probe))?;
-            self.worked(self.work.costs.forward * after.samples as f64)?;
+            let verdict = Verdict { rise: value, standard_error: 0.0, accuracy, samples, accepted };
+            self.probed(question.variable, step, "drop in percentage points", limit, verdict)?;
+            self.worked(self.work.costs.forward * samples as f64)?;
             Ok(accepted)
         })
+    }
+
+    /// Keeps a probe, and tells of it.
+    fn probed(
+        &mut self,
+        variable: &str,
+        Step { lo, mid, hi }: Step,
+        criterion: &str,
+        limit: f64,
+        Verdict { rise, standard_error, accuracy, samples, accepted }: Verdict,
+    ) -> Result<(), Error> {
+        let (stage, variable, criterion) = (self.stage, variable.to_owned(), criterion.to_owned());
+        let probe = Probe {
+            stage,
+            variable,
+            lo,
+            mid,
+            hi,
+            criterion,
+            value: rise,
+            limit,
+            standard_error,
+            accuracy,
+            samples,
+            accepted,
+        };
+        self.probes.push(probe.clone());
+        self.tell(Event::Probed(probe))
     }
 
     /// Hands out a checkpoint after a finished stage.
@@ -340,26 +355,12 @@ impl Tools for Run<'_> {
         };
         let judge = Judge::new(&self.validation, question.samples, reference)?;
         let limit = self.caution * rise;
-        half_interval(question.interval, question.probes, |Step { lo, mid, hi }| {
-            let model = candidate(mid)?;
+        half_interval(question.interval, question.probes, |step| {
+            let model = candidate(step.mid)?;
             let verdict = judge.judge(&model, limit)?;
             let accepted = verdict.accepted || exempt(&model);
-            let probe = Probe {
-                stage: self.stage,
-                variable: question.variable.to_owned(),
-                lo,
-                mid,
-                hi,
-                criterion: "rise of the mean loss".to_owned(),
-                value: verdict.rise,
-                limit,
-                standard_error: verdict.standard_error,
-                accuracy: verdict.accuracy,
-                samples: verdict.samples,
-                accepted,
-            };
-            self.probes.push(probe.clone());
-            self.tell(Event::Probed(probe))?;
+            let verdict = Verdict { accepted, ..verdict };
+            self.probed(question.variable, step, "rise of the mean loss", limit, verdict)?;
             self.worked(self.work.costs.forward * question.samples as f64)?;
             Ok(accepted)
         })

@@ -62,7 +62,7 @@ const FEW: usize = 300_000;
 const MANTISSA: f32 = 32.0;
 /// The largest magnitude of a bias, in units: an error of a 4,000th of the largest is far below that of the weights.
 const LARGEST_BIAS: i16 = 2_047;
-/// The largest magnitude of a bias whose layer has no other.
+/// The largest magnitude of other vectors, such as the factors of a normalisation.
 const LARGEST_VECTOR: i16 = i16::MAX;
 
 impl Settings {
@@ -94,7 +94,9 @@ pub struct Plan<'a> {
 /// # Errors
 /// Those of [`Tools`].
 pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<FixedPoint, Error> {
-    let samples = tools.training().range(0, settings.samples);
+    // Drawn, since files may be in the order of their classes.
+    let training = tools.training();
+    let samples = training.at_most(settings.samples.min(training.len()), 1)?;
     let moments = input_moments(model, &samples)?;
     let plan = Plan::new(model, moments, samples.len(), tools.original().parameter_shapes());
     let price = match tools.target() {
