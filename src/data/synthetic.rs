@@ -6,12 +6,34 @@ use crate::model::Scaling;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+/// How many pictures are drawn for a network.
+pub const COUNT: usize = 60;
+/// What is to be said of a run on them.
+pub const SAID: &str =
+    "no samples were given, so pictures were drawn to calibrate and to judge with: on real ones more answers change";
+
 /// Discs and rectangles of a picture, at most.
 const MOST_SHAPES: usize = 8;
 /// How much of a shape covers what is behind it.
 const COVERING: f32 = 0.7;
 /// What the channels of a picture have in common, and what each has by itself, in deviations.
 const SHARES: [f32; 2] = [0.8, 0.35];
+
+/// Draws [`COUNT`] pictures for a network whose input has this shape, with its channels first or last.
+///
+/// # Errors
+/// [`DataError`] if the network does not read pictures.
+pub fn for_input(shape: &[usize], seed: u64, scaling: Scaling) -> Result<Samples, DataError> {
+    let shape = match *shape {
+        [channels @ 1..=4, height, width] | [height, width, channels @ 1..=4] => [channels, height, width],
+        _ => {
+            let (expected, got) =
+                ("a network of pictures, or samples: --data DATA".into(), format!("inputs of {shape:?}"));
+            return Err(DataError { what: "effort calibrate without samples", expected, got });
+        }
+    };
+    pictures(shape, COUNT, seed, scaling)
+}
 
 /// Draws unlabelled pictures `[channels, height, width]` of bytes.
 ///

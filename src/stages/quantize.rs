@@ -115,7 +115,8 @@ pub fn quantize_uniform(model: &Model, levels: i16, unit: f32, original_shapes: 
     FixedPoint { graph: model.graph.clone(), parameters, original_shapes }
 }
 
-fn uniform(parameter: &Parameter, fraction_bits: i8) -> FixedParameter {
+/// A parameter in units of `2^-fraction_bits`.
+pub fn uniform(parameter: &Parameter, fraction_bits: i8) -> FixedParameter {
     let scale = f32::from(fraction_bits).exp2();
     FixedParameter {
         name: parameter.name.clone(),
@@ -126,7 +127,7 @@ fn uniform(parameter: &Parameter, fraction_bits: i8) -> FixedParameter {
 }
 
 /// The n of the finest Qm.n in which no value rounds to more than `largest` units.
-fn fitting(values: &ArrayD<f32>, largest: i16) -> i8 {
+pub fn fitting(values: &ArrayD<f32>, largest: i16) -> i8 {
     fitting_fraction_bits(values.iter().fold(0.0f32, |magnitude, value| magnitude.max(value.abs())), largest)
 }
 

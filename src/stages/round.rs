@@ -6,7 +6,7 @@
 
 use super::feedback::{self, Feedback};
 use super::noise::{Layer, Rounding, price_of_bits, price_of_noise};
-use super::quantize::{FRACTION_BITS, fitting_fraction_bits};
+use super::quantize::{FRACTION_BITS, fitting, fitting_fraction_bits, uniform};
 use super::settings::{Effort, Setting, Target};
 use super::{Costs, Limit, Meta, Question, Tools};
 use crate::coding::codebook::most_centroids;
@@ -155,12 +155,12 @@ impl<'a> Plan<'a> {
         }
         let biases: Vec<ParamId> = self.model.graph.layers().filter_map(|(_, _, bias)| bias).collect();
         let vector = |(index, parameter): (usize, &Parameter)| {
-            let mut values = parameter.values.clone();
+            let mut vector = parameter.clone();
             if let Some(shift) = &shifts[index] {
-                values.iter_mut().zip(shift).for_each(|(value, shift)| *value -= shift);
+                vector.values.iter_mut().zip(shift).for_each(|(value, shift)| *value -= shift);
             }
             let most = if biases.contains(&ParamId(index)) { LARGEST_BIAS } else { LARGEST_VECTOR };
-            to_vector(&parameter.name, &values, most)
+            uniform(&vector, fitting(&vector.values, most))
         };
         let parameters = self.model.parameters.iter().enumerate().zip(parameters);
         FixedPoint {
@@ -238,19 +238,6 @@ impl<'a> Plan<'a> {
             allowed *= 0.999 * budget as f64 / cost.max(1) as f64;
         }
         Ok(best.map_or(price, |(_, price)| price))
-    }
-}
-
-/// A parameter that is no layer's weight, as finely as `most` units allow.
-fn to_vector(name: &str, values: &ArrayD<f32>, most: i16) -> FixedParameter {
-    let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    let fraction_bits = fitting_fraction_bits(largest, most);
-    let scale = f32::from(fraction_bits).exp2();
-    FixedParameter {
-        name: name.to_owned(),
-        shape: values.shape().to_vec(),
-        symbols: values.iter().map(|value| (value * scale).round() as i16).collect(),
-        codebook: Codebook::Uniform { fraction_bits },
     }
 }
 

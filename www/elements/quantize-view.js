@@ -41,7 +41,7 @@ class QuantizeView extends Element {
     return html`
       <p class="lesson">
         A value does not need 32 bits: in ${term('fixed point')} it is a small integer times a power of two, which a chip can
-        multiply without floating point. If it is trained, it then learns with a price on every bit of the file; in effort calibrate each weight makes up for the rounding of others instead.
+        multiply without floating point. The network is then retrained with a penalty on every bit of the file. Effort Calibrate does not train: weights that are rounded later correct the errors of earlier ones.
       </p>
       ${this.#explore(`${network.id} ${input}`, input, layer, own, recipe.scaling)} ${this.#own(network.id, layer)}
     `;

@@ -8,11 +8,11 @@ use crate::{Answer, Task, dataset, files, units};
 use clap::Args;
 use nutshell::Error;
 use nutshell::data::Samples;
-use nutshell::data::synthetic::pictures;
-use nutshell::error::{DataError, LoadError};
+use nutshell::data::synthetic;
+use nutshell::error::LoadError;
 use nutshell::formats;
+use nutshell::model::Network;
 use nutshell::model::recognise::usual_scaling;
-use nutshell::model::{Model, Network};
 use nutshell::pipeline::{
     self, Accuracy, Checkpoint, Criterion, Data, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
     SplitCounts, Splits, Target, suited_effort,
@@ -20,10 +20,6 @@ use nutshell::pipeline::{
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// How many pictures are drawn.
-const DRAWN: usize = 60;
-const SAID_OF_DRAWN: &str =
-    "no samples were given, so pictures were drawn to calibrate and to judge with: on real ones more answers change";
 /// Signal-to-quantization-noise ratio without data and without another target, in dB.
 const DEFAULT_SNR: f64 = 30.0;
 
@@ -107,9 +103,13 @@ impl Task for Arguments {
                 Some(samples::data(self.samples.open(data, purpose)?)?)
             }
             None if self.draws() => {
-                recipe.scaling = usual_scaling(&network).unwrap_or(recipe.scaling);
-                recipe.split = recipe.split.for_samples(DRAWN, false);
-                Some(drawn(network.runnable()?, &recipe)?)
+                let input = &network.runnable()?.graph.input_shape;
+                let training = synthetic::for_input(input, recipe.seed, recipe.scaling.clone())?;
+                let scaling = self.samples.scaling_of(&training).or_else(|| usual_scaling(&network));
+                recipe.scaling = scaling.unwrap_or(recipe.scaling);
+                recipe.split = recipe.split.for_samples(training.len(), false);
+                say(synthetic::SAID);
+                Some(Data { training, test: None })
             }
             None => {
                 recipe = Recipe::of_weights(self.target_of_weights());
@@ -143,7 +143,7 @@ impl Task for Arguments {
         }
         let Outcome { nut, mut report } = outcome?;
         if self.draws() {
-            report.warnings.insert(0, SAID_OF_DRAWN.to_owned());
+            report.warnings.insert(0, synthetic::SAID.to_owned());
         }
         report.seconds = watcher.reporter.seconds();
         files::write(&self.output, &nut)?;
@@ -157,10 +157,16 @@ impl Task for Arguments {
 impl Arguments {
     /// What is wrong with the options together, if that is so.
     pub fn misuse(&self) -> Option<&'static str> {
-        let asks = self.settings.need_data() || self.effort.is_some();
-        let misused = self.data.is_none() && (self.samples.is_given() || (asks && !self.draws()));
-        let words = "--tolerance, --seed, --mirror, --effort and what is said of samples want samples: --data DATA, or --effort calibrate";
-        misused.then_some(words)
+        if self.data.is_some() || self.draws() {
+            let said = self.data.is_none() && self.samples.is_given_beside_scaling();
+            return said.then_some(
+                "what is said of samples wants samples: --data DATA; of drawn ones only --scaling is asked",
+            );
+        }
+        let misused = self.settings.need_data() || self.effort.is_some() || self.samples.is_given();
+        misused.then_some(
+            "--tolerance, --seed, --mirror, --effort and what is said of samples want samples: --data DATA, or --effort calibrate",
+        )
     }
 
     /// Whether pictures are drawn, since there are none.
@@ -178,16 +184,16 @@ impl Arguments {
 
     /// The network; on samples one that can be run, and is not small already.
     fn open(&self) -> Result<Network, Error> {
-        let Some(data) = self.data.as_ref().filter(|_| !self.draws()) else {
-            if self.draws() {
-                return Ok(files::open(&self.model)?.opened.network);
-            }
+        if self.data.is_none() && !self.draws() {
             let (bytes, _) = files::model(&self.model)?;
             let opened = formats::read(&bytes, files::CAP).map_err(|error| files::of_file(&self.model, error))?;
             return Ok(opened.network);
-        };
+        }
         let mut opened = files::open(&self.model)?.opened;
-        let sample = self.samples.shape_for(&opened.network, data)?;
+        let sample = match &self.data {
+            Some(data) => self.samples.shape_for(&opened.network, data)?,
+            None => Vec::new(),
+        };
         self.sizes.apply(&mut opened, &sample, &self.model)?;
         if opened.nut.is_none() {
             return Ok(opened.network);
@@ -248,21 +254,6 @@ impl Arguments {
 /// Seconds as people say them.
 fn duration(seconds: f64) -> String {
     if seconds < 5400.0 { format!("{:.0} minutes", seconds / 60.0) } else { format!("{:.0} hours", seconds / 3600.0) }
-}
-
-/// Pictures that are drawn for a network that comes without samples.
-fn drawn(model: &Model, recipe: &Recipe) -> Result<Data, Error> {
-    let shape = match model.graph.input_shape[..] {
-        [channels @ 1..=4, height, width] => [channels, height, width],
-        [height, width, channels @ 1..=4] => [channels, height, width],
-        ref other => {
-            let (expected, got) =
-                ("a network of pictures, or samples: --data DATA".into(), format!("inputs of {other:?}"));
-            return Err(DataError { what: "effort calibrate without samples", expected, got }.into());
-        }
-    };
-    say(SAID_OF_DRAWN);
-    Ok(Data { training: pictures(shape, DRAWN, recipe.seed, recipe.scaling.clone())?, test: None })
 }
 
 fn describe_noise(report: &Report) -> String {

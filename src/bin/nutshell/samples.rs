@@ -6,7 +6,7 @@ use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
 use nutshell::data::order::ClassOrder;
 use nutshell::data::scalings::named;
-use nutshell::data::{Dataset, Options, open};
+use nutshell::data::{Dataset, Options, Samples, open};
 use nutshell::model::{Model, Scaling};
 use nutshell::pipeline::{Data, Readings, Said, Split};
 use nutshell::{Error, Network};
@@ -152,10 +152,20 @@ impl Use {
 
     /// Whether anything is said.
     pub fn is_given(&self) -> bool {
+        self.is_given_beside_scaling() || self.ways.scaling.is_some()
+    }
+
+    /// Whether anything is said but the scaling.
+    pub fn is_given_beside_scaling(&self) -> bool {
         let Reading { label_column, layout, shape } = &self.reading;
         let reading = label_column.is_some() || layout.is_some() || shape.is_some();
         let split = self.split_test.is_some() || self.validation.is_some() || self.split_seed.is_some();
-        reading || split || self.ways.scaling.is_some() || self.ways.class_order.is_some()
+        reading || split || self.ways.class_order.is_some()
+    }
+
+    /// The scaling that was said, for these samples.
+    pub fn scaling_of(&self, samples: &Samples) -> Option<Scaling> {
+        self.ways.scaling_of(samples)
     }
 
     /// Opens the samples as they are to be read for a network. A split that nobody said adapts to the samples (see [`Split::for_samples`]), a scaling
@@ -195,11 +205,14 @@ impl Use {
 }
 
 impl Ways {
+    fn scaling_of(&self, samples: &Samples) -> Option<Scaling> {
+        named(self.scaling?.to_possible_value()?.get_name(), samples)
+    }
+
     /// What is said of samples; `known` is a scaling that something else says.
     pub fn said(&self, dataset: &Dataset, known: Option<Scaling>) -> Said {
         let samples = dataset.training.as_ref().or(dataset.test.as_ref());
-        let name = self.scaling.and_then(|name| name.to_possible_value());
-        let scaling = name.zip(samples).and_then(|(name, samples)| named(name.get_name(), samples));
+        let scaling = samples.and_then(|samples| self.scaling_of(samples));
         Said { scaling: scaling.or(known), order: self.class_order.clone() }
     }
 }
