@@ -1,9 +1,10 @@
 // The main path in Firefox: the example, a step that is tried, a run, and its file opened again.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { faults, finished, OPEN, opened, page, press, ready, SHORT, text, useFirefox } from './user.js';
+import { faults, finished, OPEN, opened, page, press, ready, SHORT, text, useAll, useFirefox } from './user.js';
 
 useFirefox();
+useAll();
 
 test('from the example to a file that opens again with the same accuracy', async () => {
   await ready(SHORT);

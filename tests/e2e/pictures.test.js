@@ -155,7 +155,7 @@ test('what is wrong with a picture is said with its name, and the page goes on w
   await page.click('#problem button');
   await drop('none.zip', zip({ 'notes.txt': Buffer.from('nothing') }));
   await refused(/^none\.zip: archive: expected PNG or JPEG files, in folders of classes or alone, got none/);
-  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.match(await text('network-card'), /MNIST: 1,000 test images/);
   await page.click('#problem button');
   await drop('digits.zip', zip(digits(100, '')));
   await measuredOn('20');
@@ -182,7 +182,7 @@ test('reading many pictures shows how far it is, and can be ended', async () => 
   await drop('many.zip', zip(Object.fromEntries(copies)));
   assert.match(String(await cancelled), /of 4,000 pictures of many\.zip/);
   await page.waitForFunction(() => !document.querySelector('#reading'), { timeout: OPEN });
-  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.match(await text('network-card'), /MNIST: 1,000 test images/);
   assert.equal(await page.$('#problem:not([hidden])'), null);
   assert.deepEqual(faults, []);
 });

@@ -90,7 +90,7 @@ test('samples without a class for each are refused in words, and those that are 
   await drop('cut.npz', npz({ x: { shape: [10, 4], values: new Float32Array(40) }, y: { shape: [9], values: new Uint8Array(9) } }));
   await page.waitForFunction(() => document.querySelector('#problem')?.textContent?.includes('cut.npz'), { timeout: OPEN });
   assert.match(await text('#problem'), /array 'y': expected \[10\]/);
-  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.match(await text('network-card'), /MNIST: 1,000 test images/);
   assert.deepEqual(faults, []);
 });
 
@@ -101,7 +101,7 @@ test('two files of samples that say the same are refused by their names, and tho
   await dropAll({ 'first.npz': file, 'second.npz': file });
   await page.waitForSelector('#problem:not([hidden])', { timeout: OPEN });
   assert.match(await text('#problem'), /^first\.npz and second\.npz: .* got second\.npz for the same as first\.npz/);
-  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.match(await text('network-card'), /MNIST: 1,000 test images/);
   assert.deepEqual(faults, []);
 });
 
@@ -142,7 +142,7 @@ test('an array alone that would fit the network is asked about', async () => {
   await drop('array.npy', file);
   await page.waitForSelector('#asked', { timeout: OPEN });
   assert.match(await text('#asked'), /array\.npy is one array of 300 × 1 × 28 × 28 numbers\. Are these 300 samples, or a model's weights\? As samples they would fit LeNet-5\./);
-  assert.match(await text('network-card'), /MNIST: 10,000 test images/);
+  assert.match(await text('network-card'), /MNIST: 1,000 test images/);
   assert.deepEqual(await seriousFaults(), []);
   await page.click('#as-samples');
   await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('no labels'), { timeout: OPEN });

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import puppeteer from 'puppeteer-core';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -17,16 +18,32 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
-/** Serves a folder of the repository; `hold` is asked before each answer and may wait.
- * @param {{ folder?: string, hold?: (path: string) => Promise<void> }} options */
-export async function serve({ folder = 'dist', hold = async () => {} } = {}) {
+/** The example's test images and labels, and the bytes of a sample in them. */
+const TESTS = [
+  { file: 'data/t10k-images-0.bin', head: 16, size: 28 * 28 },
+  { file: 'data/t10k-labels.bin', head: 8, size: 1 },
+];
+
+/** The first samples of a gzipped IDX file. @param {Buffer} file @param {{ head: number, size: number }} form @param {number} count */
+function firstOf(file, { head, size }, count) {
+  const cut = gunzipSync(file).subarray(0, head + count * size);
+  cut.writeUInt32BE(count, 4);
+  return gzipSync(cut, { level: 1 });
+}
+
+/** Serves a folder of the repository; `hold` is asked before each answer and may wait. Of the example's test samples only the first
+ * `tests` are served, if that is said: to measure all of them takes seconds each time.
+ * @param {{ folder?: string, hold?: (path: string) => Promise<void>, tests?: number }} options */
+export async function serve({ folder = 'dist', hold = async () => {}, tests } = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
     try {
       if (!path.startsWith(FOLDER)) throw new Error('outside');
       await hold(path);
       const file = path.slice(FOLDER.length) || 'index.html';
-      const body = await readFile(join(ROOT, folder, file));
+      const whole = await readFile(join(ROOT, folder, file));
+      const form = tests === undefined ? undefined : TESTS.find((own) => own.file === file);
+      const body = form && tests !== undefined ? firstOf(whole, form, tests) : whole;
       response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
       response.end(body);
     } catch {

@@ -40,13 +40,25 @@ export let faults;
 /** @type {'chromium' | 'firefox'} */
 let kind = 'chromium';
 
+/** The example's test samples in most tests; see `useAll`. */
+export const FEW = 1000;
+/** @type {number | undefined} */
+let tests = FEW;
+
 /** Has this file's tests run in Firefox. */
 export function useFirefox() {
   kind = 'firefox';
 }
 
+/** Has this file's tests measure the example on all of its 10,000 test samples. */
+export function useAll() {
+  tests = undefined;
+}
+
 before(async () => {
-  site = await serve();
+  // Until the file of the tests has said what it uses.
+  await new Promise((resolve) => setImmediate(resolve));
+  site = await serve({ tests });
   browser = await launch(kind);
 });
 

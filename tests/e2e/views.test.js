@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { weightsOf } from './onnx.js';
-import { download, faults, finished, OPEN, page, ready, RUN, seriousFaults, SHORT, slide, text } from './user.js';
+import { download, faults, FEW, finished, OPEN, page, ready, RUN, seriousFaults, SHORT, slide, text } from './user.js';
 
 const FILE = readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url));
 const CONV1 = weightsOf(FILE, 'conv1.weight');
@@ -219,10 +219,10 @@ test('after a run every view shows what the run did, and nothing serious is wron
   assert.deepEqual(widths, await page.$$eval('layer-table tbody tr', (rows) => rows.map((row) => row.children[1].textContent?.split(' ')[0])));
   await page.waitForFunction(() => document.querySelectorAll('nutshell-confusion').length === 2, { timeout: RUN });
   const answers = await page.$$eval('nutshell-confusion', (matrices) => matrices.map((matrix) => [.../** @type {any} */ (matrix).counts]));
-  for (const counts of answers) assert.equal(counts.reduce((sum, count) => sum + count, 0), 10_000);
+  for (const counts of answers) assert.equal(counts.reduce((sum, count) => sum + count, 0), FEW);
   // The diagonal holds the correct answers.
   const right = answers[1].reduce((sum, count, place) => sum + (place % 11 === 0 ? count : 0), 0);
-  assert.equal(await text('#after'), `${(right / 100).toFixed(2)} %`);
+  assert.equal(await text('#after'), `${((100 * right) / FEW).toFixed(2)} %`);
   assert.deepEqual(await seriousFaults(), [], 'result');
 
   const report = (await download('#save-page', 'lenet5.html')).toString();
