@@ -10,6 +10,12 @@ pub(crate) fn without_place(error: &serde_json::Error) -> String {
     message.strip_suffix(&place).unwrap_or(&message).to_owned()
 }
 
+/// What bytes say in JSON. All of it is read as text, since a reader of bytes beside it would double the module.
+pub(crate) fn of_json<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
+    // What is no text is no JSON either.
+    serde_json::from_str(std::str::from_utf8(bytes).unwrap_or("\u{fffd}"))
+}
+
 /// Anything that can go wrong in Nutshell.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {

@@ -7,9 +7,30 @@ pub fn ranked(count: usize, key: &dyn Fn(usize) -> u128) -> Vec<usize> {
     places.into_iter().map(|(_, place)| place).collect()
 }
 
+/// The places `0..count` in the rising order of a text; equal ones as they are.
+pub fn ranked_texts(count: usize, text: &dyn Fn(usize) -> String) -> Vec<usize> {
+    let mut places: Vec<(String, usize)> = (0..count).map(|place| (text(place), place)).collect();
+    places.sort_unstable();
+    places.into_iter().map(|(_, place)| place).collect()
+}
+
+/// A key whose order is that of the numbers, as [`f64::total_cmp`] has it.
+pub fn key_of(number: f64) -> u128 {
+    let bits = number.to_bits();
+    u128::from(if bits >> 63 == 0 { bits | 1 << 63 } else { !bits })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_and_texts_are_in_their_order() {
+        let numbers = [1.5, -0.0, f64::NEG_INFINITY, 0.0, -3.0, f64::MAX];
+        assert_eq!(ranked(6, &|place| key_of(numbers[place])), [2, 4, 1, 3, 0, 5]);
+        let texts = ["b", "a", "ab", "a"];
+        assert_eq!(ranked_texts(4, &|place| texts[place].to_owned()), [1, 3, 2, 0]);
+    }
 
     #[test]
     fn equal_keys_keep_their_order() {

@@ -220,6 +220,11 @@ def sign_of(symbol):
     return (symbol > 0) - (symbol < 0)
 
 
+def single(value):
+    """The nearest 32-bit float."""
+    return struct.unpack("<f", struct.pack("<f", value))[0]
+
+
 class Symbols:
     """What is kept over all parameters of section 6 and 7."""
 
@@ -652,11 +657,78 @@ def read_sections(reader):
             raise ValueError("tags do not rise")
         last = tag
         body = reader.take(reader.varint())
-        if tag <= 6 or tag == 8:
+        if tag <= 8:
             sections[tag] = body
         elif tag % 2:
             raise ValueError(f"section {tag} is not known")
     return sections
+
+
+def streams_of(sections, reader, count):
+    """The streams of parameters that are coded apart, cut off the end of the coded stream (section 10)."""
+    if 7 not in sections:
+        return [None] * count
+    lengths = Bytes(sections[7])
+    lengths = lengths.varints(count)
+    coded = len(reader.data) - sum(lengths)
+    if coded < 0:
+        raise ValueError("streams that are too long")
+    apart, reader.data = Bytes(reader.data[coded:]), reader.data[:coded]
+    return [Bytes(apart.take(length)) if length else None for length in lengths]
+
+
+class Table:
+    def __init__(self, reader):
+        folded = reader.varint()
+        self.first = folded >> 1 ^ -(folded & 1)
+        self.frequencies = reader.varints(reader.varint())
+        self.slots = [(entry, start) for entry, start in self.entries()]
+        if len(self.slots) != 1 << 14:
+            raise ValueError("frequencies that do not sum to 16384")
+
+    def entries(self):
+        start = 0
+        for entry, frequency in enumerate(self.frequencies):
+            yield from [(entry, start)] * frequency
+            start += frequency
+
+
+def read_apart(reader, layout):
+    """The symbols of a parameter from its own stream (section 10)."""
+    rows, channels, height, width, _ = layout
+    row_len = channels * height * width
+    tables = [Table(reader) for _ in range(reader.byte())]
+    states = list(struct.unpack("<4I", bytes(reader.take(16))))
+    symbols = []
+
+    def take(index, low_bits, frequency, start):
+        state = states[index % 4]
+        state = frequency * (state >> low_bits) + (state & (1 << low_bits) - 1) - start
+        if state < 1 << 16:
+            state = state << 16 | struct.unpack("<H", bytes(reader.take(2)))[0]
+        states[index % 4] = state
+
+    for index in range(rows * row_len):
+        context = 0
+        if len(tables) > 1:
+            left = symbols[-1] if index % row_len else 0
+            above = symbols[-row_len] if index >= row_len else 0
+            context = 3 * min(abs(left), 2) + min(abs(above), 2)
+        table = tables[context]
+        entry, start = table.slots[states[index % 4] & 0x3FFF]
+        take(index, 14, table.frequencies[entry], start)
+        if entry:
+            symbols.append(table.first + entry - 1)
+            continue
+        raw = 0
+        for shift in (0, 8):
+            part = (states[index % 4] & 0x3FFF) >> 6
+            raw |= part << shift
+            take(index, 14, 64, part << 6)
+        symbols.append(raw - 65536 if raw >= 32768 else raw)
+    if states != [1 << 16] * 4 or reader.data:
+        raise ValueError("a stream that ends elsewhere")
+    return symbols
 
 
 TYPES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()
@@ -705,9 +777,12 @@ def decode_weights(sections, stream):
         tensor["shape"] = table.varints(table.varint())
         tensor["step"] = struct.unpack("<f", table.take(4))[0] if head & 16 else None
         sides = len(tensor["shape"])
+        tensor["axis"] = table.varint() if head & 128 else None
         tensor["view"] = (table.varint(), table.varint(), table.varints(sides)) if head & 64 else None
         tensors.append(tensor)
 
+    for tensor, apart in zip(tensors, streams_of(sections, stream, len(tensors))):
+        tensor["apart"] = apart
     blocks, elements = [[]], 0
     for tensor in tensors:
         if elements >= 1 << 20:
@@ -721,7 +796,7 @@ def decode_weights(sections, stream):
     for index, block in enumerate(blocks):
         last = index + 1 == len(blocks)
         coded = Stream(stream.data if last else stream.take(table.varint()))
-        symbols, verbatim = Symbols(), Verbatim()
+        rows, symbols, verbatim = Number(), Symbols(), Verbatim()
         for tensor in block:
             shape, kind = tensor["shape"], TYPES.index(tensor["type"])
             if tensor["view"]:
@@ -730,7 +805,15 @@ def decode_weights(sections, stream):
                 tensor["bytes"] = verbatim.read(coded, kind, tensor["count"])
                 continue
             layout = (shape[0], shape[1], 1, shape[2], 0) if len(shape) == 3 else layouts([], [], [shape])[0]
-            values = [symbol * tensor["step"] for symbol in symbols.read(coded, layout, (32767, 32768))]
+            steps, inner = [tensor["step"]], 1
+            if tensor["axis"] is not None:
+                codes = [rows.read_signed(coded) for _ in range(shape[tensor["axis"]])]
+                steps = [single(tensor["step"] * single(2 ** (code % 8 / 8))) * 2 ** (code // 8) for code in codes]
+                for side in shape[tensor["axis"] + 1 :]:
+                    inner *= side
+            apart = tensor["apart"]
+            read = read_apart(apart, layout) if apart else symbols.read(coded, layout, (32767, 32768))
+            values = [symbol * steps[index // inner % len(steps)] for index, symbol in enumerate(read)]
             tensor["bytes"] = b"".join(float_bytes(kind, value) for value in values)
         if coded.taken < len(coded.data):
             raise ValueError("a block goes on")
@@ -743,7 +826,7 @@ def decode_weights(sections, stream):
                 places = [place + stride * step for place in places for step in range(side)]
             tensor["bytes"] = b"".join(base[size * place : size * (place + 1)] for place in places)
             tensor["step"] = tensors[of]["step"]
-        del tensor["view"]
+        del tensor["view"], tensor["axis"], tensor["apart"]
     return {"topology": 15, "source": source, "skeleton_bytes": len(names.data), "tensors": tensors}
 
 
@@ -760,6 +843,12 @@ def decode(data):
     sections = read_sections(reader) if data[2] & 1 else {}
     if topology == 15:
         return decode_weights(sections, reader)
+    lengths = Bytes(sections.get(7, b""))
+    count = 0
+    while lengths.data:
+        lengths.varint()
+        count += 1
+    apart = streams_of(sections, reader, count)
     stream = Stream(reader.data)
 
     if topology == 0:
@@ -782,12 +871,13 @@ def decode(data):
         originals = preset(topology, standard)[2]
 
     codebooks, model, parameters = Codebooks(), Symbols(), []
-    for shape, original, layout in zip(shapes, originals, layouts(input_shape, nodes, shapes)):
+    apart = apart or [None] * len(shapes)
+    for shape, original, layout, own in zip(shapes, originals, layouts(input_shape, nodes, shapes), apart):
         fraction_bits, centroids = codebooks.read(stream, layout[4] == 3)
         bounds = (32767, 32768)
         if centroids is not None:
             bounds = (min(len(centroids[0]), 32767), min(len(centroids[1]), 32768))
-        symbols = model.read(stream, layout, bounds)
+        symbols = read_apart(own, layout) if own else model.read(stream, layout, bounds)
         integers = symbols
         if centroids is not None:
             table = [0] + centroids[0] + [-value for value in reversed(centroids[1])]

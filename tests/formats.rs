@@ -336,10 +336,94 @@ fn weights_in_subgraphs_stay_small_on_disk_too() {
     }
 }
 
+/// Layers with a batch normalisation behind each, as PyTorch names them or as Keras does; the gains of the rows are far apart.
+fn normalized(keras: bool) -> Vec<Tensor> {
+    let mut rng = Pcg64Mcg::seed_from_u64(7);
+    let mut tensors = Vec::new();
+    let mut add = |name: String, shape: &[usize], draw: &mut dyn FnMut(f32) -> f32| {
+        let values = (0..shape.iter().product()).map(|_: usize| draw(rng.random()));
+        let bytes = values.flat_map(f32::to_le_bytes).collect();
+        tensors.push(Tensor::new(name, shape.to_vec(), Dtype::F32, bytes));
+    };
+    let around = |value: f32| value - 0.5;
+    for (layer, torch, shape) in [(1, [24, 3, 3, 3], [3, 3, 3, 24]), (2, [16, 24, 2, 2], [2, 2, 24, 16])] {
+        let outputs = torch[0];
+        let (own, norm) = if keras {
+            (format!("conv{layer}/"), format!("bn_conv{layer}/"))
+        } else {
+            (format!("conv{layer}."), format!("bn{layer}."))
+        };
+        let own = own + if keras { "kernel:0" } else { "weight" };
+        add(own, if keras { &shape } else { &torch }, &mut |value| around(value));
+        let parts = match keras {
+            true => ["gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"],
+            false => ["weight", "bias", "running_mean", "running_var"],
+        };
+        add(format!("{norm}{}", parts[0]), &[outputs], &mut |value| (8.0 * around(value)).exp2());
+        add(format!("{norm}{}", parts[1]), &[outputs], &mut |value| around(value));
+        add(format!("{norm}{}", parts[2]), &[outputs], &mut |value| around(value));
+        add(format!("{norm}{}", parts[3]), &[outputs], &mut |value| (4.0 * around(value)).exp2());
+    }
+    tensors
+}
+
+/// What a normalisation makes of a weight is as near as is asked for, and rows whose gain is small are coarse.
+#[test]
+fn rows_have_steps_as_the_normalisation_behind_them_asks() {
+    for keras in [false, true] {
+        let tensors = normalized(keras);
+        let source = if keras { Source::Hdf5 } else { Source::Torch };
+        let network = Network::new(tensors.clone(), nutshell::model::Origin { source, skeleton: Vec::new() });
+        let outcome = by_weights(&network, Target::Snr(25.0)).unwrap();
+        let decoded = loaded(&outcome.nut).tensors;
+        for (layer, (first, axis)) in [0, 5].into_iter().zip([if keras { 3 } else { 0 }; 2]).enumerate() {
+            let folded = |tensors: &[Tensor]| -> Vec<f32> {
+                let [weight, gain, _, _, variance] = [0, 1, 2, 3, 4].map(|part| tensors[first + part].values());
+                let shape = &tensors[first].shape;
+                let inner: usize = shape[axis + 1..].iter().product();
+                let of_row = |index: usize| index / inner % shape[axis];
+                let scale = |row: usize| gain[row] / variance[row].sqrt();
+                weight.iter().enumerate().map(|(index, weight)| weight * scale(of_row(index))).collect()
+            };
+            let added = |tensors: &[Tensor]| -> Vec<f32> {
+                let [gain, offset, mean, variance] = [1, 2, 3, 4].map(|part| tensors[first + part].values());
+                (0..gain.len()).map(|row| offset[row] - gain[row] * mean[row] / variance[row].sqrt()).collect()
+            };
+            let gains = tensors[first + 1].values();
+            let deviation = (gains.iter().map(|gain| gain * gain).sum::<f32>() / gains.len() as f32).sqrt();
+            for (was, is) in added(&tensors).iter().zip(added(&decoded)) {
+                assert!((was - is).abs() < 0.01 * deviation, "{was} {is} {deviation}");
+            }
+            let (was, is) = (folded(&tensors), folded(&decoded));
+            let noise: f32 = was.iter().zip(&is).map(|(was, is)| (was - is).powi(2)).sum();
+            let decibels = 10.0 * (was.iter().map(|was| was * was).sum::<f32>() / noise).log10();
+            assert!((23.0..28.0).contains(&decibels), "layer {layer}: {decibels}");
+            let reported = outcome.report.tensors[first].snr.unwrap();
+            assert!((f64::from(decibels) - reported).abs() < 0.2, "{decibels} {reported}");
+            let steps = decoded[first].steps.as_ref().unwrap();
+            assert_eq!(steps.rows.as_ref().map(|rows| rows.axis), Some(axis));
+            // A few bits of each factor: what they change is made up for in the weight and in what is added.
+            for part in [1, 4] {
+                let pairs = tensors[first + part].values().into_iter().zip(decoded[first + part].values());
+                assert!(pairs.into_iter().all(|(was, is)| (was - is).abs() <= 0.13 * was.abs()));
+            }
+        }
+        let plain = by_weights(
+            &Network::new(tensors.into_iter().step_by(5).collect(), network.origin.clone().unwrap()),
+            Target::Snr(25.0),
+        );
+        assert!(plain.unwrap().report.tensors.iter().all(|tensor| tensor.step.is_some()));
+        let all = by_weights(&network, Target::Lossless).unwrap();
+        assert_eq!(loaded(&all.nut).tensors, network.tensors);
+    }
+}
+
 /// What is decoded has the same numbers when it is written and read again.
 #[test]
 fn packed_files_come_back() {
-    let outcome = by_weights(&mixed(), Target::Snr(25.0)).unwrap();
+    let mut weights = mixed();
+    weights.tensors.extend(normalized(false));
+    let outcome = by_weights(&weights, Target::Snr(25.0)).unwrap();
     let mut read: Packed = packed::read(&outcome.nut, CAP).unwrap();
     let mut told = Vec::new();
     assert_eq!(packed::read_telling(&outcome.nut, CAP, &mut |done| told.push(done)).as_ref(), Ok(&read));
@@ -373,6 +457,7 @@ fn a_reader_written_from_the_specification_agrees() {
         ..weights.tensors[2].clone()
     };
     weights.tensors.insert(3, zeros);
+    weights.tensors.extend(normalized(false));
     // A copy, and what shares elements with another one.
     weights.tensors.push(Tensor { name: "copy".into(), shape: vec![1200], ..weights.tensors[1].clone() });
     let elements = weights.tensors[0].bytes.as_chunks::<8>().0;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "bin",
     "wasm",
     "bench",
@@ -25,6 +25,7 @@ const ORDER: [&str; 18] = [
     "parallel",
     "ranking",
     "error",
+    "crc32",
 ];
 
 /// A file, by the names of its modules: `src/model/graph.rs` is `["model", "graph"]`, `src/model/mod.rs` is `["model"]`.

@@ -21,6 +21,7 @@ pub mod range;
 pub mod rate;
 pub mod shapes;
 pub mod symbols;
+pub mod tables;
 pub mod trace;
 pub mod verbatim;
 
@@ -50,6 +51,16 @@ impl ParameterBits {
         self.positions + self.signs + self.magnitudes + self.codebook
     }
 
+    /// Both together.
+    pub fn and(self, other: &Self) -> Self {
+        ParameterBits {
+            positions: self.positions + other.positions,
+            signs: self.signs + other.signs,
+            magnitudes: self.magnitudes + other.magnitudes,
+            codebook: self.codebook + other.codebook,
+        }
+    }
+
     /// What was spent between two counts of [`Encoder::bits`].
     pub fn between(before: [f64; KINDS], after: [f64; KINDS]) -> Self {
         let spent = |kind: Kind| after[kind as usize] - before[kind as usize];
@@ -77,6 +88,13 @@ impl ParameterModel {
         ParameterBits::between(before, encoder.bits())
     }
 
+    /// Writes the codebook of a parameter whose symbols are coded by [`tables`], and says what it cost.
+    pub fn encode_codebook(&mut self, encoder: &mut Encoder, layout: &Layout, codebook: &Codebook) -> ParameterBits {
+        let before = encoder.bits();
+        self.codebooks.code(encoder, layout, codebook);
+        ParameterBits::between(before, encoder.bits())
+    }
+
     /// Codes a parameter that is known.
     fn code(&mut self, coder: &mut impl BitCoder, layout: &Layout, parameter: &FixedParameter) {
         let mut symbols = parameter.symbols.clone();
@@ -90,13 +108,7 @@ impl ParameterModel {
     /// [`DecodeError::Truncated`] when the bytes end before the symbols do, and [`DecodeError::Malformed`] for a codebook
     /// whose values would be too large.
     pub fn decode(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<(Codebook, Vec<i16>), DecodeError> {
-        let nothing = Codebook::Uniform { fraction_bits: 0 };
-        let codebook = self.codebooks.code(decoder, layout, &nothing);
-        if codebook.fraction_bits() < LEAST_FRACTION_BITS {
-            let expected = format!("{LEAST_FRACTION_BITS} or more");
-            let got = codebook.fraction_bits().to_string();
-            return Err(DecodeError::Malformed { place: "fraction bits", expected, got });
-        }
+        let codebook = self.decode_codebook(decoder, layout)?;
         let count = layout.rows * layout.row_len();
         let mut symbols = Vec::new();
         let too_large = |_| DecodeError::TooLarge {
@@ -111,5 +123,23 @@ impl ParameterModel {
             return Err(DecodeError::Truncated { place: "symbols", expected: 1, got: 0 });
         }
         Ok((codebook, symbols))
+    }
+
+    /// Reads the codebook of a parameter.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for one whose values would be too large, or if the bytes have ended.
+    pub fn decode_codebook(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<Codebook, DecodeError> {
+        let nothing = Codebook::Uniform { fraction_bits: 0 };
+        let codebook = self.codebooks.code(decoder, layout, &nothing);
+        if codebook.fraction_bits() < LEAST_FRACTION_BITS {
+            let expected = format!("{LEAST_FRACTION_BITS} or more");
+            let got = codebook.fraction_bits().to_string();
+            return Err(DecodeError::Malformed { place: "fraction bits", expected, got });
+        }
+        if decoder.overrun() {
+            return Err(DecodeError::Truncated { place: "codebook", expected: 1, got: 0 });
+        }
+        Ok(codebook)
     }
 }

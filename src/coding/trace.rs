@@ -1,12 +1,13 @@
 //! What each symbol costs, one by one.
 
-use super::ParameterModel;
+use super::codebook::bounds;
 use super::layout::layouts;
 use super::range::Encoder;
+use super::{ParameterModel, tables};
 use crate::error::GraphError;
 use crate::model::FixedPoint;
 
-/// For each parameter, what the adaptive coder spends on each symbol, in bits, and on the codebook and the remark whether
+/// For each parameter, what its coder spends on each symbol, in bits, and on the codebook and the remark whether
 /// all is zero together. A symbol that such a remark spares costs nothing.
 ///
 /// # Errors
@@ -18,6 +19,15 @@ pub fn symbol_costs(network: &FixedPoint) -> Result<Vec<(Vec<f32>, f32)>, GraphE
     let mut encoder = Encoder::remembering();
     let mut before = 0.0;
     let traced = network.parameters.iter().zip(layouts).map(|(parameter, layout)| {
+        let bounds = bounds(&parameter.codebook);
+        if let Some(coded) = tables::worthwhile(&parameter.symbols, &layout, bounds) {
+            let codebook = model.encode_codebook(&mut encoder, &layout, &parameter.codebook).total();
+            let _ = encoder.take_positions();
+            before += codebook;
+            let cost = |index: usize| coded.bits(index, index + 1).total() as f32;
+            let costs = (0..parameter.symbols.len()).map(cost).collect();
+            return (costs, (codebook + coded.all_bits().codebook) as f32);
+        }
         model.encode(&mut encoder, &layout, parameter);
         // The first decision about positions is whether there are any; each later one begins a symbol.
         let marks = encoder.take_positions();

@@ -39,6 +39,8 @@ pub const ACTIVATIONS: u64 = 4;
 pub const TENSORS: u64 = 5;
 /// The names of such tensors, and what they were made from.
 pub const ORIGIN: u64 = 6;
+/// Parameters that are coded by tables: the lengths of their streams, which follow the coded stream.
+pub const APART: u64 = 7;
 /// Names of the inputs and outputs, if they are not made up.
 pub const ENDS: u64 = 8;
 

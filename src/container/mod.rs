@@ -4,6 +4,7 @@
 
 use crate::model::{ActivationFormat, FixedPoint, Scaling};
 
+mod apart;
 mod attributes;
 mod bytes;
 mod graph;

@@ -3,20 +3,22 @@
 //! Its topology is [`WEIGHTS`]. A section lists the tensors; the coded stream is cut into blocks of whole tensors, each with models and a
 //! range coder of its own, so that they can be coded at the same time.
 
+use super::apart::{self, Job};
 use super::bytes::{MOST_SIDES, Reader, put_sizes, put_varint};
-use super::layout::{CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, WEIGHTS};
+use super::layout::{APART, CHECKSUM_BYTES, HEAD_BYTES, MAGIC, ORIGIN, TENSORS, WEIGHTS};
 use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
 use super::write::{Encoded, Items, Payload, assemble};
 use crate::coding::ParameterBits;
 use crate::coding::codebook::bounds;
 use crate::coding::layout::{Form, Layout};
-use crate::coding::range::{BitCoder, Decoder, Encoder};
-use crate::coding::symbols::SymbolModel;
+use crate::coding::number::Number;
+use crate::coding::range::{BitCoder, Decoder, Encoder, Kind};
+use crate::coding::symbols::{Bounds, SymbolModel};
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
 use crate::model::network::{View, byte_count, strided};
-use crate::model::{Codebook, Dtype, Origin, Source, Tensor};
+use crate::model::{Codebook, Dtype, Origin, RowSteps, Source, Steps, Tensor};
 use crate::parallel::for_each;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
@@ -29,6 +31,7 @@ const DTYPE: u8 = 0x0f;
 const STEPS: u8 = 0x10;
 const DEQUANTIZED: u8 = 0x20;
 const VIEW: u8 = 0x40;
+const ROWS: u8 = 0x80;
 
 /// What a tensor takes in memory without its numbers, at most, in bytes, used against the caller's cap.
 const ENTRY_BYTES: u64 = 512;
@@ -40,8 +43,8 @@ pub enum Coding {
     Verbatim(Vec<u8>),
     /// As multiples of a step, row-major; the tensor's type is a floating-point one, and its sides are at least 1.
     Steps {
-        /// What one unit is worth: finite, above 0.
-        step: f32,
+        /// What one unit is worth.
+        steps: Steps,
         /// `symbol * step` as a 32-bit float is the number, which is then rounded to the tensor's type.
         symbols: Vec<i16>,
     },
@@ -78,17 +81,17 @@ pub struct Packed {
 impl PackedTensor {
     /// The tensor with its decoded numbers; without them, if they are those of another one.
     fn to_tensor(&self) -> Tensor {
-        let (bytes, step) = match &self.coding {
+        let (bytes, steps) = match &self.coding {
             Coding::View(_) => (Vec::new(), None),
             Coding::Verbatim(bytes) => (bytes.clone(), None),
-            Coding::Steps { step, symbols } => {
-                let values: Vec<f32> = symbols.iter().map(|&symbol| f32::from(symbol) * step).collect();
-                (self.dtype.of_floats(&values).unwrap_or_default(), Some(*step))
+            Coding::Steps { steps, symbols } => {
+                let values = steps.times(&self.shape, symbols);
+                (self.dtype.of_floats(&values).unwrap_or_default(), Some(steps.clone()))
             }
         };
         let PackedTensor { name, shape, dtype, dequantized, .. } = self;
         let tensor = Tensor::new(name.clone(), shape.clone(), *dtype, bytes);
-        Tensor { dequantized: *dequantized, step, ..tensor }
+        Tensor { dequantized: *dequantized, steps, ..tensor }
     }
 }
 
@@ -101,8 +104,10 @@ impl Packed {
                 let base = &tensors[view.of];
                 // `read` has proved that all elements are there.
                 let bytes = strided(&base.bytes, base.dtype.size(), &packed.shape, &view.strides, view.offset);
-                let (bytes, step) = (bytes.unwrap_or_default(), base.step);
-                tensors[index] = Tensor { bytes, step, view: Some(view.clone()), ..tensors[index].clone() };
+                // A view may show rows in another order.
+                let steps = base.steps.clone().filter(|steps| steps.rows.is_none());
+                let bytes = bytes.unwrap_or_default();
+                tensors[index] = Tensor { bytes, steps, view: Some(view.clone()), ..tensors[index].clone() };
             }
         }
         tensors
@@ -135,9 +140,16 @@ fn layout_of(shape: &[usize]) -> Layout {
     }
 }
 
+/// Symbols may be any.
+fn all() -> Bounds {
+    bounds(&Codebook::Uniform { fraction_bits: 0 })
+}
+
 /// What is coded with one range coder.
 struct Block<'a> {
     tensors: &'a mut [PackedTensor],
+    /// Which of them have their symbols in a stream of their own.
+    apart: &'a [bool],
     bytes: Vec<u8>,
     /// What each tensor took.
     spent: Vec<(String, ParameterBits)>,
@@ -146,7 +158,7 @@ struct Block<'a> {
 }
 
 /// Cuts tensors into blocks.
-fn blocks(mut tensors: &mut [PackedTensor]) -> Vec<Block<'_>> {
+fn blocks<'a>(mut tensors: &'a mut [PackedTensor], mut apart: &'a [bool]) -> Vec<Block<'a>> {
     let mut blocks = Vec::new();
     while !tensors.is_empty() {
         let (mut count, mut elements) = (0, 0usize);
@@ -155,7 +167,9 @@ fn blocks(mut tensors: &mut [PackedTensor]) -> Vec<Block<'_>> {
             count += 1;
         }
         let (block, rest) = std::mem::take(&mut tensors).split_at_mut(count);
-        blocks.push(Block { tensors: block, bytes: Vec::new(), spent: Vec::new(), error: None });
+        let (own, others) = apart.split_at(count);
+        apart = others;
+        blocks.push(Block { tensors: block, apart: own, bytes: Vec::new(), spent: Vec::new(), error: None });
         tensors = rest;
     }
     blocks
@@ -164,17 +178,24 @@ fn blocks(mut tensors: &mut [PackedTensor]) -> Vec<Block<'_>> {
 /// The models of a block.
 #[derive(Default)]
 struct Models {
+    rows: Number,
     symbols: SymbolModel,
     verbatim: VerbatimModel,
 }
 
 impl Models {
-    fn code(&mut self, coder: &mut impl BitCoder, tensor: &mut PackedTensor) {
+    fn code(&mut self, coder: &mut impl BitCoder, tensor: &mut PackedTensor, apart: bool) {
         match &mut tensor.coding {
             Coding::Verbatim(bytes) => self.verbatim.code(coder, tensor.dtype, bytes),
-            Coding::Steps { symbols, .. } => {
-                let bounds = bounds(&Codebook::Uniform { fraction_bits: 0 });
-                self.symbols.code(coder, &layout_of(&tensor.shape), bounds, symbols);
+            Coding::Steps { steps, symbols } => {
+                for code in steps.rows.iter_mut().flat_map(|rows| &mut rows.codes) {
+                    let read = self.rows.code_signed(coder, (*code).into(), Kind::Codebook);
+                    // A stream that is not sound may say more.
+                    *code = read.clamp(i8::MIN.into(), i8::MAX.into()) as i8;
+                }
+                if !apart {
+                    self.symbols.code(coder, &layout_of(&tensor.shape), all(), symbols);
+                }
             }
             Coding::View(_) => {}
         }
@@ -193,7 +214,8 @@ pub fn write(packed: &mut Packed) -> Encoded {
     for PackedTensor { shape, dtype, dequantized, coding, .. } in &packed.tensors {
         let form = match coding {
             Coding::Verbatim(_) => 0,
-            Coding::Steps { .. } => STEPS,
+            Coding::Steps { steps: Steps { rows: None, .. }, .. } => STEPS,
+            Coding::Steps { .. } => STEPS | ROWS,
             Coding::View(_) => VIEW,
         };
         table.push(*dtype as u8 | form | if *dequantized { DEQUANTIZED } else { 0 });
@@ -201,19 +223,28 @@ pub fn write(packed: &mut Packed) -> Encoded {
         put_sizes(&mut table, shape);
         match coding {
             Coding::Verbatim(_) => {}
-            Coding::Steps { step, .. } => table.extend_from_slice(&step.to_le_bytes()),
+            Coding::Steps { steps: Steps { step, rows }, .. } => {
+                table.extend_from_slice(&step.to_le_bytes());
+                rows.iter().for_each(|rows| put_varint(&mut table, rows.axis as u64));
+            }
             Coding::View(View { of, offset, strides }) => {
                 put_sizes(&mut table, &[*of, *offset]);
                 put_sizes(&mut table, strides);
             }
         }
     }
-    let mut blocks = blocks(&mut packed.tensors);
+    let symbols = packed.tensors.iter().map(|tensor| match &tensor.coding {
+        Coding::Steps { symbols, .. } => (symbols.as_slice(), layout_of(&tensor.shape), all()),
+        _ => (&[][..], layout_of(&[]), all()),
+    });
+    let streams = apart::code(&symbols.collect::<Vec<_>>());
+    let own: Vec<bool> = streams.iter().map(Option::is_some).collect();
+    let mut blocks = blocks(&mut packed.tensors, &own);
     for_each(&mut blocks, |block| {
         let (mut encoder, mut models) = (Encoder::default(), Models::default());
-        for tensor in block.tensors.iter_mut() {
+        for (tensor, &apart) in block.tensors.iter_mut().zip(block.apart) {
             let before = encoder.bits();
-            models.code(&mut encoder, tensor);
+            models.code(&mut encoder, tensor, apart);
             block.spent.push((tensor.name.clone(), ParameterBits::between(before, encoder.bits())));
         }
         block.bytes = encoder.finish();
@@ -226,7 +257,15 @@ pub fn write(packed: &mut Packed) -> Encoded {
         payload.bytes.extend(block.bytes);
         payload.parameters.extend(block.spent);
     }
-    assemble(WEIGHTS, vec![("tensors", TENSORS, table), ("names and origin", ORIGIN, origin)], payload)
+    let mut sections = vec![("tensors", TENSORS, table), ("names and origin", ORIGIN, origin)];
+    sections.extend(apart::lengths(&streams).map(|lengths| ("lengths of streams", APART, lengths)));
+    for ((_, bits), (stream, own)) in
+        payload.parameters.iter_mut().zip(streams).filter_map(|(spent, stream)| Some((spent, stream?)))
+    {
+        payload.bytes.extend(stream);
+        *bits = bits.and(&own);
+    }
+    assemble(WEIGHTS, sections, payload)
 }
 
 /// Whether a file is one of named weights.
@@ -240,7 +279,10 @@ pub fn is_packed(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`DecodeError`], whatever the bytes are.
 pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
-    read_by(bytes, cap_bytes, |blocks| for_each(blocks, |block| block.error = decode(block, &mut |_| ()).err()))
+    read_by(bytes, cap_bytes, &mut |blocks, jobs| {
+        for_each(blocks, |block| block.error = decode(block, &mut |_| ()).err());
+        apart::read(jobs);
+    })
 }
 
 /// As [`read`], but one tensor after the other; `tell` hears after each what share of the elements is decoded.
@@ -248,22 +290,30 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Packed, DecodeError> {
 /// # Errors
 /// As [`read`].
 pub fn read_telling(bytes: &[u8], cap_bytes: u64, tell: &mut dyn FnMut(f64)) -> Result<Packed, DecodeError> {
-    read_by(bytes, cap_bytes, |blocks| {
+    read_by(bytes, cap_bytes, &mut |blocks, jobs| {
         let tensors = blocks.iter().flat_map(|block| block.tensors.iter());
         let total: usize = tensors.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
         let mut done = 0;
+        let mut tell = |elements: usize| {
+            done += elements;
+            tell(done as f64 / total.max(1) as f64);
+        };
         for block in blocks {
-            let decoded = decode(block, &mut |elements| {
-                done += elements;
-                tell(done as f64 / total.max(1) as f64);
-            });
-            block.error = decoded.err();
+            block.error = decode(block, &mut tell).err();
+        }
+        for job in jobs {
+            job.run();
+            tell(job.layout.rows * job.layout.row_len());
         }
     })
 }
 
 /// Reads a file whose blocks are decoded by `work`.
-fn read_by(bytes: &[u8], cap_bytes: u64, work: impl FnOnce(&mut [Block])) -> Result<Packed, DecodeError> {
+fn read_by(
+    bytes: &[u8],
+    cap_bytes: u64,
+    work: &mut dyn FnMut(&mut [Block], &mut [Job]),
+) -> Result<Packed, DecodeError> {
     let (body, head) = split(bytes)?;
     let mut reader = Reader::new("sections", body);
     if !is_packed(bytes) || head & 1 == 0 {
@@ -295,18 +345,39 @@ fn read_by(bytes: &[u8], cap_bytes: u64, work: impl FnOnce(&mut [Block])) -> Res
     left.spend("origin", skeleton.len() as u64)?;
 
     let payload_bytes = reader.len();
-    let mut blocks = blocks(&mut tensors);
+    let mut payload = reader.take(payload_bytes)?;
+    let lengths = sections.iter().find(|(tag, _)| *tag == APART);
+    let streams = lengths.map(|&(_, body)| apart::split(body, &mut payload)).transpose()?;
+    let streams = streams.unwrap_or_else(|| vec![None; tensors.len()]);
+    apart::check(&streams, tensors.len())?;
+    let (mut jobs, mut places) = (Vec::new(), Vec::new());
+    for (place, (tensor, stream)) in tensors.iter().zip(&streams).enumerate() {
+        let Some(stream) = *stream else { continue };
+        if !matches!(tensor.coding, Coding::Steps { .. }) {
+            return Err(table.malformed("multiples of a step in a stream of their own", &tensor.name));
+        }
+        jobs.push(Job { stream, layout: layout_of(&tensor.shape), bounds: all(), symbols: Ok(Vec::new()) });
+        places.push(place);
+    }
+    let own: Vec<bool> = streams.iter().map(Option::is_some).collect();
+    let mut blocks = blocks(&mut tensors, &own);
+    let mut coded = Reader::new("coded stream", payload);
     if let Some((last, others)) = blocks.split_last_mut() {
         for block in others {
-            block.bytes = reader.take(table.size(reader.len())?)?.to_vec();
+            block.bytes = coded.take(table.size(coded.len())?)?.to_vec();
         }
-        last.bytes = reader.take(reader.len())?.to_vec();
+        last.bytes = coded.take(coded.len())?.to_vec();
     }
     table.finish()?;
-    reader.finish()?;
-    work(&mut blocks);
+    coded.finish()?;
+    work(&mut blocks, &mut jobs);
     if let Some(error) = blocks.into_iter().find_map(|block| block.error) {
         return Err(error);
+    }
+    for (place, job) in places.into_iter().zip(jobs) {
+        if let Coding::Steps { symbols, .. } = &mut tensors[place].coding {
+            *symbols = job.symbols?;
+        }
     }
     let sections = sections.iter().map(|&(tag, body)| (name_of(tag), body.len())).collect();
     let (head_bytes, checksum_bytes) = (HEAD_BYTES + 1, CHECKSUM_BYTES);
@@ -320,6 +391,7 @@ fn name_of(tag: u64) -> &'static str {
     match tag {
         TENSORS => "tensors",
         ORIGIN => "names and origin",
+        APART => "lengths of streams",
         _ => "other",
     }
 }
@@ -343,8 +415,8 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
     let head = table.byte()?;
     let dtype = Dtype::ALL.get(usize::from(head & DTYPE)).copied();
     let steps = head & STEPS != 0;
-    let view = head & VIEW != 0;
-    let dtype = dtype.filter(|dtype| head < 0x80 && (dtype.is_float() || !steps) && !(steps && view));
+    let (view, by_rows) = (head & VIEW != 0, head & ROWS != 0);
+    let dtype = dtype.filter(|dtype| if steps { dtype.is_float() && !view } else { !by_rows });
     let dtype = dtype.ok_or_else(|| table.malformed("a type and its flags", format!("{head:#04x}")))?;
     let sides = table.size(MOST_SIDES)?;
     let shape: Vec<usize> = (0..sides).map(|_| table.size(u32::MAX as usize)).collect::<Result<_, _>>()?;
@@ -358,7 +430,16 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
             let expected = "a finite step above 0, and sides of at least 1";
             return Err(table.malformed(expected, format!("{step} for {shape:?}")));
         }
-        Coding::Steps { step, symbols: Vec::new() }
+        let rows = match by_rows {
+            true => {
+                let axis = table.size(MOST_SIDES)?;
+                let side = *shape.get(axis).ok_or_else(|| table.malformed("an axis of the tensor", axis))?;
+                left.spend("tensors", side as u64)?;
+                Some(RowSteps { axis, codes: vec![0; side] })
+            }
+            false => None,
+        };
+        Coding::Steps { steps: Steps { step, rows }, symbols: Vec::new() }
     } else if view {
         let (of, offset) = (table.size(u32::MAX as usize)?, table.size(u32::MAX as usize)?);
         let strides = (0..sides).map(|_| table.size(u32::MAX as usize)).collect::<Result<_, _>>()?;
@@ -373,21 +454,25 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
 fn decode(block: &mut Block, tell: &mut dyn FnMut(usize)) -> Result<(), DecodeError> {
     let mut decoder = Decoder::new(&block.bytes);
     let mut models = Models::default();
-    for tensor in block.tensors.iter_mut() {
+    for (tensor, &apart) in block.tensors.iter_mut().zip(block.apart) {
         let count: usize = tensor.shape.iter().product();
         let bytes = count * tensor.dtype.size();
         let reserved = match &mut tensor.coding {
             Coding::Verbatim(data) => data.try_reserve_exact(bytes).map(|()| data.resize(bytes, 0)),
-            Coding::Steps { symbols, .. } => symbols.try_reserve_exact(count).map(|()| symbols.resize(count, 0)),
-            Coding::View(_) => Ok(()),
+            Coding::Steps { symbols, .. } if !apart => {
+                symbols.try_reserve_exact(count).map(|()| symbols.resize(count, 0))
+            }
+            Coding::Steps { .. } | Coding::View(_) => Ok(()),
         };
         let place = "numbers, for which there is no memory";
         reserved.map_err(|_| DecodeError::TooLarge { place, bytes: bytes as u64, cap: 0 })?;
-        models.code(&mut decoder, tensor);
+        models.code(&mut decoder, tensor, apart);
         if decoder.overrun() {
             return Err(DecodeError::Truncated { place: "numbers", expected: 1, got: 0 });
         }
-        tell(count);
+        if !apart {
+            tell(count);
+        }
     }
     if decoder.complete() {
         return Ok(());

@@ -1,15 +1,17 @@
 //! Reading a `.nut` file.
 
+use super::apart::Job;
 use super::bytes::Reader;
-use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION};
+use super::layout::{ACTIVATIONS, APART, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION};
 use super::sections::{read_activations, read_ends, read_names, read_scaling};
 use super::topology::Topology;
-use super::{Nut, graph};
-use crate::coding::layout::layouts;
+use super::{Nut, apart, graph};
+use crate::coding::codebook::bounds;
+use crate::coding::layout::{Layout, layouts};
 use crate::coding::range::Decoder;
 use crate::coding::{ParameterModel, shapes};
 use crate::error::DecodeError;
-use crate::model::{FixedParameter, FixedPoint, Graph, Scaling};
+use crate::model::{FixedParameter, FixedPoint, Scaling};
 use crc32fast::hash as crc32;
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
@@ -30,7 +32,9 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
     let topology =
         Topology::of_number(number).ok_or_else(|| malformed("topology", "the number of a known graph", number))?;
 
-    let mut decoder = Decoder::new(reader.take(reader.len())?);
+    let mut payload = reader.take(reader.len())?;
+    let streams = section(APART).map(|body| apart::split(body, &mut payload)).transpose()?;
+    let mut decoder = Decoder::new(payload);
     let (mut graph, parameter_names, shapes, original_shapes) = match (topology.smallest(), section(GRAPH)) {
         (Some(model), None) => {
             let standard = topology.standard_widths();
@@ -62,10 +66,14 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
     let value_shapes = graph.shapes(&shapes)?;
     let scaling = section(SCALING).map_or(Ok(Scaling::Unit), read_scaling)?;
     let activations = section(ACTIVATIONS).map(|body| read_activations(body, graph.nodes.len() + 1)).transpose()?;
-    let parameters = read_parameters(&mut decoder, &graph, shapes, &value_shapes, parameter_names)?;
+    let streams = streams.unwrap_or_else(|| vec![None; shapes.len()]);
+    apart::check(&streams, shapes.len())?;
+    let layouts = layouts(&graph, &shapes, &value_shapes);
+    let mut parameters = read_parameters(&mut decoder, shapes, &layouts, &streams, parameter_names)?;
     if !decoder.complete() {
         return Err(malformed("coded stream", "its end with the last parameter", "more bytes"));
     }
+    read_apart(&mut parameters, &layouts, &streams)?;
     let network = FixedPoint { graph, parameters, original_shapes };
     Ok(Nut { bytes: bytes.len(), network, topology, named: section(NAMES).is_some(), scaling, activations })
 }
@@ -112,9 +120,9 @@ pub(super) fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a
         let length = reader.size(reader.len())?;
         let body = reader.take(length)?;
         match tag {
-            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN | ENDS => sections.push((tag, body)),
+            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN | APART | ENDS => sections.push((tag, body)),
             _ if tag % 2 == 0 => {}
-            _ => return Err(malformed("section tag", "1, 3 or 5, or an even one", tag)),
+            _ => return Err(malformed("section tag", "1, 3, 5 or 7, or an even one", tag)),
         }
     }
     Ok(sections)
@@ -130,21 +138,42 @@ fn check_size(shapes: &[Vec<usize>], cap_bytes: u64) -> Result<(), DecodeError> 
     if bytes > cap { Err(DecodeError::TooLarge { place: "parameters", bytes, cap }) } else { Ok(()) }
 }
 
+/// Reads the coded stream: of each parameter the codebook, and the symbols unless they are coded apart.
 fn read_parameters(
     decoder: &mut Decoder,
-    graph: &Graph,
     shapes: Vec<Vec<usize>>,
-    value_shapes: &[Vec<usize>],
+    layouts: &[Layout],
+    streams: &[Option<&[u8]>],
     names: Vec<String>,
 ) -> Result<Vec<FixedParameter>, DecodeError> {
-    let layouts = layouts(graph, &shapes, value_shapes);
     let mut model = ParameterModel::default();
     let mut parameters = Vec::with_capacity(shapes.len());
-    for ((shape, layout), name) in shapes.into_iter().zip(layouts).zip(names) {
-        let (codebook, symbols) = model.decode(decoder, &layout)?;
+    for (((shape, layout), stream), name) in shapes.into_iter().zip(layouts).zip(streams).zip(names) {
+        let (codebook, symbols) = match stream {
+            None => model.decode(decoder, layout)?,
+            Some(_) => (model.decode_codebook(decoder, layout)?, Vec::new()),
+        };
         parameters.push(FixedParameter { name, shape, symbols, codebook });
     }
     Ok(parameters)
+}
+
+/// Reads the symbols that are coded apart.
+fn read_apart(
+    parameters: &mut [FixedParameter],
+    layouts: &[Layout],
+    streams: &[Option<&[u8]>],
+) -> Result<(), DecodeError> {
+    let all = parameters.iter_mut().zip(layouts).zip(streams);
+    let (mut jobs, mut places) = (Vec::new(), Vec::new());
+    for ((parameter, &layout), stream) in all {
+        if let Some(stream) = *stream {
+            jobs.push(Job { stream, layout, bounds: bounds(&parameter.codebook), symbols: Ok(Vec::new()) });
+            places.push(parameter);
+        }
+    }
+    apart::read(&mut jobs);
+    places.into_iter().zip(jobs).try_for_each(|(parameter, job)| job.symbols.map(|symbols| parameter.symbols = symbols))
 }
 
 fn malformed(place: &'static str, expected: impl ToString, got: impl ToString) -> DecodeError {

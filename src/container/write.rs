@@ -1,11 +1,12 @@
 //! Writing a `.nut` file.
 
-use super::layout::{ACTIVATIONS, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, SCALING, VERSION};
+use super::apart::Apart;
+use super::layout::{ACTIVATIONS, APART, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, SCALING, VERSION};
 use super::sections::{write_activations, write_ends, write_names, write_scaling};
 use super::topology::Topology;
-use super::{bytes::put_varint, graph};
-use crate::coding::codebook::{LEAST_FRACTION_BITS, most_centroids};
-use crate::coding::layout::layouts;
+use super::{apart, bytes::put_varint, graph};
+use crate::coding::codebook::{LEAST_FRACTION_BITS, bounds, most_centroids};
+use crate::coding::layout::{Layout, layouts};
 use crate::coding::range::{Encoder, Kind};
 use crate::coding::{ParameterBits, ParameterModel, shapes};
 use crate::error::EncodeError;
@@ -77,6 +78,13 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
     if let Some(formats) = &options.activations {
         sections.push(("activation formats", ACTIVATIONS, write_activations(formats)));
     }
+    let layouts = layouts(&network.graph, &shapes, &value_shapes);
+    let parts = network.parameters.iter().zip(&layouts);
+    let parts = parts.map(|(own, layout)| (own.symbols.as_slice(), *layout, bounds(&own.codebook)));
+    let apart = apart::code(&parts.collect::<Vec<_>>());
+    if let Some(lengths) = apart::lengths(&apart) {
+        sections.push(("lengths of streams", APART, lengths));
+    }
     if let Some(ends) = write_ends(&network.graph, options.names) {
         sections.push(("names of inputs and outputs", ENDS, ends));
     }
@@ -92,13 +100,17 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
     }
     let width_bits = encoder.bits()[Kind::Head as usize];
     let mut model = ParameterModel::default();
-    let parameters = network
-        .parameters
-        .iter()
-        .zip(layouts(&network.graph, &shapes, &value_shapes))
-        .map(|(parameter, layout)| (parameter.name.clone(), model.encode(&mut encoder, &layout, parameter)))
-        .collect();
-    let payload = Payload { bytes: encoder.finish(), width_bits, parameters };
+    let code = |((parameter, layout), apart): ((&FixedParameter, &Layout), &Apart)| {
+        let bits = match apart {
+            None => model.encode(&mut encoder, layout, parameter),
+            Some((_, symbols)) => model.encode_codebook(&mut encoder, layout, &parameter.codebook).and(symbols),
+        };
+        (parameter.name.clone(), bits)
+    };
+    let parameters = network.parameters.iter().zip(&layouts).zip(&apart).map(code).collect();
+    let mut bytes = encoder.finish();
+    apart.into_iter().flatten().for_each(|(stream, _)| bytes.extend(stream));
+    let payload = Payload { bytes, width_bits, parameters };
     Ok(assemble(topology.number(), sections, payload))
 }
 

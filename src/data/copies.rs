@@ -1,6 +1,7 @@
 //! Samples that are nearly the same as others: copies, or augmented pictures on both sides of a split.
 
 use super::{Row, Samples};
+use crate::ranking::{key_of, ranked};
 
 /// Numbers that a sample is compared by: means of equal parts of it.
 const PARTS: usize = 64;
@@ -28,8 +29,9 @@ pub fn near_copies(of: &Samples, among: &Samples) -> usize {
     let sum = |it: &[f64]| -> f64 {
         it.iter().enumerate().map(|(part, value)| if (part * 0x9e37) & 0x40 == 0 { *value } else { -value }).sum()
     };
-    let mut sums: Vec<(f64, usize)> = many.iter().enumerate().map(|(index, it)| (sum(it), index)).collect();
-    sums.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let unordered: Vec<f64> = many.iter().map(|it| sum(it)).collect();
+    let order = ranked(many.len(), &|index| key_of(unordered[index]));
+    let sums: Vec<(f64, usize)> = order.into_iter().map(|index| (unordered[index], index)).collect();
     let has_copy = |it: &&Vec<f64>| {
         let own = sum(it);
         let first = sums.partition_point(|(sum, _)| *sum < own - reach);

@@ -5,6 +5,7 @@ use super::names::{Word, word};
 use super::{Dataset, Samples, Values};
 use crate::error::{Error, LoadError, bad_file, malformed, too_large};
 use crate::model::Scaling;
+use crate::ranking::ranked_texts;
 use std::sync::Arc;
 
 /// Files that are not used are listed up to this many.
@@ -98,11 +99,13 @@ impl Gathering {
     ) -> Result<Self, LoadError> {
         let place = place.into();
         let all = paths.enumerate().map(|(number, path)| File { number, path });
-        let mut files: Vec<File> = all.filter(|file| !is_hidden(&file.path)).take(MOST_FILES + 1).collect();
-        if files.len() > MOST_FILES {
+        let found: Vec<File> = all.filter(|file| !is_hidden(&file.path)).take(MOST_FILES + 1).collect();
+        if found.len() > MOST_FILES {
             return Err(bad_file(place, format!("at most {MOST_FILES} files"), "more"));
         }
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        // No part of a path has the lowest letter in it.
+        let order = ranked_texts(found.len(), &|place| found[place].path.join("\0"));
+        let mut files: Vec<File> = order.into_iter().map(|place| found[place].clone()).collect();
         strip(&mut files);
         let parted = files.iter().any(|file| file.path.len() > 1 && part(&file.path[0]).is_some());
         let (files, other): (Vec<File>, Vec<File>) =
@@ -225,10 +228,15 @@ fn part(folder: &str) -> Option<Word> {
 
 /// The folders' names in their order: that of numbers, if all are numbers.
 fn class_names(placed: &[Placed]) -> Vec<String> {
-    let mut names: Vec<String> = placed.iter().filter_map(|placed| placed.class.clone()).collect();
-    let number = |name: &String| name.parse::<u32>().ok();
-    let numbered = names.iter().all(|name| number(name).is_some());
-    names.sort_unstable_by_key(|name| (number(name).filter(|_| numbered), name.clone()));
+    let unordered: Vec<&String> = placed.iter().filter_map(|placed| placed.class.as_ref()).collect();
+    let numbers: Option<Vec<u32>> = unordered.iter().map(|name| name.parse().ok()).collect();
+    // Numbers of one length are in order as texts; what is written in several ways is told apart behind them.
+    let key = |place: usize| match &numbers {
+        Some(numbers) => format!("{:010} {}", numbers[place], unordered[place]),
+        None => unordered[place].clone(),
+    };
+    let order = ranked_texts(unordered.len(), &key);
+    let mut names: Vec<String> = order.into_iter().map(|place| unordered[place].clone()).collect();
     names.dedup();
     names
 }

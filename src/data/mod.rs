@@ -93,18 +93,6 @@ pub enum Row<'a> {
     Floats(&'a [f32]),
 }
 
-impl Row<'_> {
-    /// The numbers, if they are bytes.
-    fn bytes(self) -> Vec<u8> {
-        if let Row::Bytes(bytes) = self { bytes.to_vec() } else { Vec::new() }
-    }
-
-    /// The numbers, if they are floats.
-    fn floats(self) -> Vec<f32> {
-        if let Row::Floats(floats) = self { floats.to_vec() } else { Vec::new() }
-    }
-}
-
 /// Samples of one shape. The numbers are shared, never copied: a clone is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
@@ -275,22 +263,54 @@ impl Samples {
             let (expected, got) = (self.len().to_string(), targets.nrows().to_string());
             return Err(DataError { what: "targets", expected, got });
         }
-        let values = match &self.values {
-            Values::Bytes(_) => Values::Bytes(Arc::new(self.rows().flat_map(Row::bytes).collect())),
-            Values::Floats(_) => Values::Floats(Arc::new(self.rows().flat_map(Row::floats).collect())),
-        };
+        let values = self.own_values(&[]);
         let own = Samples::of_values(self.shape.clone(), values, Vec::new(), self.scaling.clone())?;
         Ok(Samples { targets: Some(Arc::new(targets)), ..own })
-    }
-
-    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        (0..self.len()).map(|index| self.row(index))
     }
 
     /// The targets of this selection, `[samples, outputs]`, if there are some.
     pub fn selected_targets(&self) -> Option<Array2<f32>> {
         let selection: Vec<usize> = self.selection.iter().map(|&index| index as usize).collect();
         self.targets.as_ref().map(|targets| targets.select(Axis(0), &selection))
+    }
+
+    /// The same pictures `[channels, height, width]`, left to right, without what they are answered with; `None` if they are no pictures.
+    pub fn mirrored(&self) -> Option<Samples> {
+        let [_, _, width] = self.shape[..] else { return None };
+        fn turn<T>(values: &mut [T], width: usize) {
+            values.chunks_mut(width).for_each(<[T]>::reverse);
+        }
+        let mut values = self.own_values(&[]);
+        match &mut values {
+            Values::Bytes(bytes) => turn(&mut Arc::<Vec<u8>>::make_mut(bytes)[..], width),
+            Values::Floats(floats) => turn(&mut Arc::<Vec<f32>>::make_mut(floats)[..], width),
+        }
+        Samples::of_values(self.shape.clone(), values, Vec::new(), self.scaling.clone()).ok()
+    }
+
+    /// These samples and others of the same shape and kind, without what they are answered with.
+    ///
+    /// # Errors
+    /// [`DataError`] if they are of another shape.
+    pub fn and(&self, others: &Samples) -> Result<Samples, DataError> {
+        Samples::of_values(self.shape.clone(), self.own_values(&[others]), Vec::new(), self.scaling.clone())
+    }
+
+    /// The numbers of these samples, and of others of the same kind, without those that are not selected.
+    fn own_values(&self, others: &[&Samples]) -> Values {
+        let (mut bytes, mut floats) = (Vec::new(), Vec::new());
+        for samples in [&[self], others].concat() {
+            for index in 0..samples.len() {
+                match samples.row(index) {
+                    Row::Bytes(row) => bytes.extend_from_slice(row),
+                    Row::Floats(row) => floats.extend_from_slice(row),
+                }
+            }
+        }
+        match &self.values {
+            Values::Bytes(_) => Values::Bytes(Arc::new(bytes)),
+            Values::Floats(_) => Values::Floats(Arc::new(floats)),
+        }
     }
 
     /// The samples `start..end` of this selection; both are cut to what is there.
@@ -308,5 +328,24 @@ impl Samples {
 pub fn shuffle<T>(items: &mut [T], rng: &mut Pcg64Mcg) {
     for last in (1..items.len()).rev() {
         items.swap(last, rng.random_range(0..=last));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_mirrored_line_by_line_and_joined() {
+        let bytes = vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+        let pictures = Samples::new(vec![1, 2, 3], bytes, vec![0, 1], Scaling::Unit).unwrap();
+        let mirrored = pictures.range(1, 2).mirrored().unwrap();
+        assert_eq!(mirrored.row(0), Row::Bytes(&[9, 8, 7, 12, 11, 10]));
+        let both = pictures.and(&mirrored).unwrap();
+        assert_eq!((both.len(), both.row(2), both.labelled()), (3, mirrored.row(0), false));
+        let floats = Values::Floats(Arc::new(vec![0.5, 1.5]));
+        let line = Samples::of_values(vec![1, 1, 2], floats.clone(), Vec::new(), Scaling::Unit).unwrap();
+        assert_eq!(line.mirrored().unwrap().row(0), Row::Floats(&[1.5, 0.5]));
+        assert_eq!(Samples::of_values(vec![2], floats, Vec::new(), Scaling::Unit).unwrap().mirrored(), None);
     }
 }

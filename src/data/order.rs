@@ -2,6 +2,7 @@
 
 use super::Dataset;
 use crate::error::DataError;
+use crate::ranking::{ranked, ranked_texts};
 use std::sync::Arc;
 
 /// How classes are numbered, where the data set and the network may differ.
@@ -74,11 +75,11 @@ impl Dataset {
             }
             ClassOrder::Listed(list) => return Ok(list.clone()),
             ClassOrder::Text => {
-                let name = |class: &u32| match self.class_names.get(*class as usize) {
+                let name = |place: usize| match self.class_names.get(known[place] as usize) {
                     Some(name) => name.clone(),
-                    None => class.to_string(),
+                    None => known[place].to_string(),
                 };
-                known.sort_by_key(name);
+                known = ranked_texts(known.len(), &name).into_iter().map(|place| known[place]).collect();
             }
             ClassOrder::Dense => {}
         }
@@ -96,9 +97,9 @@ impl Dataset {
         for part in [&mut self.training, &mut self.test].into_iter().flatten() {
             part.labels = Arc::new(part.labels.iter().map(|&label| numbers[label as usize]).collect());
         }
-        let mut named: Vec<(u32, String)> = numbers.into_iter().zip(std::mem::take(&mut self.class_names)).collect();
-        named.sort();
-        self.class_names = named.into_iter().map(|(_, name)| name).collect();
+        let names = std::mem::take(&mut self.class_names);
+        let order = ranked(names.len().min(numbers.len()), &|place| numbers[place].into());
+        self.class_names = order.into_iter().map(|place| names[place].clone()).collect();
         Ok(self)
     }
 }

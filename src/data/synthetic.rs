@@ -6,7 +6,7 @@ use crate::model::Scaling;
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// How many pictures are drawn for a network.
+/// How many pictures are drawn to calibrate with.
 pub const COUNT: usize = 60;
 /// What is to be said of a run on them.
 pub const SAID: &str =
@@ -19,11 +19,11 @@ const COVERING: f32 = 0.7;
 /// What the channels of a picture have in common, and what each has by itself, in deviations.
 const SHARES: [f32; 2] = [0.8, 0.35];
 
-/// Draws [`COUNT`] pictures for a network whose input has this shape, with its channels first or last.
+/// Draws pictures for a network whose input has this shape, with its channels first or last.
 ///
 /// # Errors
 /// [`DataError`] if the network does not read pictures.
-pub fn for_input(shape: &[usize], seed: u64, scaling: Scaling) -> Result<Samples, DataError> {
+pub fn for_input(shape: &[usize], count: usize, seed: u64, scaling: Scaling) -> Result<Samples, DataError> {
     let shape = match *shape {
         [channels @ 1..=4, height, width] | [height, width, channels @ 1..=4] => [channels, height, width],
         _ => {
@@ -32,7 +32,7 @@ pub fn for_input(shape: &[usize], seed: u64, scaling: Scaling) -> Result<Samples
             return Err(DataError { what: "effort calibrate without samples", expected, got });
         }
     };
-    pictures(shape, COUNT, seed, scaling)
+    pictures(shape, count, seed, scaling)
 }
 
 /// Draws unlabelled pictures `[channels, height, width]` of bytes.

@@ -9,6 +9,7 @@ use super::{Answers, Dataset, Samples};
 use crate::error::{Error, bad_file};
 use crate::formats::{numpy, zip};
 use crate::model::Tensor;
+use crate::ranking::ranked_texts;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -243,8 +244,9 @@ fn same_classes((training, names): &mut Named, (test, others): &mut Named) -> Re
         let got = format!("{} to train with and {} to test with", words(names), words(others));
         return Err(misfit("classes", "words or numbers in both files", got));
     }
-    let mut all = [names.as_slice(), others].concat();
-    all.sort_unstable();
+    let unordered = [names.as_slice(), others].concat();
+    let order = ranked_texts(unordered.len(), &|place| unordered[place].clone());
+    let mut all: Vec<String> = order.into_iter().map(|place| unordered[place].clone()).collect();
     all.dedup();
     for (samples, own) in [(training, names), (test, others)] {
         let number = |&label: &u32| {

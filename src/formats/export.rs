@@ -140,9 +140,12 @@ fn graph_of(network: &Network) -> Result<Model, LoadError> {
 /// Gives tensors of a graph the steps that those of the file have. One that is not as it was, because a normalisation is folded into it, is no
 /// multiple of its step any more: it is stored as it is then.
 fn steps(network: &Network) -> impl FnMut(Tensor) -> Tensor {
-    let steps: HashMap<&str, Option<f32>> =
-        network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.step)).collect();
-    move |tensor| Tensor { step: steps.get(tensor.name.as_str()).copied().flatten(), ..tensor }
+    let steps: HashMap<&str, &Tensor> = network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    move |tensor| {
+        // Rows of a matrix that is transposed are elsewhere.
+        let same = steps.get(tensor.name.as_str()).filter(|own| own.shape == tensor.shape);
+        Tensor { steps: same.and_then(|own| own.steps.clone()), ..tensor }
+    }
 }
 
 fn write_tflite(network: &Network) -> Result<Vec<u8>, LoadError> {
@@ -190,9 +193,10 @@ fn shared(tensor: &Tensor) -> Result<Form, &'static str> {
 /// Integers of 16 bits, where the elements are exactly those times the step.
 fn scaled(tensor: &Tensor) -> Result<Form, &'static str> {
     of_floats(tensor)?;
-    let step = tensor.step.ok_or("no multiples of a step")?;
-    let integers: Vec<f32> = tensor.values().iter().map(|&value| (value / step).round()).collect();
-    let products: Vec<f32> = integers.iter().map(|&integer| integer * step).collect();
+    let steps = tensor.steps.as_ref().ok_or("no multiples of a step")?;
+    let each = || steps.of_elements(&tensor.shape);
+    let integers: Vec<f32> = tensor.values().iter().zip(each()).map(|(&value, step)| (value / step).round()).collect();
+    let products: Vec<f32> = integers.iter().zip(each()).map(|(&integer, step)| integer * step).collect();
     if tensor.dtype.size() == 2 && products != tensor.values() {
         // The products are rounded to 16 bits, which a runtime may leave out that calculates in 32.
         return shared(tensor);
@@ -201,7 +205,7 @@ fn scaled(tensor: &Tensor) -> Result<Form, &'static str> {
     if !integers.iter().all(fits) || tensor.dtype.of_floats(&products).as_ref() != Some(&tensor.bytes) {
         return Err("no multiples of a step in 16 bits");
     }
-    Ok(Form::Scaled(step, integers.into_iter().map(|integer| integer as i16).collect()))
+    Ok(Form::Scaled(steps.clone(), integers.into_iter().map(|integer| integer as i16).collect()))
 }
 
 /// Size of a file once it is compressed as ZIP and gzip do it (DEFLATE), in bytes, without their headers.

@@ -5,7 +5,7 @@ use crate::container::packed::{self, Packed};
 use crate::container::{self, Items, layout};
 use crate::error::Error;
 use crate::model::expand::expand;
-use crate::model::{FixedPoint, Network, Tensor};
+use crate::model::{FixedPoint, Network, Steps, Tensor};
 
 /// `.nut` files.
 pub const READER: Reader = Reader {
@@ -57,5 +57,5 @@ pub fn compact(network: &FixedPoint) -> Network {
 /// Tensors with the steps that their elements are multiples of.
 fn stepped(tensors: Vec<Tensor>, network: &FixedPoint) -> Vec<Tensor> {
     let steps = network.parameters.iter().map(|parameter| (-f32::from(parameter.codebook.fraction_bits())).exp2());
-    tensors.into_iter().zip(steps).map(|(tensor, step)| Tensor { step: Some(step), ..tensor }).collect()
+    tensors.into_iter().zip(steps).map(|(tensor, step)| Tensor { steps: Some(Steps::whole(step)), ..tensor }).collect()
 }

@@ -3,7 +3,7 @@
 use super::collect::{Collector, listed};
 use super::cursor::{Cursor, malformed};
 use super::{Opened, Reader};
-use crate::error::{LoadError, without_place};
+use crate::error::{LoadError, of_json, without_place};
 use crate::model::network::byte_count;
 use crate::model::{Dtype, Network, Source, Tensor};
 use crate::ranking::ranked;
@@ -87,7 +87,8 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     }
     let mut skeleton = metadata.as_bytes().to_vec();
     if !kept.is_empty() {
-        let types: BTreeSet<&str> = kept.values().map(|(dtype, _)| dtype.as_ref()).collect();
+        let mut types: BTreeSet<&str> = BTreeSet::new();
+        types.extend(kept.values().map(|(dtype, _)| dtype.as_ref()));
         let types = types.into_iter().collect::<Vec<_>>().join(", ");
         let names = kept.keys().map(|name| name.as_ref());
         tensors.note(format!("kept as bytes, since their type is not known ({types}): {}", listed(names)));
@@ -173,7 +174,7 @@ pub fn write(weights: &Network) -> Vec<u8> {
     let skeleton = weights.skeleton(Source::Safetensors).unwrap_or_default();
     let mut sections = skeleton.split(|&byte| byte == KEPT);
     let metadata = sections.next().unwrap_or_default();
-    let kept: Kept = sections.next().and_then(|kept| serde_json::from_slice(kept).ok()).unwrap_or_default();
+    let kept: Kept = sections.next().and_then(|kept| of_json(kept).ok()).unwrap_or_default();
     let mut end = 0;
     let infos = weights.tensors.iter().map(|Tensor { name, shape, dtype, bytes, .. }| {
         let start = end;

@@ -2,7 +2,7 @@
 //! (`model.safetensors.index.json`, `pytorch_model.bin.index.json`).
 
 use super::{foreign, onnx, read, reader_of, safetensors};
-use crate::error::{Error, LoadError, malformed, without_place};
+use crate::error::{Error, LoadError, malformed, of_json, without_place};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +20,12 @@ struct Index {
 /// [`LoadError`], if that is damaged.
 pub fn other_files(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
     if foreign::is_index(bytes) {
-        let index: Index = serde_json::from_slice(bytes).map_err(|error| {
+        let index: Index = of_json(bytes).map_err(|error| {
             malformed("index", "JSON", "weight_map, with a file for each tensor", without_place(&error))
         })?;
-        return Ok(index.weight_map.into_values().collect::<BTreeSet<_>>().into_iter().collect());
+        let mut files = BTreeSet::new();
+        files.extend(index.weight_map.into_values());
+        return Ok(files.into_iter().collect());
     }
     match reader_of(bytes) {
         Some(reader) if reader.name == onnx::READER.name => onnx::external_files(bytes),

@@ -13,6 +13,7 @@ mod op;
 pub mod presets;
 pub mod recognise;
 mod scaling;
+mod steps;
 
 pub use dtype::Dtype;
 pub use fixed::{ActivationFormat, Codebook, FixedParameter, FixedPoint};
@@ -22,6 +23,7 @@ pub use network::{Network, Origin, Source, Tensor};
 pub use number::Number;
 pub use op::*;
 pub use scaling::Scaling;
+pub use steps::{RowSteps, Steps, code_of, factor};
 
 use crate::error::GraphError;
 use ndarray::ArrayD;

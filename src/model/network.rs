@@ -1,7 +1,7 @@
 //! Networks as files hold them: named tensors, and where they came from.
 
 use super::expand::expand;
-use super::{Dtype, Model, Parameter};
+use super::{Dtype, Model, Parameter, Steps};
 use crate::error::{GraphError, LoadError};
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 use strum::{IntoStaticStr, VariantArray};
@@ -19,8 +19,8 @@ pub struct Tensor {
     pub bytes: Vec<u8>,
     /// Whether the file holds integers with a scale, of which these are the values.
     pub dequantized: bool,
-    /// If every element is a multiple of a step, as in a `.nut` file: the step.
-    pub step: Option<f32>,
+    /// If every element is a multiple of a step, as in a `.nut` file: the steps.
+    pub steps: Option<Steps>,
     /// Whether these are the elements that a sparse tensor gives.
     pub sparse: bool,
     /// Where the elements are, if they are those of another tensor.
@@ -41,7 +41,7 @@ pub struct View {
 impl Tensor {
     /// A tensor whose elements are as they are in its file.
     pub fn new(name: String, shape: Vec<usize>, dtype: Dtype, bytes: Vec<u8>) -> Self {
-        Tensor { name, shape, dtype, bytes, dequantized: false, step: None, sparse: false, view: None }
+        Tensor { name, shape, dtype, bytes, dequantized: false, steps: None, sparse: false, view: None }
     }
 
     /// Number of elements.

@@ -167,6 +167,13 @@ pub fn activations(model: &Model, values: &[ValueId], samples: &Samples) -> Resu
     Inference::of_values(model, values)?.run(samples)
 }
 
+/// `|to - from| / |from|`, Euclidean.
+pub fn relative_distance(from: &Array2<f32>, to: &Array2<f32>) -> f64 {
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let distance = norm(&mut from.iter().zip(to).map(|(from, to)| f64::from(*to) - f64::from(*from)));
+    distance / norm(&mut from.iter().map(|&value| f64::from(value))).max(f64::MIN_POSITIVE)
+}
+
 /// How good a network's answers are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {

@@ -19,7 +19,7 @@ pub mod trainer;
 mod workspace;
 
 pub use augment::Augmentation;
-pub use evaluate::{Evaluation, Inference, activations, answers, evaluate, logits};
+pub use evaluate::{Evaluation, Inference, activations, answers, evaluate, logits, relative_distance};
 pub use fit::{Learner, Look, Progress, Schedule, fit};
 pub use integer::{IntegerNetwork, search_formats};
 pub use loader::{Loader, one_hot};

@@ -92,7 +92,7 @@ impl Checkpoint {
             .ok()
             .and_then(|length| rest.split_at_checked(length))
             .ok_or_else(|| fault("header", "a header inside the file", format!("{} bytes left", rest.len())))?;
-        let header = serde_json::from_slice(header)
+        let header = crate::error::of_json(header)
             .map_err(|error| fault("header", "a header that this version wrote", error.to_string()))?;
         Checkpoint::from_parts(header, numbers)
     }

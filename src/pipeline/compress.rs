@@ -1,7 +1,7 @@
 //! Compression: the stages one after the other, and the report on what came of them.
 
 use super::checkpoint::Checkpoint;
-use super::criterion::{Criterion, chance, distance_of};
+use super::criterion::{Criterion, chance};
 use super::event::{Accuracy, SplitName};
 use super::recipe::{Recipe, Stage};
 use super::report::{Accuracies, Baseline, Distances, Outcome, Report};
@@ -13,7 +13,7 @@ use crate::container::{self, Encoded, WriteOptions};
 use crate::data::Samples;
 use crate::error::{Error, RecipeError};
 use crate::model::{FixedPoint, Model, Network};
-use crate::network::{Evaluation, logits};
+use crate::network::{Evaluation, logits, relative_distance};
 use crate::resources;
 use crate::stages::settings::{Effort, Target};
 use crate::stages::share::Shared;
@@ -290,7 +290,7 @@ fn compare(
         return Ok(Comparison { before, after, distance: None });
     }
     let from = logits(run.original, samples)?;
-    Ok(Comparison { before: accuracy(&from)?, after, distance: by_outputs.then(|| distance_of(&from, &to)) })
+    Ok(Comparison { before: accuracy(&from)?, after, distance: by_outputs.then(|| relative_distance(&from, &to)) })
 }
 
 /// What a network has to score to be of any use: half of what the original has above an answer that is always the same.

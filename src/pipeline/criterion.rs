@@ -6,8 +6,7 @@
 use crate::data::Samples;
 use crate::error::Error;
 use crate::model::{Function, Model, Op};
-use crate::network::{Judgement, judge, logits, predictions};
-use ndarray::Array2;
+use crate::network::{Judgement, judge, logits, predictions, relative_distance};
 use serde::{Deserialize, Serialize};
 
 /// What a compressed network is held to.
@@ -119,14 +118,7 @@ pub fn answered_by(model: &Model, samples: &Samples) -> Result<Samples, Error> {
 /// # Errors
 /// If a network does not run on the samples.
 pub fn output_distance(original: &Model, model: &Model, samples: &Samples) -> Result<f64, Error> {
-    Ok(distance_of(&logits(original, samples)?, &logits(model, samples)?))
-}
-
-/// `|to - from| / |from|`, Euclidean.
-pub fn distance_of(from: &Array2<f32>, to: &Array2<f32>) -> f64 {
-    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-    let distance = norm(&mut from.iter().zip(to).map(|(from, to)| f64::from(*to) - f64::from(*from)));
-    distance / norm(&mut from.iter().map(|&value| f64::from(value))).max(f64::MIN_POSITIVE)
+    Ok(relative_distance(&logits(original, samples)?, &logits(model, samples)?))
 }
 
 /// Samples between two looks at the outcome.

@@ -1,6 +1,7 @@
 //! What a run did, and what came of it.
 
 use super::criterion::Criterion;
+use super::drawn::Drawn;
 use super::event::{Accuracy, Probe, StageState};
 use super::recipe::Recipe;
 use crate::container::Encoded;
@@ -78,6 +79,9 @@ pub struct Report {
     /// The same of all rounded weights taken together.
     #[serde(default)]
     pub snr_of_all: Option<f64>,
+    /// What it changes of the answers to drawn pictures, if the network reads pictures and can be run.
+    #[serde(default)]
+    pub drawn: Option<Drawn>,
     /// Each tensor of a run by the weights alone.
     #[serde(default)]
     pub tensors: Vec<TensorReport>,
@@ -95,11 +99,14 @@ pub struct TensorReport {
     pub dtype: String,
     /// Whether the original held integers with a scale.
     pub dequantized: bool,
-    /// The step of its symbols; `None` if it is kept as it is.
+    /// Whether any number is another one than in the original.
+    #[serde(default)]
+    pub changed: bool,
+    /// The step of its symbols, where rows have their own that of a row in the middle; `None` if they are kept as floats.
     pub step: Option<f32>,
     /// Elements that are not zero.
     pub nonzeros: usize,
-    /// Signal-to-quantization-noise ratio in dB; `None` if nothing was lost.
+    /// Signal-to-quantization-noise ratio in dB, as a normalisation behind it weighs its rows; `None` if nothing was lost, or it is no layer.
     pub snr: Option<f64>,
     /// Bytes in the coded stream; a fraction, since the stream is rounded up once.
     pub bytes: f64,

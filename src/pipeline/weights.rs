@@ -1,6 +1,7 @@
 //! A run by the weights alone: no sample is looked at, and whatever network it is of, its tensors are rounded and coded.
 
 use super::criterion::Criterion;
+use super::drawn::Drawn;
 use super::event::Event;
 use super::recipe::{Recipe, Stage};
 use super::report::{Outcome, Report, TensorReport};
@@ -10,8 +11,10 @@ use crate::container::{Encoded, Items};
 use crate::error::{Error, RecipeError};
 use crate::formats::export::as_onnx;
 use crate::model::network::{View, row_major};
-use crate::model::{Dtype, Network, Origin, Tensor};
-use crate::stages::noise::{Layer, price_of_bits, price_of_noise};
+use crate::model::{Dtype, Network, Origin, Source, Steps, Tensor};
+use crate::stages::feedback::without_means;
+use crate::stages::noise::{Layer, Quantized, price_of_bits, price_of_noise};
+use crate::stages::normalized::{Coarse, Normalization, normalizations, symbol};
 use crate::stages::settings::Target;
 use std::collections::HashMap;
 
@@ -28,12 +31,37 @@ const LEAST_USEFUL: f64 = 3.0;
 /// Elements that a usual machine searches, or codes, in a second.
 const SPEEDS: (f64, f64) = if cfg!(target_arch = "wasm32") { (3e6, 1e6) } else { (12e6, 3e6) };
 
+/// A tensor that is rounded.
+struct Chosen {
+    index: usize,
+    /// The axis along which it has its outputs.
+    axis: usize,
+    /// The normalisation behind it.
+    behind: Option<(Normalization, Coarse)>,
+}
+
+impl Chosen {
+    /// What one unit is worth where the layer's step is this.
+    fn steps(&self, step: f32) -> Steps {
+        Steps { step, rows: self.behind.as_ref().map(|(_, coarse)| coarse.rows.clone()) }
+    }
+
+    /// The weights that are to be rounded, so that the coarse normalisation makes of them what the original makes of its own.
+    fn values(&self, tensor: &Tensor) -> Vec<f32> {
+        let values = tensor.values();
+        let Some((_, coarse)) = &self.behind else { return values };
+        let inner = row_major(&tensor.shape)[self.axis].max(1);
+        let factor = |index: usize| coarse.rescale[index / inner % coarse.rescale.len()];
+        values.into_iter().enumerate().map(|(index, value)| value * factor(index)).collect()
+    }
+}
+
 /// A run on its way.
 struct Run<'a> {
     network: &'a Network,
     origin: &'a Origin,
-    /// The tensors that are rounded.
-    chosen: Vec<usize>,
+    /// The tensors that are rounded, in their order.
+    chosen: Vec<Chosen>,
     /// What tensors show of others.
     views: Vec<Option<View>>,
     observer: &'a mut dyn Observer,
@@ -57,14 +85,21 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
         }
     };
     let views = views(network);
-    let chosen: Vec<usize> = match recipe.target {
+    let indices: Vec<usize> = match recipe.target {
         Target::Lossless => Vec::new(),
         _ => {
             let own = (0..views.len()).filter(|&index| views[index].is_none());
             own.filter(|&index| is_layer(&network.tensors[index])).collect()
         }
     };
-    let mut layers: Vec<Layer> = chosen.iter().map(|&index| Layer::new(network.tensors[index].values())).collect();
+    let chosen = choose(network, origin, &indices, &views, recipe.target);
+    let layer = |chosen: &Chosen| {
+        let tensor = &network.tensors[chosen.index];
+        // As the normalisation weighs them.
+        let weighed = chosen.values(tensor).into_iter().zip(chosen.steps(1.0).of_elements(&tensor.shape));
+        Layer::new(weighed.map(|(value, step)| value / step).collect())
+    };
+    let mut layers: Vec<Layer> = chosen.iter().map(layer).collect();
     let weights: usize = layers.iter().map(|layer| layer.values.len()).sum();
     let (search, code) = (weights as f64 / SPEEDS.0, network.count() as f64 / SPEEDS.1);
     let of = code
@@ -77,11 +112,18 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     run.tell(Event::Started { stage: Stage::Quantize })?;
     run.worked(0.0)?;
     let encoded = match recipe.target {
-        Target::Lossless => run.write(&layers, 0.0)?,
+        Target::Lossless => run.write(&layers, Vec::new())?,
         Target::Snr(snr) => {
             let noise = 10f64.powf(-snr / 10.0);
             let price = run.searched(|watch| price_of_noise(&mut layers, noise, watch))?;
-            run.write(&layers, price)?
+            let mut rounded = run.round(&layers, price);
+            let got = mean_noise(&layers, &rounded);
+            if got > noise {
+                // Errors that go on to other weights make a little more noise.
+                let price = run.searched(|watch| price_of_noise(&mut layers, noise * noise / got, watch))?;
+                rounded = run.round(&layers, price);
+            }
+            run.write(&layers, rounded)?
         }
         Target::Budget(bytes) => run.within(&mut layers, bytes)?,
         Target::Tolerance(points) => {
@@ -93,9 +135,13 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     };
     let decoded = packed::read(&encoded.bytes, cap)?;
     run.of = run.of.max(run.done + run.code);
+    run.worked(run.code)?;
+    let mut report = report(&run, &decoded, recipe, &encoded);
+    if report.criterion == Criterion::Snr {
+        report.drawn = Drawn::compare(network, Network::new(decoded.to_tensors(), origin.clone()), recipe.seed, cap);
+    }
     run.done = run.of;
     run.worked(0.0)?;
-    let report = report(&run, &decoded, recipe, &encoded);
     if let (Target::Budget(_), Some(snr)) = (recipe.target, report.snr)
         && snr < LEAST_USEFUL
     {
@@ -139,6 +185,82 @@ fn is_layer(tensor: &Tensor) -> bool {
         && tensor.values().iter().all(|value| value.is_finite())
 }
 
+/// Bits of the mantissas of gains and variances, with which what makes up for them changes the weights by some hundredths.
+const MANTISSA: u32 = 2;
+/// From this many dB on the vectors of a normalisation stay as near as the weights do.
+const COARSE: f64 = 30.0;
+/// The step of what a normalisation adds, in deviations of the noise of its layer.
+const OFFSET: f32 = 0.25;
+
+/// The tensors that are rounded, and what their file says of the layers.
+fn choose(
+    network: &Network,
+    origin: &Origin,
+    indices: &[usize],
+    views: &[Option<View>],
+    target: Target,
+) -> Vec<Chosen> {
+    let tensors = &network.tensors;
+    let whole: Vec<usize> = indices.iter().copied().filter(|&index| !tensors[index].sparse).collect();
+    let bits = match target {
+        Target::Snr(snr) => MANTISSA + ((snr - COARSE).max(0.0) / 6.0).ceil() as u32,
+        _ => MANTISSA,
+    };
+    // Vectors that others show stay as they are.
+    let shared: Vec<usize> =
+        views.iter().enumerate().flat_map(|(index, view)| view.iter().flat_map(move |view| [index, view.of])).collect();
+    let own = |found: &Normalization| found.vectors().all(|index| !shared.contains(&index));
+    let mut behind = normalizations(tensors, &whole);
+    behind.retain(own);
+    let choose = |&index: &usize| match behind.iter().position(|found| found.layer == index) {
+        Some(place) => {
+            let found = behind.swap_remove(place);
+            let coarse = found.coarse(tensors, bits);
+            Chosen { index, axis: found.axis, behind: Some((found, coarse)) }
+        }
+        None => Chosen { index, axis: outputs(&tensors[index], origin), behind: None },
+    };
+    indices.iter().map(choose).collect()
+}
+
+/// Keeps a normalisation in few bits, behind a layer with so much noise over its energy.
+fn put_coarse(tensors: &mut [PackedTensor], normalization: &Normalization, coarse: &Coarse, noise: f64) {
+    put(tensors, normalization.variance, &coarse.variance, None);
+    for (&index, gain) in normalization.gain.iter().zip(&coarse.gain) {
+        put(tensors, index, gain, None);
+    }
+    let (Some(offset), Some(added)) = (normalization.offset, &coarse.offset) else { return };
+    if let (Some(step), Coding::Verbatim(bytes)) = (coarse.mean_step, &tensors[normalization.mean].coding) {
+        let means = tensors[normalization.mean].dtype.to_floats(bytes);
+        put(tensors, normalization.mean, &means, Some(step));
+    }
+    let step = OFFSET * coarse.deviation * noise.sqrt() as f32;
+    let largest = added.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    put(tensors, offset, added, Some(step).filter(|step| step.is_normal() && largest / step < f32::from(i16::MAX)));
+}
+
+/// Puts values into a tensor, as multiples of a step or as they are.
+fn put(tensors: &mut [PackedTensor], index: usize, values: &[f32], step: Option<f32>) {
+    let tensor = &mut tensors[index];
+    match (step, tensor.dtype.of_floats(values)) {
+        (Some(step), _) => {
+            let symbols = values.iter().map(|&value| symbol(value, step)).collect();
+            tensor.coding = Coding::Steps { steps: Steps::whole(step), symbols };
+        }
+        (None, Some(bytes)) => tensor.coding = Coding::Verbatim(bytes),
+        // Vectors of a normalisation are floats.
+        (None, None) => {}
+    }
+}
+
+/// The axis along which a tensor has its outputs, as its file's kind has them.
+fn outputs(tensor: &Tensor, origin: &Origin) -> usize {
+    match origin.source {
+        Source::Hdf5 => tensor.shape.len().saturating_sub(1),
+        _ => 0,
+    }
+}
+
 impl Run<'_> {
     fn tell(&mut self, event: Event) -> Result<(), Error> {
         tell(self.observer, event)
@@ -161,20 +283,38 @@ impl Run<'_> {
         told.map(|()| price)
     }
 
-    /// Writes the file at a price.
-    fn write(&mut self, layers: &[Layer], price: f64) -> Result<Encoded, Error> {
+    /// The layers at a price; none where symbols do not suffice.
+    fn round(&self, layers: &[Layer], price: f64) -> Vec<Option<Quantized>> {
+        // Inputs have a mean where a normalisation and what follows it made them.
+        let normalized = self.chosen.iter().any(|chosen| chosen.behind.is_some());
+        let round = |(chosen, layer): (&Chosen, &Layer)| {
+            let plain = layer.quantize(price)?;
+            let shape = &self.network.tensors[chosen.index].shape;
+            Some(if normalized { without_means(layer, plain, shape, chosen.axis) } else { plain })
+        };
+        self.chosen.iter().zip(layers).map(round).collect()
+    }
+
+    /// Writes the file.
+    fn write(&mut self, layers: &[Layer], rounded: Vec<Option<Quantized>>) -> Result<Encoded, Error> {
         self.tell(Event::Started { stage: Stage::Code })?;
         let mut tensors: Vec<PackedTensor> = Vec::with_capacity(self.network.tensors.len());
-        for (index, tensor) in self.network.tensors.iter().enumerate() {
-            let layer = self.chosen.binary_search(&index).ok().and_then(|place| layers[place].quantize(price));
+        for (tensor, view) in self.network.tensors.iter().zip(&self.views) {
             let Tensor { name, shape, dtype, bytes, dequantized, .. } = tensor;
-            let coding = match (layer, &self.views[index]) {
-                (Some(layer), _) => Coding::Steps { step: layer.step, symbols: layer.symbols },
-                (None, Some(view)) => Coding::View(view.clone()),
-                (None, None) => Coding::Verbatim(bytes.clone()),
+            let coding = match view {
+                Some(view) => Coding::View(view.clone()),
+                None => Coding::Verbatim(bytes.clone()),
             };
             let (name, shape) = (name.clone(), shape.clone());
             tensors.push(PackedTensor { name, shape, dtype: *dtype, dequantized: *dequantized, coding });
+        }
+        for ((chosen, layer), rounded) in self.chosen.iter().zip(layers).zip(rounded) {
+            let Some(rounded) = rounded else { continue };
+            if let Some((normalization, coarse)) = &chosen.behind {
+                put_coarse(&mut tensors, normalization, coarse, layer.noise(&rounded));
+            }
+            let Quantized { step, symbols } = rounded;
+            tensors[chosen.index].coding = Coding::Steps { steps: chosen.steps(step), symbols };
         }
         let encoded = packed::write(&mut Packed { tensors, origin: self.origin.clone(), items: Items::default() });
         self.worked(self.code)?;
@@ -189,11 +329,12 @@ impl Run<'_> {
         let mut allowed = 8.0 * budget as f64;
         for _ in 0..ROUNDS {
             let price = self.searched(|watch| price_of_bits(layers, allowed, watch))?;
-            let encoded = self.write(layers, price)?;
+            let rounded = self.round(layers, price);
+            let encoded = self.write(layers, rounded)?;
             let bytes = encoded.bytes.len();
             least = least.min(bytes);
             // What the coder spent on symbols, and everything else.
-            let symbols: f64 = self.chosen.iter().map(|&index| encoded.items.parameters[index].1.total()).sum();
+            let symbols: f64 = self.chosen.iter().map(|chosen| encoded.items.parameters[chosen.index].1.total()).sum();
             let rest = 8.0 * bytes as f64 - symbols;
             let ratio = symbols / allowed.max(1.0);
             let near = bytes <= budget && bytes as f64 > NEAR * budget as f64;
@@ -214,6 +355,13 @@ impl Run<'_> {
     }
 }
 
+/// Noise over energy, in the mean.
+fn mean_noise(layers: &[Layer], rounded: &[Option<Quantized>]) -> f64 {
+    let noises =
+        layers.iter().zip(rounded).map(|(layer, rounded)| rounded.as_ref().map_or(0.0, |own| layer.noise(own)));
+    noises.sum::<f64>() / layers.len().max(1) as f64
+}
+
 /// Energy over noise, in dB; `None` without noise.
 fn decibels(noise_over_energy: f64) -> Option<f64> {
     (noise_over_energy > 0.0).then(|| -10.0 * noise_over_energy.log10())
@@ -225,29 +373,39 @@ fn report(run: &Run, decoded: &Packed, recipe: &Recipe, encoded: &Encoded) -> Re
     let (mut tensors, mut noises, mut all_noise, mut all_energy) = (Vec::new(), Vec::new(), 0.0, 0.0);
     let spent = &encoded.items.parameters;
     let decoded_tensors = decoded.to_tensors().into_iter().zip(&decoded.tensors);
-    for ((original, (tensor, packed)), (_, bits)) in network.tensors.iter().zip(decoded_tensors).zip(spent) {
+    let all = network.tensors.iter().zip(decoded_tensors).zip(spent).enumerate();
+    for (index, ((original, (tensor, packed)), (_, bits))) in all {
         let values = tensor.values();
+        let changed = original.bytes != tensor.bytes;
         let mut snr = None;
         let mut step = None;
-        if let Coding::Steps { step: size, .. } = packed.coding {
+        let chosen = run.chosen.binary_search_by_key(&index, |chosen| chosen.index);
+        if let Coding::Steps { steps, .. } = &packed.coding {
+            step = Some(steps.step);
+        }
+        if let (Coding::Steps { steps, .. }, Ok(place)) = (&packed.coding, chosen) {
             let (mut noise, mut energy) = (0.0, 0.0);
-            for (&was, &is) in original.values().iter().zip(&values) {
-                let error = f64::from(was) - f64::from(is);
+            // As a normalisation behind them weighs the rows.
+            let each = steps.of_elements(&packed.shape);
+            let wanted = run.chosen[place].values(original);
+            for ((&was, &is), step) in wanted.iter().zip(&values).zip(each) {
+                let (error, was) = (f64::from((was - is) / step), f64::from(was / step));
                 noise += error * error;
-                energy += f64::from(was) * f64::from(was);
+                energy += was * was;
             }
             let relative = if energy > 0.0 { noise / energy } else { 0.0 };
             noises.push(relative);
-            all_noise += noise;
-            all_energy += energy;
+            let size = f64::from(steps.step);
+            all_noise += noise * size * size;
+            all_energy += energy * size * size;
             snr = decibels(relative);
-            step = Some(size);
         }
         tensors.push(TensorReport {
             name: tensor.name,
             shape: tensor.shape,
             dtype: tensor.dtype.name().to_owned(),
             dequantized: tensor.dequantized,
+            changed,
             step,
             nonzeros: values.iter().filter(|&&value| value != 0.0).count(),
             snr,

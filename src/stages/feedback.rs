@@ -6,7 +6,7 @@
 //! `U^T U = C^-1`, an error in column `i` is best answered in the columns `j > i` by `-U_ij / U_ii` times it.
 
 use crate::parallel::for_each;
-use crate::stages::noise::Rounding;
+use crate::stages::noise::{Layer, Quantized, Rounding};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -16,6 +16,11 @@ const RIDGE: f64 = 0.01;
 const COLUMNS: usize = 64;
 /// Rows that are rounded together.
 const ROWS: usize = 16;
+
+/// How much the mean of a layer's inputs counts where nothing is known of them, beside their variances.
+const STRENGTH: f64 = 1.0;
+/// Where more of the symbols are 0, most errors are those of weights that are left out, and what goes on of them does harm.
+const MOST_ZEROS: f64 = 0.5;
 
 /// Where the errors of the columns go.
 #[derive(Debug, Clone)]
@@ -109,6 +114,27 @@ pub fn round(weights: &Array2<f32>, feedbacks: &[Feedback], rounding: &Rounding)
     }
     for_each(&mut jobs, |job| job.symbols = round_rows(job.rows, job.feedback, rounding));
     jobs.into_iter().flat_map(|job| job.symbols).collect()
+}
+
+/// Rounds a layer once more, so that the errors of a row have a sum near 0, unless most of it is 0. `axis` is the one of its outputs.
+pub fn without_means(layer: &Layer, plain: Quantized, shape: &[usize], axis: usize) -> Quantized {
+    let zeros = plain.symbols.iter().filter(|&&symbol| symbol == 0).count();
+    if zeros as f64 > MOST_ZEROS * plain.symbols.len() as f64 || axis >= shape.len() {
+        return plain;
+    }
+    let scaled: Vec<f32> = layer.values.iter().map(|value| value / plain.step).collect();
+    let rounding = Rounding::new(&scaled, 1.0);
+    // Row after row, whatever the axis of the outputs is.
+    let (outputs, inner): (usize, usize) = (shape[axis], shape[axis + 1..].iter().product());
+    let inputs = scaled.len() / outputs.max(1);
+    let place = |output: usize, input: usize| (input / inner * outputs + output) * inner + input % inner;
+    let rows = Array2::from_shape_fn((outputs, inputs), |(output, input)| scaled[place(output, input)]);
+    let rounded = round(&rows, &[Feedback::Sums { strength: STRENGTH }], &rounding);
+    let mut symbols = plain.symbols;
+    for (index, symbol) in rounded.into_iter().enumerate() {
+        symbols[place(index / inputs, index % inputs)] = symbol;
+    }
+    Quantized { symbols, ..plain }
 }
 
 /// Rounds some rows.

@@ -1,5 +1,7 @@
 //! Optimal one-dimensional k-means: exact by dynamic programming, for every k up to a limit at once.
 
+use crate::ranking::{key_of, ranked};
+
 /// Above this many distinct values, neighbours are merged first: exactness would cost gigabytes, and gain nothing
 /// that 32-bit weights could show.
 const MAX_POINTS: usize = 1 << 16;
@@ -133,13 +135,14 @@ impl Row<'_> {
 
 /// Distinct finite values with the sum of their weights, rising.
 fn weighted_points(values: &[f32], weights: &[f32]) -> Vec<(f64, f64)> {
-    let mut points: Vec<(f64, f64)> = values
+    let unordered: Vec<(f64, f64)> = values
         .iter()
         .enumerate()
         .map(|(index, &value)| (f64::from(value), weights.get(index).map_or(1.0, |&weight| f64::from(weight))))
         .filter(|&(value, weight)| value.is_finite() && weight > 0.0 && weight.is_finite())
         .collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let order = ranked(unordered.len(), &|place| key_of(unordered[place].0));
+    let mut points: Vec<(f64, f64)> = order.into_iter().map(|place| unordered[place]).collect();
     points.dedup_by(|next, kept| {
         let same = next.0 == kept.0;
         if same {

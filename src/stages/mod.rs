@@ -6,8 +6,10 @@
 pub mod code;
 pub mod explain;
 pub mod feedback;
+pub mod grid;
 pub mod kmeans;
 pub mod noise;
+pub mod normalized;
 pub mod prune;
 pub mod quantize;
 pub mod refine;

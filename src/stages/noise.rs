@@ -70,6 +70,16 @@ impl Layer {
         (step.is_normal() && self.largest / step < LARGEST).then_some(step)
     }
 
+    /// Lets a relative error of this layer count `times` as much as those of others.
+    pub fn weigh(&mut self, times: f64) {
+        self.energy /= times;
+    }
+
+    /// Noise over energy when each weight is rounded by itself.
+    pub fn plain_noise(&self, price: f64) -> f64 {
+        self.probe(price).noise
+    }
+
     /// The largest magnitude.
     pub fn largest(&self) -> f32 {
         self.largest
@@ -85,6 +95,14 @@ impl Layer {
         let rounding = Rounding::new(&self.values, self.step(price)?);
         let symbols = self.values.iter().map(|&value| rounding.symbol(value)).collect();
         Some(Quantized { step: rounding.step, symbols })
+    }
+
+    /// Noise over energy of the weights in steps.
+    pub fn noise(&self, rounded: &Quantized) -> f64 {
+        let Quantized { step, symbols } = rounded;
+        let errors =
+            self.values.iter().zip(symbols).map(|(&value, &symbol)| f64::from(value - f32::from(symbol) * step));
+        if self.energy == 0.0 { 0.0 } else { errors.map(|error| error * error).sum::<f64>() / self.energy }
     }
 
     /// Noise and bits at a price.

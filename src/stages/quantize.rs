@@ -3,6 +3,7 @@
 use super::Meta;
 use super::share::Shared;
 use crate::model::{Codebook, FixedParameter, FixedPoint, Model, Parameter};
+use crate::ranking::ranked;
 use ndarray::ArrayD;
 
 /// Rounding to fixed point. It has no numbers of its own: the step and the levels are those that *refine* trains on.
@@ -59,12 +60,10 @@ pub fn quantize_shared(shared: &Shared, original_shapes: Vec<Vec<usize>>) -> Fix
             let fraction_bits = fitting(&parameter.values, LARGEST_INTEGER);
             let scale = f32::from(fraction_bits).exp2();
             let side = |sign: f32| {
-                let mut integers: Vec<u16> = centroids
-                    .iter()
-                    .map(|&centroid| (sign * centroid * scale).round() as u16)
-                    .filter(|&i| i > 0)
-                    .collect();
-                integers.sort_unstable();
+                let integer = |&centroid: &f32| (sign * centroid * scale).round() as u16;
+                let unordered: Vec<u16> = centroids.iter().map(integer).filter(|&i| i > 0).collect();
+                let order = ranked(unordered.len(), &|place| unordered[place].into());
+                let mut integers: Vec<u16> = order.into_iter().map(|place| unordered[place]).collect();
                 integers.dedup();
                 integers
             };

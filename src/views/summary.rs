@@ -151,7 +151,7 @@ impl Summary {
             dtype: tensor.dtype.name(),
             dequantized: tensor.dequantized,
             nonzeros: tensor.values().iter().filter(|&&value| value != 0.0).count(),
-            step: tensor.step,
+            step: tensor.steps.as_ref().map(|steps| steps.step),
         });
         let (graph, nut) = match nut {
             Some(Nut::Network(nut)) => {
@@ -261,7 +261,8 @@ fn compressed(nut: &container::Nut, file_bytes: usize) -> Result<(GraphSummary, 
 impl FormatSummary {
     fn new(parameter: &FixedParameter) -> Self {
         let fraction_bits = i32::from(parameter.codebook.fraction_bits());
-        let values: BTreeSet<i32> = parameter.integers().into_iter().collect();
+        let mut values = BTreeSet::new();
+        values.extend(parameter.integers());
         let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
         FormatSummary {
             parameter: parameter.name.clone(),

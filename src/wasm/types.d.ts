@@ -175,6 +175,23 @@ weight: number,
 temperature: number, };
 
 /**
+ * How far answers to drawn pictures are from the original's.
+ */
+export type Drawn = { 
+/**
+ * How many pictures were drawn.
+ */
+pictures: number, 
+/**
+ * Share of the same answers, in `[0, 1]`, if they are classes.
+ */
+agreement: number | null, 
+/**
+ * Distance of the outputs, `|y - y0| / |y0|`.
+ */
+distance: number, };
+
+/**
  * How much work a run may do: sets of numbers, never other code.
  */
 export type Effort = "calibrate" | "quick" | "balanced" | "thorough";
@@ -794,6 +811,10 @@ snr: number | null,
  */
 snr_of_all: number | null, 
 /**
+ * What it changes of the answers to drawn pictures, if the network reads pictures and can be run.
+ */
+drawn: Drawn | null, 
+/**
  * Each tensor of a run by the weights alone.
  */
 tensors: Array<TensorReport>, };
@@ -1244,7 +1265,11 @@ dtype: string,
  */
 dequantized: boolean, 
 /**
- * The step of its symbols; `None` if it is kept as it is.
+ * Whether any number is another one than in the original.
+ */
+changed: boolean, 
+/**
+ * The step of its symbols, where rows have their own that of a row in the middle; `None` if they are kept as floats.
  */
 step: number | null, 
 /**
@@ -1252,7 +1277,7 @@ step: number | null,
  */
 nonzeros: number, 
 /**
- * Signal-to-quantization-noise ratio in dB; `None` if nothing was lost.
+ * Signal-to-quantization-noise ratio in dB, as a normalisation behind it weighs its rows; `None` if nothing was lost, or it is no layer.
  */
 snr: number | null, 
 /**

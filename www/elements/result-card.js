@@ -94,7 +94,7 @@ function answers(report, before, after) {
 }
 
 /** @param {Report} report */
-function noise({ tensors, snr, snr_of_all }) {
+function noise({ tensors, snr, snr_of_all, drawn }) {
   const worst = Math.min(...tensors.map(({ snr }) => snr ?? Infinity));
   return html`<div>
     <dt>${term('signal-to-noise ratio', 'Signal to noise')}</dt>
@@ -105,8 +105,18 @@ function noise({ tensors, snr, snr_of_all }) {
               ? nothing
               : html`${format.decibels(snr_of_all)} over all weights, `}${format.decibels(worst)} in the worst layer`}
     </dd>
-  </div>`;
+  </div>
+  ${drawn ? ofDrawn(drawn) : nothing}`;
 }
+
+/** What the weights' noise changes of answers, as far as pictures that are drawn tell. @param {NonNullable<Report['drawn']>} drawn */
+const ofDrawn = ({ pictures, agreement, distance }) => html`<div>
+  <dt>Answers</dt>
+  <dd id="drawn">
+    ${agreement === null ? nothing : html`<strong>${format.percent(agreement)}</strong> are the same; `}the outputs differ by
+    ${format.percent(distance)} of their size, on ${format.count(pictures)} drawn pictures. On real ones more may change.
+  </dd>
+</div>`;
 
 /** What a run that samples judged has to show. @param {Report} report */
 const sampleParts = (report) => html`

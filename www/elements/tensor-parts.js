@@ -32,14 +32,17 @@ export function tensorParts({ nut, report }) {
 export const criterion = ({ criterion, tensors }) =>
   criterion === 'none'
     ? html`No criterion was needed: every number in the file matches the original, bit for bit.`
-    : html`Judged by the weights alone: no samples were used, so the effect on the network's answers is unknown.
-        ${format.count(tensors.filter(({ step }) => step !== null).length)} of ${format.count(tensors.length)} tensors were rounded; the
+    : html`Judged by the weights alone: no samples were used, so the effect on the network's answers to real ones is unknown.
+        ${format.count(tensors.filter(wasRounded).length)} of ${format.count(tensors.length)} tensors were rounded; the
         others are unchanged, bit for bit.`;
+
+/** Those of runs of earlier versions do not say it. @param {Report['tensors'][number]} tensor */
+const wasRounded = ({ changed, step }) => changed || step !== null;
 
 /** Bytes by kind; what is left over is the file's head and checksum. @param {Report} report */
 function kinds({ file_bytes, sections, tensors }) {
   const of = (/** @type {boolean} */ rounded) =>
-    Math.round(tensors.filter(({ step }) => (step !== null) === rounded).reduce((sum, { bytes }) => sum + bytes, 0));
+    Math.round(tensors.filter((tensor) => wasRounded(tensor) === rounded).reduce((sum, { bytes }) => sum + bytes, 0));
   const named = [
     { name: 'Rounded tensors', value: of(true), ours: true },
     { name: 'Unchanged tensors', value: of(false), ours: true },

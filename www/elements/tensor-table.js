@@ -7,7 +7,7 @@ import { get } from '../state.js';
 import { Element } from './element.js';
 import { sorted, sortHead } from './sorting.js';
 
-/** @typedef {import('../../pkg/nutshell.js').TensorSummary & { snr?: number | null, bytes?: number }} Tensor */
+/** @typedef {import('../../pkg/nutshell.js').TensorSummary & { snr?: number | null, bytes?: number, changed?: boolean }} Tensor */
 /** @typedef {Tensor & { index: number, elements: number }} Row */
 
 /** @type {import('./sorting.js').Column<Row>[]} */
@@ -77,7 +77,7 @@ class TensorTable extends Element {
   }
 
   /** @param {Row} row @param {boolean} chosen @param {boolean} steps Whether any has one. */
-  #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr }, chosen, steps) {
+  #row({ index, name, shape, dtype, dequantized, elements, nonzeros, step, bytes, snr, changed }, chosen, steps) {
     return html`<tr class=${chosen ? 'chosen' : ''}>
       <th scope="row">
         <button type="button" class="plain" title=${name} data-tensor=${index} tabindex=${chosen ? 0 : -1} aria-pressed=${chosen} @click=${() => chooseTensor(index)}>${format.brief(name) || 'unnamed'}</button>
@@ -89,7 +89,7 @@ class TensorTable extends Element {
       ${steps ? html`<td class="number">${step === null ? '' : format.number(step)}</td>` : nothing}
       ${this.reported
         ? html`<td class="number">${format.bytes(Math.ceil(bytes ?? 0))}</td>
-            <td class="number">${typeof snr === 'number' ? format.decibels(snr) : 'unchanged'}</td>`
+            <td class="number">${typeof snr === 'number' ? format.decibels(snr) : changed ? 'rounded' : 'unchanged'}</td>`
         : nothing}
     </tr>`;
   }

@@ -14,8 +14,8 @@ use nutshell::formats;
 use nutshell::model::Network;
 use nutshell::model::recognise::usual_scaling;
 use nutshell::pipeline::{
-    self, Accuracy, Checkpoint, Criterion, Data, Distances, Effort, Event, Evidence, Observer, Outcome, Recipe, Report,
-    SplitCounts, Splits, Target, suited_effort,
+    self, Accuracy, Checkpoint, Criterion, Data, Distances, Drawn, Effort, Event, Evidence, Observer, Outcome, Recipe,
+    Report, SplitCounts, Splits, Target, suited_effort,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ impl Task for Arguments {
             }
             None if self.draws() => {
                 let input = &network.runnable()?.graph.input_shape;
-                let training = synthetic::for_input(input, recipe.seed, recipe.scaling.clone())?;
+                let training = synthetic::for_input(input, synthetic::COUNT, recipe.seed, recipe.scaling.clone())?;
                 let scaling = self.samples.scaling_of(&training).or_else(|| usual_scaling(&network));
                 recipe.scaling = scaling.unwrap_or(recipe.scaling);
                 recipe.split = recipe.split.for_samples(training.len(), false);
@@ -229,7 +229,7 @@ impl Arguments {
             Criterion::Outputs => {
                 "criterion: R2 to the original's outputs, since the samples have no labels and the answers are no classes".into()
             }
-            Criterion::Snr => describe_noise(report),
+            Criterion::Snr => [describe_noise(report)].into_iter().chain(report.drawn.iter().map(describe_drawn)).collect::<Vec<_>>().join("\n"),
             Criterion::None => "criterion: none needed, every number is as it was".into(),
         });
         lines.extend(report.splits.iter().flat_map(describe_splits));
@@ -258,11 +258,20 @@ fn duration(seconds: f64) -> String {
 
 fn describe_noise(report: &Report) -> String {
     let (mean, all) = (report.snr.unwrap_or(f64::INFINITY), report.snr_of_all.unwrap_or(f64::INFINITY));
-    let rounded = report.tensors.iter().filter(|tensor| tensor.step.is_some()).count();
+    let rounded = report.tensors.iter().filter(|tensor| tensor.snr.is_some()).count();
     let worst = report.tensors.iter().filter_map(|tensor| tensor.snr).fold(f64::INFINITY, f64::min);
     format!(
         "criterion: no samples; signal-to-quantization-noise ratio {mean:.2} dB (mean noise of {rounded} layers), \
          {all:.2} dB of all weights together, {worst:.2} dB of the worst layer"
+    )
+}
+
+fn describe_drawn(drawn: &Drawn) -> String {
+    let Drawn { pictures, agreement, distance } = drawn;
+    let same = agreement
+        .map_or(String::new(), |agreement| format!("{:.0} % of the answers are the same, ", 100.0 * agreement));
+    format!(
+        "on {pictures} drawn pictures {same}the outputs are {distance:.4} of themselves away; on real ones more may change"
     )
 }
 

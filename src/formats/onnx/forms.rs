@@ -4,10 +4,12 @@ use super::build;
 use super::wire::Message;
 use crate::formats::import::tensor::{FLOAT, INT8, INT16, INT32, UINT8};
 use crate::formats::import::{self, Attribute};
-use crate::model::{Dtype, Tensor};
+use crate::model::{Dtype, Steps, Tensor};
 
 /// The first operator set with DequantizeLinear.
 const DEQUANTIZE_OPSET: i64 = 10;
+/// The first one in which it takes a scale a row.
+const DEQUANTIZE_ROWS_OPSET: i64 = 13;
 
 /// The first operator set in which arithmetic broadcasts by itself.
 const BROADCAST_OPSET: i64 = 7;
@@ -20,7 +22,7 @@ pub enum Form {
     Shared(Vec<u8>, Vec<u8>),
     /// Integers, and what one unit is worth: the product is a 32-bit float, and the element that rounded to the weight's type. The graph
     /// multiplies, by DequantizeLinear if they have 8 bits.
-    Scaled(f32, Vec<i16>),
+    Scaled(Steps, Vec<i16>),
 }
 
 impl Form {
@@ -62,11 +64,13 @@ impl Form {
                 put(&mut all, &flat, &indices)?;
                 Some(Form::Shared(codebook, all))
             }
-            Form::Scaled(step, integers) => {
+            Form::Scaled(steps, integers) if steps.rows.is_none() => {
                 let mut all = vec![0; count];
                 put(&mut all, &flat, &integers)?;
-                Some(Form::Scaled(step, all))
+                Some(Form::Scaled(steps, all))
             }
+            // Rows of the values that are given are none of the whole.
+            Form::Scaled(..) => None,
         }
     }
 }
@@ -175,20 +179,32 @@ pub fn made(form: &Form, names: &Names, target: &Target) -> Option<Replaced> {
                 build::tensor(&small, UINT8, shape, indices),
             ]
         }
-        Form::Scaled(step, integers) => {
+        Form::Scaled(steps, integers) => {
             let [small, unit] = [part("/integers"), part("/scale")];
             let product = if kind == FLOAT { name.to_owned() } else { part("/product") };
-            let scale = build::tensor(&unit, FLOAT, &[], &step.to_le_bytes());
             let narrow: Option<Vec<u8>> =
                 integers.iter().map(|&integer| i8::try_from(integer).ok().map(|integer| integer as u8)).collect();
             let wide = || integers.iter().flat_map(|integer| integer.to_le_bytes()).collect();
-            let dequantized = narrow.is_some() && opset >= DEQUANTIZE_OPSET;
+            let since = if steps.rows.is_some() { DEQUANTIZE_ROWS_OPSET } else { DEQUANTIZE_OPSET };
+            let dequantized = narrow.is_some() && opset >= since;
             let (bits, bytes) = narrow.map_or_else(|| (INT16, wide()), |bytes| (INT8, bytes));
-            let mut tensors = vec![build::tensor(&small, bits, shape, &bytes), scale];
+            let scales: Vec<u8> = steps.of_rows().iter().flat_map(|step| step.to_le_bytes()).collect();
+            let axis = steps.rows.as_ref().map(|rows| rows.axis);
+            // One for each row: DequantizeLinear takes a vector and its axis, arithmetic lets sides of 1 grow.
+            let sides: Vec<usize> = match axis {
+                None => Vec::new(),
+                Some(axis) if dequantized => vec![shape[axis]],
+                Some(axis) => {
+                    shape[axis..].iter().enumerate().map(|(at, &side)| if at == 0 { side } else { 1 }).collect()
+                }
+            };
+            let mut tensors =
+                vec![build::tensor(&small, bits, shape, &bytes), build::tensor(&unit, FLOAT, &sides, &scales)];
             if dequantized {
                 let zero = part("/zero_point");
-                tensors.push(build::tensor(&zero, INT8, &[], &[0]));
-                node("DequantizeLinear", &[&small, &unit, &zero], &product, None);
+                tensors.push(build::tensor(&zero, INT8, &sides, &vec![0; sides.iter().product()]));
+                let axis = axis.map(|axis| ("axis", axis as i64));
+                node("DequantizeLinear", &[&small, &unit, &zero], &product, axis);
             } else {
                 let float = part("/float");
                 node("Cast", &[&small], &float, Some(("to", FLOAT)));

@@ -24,8 +24,8 @@ pub enum Naming {
 impl Naming {
     /// The tensors by names that begin with that of their layer, of a file that may put them into folders and may number them.
     fn canonical(self, weights: &Network) -> impl Iterator<Item = (String, &Tensor)> {
-        let normed: BTreeSet<&str> =
-            weights.tensors.iter().filter_map(|tensor| tensor.name.strip_suffix("/3")).collect();
+        let mut normed = BTreeSet::new();
+        normed.extend(weights.tensors.iter().filter_map(|tensor| tensor.name.strip_suffix("/3")));
         weights.tensors.iter().map(move |tensor| match tensor.name.rsplit_once('/') {
             // Keras 3 counts the tensors of a layer.
             Some((layer, number)) if self != Naming::Torch && layer.ends_with("/vars") => {
@@ -144,7 +144,8 @@ impl<'a> Build<'a> {
     /// Begins with an input that has no shape so far. `None` if two layers have one name, or some name does not begin with `prefix`.
     pub fn new(weights: &'a Network, naming: Naming, prefix: &'a str) -> Option<Self> {
         let short = |(name, tensor): (String, &'a Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor));
-        let tensors: BTreeMap<_, _> = naming.canonical(weights).filter_map(short).collect();
+        let mut tensors = BTreeMap::new();
+        tensors.extend(naming.canonical(weights).filter_map(short));
         let graph = Graph { input_name: "input".into(), ..Graph::default() };
         let model = Model { graph, parameters: Vec::new() };
         (tensors.len() == weights.tensors.len()).then_some(Build { naming, prefix, tensors, used: 0, model })

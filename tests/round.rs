@@ -1,0 +1,131 @@
+//! Rounding without training on drawn networks of several kinds: what is held out is answered no worse than after plain rounding.
+#![cfg(not(target_arch = "wasm32"))]
+
+#[allow(dead_code)]
+mod onnx_files;
+
+use ndarray::Array2;
+use nutshell::data::{Samples, Values};
+use nutshell::model::Scaling;
+use nutshell::network::{input_moments, logits, relative_distance};
+use nutshell::stages::round::Plan;
+use nutshell::{Model, formats};
+use onnx_files::{File, ints};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+use std::sync::Arc;
+
+/// Samples whose numbers have much in common, as those of real data do: mixtures of few waves.
+fn samples(shape: &[usize], count: usize, seed: u64) -> Samples {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let size: usize = shape.iter().product();
+    let side = shape.last().copied().unwrap_or(1) as f32;
+    let mut floats = Vec::with_capacity(count * size);
+    for _ in 0..count {
+        let waves: Vec<[f32; 3]> = (0..4).map(|_| [(); 3].map(|()| 2.0 * rng.random::<f32>() - 1.0)).collect();
+        for place in 0..size {
+            let (x, y) = (place as f32 % side, (place as f32 / side).floor());
+            floats.push(0.5 + waves.iter().map(|[a, b, c]| (a * x + b * y + 6.0 * c).sin()).sum::<f32>() / 4.0);
+        }
+    }
+    Samples::of_values(shape.to_vec(), Values::Floats(Arc::new(floats)), Vec::new(), Scaling::Raw).unwrap()
+}
+
+fn model(file: File) -> Model {
+    formats::open(&file.bytes(), 1 << 24).unwrap().into_model().unwrap()
+}
+
+/// Random weights of the size that keeps the outputs of a layer as large as its inputs.
+fn weight(file: File, name: &str, shape: &[i64], inputs: i64, rng: &mut Pcg64Mcg) -> File {
+    let size = (3.0 / inputs as f32).sqrt();
+    let count = shape.iter().product::<i64>() as usize;
+    let values: Vec<f32> = (0..count).map(|_| size * (2.0 * rng.random::<f32>() - 1.0)).collect();
+    file.floats(name, shape, &values)
+}
+
+/// Two residual blocks, one of them with a stride and a projection, as ResNets have them.
+fn residual(seed: u64) -> Model {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let pads = || ints("pads", &[1, 1, 1, 1]);
+    let mut file = File::new(&[3, 16, 16]);
+    for (name, outputs, inputs, side) in
+        [("stem", 8, 3, 3), ("a1", 8, 8, 3), ("a2", 8, 8, 3), ("b1", 12, 8, 3), ("b2", 12, 12, 3), ("down", 12, 8, 1)]
+    {
+        file = weight(file, name, &[outputs, inputs, side, side], inputs * side * side, &mut rng);
+        file = file.random(&format!("{name}.b"), &[outputs]);
+    }
+    file = weight(file, "fc", &[10, 12], 12, &mut rng).random("fc.b", &[10]);
+    model(
+        file.node("Conv", &["x", "stem", "stem.b"], "s", vec![pads()])
+            .node("Relu", &["s"], "s1", vec![])
+            .node("Conv", &["s1", "a1", "a1.b"], "a", vec![pads()])
+            .node("Relu", &["a"], "ar", vec![])
+            .node("Conv", &["ar", "a2", "a2.b"], "aa", vec![pads()])
+            .node("Add", &["aa", "s1"], "as", vec![])
+            .node("Relu", &["as"], "a3", vec![])
+            .node("Conv", &["a3", "b1", "b1.b"], "b", vec![pads(), ints("strides", &[2, 2])])
+            .node("Relu", &["b"], "br", vec![])
+            .node("Conv", &["br", "b2", "b2.b"], "bb", vec![pads()])
+            .node("Conv", &["a3", "down", "down.b"], "d", vec![ints("strides", &[2, 2])])
+            .node("Add", &["bb", "d"], "bs", vec![])
+            .node("Relu", &["bs"], "b3", vec![])
+            .node("GlobalAveragePool", &["b3"], "pooled", vec![])
+            .node("Flatten", &["pooled"], "flat", vec![])
+            .node("Gemm", &["flat", "fc", "fc.b"], "y", vec![onnx_files::int("transB", 1)]),
+    )
+}
+
+/// A block of attention with a residual, and one of two layers, as transformers have them.
+fn transformer(seed: u64) -> Model {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let (tokens, width) = (6, 16);
+    let mut file = File::new(&[tokens, width]);
+    for name in ["q", "k", "v", "o"] {
+        file = weight(file, name, &[width, width], width, &mut rng);
+    }
+    file = weight(file, "up", &[width, 4 * width], width, &mut rng);
+    file = weight(file, "down", &[4 * width, width], 4 * width, &mut rng);
+    file = weight(file, "head", &[tokens * width, 5], tokens * width, &mut rng);
+    model(
+        file.node("MatMul", &["x", "q"], "queries", vec![])
+            .node("MatMul", &["x", "k"], "keys", vec![])
+            .node("MatMul", &["x", "v"], "values", vec![])
+            .node("Transpose", &["keys"], "turned", vec![ints("perm", &[0, 2, 1])])
+            .node("MatMul", &["queries", "turned"], "scores", vec![])
+            .node("Softmax", &["scores"], "shares", vec![onnx_files::int("axis", -1)])
+            .node("MatMul", &["shares", "values"], "mixed", vec![])
+            .node("MatMul", &["mixed", "o"], "attended", vec![])
+            .node("Add", &["attended", "x"], "h", vec![])
+            .node("MatMul", &["h", "up"], "wide", vec![])
+            .node("Relu", &["wide"], "r", vec![])
+            .node("MatMul", &["r", "down"], "narrow", vec![])
+            .node("Add", &["narrow", "h"], "out", vec![])
+            .node("Flatten", &["out"], "flat", vec![])
+            .node("MatMul", &["flat", "head"], "y", vec![]),
+    )
+}
+
+/// The distance of the outputs to held-out samples, by plain rounding and with feedback, at one and the same price of a bit.
+fn distances(model: &Model, shape: &[usize], noise: f64) -> (f64, f64) {
+    let (seen, held_out) = (samples(shape, 64, 1), samples(shape, 100, 2));
+    let shapes = model.parameter_shapes();
+    let plain = Plan::new(model, Vec::new(), 0, shapes.clone());
+    let plan = Plan::new(model, input_moments(model, &seen).unwrap(), seen.len(), shapes);
+    let price = plan.price_of(noise);
+    let before: Array2<f32> = logits(model, &held_out).unwrap();
+    let after = |plan: &Plan| logits(&plan.round(price).to_model(), &held_out).unwrap();
+    (relative_distance(&before, &after(&plain)), relative_distance(&before, &after(&plan)))
+}
+
+#[test]
+fn drawn_networks_are_never_worse_than_after_plain_rounding() {
+    for (draw, shape) in [(residual as fn(u64) -> Model, &[3, 16, 16][..]), (transformer, &[6, 16])] {
+        for seed in 0..6 {
+            let model = draw(seed);
+            for noise in [1e-3, 1e-2, 5e-2] {
+                let (plain, better) = distances(&model, shape, noise);
+                assert!(better <= plain, "{shape:?} {seed} {noise}: {better} {plain}");
+            }
+        }
+    }
+}
