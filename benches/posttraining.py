@@ -6,7 +6,9 @@
     venv/bin/python benches/posttraining.py nutshell mobilenet_v2-b0353104.pth FOLDER --pictures 8 64 --budgets 2450000 2000000 1500000
 
 FOLDER is where the wheels and the package were unpacked. Held out are 108 crops of 9 photos and 252 of CIFAR-10's test pictures; to calibrate with there are crops of 10
-other photos and CIFAR-10's training pictures, in turns. All are scaled to 224 x 224 by bicubic interpolation.
+other photos and CIFAR-10's training pictures, in turns. All are scaled to 224 x 224 by bicubic interpolation. 0 pictures: those that are drawn; `--weights` asks for
+the budgets by the weights alone, too. With `--nncodec QP ...` the files of NNCodec 2.1.3 are judged by the same pictures (`pip install nncodec==2.1.3 'numpy<2'`, which brings torch).
+Seconds are those of `nutshell compress`, on no held-out pictures.
 """
 
 import argparse
@@ -45,31 +47,58 @@ def pictures(folder, count):
     rounds = count // (2 * len(CALIBRATION)) + 1
     photos = [crop for _ in range(rounds) for name in CALIBRATION for crop in crops(folder, name, 1, rng)]
     mixed = [picture for pair in zip(photos, cifar(folder, "data_batch_1.png", len(photos))) for picture in pair]
-    return tuple(np.stack(some).transpose(0, 3, 1, 2) for some in (mixed[:count], held_out))
+    return np.array(mixed[:count]).reshape(-1, SIDE, SIDE, 3).transpose(0, 3, 1, 2), np.stack(held_out).transpose(0, 3, 1, 2)
+
+
+def nncodec(path, qp, to):
+    """Writes what NNCodec makes of a state dictionary, decoded, and returns the bytes of its own file."""
+    import torch
+    from nncodec.nn import decode, encode
+
+    state = {name: value.numpy() for name, value in torch.load(path, map_location="cpu").items() if not name.endswith("num_batches_tracked")}
+    coded = encode(state, args={"qp": qp, "verbose": False, "results": tempfile.gettempdir()})
+    start = time.time()
+    np.savez(to, **{name: np.asarray(value) for name, value in decode(coded).items()})
+    return len(coded), time.time() - start
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("nutshell"), parser.add_argument("model"), parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--pictures", type=int, nargs="+", default=[64])
+    parser.add_argument("--pictures", type=int, nargs="*", default=[64])
     parser.add_argument("--budgets", type=int, nargs="+", default=[2_450_000, 2_000_000, 1_500_000])
     parser.add_argument("--options", default="--effort calibrate --scaling imagenet", help="of compress")
+    parser.add_argument("--weights", action="store_true", help="by the weights alone, too")
+    parser.add_argument("--nncodec", type=int, nargs="*", default=[], help="QPs")
     arguments = parser.parse_args()
     Image.MAX_IMAGE_PIXELS = None
     print("| pictures | bytes | agreement | distance | seconds |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
-        data, report = f"{place}/pictures.npz", f"{place}/report.json"
+        data, test, nut = f"{place}/pictures.npz", f"{place}/test.npz", f"{place}/small.nut"
+        np.savez(test, x_test=pictures(arguments.folder, 2)[1])
+
+        def judge(name, model, size, seconds):
+            command = [arguments.nutshell, "evaluate", model, "--original", arguments.model, "--data", test, "--scaling", "imagenet", "--json"]
+            said = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            agreement, distance = said["accuracy"], said["output_distance"]
+            print(f"| {name} | {size:,} | {100 * agreement:.1f} % | {distance:.4f} | {seconds:.0f} |", flush=True)
+
+        def compress(name, budget, options):
+            command = [arguments.nutshell, "compress", arguments.model, "--budget", str(budget), "-o", nut]
+            start = time.time()
+            subprocess.run(command + options, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            seconds = time.time() - start
+            judge(name, nut, pathlib.Path(nut).stat().st_size, seconds)
+
+        for budget in arguments.budgets if arguments.weights else []:
+            compress("the weights alone", budget, [])
         for count in arguments.pictures:
-            calibration, held_out = pictures(arguments.folder, count)
-            np.savez(data, x_train=calibration, x_test=held_out)
+            np.savez(data, x_train=pictures(arguments.folder, count)[0])
             for budget in arguments.budgets:
-                command = [arguments.nutshell, "compress", arguments.model, "--data", data, "--budget", str(budget), "-o", f"{place}/small.nut", "--report", report]
-                start = time.time()
-                subprocess.run(command + arguments.options.split(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                said = json.load(open(report))
-                bytes_on_disk = pathlib.Path(f"{place}/small.nut").stat().st_size
-                agreement, distance = said["after"]["test"]["accuracy"], said["output_distance"]["test"]
-                print(f"| {count} | {bytes_on_disk:,} | {100 * agreement:.1f} % | {distance:.4f} | {time.time() - start:.0f} |", flush=True)
+                compress(count or "drawn", budget, (["--data", data] if count else []) + arguments.options.split())
+        for qp in arguments.nncodec:
+            size, seconds = nncodec(arguments.model, qp, f"{place}/nncodec.npz")
+            judge(f"NNCodec, QP {qp}, decoded", f"{place}/nncodec.npz", size, seconds)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ const CONTEXTS: usize = 9;
 
 /// Parameters of fewer symbols are coded by the models: their tables would cost too much, and the time does not count.
 const FEWEST: usize = 1 << 15;
+/// From so many symbols on the time counts: up to [`MORE`] times the bytes are worth it.
+const MANY: usize = 1 << 20;
+const MORE: f64 = 1.012;
 /// Symbols on which the models are tried.
 const TRIED: usize = 1 << 15;
 
@@ -247,7 +250,7 @@ impl<'a> Coded<'a> {
     }
 }
 
-/// The coding by tables, where a parameter is large, and rows in its middle take no more bits so than by the models.
+/// The coding by tables, where a parameter is large, and rows in its middle take no more bits so than by the models; a little more, if it is very large.
 pub fn worthwhile<'a>(symbols: &'a [i16], layout: &Layout, bounds: Bounds) -> Option<Coded<'a>> {
     if symbols.len() < FEWEST || layout.form == Form::Vector {
         return None;
@@ -258,7 +261,9 @@ pub fn worthwhile<'a>(symbols: &'a [i16], layout: &Layout, bounds: Bounds) -> Op
     let to = from + rows * layout.row_len();
     let (mut encoder, mut tried) = (Encoder::default(), symbols[from..to].to_vec());
     SymbolModel::default().code(&mut encoder, &Layout { rows, ..*layout }, bounds, &mut tried);
-    (coded.bits(from, to).total() <= encoder.bits().iter().sum()).then_some(coded)
+    let models: f64 = encoder.bits().iter().sum();
+    let most = if symbols.len() < MANY { models } else { MORE * models };
+    (coded.bits(from, to).total() <= most).then_some(coded)
 }
 
 /// Reads so many symbols, of those that the bounds allow.

@@ -9,8 +9,8 @@ use crate::network::{logits, predictions, relative_distance};
 use crate::resources::macs;
 use serde::{Deserialize, Serialize};
 
-/// Multiply-accumulates of all looks together: some seconds.
-const MACS: u64 = 20_000_000_000;
+/// Multiply-accumulates of all looks together: some seconds; and what the fewest pictures may take.
+const MACS: [u64; 2] = [20_000_000_000, 60_000_000_000];
 /// Pictures that are drawn, at least and at most.
 const PICTURES: (u64, u64) = (4, synthetic::COUNT as u64);
 /// Bytes of tensors up to which a network and what was made of it may be held beside each other once more.
@@ -51,7 +51,11 @@ impl Drawn {
 
     fn of_models(from: &Model, to: &Model, scaling: Scaling, seed: u64) -> Option<Self> {
         let work: u64 = macs(from).ok()?.iter().map(|layer| layer.dense).sum();
-        let pictures = (MACS / (2 * work).max(1)).clamp(PICTURES.0, PICTURES.1) as usize;
+        let most = |macs: u64| macs / (2 * work).max(1);
+        if most(MACS[1]) < PICTURES.0 {
+            return None;
+        }
+        let pictures = most(MACS[0]).clamp(PICTURES.0, PICTURES.1) as usize;
         let samples = synthetic::for_input(&from.graph.input_shape, pictures, seed, scaling).ok()?;
         let (from, to, classes) = (logits(from, &samples).ok()?, logits(to, &samples).ok()?, classifies(from).ok()?);
         let same = predictions(&from).iter().zip(predictions(&to)).filter(|(from, to)| **from == *to).count();

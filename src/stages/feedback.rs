@@ -137,6 +137,33 @@ pub fn without_means(layer: &Layer, plain: Quantized, shape: &[usize], axis: usi
     Quantized { symbols, ..plain }
 }
 
+/// What rounded weights are to be multiplied by, so that the outputs are nearest to those of `weights`, `[rows, inputs]`: `w C q / q C q` over all rows. Where
+/// most weights become 0, the others alone make the outputs too small. `covariances` are those of as many groups of rows, in blocks.
+pub fn scale(weights: &Array2<f32>, symbols: &[i16], covariances: &[Vec<Array2<f32>>]) -> f32 {
+    let (outputs, inputs) = weights.dim();
+    let Ok(rounded) = Array2::from_shape_vec((outputs, inputs), symbols.iter().map(|&own| f32::from(own)).collect())
+    else {
+        return 1.0;
+    };
+    let group = outputs.div_ceil(covariances.len().max(1)).max(1);
+    let (mut both, mut own) = (0.0, 0.0);
+    for (index, blocks) in covariances.iter().enumerate() {
+        let rows = (index * group).min(outputs)..((index + 1) * group).min(outputs);
+        let mut first = 0;
+        for covariance in blocks {
+            let columns = first..first + covariance.nrows();
+            let part = s![rows.clone(), columns.clone()];
+            let (weights, rounded) = (weights.slice(part), rounded.slice(part));
+            let answers = rounded.dot(covariance);
+            both += f64::from((&weights * &answers).sum());
+            own += f64::from((&rounded * &answers).sum());
+            first = columns.end;
+        }
+    }
+    let scale = (both / own) as f32;
+    if scale.is_normal() { scale.clamp(0.5, 2.0) } else { 1.0 }
+}
+
 /// Rounds some rows.
 fn round_rows(rows: ArrayView2<f32>, feedback: &Feedback, rounding: &Rounding) -> Vec<i16> {
     let (count, inputs) = rows.dim();
@@ -279,6 +306,19 @@ mod tests {
         let same = symbols.iter().zip(&one_by_one).filter(|(a, b)| a == b).count();
         // Sums in another order may decide a tie otherwise.
         assert!(same as f32 > 0.99 * symbols.len() as f32, "{same} of {}", symbols.len());
+    }
+
+    #[test]
+    fn outputs_that_became_smaller_are_made_as_large_again() {
+        let (weights, covariance) = (uniform((8, 12), 4), covariance(12));
+        // Two groups, in two blocks each.
+        let blocks = vec![covariance.slice(s![..6, ..6]).to_owned(), covariance.slice(s![6.., 6..]).to_owned()];
+        let symbols: Vec<i16> = weights.iter().map(|weight| (30.0 * weight).round() as i16).collect();
+        let times = scale(&(30.0 * &weights), &symbols, &[blocks.clone(), blocks.clone()]);
+        assert!((times - 1.0).abs() < 0.01, "{times}");
+        let times = scale(&(45.0 * &weights), &symbols, &[blocks.clone(), blocks]);
+        assert!((times - 1.5).abs() < 0.02, "{times}");
+        assert_eq!(scale(&weights, &[0; 96], &[vec![covariance]]), 1.0);
     }
 
     #[test]
