@@ -15,8 +15,8 @@ use crate::model::{FixedParameter, FixedPoint, Scaling};
 use crc32fast::hash as crc32;
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
-/// at most six times that much memory, and time in proportion to the length of the file: no decision is so probable
-/// that a byte could hold more than 363,408 of them.
+/// at most six times that much memory, and time in proportion to the length of the file and to the symbols of parameters that are
+/// coded by tables, which the cap bounds: of the models no decision is so probable that a byte could hold more than 363,408 of them.
 ///
 /// # Errors
 /// [`DecodeError`], whatever the bytes are.

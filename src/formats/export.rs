@@ -140,11 +140,12 @@ fn graph_of(network: &Network) -> Result<Model, LoadError> {
 /// Gives tensors of a graph the steps that those of the file have. One that is not as it was, because a normalisation is folded into it, is no
 /// multiple of its step any more: it is stored as it is then.
 fn steps(network: &Network) -> impl FnMut(Tensor) -> Tensor {
-    let steps: HashMap<&str, &Tensor> = network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    let own: HashMap<&str, &Tensor> = network.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
     move |tensor| {
+        let own = own.get(tensor.name.as_str());
         // Rows of a matrix that is transposed are elsewhere.
-        let same = steps.get(tensor.name.as_str()).filter(|own| own.shape == tensor.shape);
-        Tensor { steps: same.and_then(|own| own.steps.clone()), ..tensor }
+        let of = |own: &&Tensor| own.steps.clone().filter(|steps| steps.rows.is_none() || own.shape == tensor.shape);
+        Tensor { steps: own.and_then(of), ..tensor }
     }
 }
 

@@ -106,7 +106,7 @@ pub struct TensorReport {
     pub step: Option<f32>,
     /// Elements that are not zero.
     pub nonzeros: usize,
-    /// Signal-to-quantization-noise ratio in dB, as a normalisation behind it weighs its rows; `None` if nothing was lost, or it is no layer.
+    /// Signal-to-quantization-noise ratio in dB, where its rows have steps of their own weighed by those; `None` if nothing was lost, or it is no layer.
     pub snr: Option<f64>,
     /// Bytes in the coded stream; a fraction, since the stream is rounded up once.
     pub bytes: f64,

@@ -11,7 +11,7 @@ use crate::container::{Encoded, Items};
 use crate::error::{Error, RecipeError};
 use crate::formats::export::as_onnx;
 use crate::model::network::{View, row_major};
-use crate::model::{Dtype, Network, Origin, Source, Steps, Tensor};
+use crate::model::{Dtype, Network, Origin, RowSteps, Source, Steps, Tensor};
 use crate::stages::feedback::without_means;
 use crate::stages::noise::{Layer, Quantized, price_of_bits, price_of_noise};
 use crate::stages::normalized::{Coarse, Normalization, normalizations, symbol};
@@ -36,23 +36,14 @@ struct Chosen {
     index: usize,
     /// The axis along which it has its outputs.
     axis: usize,
-    /// The normalisation behind it.
-    behind: Option<(Normalization, Coarse)>,
+    /// The normalisation behind it, and the steps of rows that it asks for.
+    behind: Option<(Normalization, RowSteps)>,
 }
 
 impl Chosen {
     /// What one unit is worth where the layer's step is this.
     fn steps(&self, step: f32) -> Steps {
-        Steps { step, rows: self.behind.as_ref().map(|(_, coarse)| coarse.rows.clone()) }
-    }
-
-    /// The weights that are to be rounded, so that the coarse normalisation makes of them what the original makes of its own.
-    fn values(&self, tensor: &Tensor) -> Vec<f32> {
-        let values = tensor.values();
-        let Some((_, coarse)) = &self.behind else { return values };
-        let inner = row_major(&tensor.shape)[self.axis].max(1);
-        let factor = |index: usize| coarse.rescale[index / inner % coarse.rescale.len()];
-        values.into_iter().enumerate().map(|(index, value)| value * factor(index)).collect()
+        Steps { step, rows: self.behind.as_ref().map(|(_, rows)| rows.clone()) }
     }
 }
 
@@ -92,11 +83,11 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
             own.filter(|&index| is_layer(&network.tensors[index])).collect()
         }
     };
-    let chosen = choose(network, origin, &indices, &views, recipe.target);
+    let chosen = choose(network, origin, &indices, &views);
     let layer = |chosen: &Chosen| {
         let tensor = &network.tensors[chosen.index];
         // As the normalisation weighs them.
-        let weighed = chosen.values(tensor).into_iter().zip(chosen.steps(1.0).of_elements(&tensor.shape));
+        let weighed = tensor.values().into_iter().zip(chosen.steps(1.0).of_elements(&tensor.shape));
         Layer::new(weighed.map(|(value, step)| value / step).collect())
     };
     let mut layers: Vec<Layer> = chosen.iter().map(layer).collect();
@@ -185,27 +176,10 @@ fn is_layer(tensor: &Tensor) -> bool {
         && tensor.values().iter().all(|value| value.is_finite())
 }
 
-/// Bits of the mantissas of gains and variances, with which what makes up for them changes the weights by some hundredths.
-const MANTISSA: u32 = 2;
-/// From this many dB on the vectors of a normalisation stay as near as the weights do.
-const COARSE: f64 = 30.0;
-/// The step of what a normalisation adds, in deviations of the noise of its layer.
-const OFFSET: f32 = 0.25;
-
 /// The tensors that are rounded, and what their file says of the layers.
-fn choose(
-    network: &Network,
-    origin: &Origin,
-    indices: &[usize],
-    views: &[Option<View>],
-    target: Target,
-) -> Vec<Chosen> {
+fn choose(network: &Network, origin: &Origin, indices: &[usize], views: &[Option<View>]) -> Vec<Chosen> {
     let tensors = &network.tensors;
     let whole: Vec<usize> = indices.iter().copied().filter(|&index| !tensors[index].sparse).collect();
-    let bits = match target {
-        Target::Snr(snr) => MANTISSA + ((snr - COARSE).max(0.0) / 6.0).ceil() as u32,
-        _ => MANTISSA,
-    };
     // Vectors that others show stay as they are.
     let shared: Vec<usize> =
         views.iter().enumerate().flat_map(|(index, view)| view.iter().flat_map(move |view| [index, view.of])).collect();
@@ -215,28 +189,28 @@ fn choose(
     let choose = |&index: &usize| match behind.iter().position(|found| found.layer == index) {
         Some(place) => {
             let found = behind.swap_remove(place);
-            let coarse = found.coarse(tensors, bits);
-            Chosen { index, axis: found.axis, behind: Some((found, coarse)) }
+            let rows = found.row_steps(tensors);
+            Chosen { index, axis: found.axis, behind: Some((found, rows)) }
         }
         None => Chosen { index, axis: outputs(&tensors[index], origin), behind: None },
     };
     indices.iter().map(choose).collect()
 }
 
-/// Keeps a normalisation in few bits, behind a layer with so much noise over its energy.
-fn put_coarse(tensors: &mut [PackedTensor], normalization: &Normalization, coarse: &Coarse, noise: f64) {
+/// Keeps a normalisation in few bits.
+fn put_coarse(tensors: &mut [PackedTensor], normalization: &Normalization, coarse: &Coarse, means: &[f32]) {
     put(tensors, normalization.variance, &coarse.variance, None);
     for (&index, gain) in normalization.gain.iter().zip(&coarse.gain) {
         put(tensors, index, gain, None);
     }
-    let (Some(offset), Some(added)) = (normalization.offset, &coarse.offset) else { return };
-    if let (Some(step), Coding::Verbatim(bytes)) = (coarse.mean_step, &tensors[normalization.mean].coding) {
-        let means = tensors[normalization.mean].dtype.to_floats(bytes);
-        put(tensors, normalization.mean, &means, Some(step));
+    if coarse.mean_step.is_some() {
+        put(tensors, normalization.mean, means, coarse.mean_step);
     }
-    let step = OFFSET * coarse.deviation * noise.sqrt() as f32;
-    let largest = added.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    put(tensors, offset, added, Some(step).filter(|step| step.is_normal() && largest / step < f32::from(i16::MAX)));
+    if let (Some(index), Some((offset, step))) = (normalization.offset, &coarse.offset) {
+        let largest = offset.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        let counted = step.is_normal() && largest / step < f32::from(i16::MAX);
+        put(tensors, index, offset, counted.then_some(*step));
+    }
 }
 
 /// Puts values into a tensor, as multiples of a step or as they are.
@@ -310,8 +284,10 @@ impl Run<'_> {
         }
         for ((chosen, layer), rounded) in self.chosen.iter().zip(layers).zip(rounded) {
             let Some(rounded) = rounded else { continue };
-            if let Some((normalization, coarse)) = &chosen.behind {
-                put_coarse(&mut tensors, normalization, coarse, layer.noise(&rounded));
+            if let Some((normalization, _)) = &chosen.behind {
+                let originals = &self.network.tensors;
+                let coarse = normalization.coarse(originals, layer.noise(&rounded));
+                put_coarse(&mut tensors, normalization, &coarse, &originals[normalization.mean].values());
             }
             let Quantized { step, symbols } = rounded;
             tensors[chosen.index].coding = Coding::Steps { steps: chosen.steps(step), symbols };
@@ -383,12 +359,11 @@ fn report(run: &Run, decoded: &Packed, recipe: &Recipe, encoded: &Encoded) -> Re
         if let Coding::Steps { steps, .. } = &packed.coding {
             step = Some(steps.step);
         }
-        if let (Coding::Steps { steps, .. }, Ok(place)) = (&packed.coding, chosen) {
+        if let (Coding::Steps { steps, .. }, true) = (&packed.coding, chosen.is_ok()) {
             let (mut noise, mut energy) = (0.0, 0.0);
             // As a normalisation behind them weighs the rows.
             let each = steps.of_elements(&packed.shape);
-            let wanted = run.chosen[place].values(original);
-            for ((&was, &is), step) in wanted.iter().zip(&values).zip(each) {
+            for ((&was, &is), step) in original.values().iter().zip(&values).zip(each) {
                 let (error, was) = (f64::from((was - is) / step), f64::from(was / step));
                 noise += error * error;
                 energy += was * was;

@@ -51,18 +51,16 @@ impl Default for Settings {
 const NOISES: (f64, f64) = (1e-7, 0.6);
 /// What is left if nothing is accepted: 60 dB.
 const LEAST_NOISE: f64 = 1e-6;
-/// Samples on which the layers are tried one by one: as many as run together.
+/// Samples on which the layers are tried one by one, and mirrored ones compared: as many as run together.
 const LOOKED_AT: usize = 8;
-/// The distance of the outputs up to which mirrored pictures are of the same kind. MobileNetV2's on photographs
-/// is 0.23, LeNet-5's on digits 1.08.
-const ALIKE: f64 = 0.5;
-/// The noise over energy at which they are tried: 25 dB. That of the budget instead made no difference.
+/// The noise over energy at which layers are tried: 25 dB. That of the budget instead made no difference.
 const TRIED: f64 = 3e-3;
-/// The most multiply-accumulates for all of the tries.
+/// The most multiply-accumulates of all tries together.
 const TRY_MACS: u64 = 400_000_000_000;
-/// How far a layer's weight may be from the mean, either way.
+/// How far what a layer counts may be from the mean, either way.
 const WEIGHTS: f64 = 30.0;
-
+/// The distance of the outputs up to which mirrored pictures are of the same kind. MobileNetV2's on photographs is 0.23, LeNet-5's on digits 1.08.
+const ALIKE: f64 = 0.5;
 /// Observations of one sample that do not depend on each other, at most.
 const OF_A_SAMPLE: usize = 8;
 /// Trials of a budget: each knows better what the coder makes of the symbols.
@@ -137,12 +135,12 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
 /// The samples, and beside them mirrored pictures if the network answers those nearly alike: then they are pictures of the same kind, and tell more
 /// of what the layers see.
 fn with_mirrored(model: &Model, samples: Samples) -> Result<Samples, Error> {
-    let few = samples.range(0, LOOKED_AT);
-    let Some(mirrored) = few.mirrored() else { return Ok(samples) };
-    if relative_distance(&logits(model, &few)?, &logits(model, &mirrored)?) > ALIKE {
-        return Ok(samples);
+    let Some(mirrored) = samples.mirrored() else { return Ok(samples) };
+    let answers = |samples: &Samples| logits(model, &samples.range(0, LOOKED_AT));
+    match relative_distance(&answers(&samples)?, &answers(&mirrored)?) > ALIKE {
+        true => Ok(samples),
+        false => Ok(samples.and(&mirrored)?),
     }
-    Ok(samples.mirrored().map_or(Ok(samples.clone()), |mirrored| samples.and(&mirrored))?)
 }
 
 impl<'a> Plan<'a> {
@@ -173,7 +171,7 @@ impl<'a> Plan<'a> {
     fn weigh(&mut self, samples: &Samples) -> Result<(), Error> {
         let of_sample: u64 = macs(self.model)?.iter().map(|layer| layer.dense).sum();
         let chosen: Vec<usize> = (0..self.layers.len()).filter(|&index| self.layers[index].is_some()).collect();
-        if of_sample * (samples.len() * chosen.len()) as u64 > TRY_MACS {
+        if of_sample.saturating_mul((samples.len() * chosen.len()) as u64) > TRY_MACS {
             return Ok(());
         }
         let price = self.price_of(TRIED);

@@ -1277,7 +1277,7 @@ step: number | null,
  */
 nonzeros: number, 
 /**
- * Signal-to-quantization-noise ratio in dB, as a normalisation behind it weighs its rows; `None` if nothing was lost, or it is no layer.
+ * Signal-to-quantization-noise ratio in dB, where its rows have steps of their own weighed by those; `None` if nothing was lost, or it is no layer.
  */
 snr: number | null, 
 /**

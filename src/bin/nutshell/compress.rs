@@ -229,9 +229,10 @@ impl Arguments {
             Criterion::Outputs => {
                 "criterion: R2 to the original's outputs, since the samples have no labels and the answers are no classes".into()
             }
-            Criterion::Snr => [describe_noise(report)].into_iter().chain(report.drawn.iter().map(describe_drawn)).collect::<Vec<_>>().join("\n"),
+            Criterion::Snr => describe_noise(report),
             Criterion::None => "criterion: none needed, every number is as it was".into(),
         });
+        lines.extend(report.drawn.iter().map(describe_drawn));
         lines.extend(report.splits.iter().flat_map(describe_splits));
         if let (Some(before), Some(after)) = (&report.before, &report.after) {
             lines.push(format!("validation {word}: {}", compare(&before.validation, &after.validation)));
