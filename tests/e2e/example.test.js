@@ -1,7 +1,7 @@
 // The main path in Chromium, on all of the example's test samples.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { download, drop, faults, finished, opened, page, ready, seriousFaults, SHORT, text, useAll } from './user.js';
+import { click, download, drop, faults, finished, opened, page, ready, seriousFaults, SHORT, text, useAll } from './user.js';
 
 useAll();
 
@@ -10,7 +10,7 @@ test('from the example to a file that opens again with the same accuracy', async
   assert.match(await text('#accuracy'), /^9[89]\.\d\d\s% correct on 10,000 test samples/);
   assert.deepEqual(await seriousFaults(), []);
 
-  await page.click('#compress');
+  await click('#compress');
   await finished();
   const bytes = await text('#bytes');
   const accuracy = await text('#after');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { serve } from './site.js';
-import { site, download, drop, dropAll, faults, FEW, finished, mnist, OPEN, opened, page, press, ready, recipe, RUN, seriousFaults, SHORT, text } from './user.js';
+import { click, download, drop, dropAll, faults, FEW, finished, mnist, OPEN, opened, page, press, ready, recipe, RUN, seriousFaults, SHORT, site, text } from './user.js';
 
 test('a run is cancelled and resumed, also after a reload', async () => {
   await ready(SHORT);
@@ -19,7 +19,7 @@ test('a run is cancelled and resumed, also after a reload', async () => {
   await page.reload();
   await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
   assert.match(await text('run-card'), /Cancelled/);
-  await page.click('#resume');
+  await click('#resume');
   await page.waitForSelector('run-card progress', { timeout: OPEN });
   assert.match(await page.title(), /^\d+ %, compressing LeNet-5/);
   // Another tab says so, and offers nothing to resume.
@@ -38,7 +38,7 @@ test('a run is cancelled and resumed, also after a reload', async () => {
 
 test('without training a network is rounded to the chosen tolerance', async () => {
   await ready(recipe({ split: { training: 1000, validation: 1000 } }));
-  await page.click('input[name=effort][value=calibrate]');
+  await click('input[name=effort][value=calibrate]');
   await page.waitForFunction(() => /** @type {HTMLInputElement} */ (document.querySelector('input[name=effort][value=calibrate]')).checked, { timeout: OPEN });
   await press('#compress');
   await finished();
@@ -46,7 +46,7 @@ test('without training a network is rounded to the chosen tolerance', async () =
   const bytes = Number((await text('#bytes')).replace(/\D/g, ''));
   assert.ok(bytes < 80_000, `${bytes}`);
   assert.ok(parseFloat(await text('#after')) > 97.5, await text('#after'));
-  await page.click('[data-step=quantize]');
+  await click('[data-step=quantize]');
   await page.waitForSelector('quantize-view nutshell-histogram, quantize-view nutshell-codebook, quantize-view table', { timeout: OPEN });
   assert.deepEqual(await seriousFaults(), []);
   assert.deepEqual(faults, []);
@@ -58,7 +58,7 @@ test('the page goes on working when its worker is killed', async () => {
   const gone = new Promise((resolve) => page.on('workerdestroyed', resolve));
   await worker.evaluate(() => self.close());
   await gone;
-  await page.click('#compress');
+  await click('#compress');
   await finished();
   assert.deepEqual(faults, []);
 });
@@ -76,18 +76,18 @@ test('a run goes on after its worker has died in the middle', async () => {
     };
   });
   await ready(SHORT);
-  await page.click('#compress');
+  await click('#compress');
   await page.waitForFunction(() => document.querySelectorAll('.stages .done').length >= 2, { timeout: RUN });
   await page.evaluate(() => /** @type {any} */ (window).started[0].terminate());
   await page.waitForSelector('#run-status.problem', { timeout: OPEN });
   assert.match(await text('#run-status'), /the browser ended the engine/);
   await page.waitForSelector('#resume:not(:disabled)', { timeout: OPEN });
-  await page.click('#resume');
+  await click('#resume');
   await page.waitForSelector('#download', { timeout: RUN });
   const nut = await download('#download', 'lenet5.nut');
   // Straight from the result, and from the file once it is open again: the same export.
   const onnx = await download('#save-onnx', 'lenet5.onnx');
-  await page.click('#open-result');
+  await click('#open-result');
   await opened('lenet5.nut');
   assert.ok(onnx.equals(await download('#onnx', 'lenet5.onnx')));
   assert.match(await text('.score'), new RegExp(`File ${nut.length.toLocaleString('en')} B`));
@@ -124,7 +124,7 @@ test('a broken file is refused in words, and the page goes on working', async ()
   await drop('cut.nut', Uint8Array.of(0x4e, 0x75, 0, 1));
   await page.waitForFunction(() => document.querySelector('#problem')?.textContent?.includes('cut.nut'), { timeout: OPEN });
   assert.deepEqual(await seriousFaults(), []);
-  await page.click('#problem button');
+  await click('#problem button');
   assert.equal(await page.$('#problem:not([hidden])'), null);
   assert.match(await text('network-card .lead'), /LeNet-5/);
   assert.deepEqual(faults, []);

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { png, TURNED, zip } from './sample-files.js';
-import { drop, dropAll, dropPaths, faults, mnist, OPEN, page, ready, seriousFaults, text } from './user.js';
+import { click, drop, dropAll, dropPaths, faults, mnist, OPEN, page, ready, seriousFaults, text } from './user.js';
 
 /** The first of MNIST's test images as PNG files, in a folder a class. @param {number} count @param {string} above The folder above the classes. */
 function digits(count, above) {
@@ -143,20 +143,20 @@ test('what is wrong with a picture is said with its name, and the page goes on w
   await ready();
   await drop('broken.zip', zip({ 'a/1.png': whole, 'a/2.png': whole.subarray(0, 300), 'b/3.png': whole }));
   await refused(/^broken\.zip: picture file, a\/2\.png: expected a picture that this browser can decode, got one that it cannot/);
-  await page.click('#problem button');
+  await click('#problem button');
   await drop('sizes.zip', zip({ 'a/1.png': whole, 'b/2.png': png(new Uint8Array(12), { width: 3 }) }));
   await refused(/^sizes\.zip: picture file, b\/2\.png: expected pictures of one size \(height and width\), \[28, 28\], got \[4, 3\]/);
-  await page.click('#problem button');
+  await click('#problem button');
   await drop('large.zip', zip({ 'a/1.png': Buffer.concat([whole.subarray(0, 16), Buffer.from([0, 1, 0, 0, 0, 1, 0, 0]), whole.subarray(24)]) }));
   await refused(/^large\.zip: picture file, a?\/?1\.png: 34359738368 bytes are more than the limit of 1073741824/);
-  await page.click('#problem button');
+  await click('#problem button');
   await drop('glass.zip', zip({ 'a/1.png': png([200, 100, 50, 128], { width: 1, kind: 6 }) }));
   await refused(/^glass\.zip: picture file, a?\/?1\.png: expected opaque pixels, because a browser changes transparent ones, got transparent ones/);
-  await page.click('#problem button');
+  await click('#problem button');
   await drop('none.zip', zip({ 'notes.txt': Buffer.from('nothing') }));
   await refused(/^none\.zip: archive: expected PNG or JPEG files, in folders of classes or alone, got none/);
   assert.match(await text('network-card'), /MNIST: 1,000 test images/);
-  await page.click('#problem button');
+  await click('#problem button');
   await drop('digits.zip', zip(digits(100, '')));
   await measuredOn('20');
   assert.deepEqual(faults, []);

@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { recipe as recipeOf } from '../../pkg/node.js';
-import { download, drop, faults, finished, OPEN, opened, page, ready, recipe, seriousFaults, SHORT, text } from './user.js';
+import { click, download, drop, faults, finished, OPEN, opened, page, ready, recipe, seriousFaults, SHORT, text } from './user.js';
 
 /** The value of a number in the form. @param {string} id */
 const value = (id) => page.$eval(`#${id}`, (input) => /** @type {HTMLInputElement} */ (input).value);
@@ -21,7 +21,7 @@ const type = (id, number) =>
 test('a link reproduces the recipe, and so does its file', async () => {
   await ready(recipe({ effort: 'balanced', seed: 7, target: { budget: 900 } }));
   assert.equal(await page.$eval('[name=effort]:checked', (input) => /** @type {HTMLInputElement} */ (input).value), 'balanced');
-  await page.click('.settings summary');
+  await click('.settings summary');
   assert.equal(await value('seed'), '7');
   // What Rust states as the default is what the form shows.
   assert.equal(await value('refine-training-samples'), String(recipeOf('balanced').refine.training.samples));
@@ -55,7 +55,7 @@ test('a link reproduces the run: the same bytes', async () => {
   const files = [];
   for (let run = 0; run < 2; run++) {
     await ready(link);
-    await page.click('#compress');
+    await click('#compress');
     await finished();
     files.push(await download('#download', 'lenet300.nut'));
     assert.equal(await page.evaluate(() => location.hash.startsWith('#net=lenet300')), true);
@@ -86,7 +86,7 @@ test('the guided walk moves the controls of the page, shows what it speaks of, a
   await page.setViewport({ width: 360, height: 740 });
   await ready();
   await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
-  await page.click('#walk');
+  await click('#walk');
   await page.waitForFunction(() => /** @type {HTMLSelectElement} */ (document.querySelector('#layer')).value === '2', { timeout: OPEN });
   const pressed = () => page.$eval('.step[aria-pressed=true]', (step) => /** @type {HTMLElement} */ (step).dataset.step);
   await next();
@@ -114,21 +114,21 @@ test('settings belong to the network and the samples that they were for, and a l
   await ready(`${recipe({ seed: 7, target: { budget: 4479 } })}&step=prune&layer=1&threshold=0.05`);
   assert.match(await text('#notice'), /This link sets: seed 7, budget 4,479 B/);
   assert.deepEqual([await value('layer'), await text('[for=threshold] ~ output')], ['1', '0.05']);
-  await page.click('network-card .choice:nth-of-type(2)');
+  await click('network-card .choice:nth-of-type(2)');
   await page.waitForFunction(() => /set for the network before: budget 4,479 B.*still apply: seed 7/.test(document.querySelector('#notice')?.textContent ?? ''), { timeout: OPEN });
   await page.waitForFunction(() => !location.hash.includes('budget') && location.hash.includes('net=lenet300'), { timeout: OPEN });
   const rows = Array.from({ length: 120 }, (_, row) => [row % 10, ...Array.from({ length: 784 }, (_, column) => (row * column) % 256)].join(','));
   await drop('table.csv', new TextEncoder().encode([['label', ...Array(784).keys()].join(','), ...rows].join('\n')));
   await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector('#split-validation'))?.value === '19', { timeout: OPEN });
   // Back goes to the step before, and what the user has opened stays; so it does after a reload.
-  await page.click('[data-step=share]');
+  await click('[data-step=share]');
   await page.waitForFunction(() => location.hash.includes('step=share'), { timeout: OPEN });
   await page.goBack();
   await page.waitForSelector('[data-step=model][aria-pressed=true]', { timeout: OPEN });
   await page.reload();
   await page.waitForFunction(() => document.querySelector('network-card')?.textContent?.includes('table.csv:'), { timeout: OPEN });
   await opened('LeNet-300-100');
-  await page.click('#mnist');
+  await click('#mnist');
   await page.waitForFunction(() => /** @type {HTMLInputElement | null} */ (document.querySelector('#split-validation'))?.value === '5000', { timeout: OPEN });
   assert.match(await text('network-card'), /MNIST: /);
   assert.deepEqual(faults, []);

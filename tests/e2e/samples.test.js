@@ -2,7 +2,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { csv, npy, npz } from './sample-files.js';
-import { drop, dropAll, faults, finished, mnist, OPEN, page, ready, seriousFaults, SHORT, text } from './user.js';
+import { click, drop, dropAll, faults, finished, mnist, OPEN, page, ready, seriousFaults, SHORT, text } from './user.js';
 
 /** The first of MNIST's samples, without the headers of their files. @param {'t10k' | 'train'} set @param {number} count */
 const digits = (set, count) => ({
@@ -75,7 +75,7 @@ test('images without labels: a run is held to agreement with the original', asyn
   await page.waitForFunction(() => document.querySelectorAll('sample-strip canvas').length === 10, { timeout: OPEN });
   assert.match(await text('#by-agreement'), /judged by agreement with the original/);
   assert.deepEqual(await seriousFaults(), []);
-  await page.click('#compress');
+  await click('#compress');
   await finished();
   const card = await text('result-card');
   assert.match(card, /Agreement with the original \d+\.\d\d\s% of 500 test samples have the same answer as the original; the outputs differ by \d+\.\d\d\s% of their size/);
@@ -144,13 +144,13 @@ test('an array alone that would fit the network is asked about', async () => {
   assert.match(await text('#asked'), /array\.npy is one array of 300 × 1 × 28 × 28 numbers\. Are these 300 samples, or a model's weights\? As samples they would fit LeNet-5\./);
   assert.match(await text('network-card'), /MNIST: 1,000 test images/);
   assert.deepEqual(await seriousFaults(), []);
-  await page.click('#as-samples');
+  await click('#as-samples');
   await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('no labels'), { timeout: OPEN });
   assert.match(await text('network-card'), /array\.npy: 60 test images, 240 training images/);
   assert.equal(await page.$('#asked'), null);
   await drop('array.npy', file);
   await page.waitForSelector('#asked', { timeout: OPEN });
-  await page.click('#as-weights');
+  await click('#as-weights');
   await page.waitForSelector('tensors-view tensor-table', { timeout: OPEN });
   assert.match(await text('network-card .lead'), /array\.npy/);
   assert.equal(await page.$('#asked'), null);

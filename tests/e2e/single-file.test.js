@@ -1,7 +1,7 @@
 // The page as one file, opened from disk; and the page of the charts.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { faults, finished, OPEN, page, seriousFaults, SHORT, site, text } from './user.js';
+import { click, faults, finished, OPEN, page, seriousFaults, SHORT, site, text } from './user.js';
 
 test('the single file works when it is opened from disk', async () => {
   await page.setOfflineMode(true);
@@ -10,7 +10,7 @@ test('the single file works when it is opened from disk', async () => {
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
   assert.match(await text('#accuracy'), /^9[89]\.\d\d\s% correct on 10,000 test samples/);
   await page.waitForSelector('model-view nutshell-histogram', { timeout: OPEN });
-  await page.click('#compress');
+  await click('#compress');
   await finished();
   assert.match(await text('#bytes'), /^[\d,]+ B$/);
   assert.deepEqual(faults, []);

@@ -98,6 +98,9 @@ export async function press(selector) {
   await page.keyboard.press('Enter');
 }
 
+/** Clicks once nothing moves it any more, as charts above it do while they are drawn. @param {string} selector */
+export const click = (selector) => page.locator(selector).setTimeout(OPEN).click();
+
 /** @param {string} selector */
 export const text = (selector) => page.$eval(selector, (element) => element.textContent?.replace(/\s+/g, ' ').trim() ?? '');
 
@@ -159,7 +162,7 @@ export async function download(selector, name) {
     const downloaded = new Promise((resolve) =>
       session.on('Browser.downloadProgress', ({ state }) => state === 'completed' && resolve(undefined)),
     );
-    await page.click(selector);
+    await click(selector);
     await downloaded;
     assert.deepEqual(readdirSync(folder), [name]);
     return readFileSync(join(folder, name));

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { weightsOf } from './onnx.js';
-import { download, faults, FEW, finished, OPEN, page, ready, RUN, seriousFaults, SHORT, slide, text } from './user.js';
+import { click, download, faults, FEW, finished, OPEN, page, ready, RUN, seriousFaults, SHORT, slide, text } from './user.js';
 
 const FILE = readFileSync(new URL('../../www/models/lenet5.onnx', import.meta.url));
 const CONV1 = weightsOf(FILE, 'conv1.weight');
 
 /** Looks at a step, and waits until it shows `selector`. @param {string} step @param {string} selector */
 async function look(step, selector) {
-  await page.click(`[data-step=${step}]`);
+  await click(`[data-step=${step}]`);
   await page.waitForSelector(selector, { timeout: OPEN });
 }
 
@@ -211,7 +211,7 @@ const clickFirstRun = () =>
 
 test('after a run every view shows what the run did, and nothing serious is wrong with any', async () => {
   await ready(SHORT);
-  await page.click('#compress');
+  await click('#compress');
   // The page follows the run.
   await page.waitForSelector('[data-step=quantize][aria-pressed=true]', { timeout: RUN });
   await finished();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { initializers } from './onnx.js';
-import { download, drop, dropAll, faults, OPEN, opened, page, ready, RUN, seriousFaults, text } from './user.js';
+import { click, download, drop, dropAll, faults, OPEN, opened, page, press, ready, RUN, seriousFaults, text } from './user.js';
 import { normal, npy, pth, readSafetensors, safetensors, signalToNoise } from './weight-files.js';
 
 /** Waits until a file of weights is open, and one of its tensors is drawn. @param {string} name */
@@ -26,7 +26,7 @@ async function compressed() {
 
 /** Opens the table of other formats, and saves one of them. @param {string} place @param {string} kind @param {string} name */
 async function exported(place, kind, name) {
-  if (!(await page.$(`${place} export-table details[open]`))) await page.click(`${place} export-table summary`);
+  if (!(await page.$(`${place} export-table details[open]`))) await press(`${place} export-table summary`);
   const button = `${place} [data-export=${kind}]:not(:disabled)`;
   await page.waitForSelector(button, { timeout: OPEN });
   return download(button, name);
@@ -70,7 +70,7 @@ test('named weights are shown, compressed without samples, exported, and opened 
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'encoder.layer.1.weight');
   assert.deepEqual(await seriousFaults(), []);
 
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   assert.match(await text('#criterion'), /no samples were used.*2 of 314 tensors were rounded/);
   assert.deepEqual(await seriousFaults(), []);
@@ -103,7 +103,7 @@ test('a run without samples is cancelled, and another one keeps its budget', asy
   await drop('weights.pth', pth({ 'fc.weight': normal([512, 512], 0.05), 'fc.bias': normal([512], 0.1) }));
   await shown('weights.pth');
   assert.match(await text('network-card'), /Format PyTorch/);
-  await page.click('input[name=weights-target][value=budget]');
+  await click('input[name=weights-target][value=budget]');
   await fill('#budget-target', 100_000);
   await page.focus('#compress');
   await page.keyboard.press('Enter');
@@ -132,13 +132,13 @@ test('a run without samples is cancelled, and another one keeps its budget', asy
   await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
   assert.match(await text('#run-status'), /Cancelled/);
 
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   const bytes = bytesOf(await text('#bytes'));
   assert.ok(bytes <= 100_000 && bytes > 90_000, String(bytes));
 
   await fill('#budget-target', 100);
-  await page.click('#compress');
+  await click('#compress');
   await page.waitForSelector('#run-status.problem', { timeout: RUN });
   assert.match(await text('#run-status'), /bytes of the file: wanted at most 100/);
   assert.deepEqual(faults, []);
@@ -149,8 +149,8 @@ test('lossless, every number is given back, and other formats are measured', asy
   await ready();
   await drop('array.npy', npy(tensor));
   await shown('array.npy');
-  await page.click('input[name=weights-target][value=lossless]');
-  await page.click('#compress');
+  await click('input[name=weights-target][value=lossless]');
+  await click('#compress');
   await compressed();
   assert.match(await text('#criterion'), /bit for bit/);
   const file = await exported('result-card', 'safetensors', 'array.safetensors');
@@ -173,10 +173,10 @@ test('lossless, every number is given back, and other formats are measured', asy
 
 test('a network is judged by its weights alone if the user wants it, and is written as ONNX', async () => {
   await ready();
-  await page.click('input[name=evidence][value=weights]');
+  await click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target', { timeout: OPEN });
   assert.equal((await page.$$('.stages .step')).length, 2);
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   assert.deepEqual(await seriousFaults(), []);
   const onnx = await exported('result-card', 'onnx', 'lenet5.onnx');
@@ -204,10 +204,10 @@ test('a file that cannot be opened leaves the tensors that are shown as they are
   await drop('bad.safetensors', file.subarray(0, 200));
   await page.waitForFunction(() => document.querySelector('#problem')?.textContent?.includes('bad.safetensors'), { timeout: OPEN });
   assert.match(await text('network-card .lead'), /good\.safetensors/);
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   // And back to the example.
-  await page.click('network-card .choice');
+  await click('network-card .choice');
   await opened('LeNet-5');
   assert.equal((await page.$$('.stages .step')).length, 6);
   assert.deepEqual(faults, []);
@@ -229,11 +229,11 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   await ready();
   await drop('model.safetensors', file);
   await shown('model.safetensors');
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   const [bytes, snr] = [await text('#bytes'), await text('#snr')];
-  await page.click('input[name=weights-target][value=lossless]');
-  await page.click('#compress');
+  await click('input[name=weights-target][value=lossless]');
+  await click('#compress');
   await page.waitForFunction(() => document.querySelector('#criterion')?.textContent?.includes('bit for bit'), { timeout: RUN });
   assert.deepEqual(await kept(), ['model.safetensors, weights alone, lossless', 'model.safetensors, weights alone, 30 dB']);
   // One of them has a ratio that can be drawn.
@@ -243,7 +243,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   await page.reload();
   // What was open is open again.
   await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('model.safetensors'), { timeout: OPEN });
-  await page.click('[data-step=result]');
+  await click('[data-step=result]');
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.equal((await kept()).length, 2);
   assert.match(await text('#runs tbody tr:last-child'), new RegExp(`${bytes} \\d+\\.\\dx ${snr} signal to noise`));
@@ -261,7 +261,7 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
   await page.waitForFunction(() => document.querySelectorAll('#runs tbody tr').length === 1, { timeout: OPEN });
   await page.reload();
   await page.waitForFunction(() => document.querySelector('network-card .lead')?.textContent?.includes('model.safetensors'), { timeout: OPEN });
-  await page.click('[data-step=result]');
+  await click('[data-step=result]');
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.deepEqual(await kept(), ['model.safetensors, weights alone, 30 dB']);
   assert.deepEqual(faults, []);
@@ -269,9 +269,9 @@ test('runs by the weights alone are kept, opened again by a click, and forgotten
 
 test('a run of the example by its weights alone is opened again, and those that older pages kept are there', async () => {
   await ready();
-  await page.click('input[name=evidence][value=weights]');
+  await click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target', { timeout: OPEN });
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   const bytes = await text('#bytes');
   await page.evaluate(
@@ -293,7 +293,7 @@ test('a run of the example by its weights alone is opened again, and those that 
   );
   await page.reload();
   await page.waitForSelector('#accuracy .figure', { timeout: OPEN });
-  await page.click('[data-step=result]');
+  await click('[data-step=result]');
   await page.waitForSelector('#runs', { timeout: OPEN });
   assert.deepEqual(await kept(), ['LeNet-5, weights alone, 30 dB', 'of an older page', 'of an older page']);
   assert.match(await text('#runs tbody tr:nth-child(2)'), /4,000 B 431x 30\.00 dB signal to noise/);
@@ -305,9 +305,6 @@ test('a run of the example by its weights alone is opened again, and those that 
   assert.deepEqual(faults, []);
 });
 
-/** Clicks what may still move, since charts above it are being drawn. @param {string} selector */
-const press = (selector) => page.$eval(selector, (button) => /** @type {HTMLElement} */ (button).click());
-
 /** Names of the runs that are kept, as they are listed. */
 const kept = () => page.$$eval('#runs [data-run]', (buttons) => buttons.map((button) => button.textContent ?? ''));
 
@@ -318,9 +315,9 @@ test('a .nut file of named weights of a known architecture is a network again', 
   await ready();
   await drop('lenet.safetensors', file);
   await opened('lenet.safetensors');
-  await page.click('input[name=evidence][value=weights]');
+  await click('input[name=evidence][value=weights]');
   await page.waitForSelector('#snr-target', { timeout: OPEN });
-  await page.click('#compress');
+  await click('#compress');
   await compressed();
   const nut = await download('result-card #download', 'lenet.nut');
   await drop('again.nut', nut);
@@ -343,8 +340,8 @@ test('decoding a large file shows how far it is, and can be ended', async () => 
   await drop('large.safetensors', file);
   await shown('large.safetensors');
   // Numbers as they are take their time; rounded ones are decoded at once.
-  await page.click('input[name=weights-target][value=lossless]');
-  await page.click('#compress');
+  await click('input[name=weights-target][value=lossless]');
+  await click('#compress');
   await compressed();
   const nut = await download('result-card #download', 'large.nut');
   // By who looks and clicks at once; the page answers meanwhile.
