@@ -693,13 +693,72 @@ class Table:
             start += frequency
 
 
+OCTAVE = [32768, 30048, 27554, 25268, 23170, 21247, 19484, 17867]
+
+
+class Near:
+    """Symbols of one table, or of nine by their neighbours."""
+
+    def __init__(self, tables, row_len):
+        self.tables, self.row_len, self.symbols = tables, row_len, []
+
+    def look(self):
+        index, self.centre, self.way = len(self.symbols), 0, 1
+        if self.tables == 1:
+            return 0
+        left = self.symbols[-1] if index % self.row_len else 0
+        above = self.symbols[-self.row_len] if index >= self.row_len else 0
+        return 3 * min(abs(left), 2) + min(abs(above), 2)
+
+    def record(self, symbol):
+        self.symbols.append(symbol)
+
+
+class Predicted:
+    """Symbols of kernels, each predicted by those before it."""
+
+    def __init__(self, reader, rows, channels, taps):
+        def signed(count):
+            return list(struct.unpack(f"<{count}b", bytes(reader.take(count))))
+
+        self.parts, thresholds = reader.byte(), reader.byte()
+        if self.parts not in (1, 3) or thresholds > 7:
+            raise ValueError("predictions of another kind")
+        self.thresholds, self.places = list(reader.take(thresholds)), list(reader.take(taps))
+        self.factors = [signed(tap) for tap in range(taps)] if taps <= 64 else [[]] * taps
+        self.rows, self.channels = signed(rows), signed(channels)
+        self.tables = self.parts * (thresholds + 1)
+        self.symbols, self.errors, self.seen = [], [], 0
+
+    def look(self):
+        kernel, tap = divmod(len(self.symbols), len(self.places))
+        row, channel = divmod(kernel, len(self.channels))
+        if tap == 0:
+            self.errors, self.seen = [], 0
+        mean = sum(factor * error for factor, error in zip(self.factors[tap], self.errors)) >> 6
+        self.mean = max(-(1 << 21), min(1 << 21, mean))
+        self.base = max(0, min(255, self.places[tap] + self.rows[row] + self.channels[channel]))
+        self.centre = self.mean + 32 >> 6
+        rest = self.mean - 64 * self.centre
+        self.way = -1 if rest < 0 else 1
+        level = max(0, min(255, self.base + (3 * (log2(64 + self.seen) - log2(64 + 16 * tap)) >> 11)))
+        return self.parts * sum(threshold <= level for threshold in self.thresholds) + abs(rest) * self.parts // 33
+
+    def record(self, symbol):
+        error = 64 * symbol - self.mean
+        self.errors.append(max(-131071, min(131071, error)))
+        self.seen = min(4095, self.seen + min(255, 16 * abs(error) * OCTAVE[self.base % 8] >> 15 + self.base // 8))
+        self.symbols.append(symbol)
+
+
 def read_apart(reader, layout):
     """The symbols of a parameter from its own stream (section 10)."""
     rows, channels, height, width, _ = layout
     row_len = channels * height * width
-    tables = [Table(reader) for _ in range(reader.byte())]
+    first = reader.byte()
+    contexts = Predicted(reader, rows, channels, height * width) if first == 2 else Near(first, row_len)
+    tables = [Table(reader) for _ in range(contexts.tables)]
     states = list(struct.unpack("<4I", bytes(reader.take(16))))
-    symbols = []
 
     def take(index, low_bits, frequency, start):
         state = states[index % 4]
@@ -709,26 +768,21 @@ def read_apart(reader, layout):
         states[index % 4] = state
 
     for index in range(rows * row_len):
-        context = 0
-        if len(tables) > 1:
-            left = symbols[-1] if index % row_len else 0
-            above = symbols[-row_len] if index >= row_len else 0
-            context = 3 * min(abs(left), 2) + min(abs(above), 2)
-        table = tables[context]
+        table = tables[contexts.look()]
         entry, start = table.slots[states[index % 4] & 0x3FFF]
         take(index, 14, table.frequencies[entry], start)
         if entry:
-            symbols.append(table.first + entry - 1)
+            contexts.record(contexts.centre + contexts.way * (table.first + entry - 1))
             continue
         raw = 0
         for shift in (0, 8):
             part = (states[index % 4] & 0x3FFF) >> 6
             raw |= part << shift
             take(index, 14, 64, part << 6)
-        symbols.append(raw - 65536 if raw >= 32768 else raw)
+        contexts.record(raw - 65536 if raw >= 32768 else raw)
     if states != [1 << 16] * 4 or reader.data:
         raise ValueError("a stream that ends elsewhere")
-    return symbols
+    return contexts.symbols
 
 
 TYPES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()

@@ -17,6 +17,7 @@ pub mod mixer;
 pub mod neighbours;
 pub mod number;
 pub mod order;
+pub mod prediction;
 pub mod range;
 pub mod rate;
 pub mod shapes;

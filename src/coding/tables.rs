@@ -6,6 +6,7 @@
 
 use super::ParameterBits;
 use super::layout::{Form, Layout};
+use super::prediction::{Here, Kernels, LEVELS, PARTS, Walk};
 use super::range::Encoder;
 use super::symbols::{Bounds, SymbolModel};
 use crate::error::DecodeError;
@@ -21,8 +22,10 @@ const STATES: usize = 4;
 const LARGEST: i16 = 127;
 /// Bits of one part of an escaped symbol.
 const RAW_BITS: u32 = 8;
-/// Contexts, if there is more than one: the magnitudes of two neighbours, each counted up to 2.
+/// Contexts of neighbours: the magnitudes of two of them, each counted up to 2.
 const CONTEXTS: usize = 9;
+/// What a stream begins with where symbols are predicted; else with the number of its tables.
+const PREDICTED: u8 = 2;
 
 /// Parameters of fewer symbols are coded by the models: their tables would cost too much, and the time does not count.
 const FEWEST: usize = 1 << 15;
@@ -32,24 +35,105 @@ const MORE: f64 = 1.012;
 /// Symbols on which the models are tried.
 const TRIED: usize = 1 << 15;
 
-/// The symbols, row after row.
-#[derive(Debug, Clone, Copy)]
-pub struct Rows {
-    /// How many symbols there are.
-    pub count: usize,
-    /// How many a row has.
-    pub row_len: usize,
+/// What decides about a symbol's table.
+#[derive(Debug, Clone, PartialEq)]
+enum Contexts {
+    /// Nothing.
+    One,
+    /// The symbol before it in its row, and the one above it.
+    Near,
+    /// Predictions.
+    Kernels(Kernels),
 }
 
-impl Rows {
-    /// The context of a symbol, from those before it in its row and above it.
+impl Contexts {
+    fn tables(&self) -> usize {
+        match self {
+            Contexts::One => 1,
+            Contexts::Near => CONTEXTS,
+            Contexts::Kernels(kernels) => kernels.tables(),
+        }
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Contexts::Kernels(kernels) => {
+                bytes.push(PREDICTED);
+                kernels.put(bytes);
+            }
+            _ => bytes.push(self.tables() as u8),
+        }
+    }
+
+    fn take(bytes: &mut &[u8], layout: &Layout) -> Result<Self, DecodeError> {
+        match usize::from(*bytes.split_off_first().ok_or_else(truncated)?) {
+            1 => Ok(Contexts::One),
+            CONTEXTS => Ok(Contexts::Near),
+            2 => {
+                let wrong = || malformed("predictions", "too few bytes, or others");
+                Ok(Contexts::Kernels(Kernels::take(bytes, layout).ok_or_else(wrong)?))
+            }
+            other => Err(malformed(format!("1 or {CONTEXTS} tables, or predictions"), other.to_string())),
+        }
+    }
+
+    /// Symbols that are looked at together, from the first one on.
+    fn group(&self) -> usize {
+        if let Contexts::Kernels(kernels) = self { kernels.taps() } else { 1 }
+    }
+
+    /// Tells how symbols `from..to` are coded; both are between groups.
+    fn each(&self, symbols: &[i16], row_len: usize, from: usize, to: usize, see: &mut impl FnMut(usize, Here)) {
+        if let Contexts::Kernels(kernels) = self {
+            let mut walk = Walk::new(kernels, from / kernels.taps());
+            for index in from..to {
+                let here = walk.look();
+                see(index, here);
+                walk.record(&here, symbols[index]);
+            }
+            return;
+        }
+        for index in from..to {
+            see(index, self.near(symbols, row_len, index, index % row_len));
+        }
+    }
+
+    /// How a symbol is coded that is not predicted, from those before it in its row and above it.
     #[inline]
-    fn context(&self, symbols: &[i16], index: usize, place: usize) -> usize {
+    fn near(&self, symbols: &[i16], row_len: usize, index: usize, place: usize) -> Here {
         let near = |there: bool, back: usize| match there {
             true => usize::from(symbols[index - back].unsigned_abs().min(2)),
             false => 0,
         };
-        3 * near(place > 0, 1) + near(index >= self.row_len, self.row_len)
+        match self {
+            Contexts::Near => Here::plain(3 * near(place > 0, 1) + near(index >= row_len, row_len)),
+            _ => Here::plain(0),
+        }
+    }
+}
+
+/// How often each place of a table is needed, from `-LARGEST` on, and how often none of them.
+#[derive(Debug, Clone)]
+struct Counts {
+    places: Vec<u32>,
+    escaped: u32,
+}
+
+impl Counts {
+    fn none(tables: usize) -> Vec<Self> {
+        vec![Counts { places: vec![0; 2 * LARGEST as usize + 1], escaped: 0 }; tables]
+    }
+
+    fn count(&mut self, place: i32) {
+        match usize::try_from(place + i32::from(LARGEST)).ok().and_then(|index| self.places.get_mut(index)) {
+            Some(count) => *count += 1,
+            None => self.escaped += 1,
+        }
+    }
+
+    fn add(&mut self, other: &Counts) {
+        self.places.iter_mut().zip(&other.places).for_each(|(sum, own)| *sum += own);
+        self.escaped += other.escaped;
     }
 }
 
@@ -69,13 +153,13 @@ impl Table {
         Table { first, frequencies, starts }
     }
 
-    /// For so many of each symbol from `-LARGEST` on, and of those that are escaped.
-    fn of_counts(counts: &[u32], escaped: u32) -> Self {
-        let Some(first) = counts.iter().position(|&count| count > 0) else {
+    fn of_counts(counts: &Counts) -> Self {
+        let Counts { places, escaped } = counts;
+        let Some(first) = places.iter().position(|&count| count > 0) else {
             return Table::new(0, vec![TOTAL]);
         };
-        let last = counts.iter().rposition(|&count| count > 0).unwrap_or(first);
-        let counts: Vec<u32> = [escaped].iter().chain(&counts[first..=last]).copied().collect();
+        let last = places.iter().rposition(|&count| count > 0).unwrap_or(first);
+        let counts: Vec<u32> = [*escaped].iter().chain(&places[first..=last]).copied().collect();
         let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
         let scaled = |&count: &u32| match count {
             0 => 0,
@@ -95,10 +179,10 @@ impl Table {
         Table::new(first as i16 - LARGEST, frequencies)
     }
 
-    /// The entry of a symbol; 0 if it has none.
+    /// The entry of a place; 0 if it has none.
     #[inline]
-    fn entry(&self, symbol: i16) -> usize {
-        let index = i32::from(symbol) - i32::from(self.first) + 1;
+    fn entry(&self, place: i32) -> usize {
+        let index = place.saturating_sub(i32::from(self.first)).saturating_add(1);
         let entry = usize::try_from(index).unwrap_or(0);
         if entry < self.frequencies.len() && self.frequencies[entry] > 0 { entry } else { 0 }
     }
@@ -106,6 +190,25 @@ impl Table {
     /// Bits of an entry.
     fn bits(&self, entry: usize) -> f64 {
         f64::from(SCALE) - f64::from(self.frequencies[entry]).log2()
+    }
+
+    /// Bits of a place.
+    fn cost(&self, place: i32) -> f64 {
+        let entry = self.entry(place);
+        self.bits(entry) + if entry == 0 { f64::from(2 * RAW_BITS) } else { 0.0 }
+    }
+
+    /// Bits of all that were counted.
+    fn all_bits(&self, counts: &Counts) -> f64 {
+        let escaped = match counts.escaped {
+            0 => 0.0,
+            count => f64::from(count) * (self.bits(0) + f64::from(2 * RAW_BITS)),
+        };
+        let own = |(place, &count): (usize, &u32)| match count {
+            0 => 0.0,
+            _ => f64::from(count) * self.cost(place as i32 - i32::from(LARGEST)),
+        };
+        escaped + counts.places.iter().enumerate().map(own).sum::<f64>()
     }
 
     fn put(&self, bytes: &mut Vec<u8>) {
@@ -144,84 +247,103 @@ impl Table {
 #[derive(Debug)]
 pub struct Coded<'a> {
     symbols: &'a [i16],
-    rows: Rows,
-    /// One, or as many as there are contexts.
+    row_len: usize,
+    contexts: Contexts,
     tables: Vec<Table>,
+    /// Bits of what comes before the symbols.
+    head: f64,
+    /// Bits of everything.
+    size: f64,
 }
 
 impl<'a> Coded<'a> {
-    /// Counts the symbols of a parameter whose rows are this long.
-    pub fn new(symbols: &'a [i16], row_len: usize) -> Self {
-        let rows = Rows { count: symbols.len(), row_len: row_len.max(1) };
-        let side = 2 * LARGEST as usize + 1;
-        let mut counts = vec![(vec![0u32; side], 0u32); CONTEXTS];
-        for (index, &symbol) in symbols.iter().enumerate() {
-            let (table, escaped) = &mut counts[rows.context(symbols, index, index % rows.row_len)];
-            match symbol.unsigned_abs() <= LARGEST.unsigned_abs() {
-                true => table[(symbol + LARGEST) as usize] += 1,
-                false => *escaped += 1,
+    /// In the contexts that take the fewest bits.
+    pub fn new(symbols: &'a [i16], layout: &Layout) -> Self {
+        let row_len = layout.row_len().max(1);
+        let counted = |contexts: &Contexts| {
+            let mut counts = Counts::none(contexts.tables());
+            let mut see = |index: usize, here: Here| counts[here.table].count(here.place(symbols[index]));
+            contexts.each(symbols, row_len, 0, symbols.len(), &mut see);
+            counts
+        };
+        let near = counted(&Contexts::Near);
+        let mut one = Counts::none(1);
+        near.iter().for_each(|counts| one[0].add(counts));
+        let mut best = Coded::of_counts(symbols, row_len, Contexts::One, &one);
+        let mut or = |contexts: Contexts, counts: &[Counts]| {
+            let own = Coded::of_counts(symbols, row_len, contexts, counts);
+            if own.size < best.size {
+                best = own;
+            }
+        };
+        or(Contexts::Near, &near);
+        if layout.taps() > 1 {
+            let whole = Kernels::of(symbols, layout);
+            let counts = counted(&Contexts::Kernels(whole.clone()));
+            for (levels, parts) in [(LEVELS, PARTS), (LEVELS / 2, PARTS), (LEVELS / 2, 1), (2, 1)] {
+                let (kernels, places) = whole.with(levels, parts);
+                let mut merged = Counts::none(kernels.tables());
+                places.iter().zip(&counts).for_each(|(&place, counts)| merged[place].add(counts));
+                or(Contexts::Kernels(kernels), &merged);
             }
         }
-        let mut all = (vec![0u32; side], 0u32);
-        for (table, escaped) in &counts {
-            all.0.iter_mut().zip(table).for_each(|(sum, own)| *sum += own);
-            all.1 += escaped;
-        }
-        let one = vec![Table::of_counts(&all.0, all.1)];
-        let several: Vec<Table> = counts.iter().map(|(table, escaped)| Table::of_counts(table, *escaped)).collect();
-        let size = |tables: &[Table], counts: &[(Vec<u32>, u32)]| {
-            let mut bytes = Vec::new();
-            tables.iter().for_each(|table| table.put(&mut bytes));
-            let bits = |(table, (counts, _)): (&Table, &(Vec<u32>, u32))| -> f64 {
-                let own = |(place, &count): (usize, &u32)| match count {
-                    0 => 0.0,
-                    _ => f64::from(count) * table.bits(table.entry(place as i16 - LARGEST)),
-                };
-                counts.iter().enumerate().map(own).sum()
-            };
-            8.0 * bytes.len() as f64 + tables.iter().zip(counts).map(bits).sum::<f64>()
-        };
-        let tables = if size(&several, &counts) < size(&one, &[all]) { several } else { one };
-        Coded { symbols, rows, tables }
+        best
     }
 
-    fn context(&self, index: usize) -> usize {
-        if self.tables.len() == 1 { 0 } else { self.rows.context(self.symbols, index, index % self.rows.row_len) }
+    fn of_counts(symbols: &'a [i16], row_len: usize, contexts: Contexts, counts: &[Counts]) -> Self {
+        let tables: Vec<Table> = counts.iter().map(Table::of_counts).collect();
+        let mut own = Coded { symbols, row_len, contexts, tables, head: 0.0, size: 0.0 };
+        own.head = 8.0 * (own.head().len() + 4 * STATES) as f64;
+        own.size = own.head + own.tables.iter().zip(counts).map(|(table, counts)| table.all_bits(counts)).sum::<f64>();
+        own
+    }
+
+    /// What comes before the states.
+    fn head(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.contexts.put(&mut bytes);
+        self.tables.iter().for_each(|table| table.put(&mut bytes));
+        bytes
     }
 
     /// What everything takes, in bits; the tables as the codebook.
     pub fn all_bits(&self) -> ParameterBits {
-        let mut bytes = Vec::new();
-        self.tables.iter().for_each(|table| table.put(&mut bytes));
-        let codebook = 8.0 * (1 + bytes.len() + 4 * STATES) as f64;
-        ParameterBits { codebook, ..self.bits(0, self.symbols.len()) }
+        ParameterBits { codebook: self.head, ..self.bits(0, self.symbols.len()) }
     }
 
-    /// What symbols `from..to` take, in bits, without the tables.
+    /// What symbols `from..to` take, in bits, without the tables; both are at the begin of a row.
     pub fn bits(&self, from: usize, to: usize) -> ParameterBits {
         let mut spent = ParameterBits::default();
-        for index in from..to {
-            let (table, symbol) = (&self.tables[self.context(index)], self.symbols[index]);
-            let entry = table.entry(symbol);
-            let whole = table.bits(entry) + if entry == 0 { f64::from(2 * RAW_BITS) } else { 0.0 };
-            let zero = f64::from(table.frequencies[table.entry(0)]) / f64::from(TOTAL);
+        self.contexts.each(self.symbols, self.row_len, from, to, &mut |index, here| {
+            let (table, symbol) = (&self.tables[here.table], self.symbols[index]);
+            let whole = table.cost(here.place(symbol));
+            let zero = f64::from(table.frequencies[table.entry(here.place(0))]) / f64::from(TOTAL);
             if symbol == 0 {
                 spent.positions += whole;
-                continue;
+                return;
             }
-            let position = -(1.0 - zero).max(f64::from(TOTAL).recip()).log2();
+            // Where the sign is foreseen, it takes less than a bit.
+            let position = (-(1.0 - zero).max(f64::from(TOTAL).recip()).log2()).min(whole);
+            let sign = (whole - position).min(1.0);
             spent.positions += position;
-            spent.signs += 1.0;
-            spent.magnitudes += (whole - position - 1.0).max(0.0);
-        }
+            spent.signs += sign;
+            spent.magnitudes += whole - position - sign;
+        });
         spent
+    }
+
+    /// What each symbol takes, in bits, without the tables.
+    pub fn costs(&self) -> Vec<f32> {
+        let mut costs = Vec::with_capacity(self.symbols.len());
+        self.contexts.each(self.symbols, self.row_len, 0, self.symbols.len(), &mut |index, here| {
+            costs.push(self.tables[here.table].cost(here.place(self.symbols[index])) as f32);
+        });
+        costs
     }
 
     /// The bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        bytes.push(self.tables.len() as u8);
-        self.tables.iter().for_each(|table| table.put(&mut bytes));
+        let mut bytes = self.head();
         let mut states = [LEAST; STATES];
         let mut words: Vec<u16> = Vec::new();
         let mut push = |state: &mut u32, start: u32, frequency: u32| {
@@ -231,18 +353,25 @@ impl<'a> Coded<'a> {
             }
             *state = ((*state / frequency) << SCALE) + *state % frequency + start;
         };
-        // Backwards, since the last that is written is the first that is read.
-        for index in (0..self.symbols.len()).rev() {
-            let (table, state) = (&self.tables[self.context(index)], &mut states[index % STATES]);
-            let entry = table.entry(self.symbols[index]);
-            if entry == 0 {
-                let raw = self.symbols[index] as u16;
-                for part in [raw >> RAW_BITS, raw & 0xff] {
-                    let width = SCALE - RAW_BITS;
-                    push(state, u32::from(part) << width, 1 << width);
+        // Backwards, since the last that is written is the first that is read; what decides about a symbol comes before it.
+        let group = self.contexts.group();
+        let mut heres = Vec::new();
+        for first in (0..self.symbols.len()).step_by(group).rev() {
+            heres.clear();
+            let see = &mut |index, here| heres.push((index, here));
+            self.contexts.each(self.symbols, self.row_len, first, first + group, see);
+            for (index, here) in heres.iter().rev() {
+                let (table, state) = (&self.tables[here.table], &mut states[index % STATES]);
+                let entry = table.entry(here.place(self.symbols[*index]));
+                if entry == 0 {
+                    let raw = self.symbols[*index] as u16;
+                    for part in [raw >> RAW_BITS, raw & 0xff] {
+                        let width = SCALE - RAW_BITS;
+                        push(state, u32::from(part) << width, 1 << width);
+                    }
                 }
+                push(state, table.starts[entry], table.frequencies[entry]);
             }
-            push(state, table.starts[entry], table.frequencies[entry]);
         }
         states.iter().for_each(|state| bytes.extend(state.to_le_bytes()));
         bytes.extend(words.iter().rev().flat_map(|word| word.to_le_bytes()));
@@ -255,7 +384,7 @@ pub fn worthwhile<'a>(symbols: &'a [i16], layout: &Layout, bounds: Bounds) -> Op
     if symbols.len() < FEWEST || layout.form == Form::Vector {
         return None;
     }
-    let coded = Coded::new(symbols, layout.row_len());
+    let coded = Coded::new(symbols, layout);
     let rows = TRIED.div_ceil(layout.row_len()).min(layout.rows);
     let from = (layout.rows - rows) / 2 * layout.row_len();
     let to = from + rows * layout.row_len();
@@ -263,67 +392,43 @@ pub fn worthwhile<'a>(symbols: &'a [i16], layout: &Layout, bounds: Bounds) -> Op
     SymbolModel::default().code(&mut encoder, &Layout { rows, ..*layout }, bounds, &mut tried);
     let models: f64 = encoder.bits().iter().sum();
     let most = if symbols.len() < MANY { models } else { MORE * models };
-    (coded.bits(from, to).total() <= most).then_some(coded)
+    let head = coded.head * (to - from) as f64 / symbols.len() as f64;
+    (coded.bits(from, to).total() + head <= most).then_some(coded)
 }
 
-/// Reads so many symbols, of those that the bounds allow.
+/// Reads the symbols of a parameter, of those that the bounds allow.
 ///
 /// # Errors
 /// [`DecodeError`], whatever the bytes are.
-pub fn decode(mut bytes: &[u8], rows: Rows, bounds: Bounds) -> Result<Vec<i16>, DecodeError> {
-    let count = usize::from(*bytes.split_off_first().ok_or_else(truncated)?);
-    if count != 1 && count != CONTEXTS {
-        return Err(malformed(format!("1 or {CONTEXTS} tables"), count.to_string()));
-    }
-    let tables = (0..count).map(|_| Table::take(&mut bytes)).collect::<Result<Vec<Table>, _>>()?;
-    let slots: Vec<Vec<u8>> = tables.iter().map(Table::slots).collect();
-    let (heads, words) = bytes.split_at_checked(4 * STATES).ok_or_else(truncated)?;
-    let (heads, (words, rest)) = (heads.as_chunks::<4>().0, words.as_chunks::<2>());
-    let mut states = [0; STATES];
-    states.iter_mut().zip(heads).for_each(|(state, head)| *state = u32::from_le_bytes(*head));
-    let mut words = words.iter();
+pub fn decode(mut bytes: &[u8], layout: &Layout, bounds: Bounds) -> Result<Vec<i16>, DecodeError> {
+    let contexts = Contexts::take(&mut bytes, layout)?;
+    let tables = (0..contexts.tables()).map(|_| Table::take(&mut bytes)).collect::<Result<Vec<Table>, _>>()?;
+    let mut reader = Reader::new(bytes, &tables)?;
+    let (count, row_len) = (layout.rows * layout.row_len(), layout.row_len());
     let mut symbols: Vec<i16> = Vec::new();
-    let too_large = |_| DecodeError::TooLarge {
-        place: "symbols, for which there is no memory",
-        bytes: 2 * rows.count as u64,
-        cap: 0,
-    };
-    symbols.try_reserve_exact(rows.count).map_err(too_large)?;
-    symbols.resize(rows.count, 0);
-    // After a symbol a state is made large enough again.
-    let mut more = |state: &mut u32| -> Result<(), DecodeError> {
-        if *state < LEAST {
-            *state = *state << 16 | u32::from(u16::from_le_bytes(*words.next().ok_or_else(truncated)?));
-        }
-        Ok(())
-    };
-    let mut place = 0;
-    for index in 0..rows.count {
-        let context = if count == 1 { 0 } else { rows.context(&symbols, index, place) };
-        place = if place + 1 == rows.row_len { 0 } else { place + 1 };
-        let (table, state) = (&tables[context], &mut states[index % STATES]);
-        let low = *state & (TOTAL - 1);
-        let entry = usize::from(slots[context][low as usize]);
-        *state = table.frequencies[entry] * (*state >> SCALE) + low - table.starts[entry];
-        more(state)?;
-        symbols[index] = match entry {
-            0 => {
-                let mut raw = 0;
-                for shift in [0, RAW_BITS] {
-                    let width = SCALE - RAW_BITS;
-                    let part = (*state & (TOTAL - 1)) >> width;
-                    *state = (*state >> SCALE << width) + (*state & ((1 << width) - 1));
-                    more(state)?;
-                    raw |= (part as u16) << shift;
-                }
-                raw as i16
+    let too_large =
+        |_| DecodeError::TooLarge { place: "symbols, for which there is no memory", bytes: 2 * count as u64, cap: 0 };
+    symbols.try_reserve_exact(count).map_err(too_large)?;
+    symbols.resize(count, 0);
+    match &contexts {
+        Contexts::Kernels(kernels) => {
+            let mut walk = Walk::new(kernels, 0);
+            for (index, symbol) in symbols.iter_mut().enumerate() {
+                let here = walk.look();
+                *symbol = reader.symbol(index, &here)?;
+                walk.record(&here, *symbol);
             }
-            _ => table.first + entry as i16 - 1,
-        };
+        }
+        _ => {
+            let mut place = 0;
+            for index in 0..count {
+                let here = contexts.near(&symbols, row_len, index, place);
+                place = if place + 1 == row_len { 0 } else { place + 1 };
+                symbols[index] = reader.symbol(index, &here)?;
+            }
+        }
     }
-    if states != [LEAST; STATES] || words.next().is_some() || !rest.is_empty() {
-        return Err(malformed("its end with the last symbol", "another end"));
-    }
+    reader.end()?;
     let within = |&symbol: &i16| match symbol {
         0.. => symbol as u16 <= bounds.positive,
         _ => symbol.unsigned_abs() <= bounds.negative,
@@ -331,6 +436,69 @@ pub fn decode(mut bytes: &[u8], rows: Rows, bounds: Bounds) -> Result<Vec<i16>, 
     match symbols.iter().find(|symbol| !within(symbol)) {
         None => Ok(symbols),
         Some(symbol) => Err(malformed(format!("symbols that have a value: {bounds:?}"), symbol.to_string())),
+    }
+}
+
+/// Takes symbols from a stream.
+struct Reader<'a> {
+    tables: &'a [Table],
+    slots: Vec<Vec<u8>>,
+    states: [u32; STATES],
+    words: std::slice::Iter<'a, [u8; 2]>,
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], tables: &'a [Table]) -> Result<Self, DecodeError> {
+        let (heads, words) = bytes.split_at_checked(4 * STATES).ok_or_else(truncated)?;
+        let (heads, (words, rest)) = (heads.as_chunks::<4>().0, words.as_chunks::<2>());
+        let mut states = [0; STATES];
+        states.iter_mut().zip(heads).for_each(|(state, head)| *state = u32::from_le_bytes(*head));
+        Ok(Reader { tables, slots: tables.iter().map(Table::slots).collect(), states, words: words.iter(), rest })
+    }
+
+    #[inline]
+    fn symbol(&mut self, index: usize, here: &Here) -> Result<i16, DecodeError> {
+        let table = &self.tables[here.table];
+        let low = self.states[index % STATES] & (TOTAL - 1);
+        let entry = usize::from(self.slots[here.table][low as usize]);
+        self.take(index, SCALE, table.frequencies[entry], table.starts[entry])?;
+        if entry == 0 {
+            return self.escaped(index);
+        }
+        let symbol = here.symbol(i32::from(table.first) + entry as i32 - 1);
+        i16::try_from(symbol).map_err(|_| malformed("symbols of 16 bits", symbol.to_string()))
+    }
+
+    /// A symbol that no table has.
+    fn escaped(&mut self, index: usize) -> Result<i16, DecodeError> {
+        let mut raw = 0;
+        for shift in [0, RAW_BITS] {
+            let width = SCALE - RAW_BITS;
+            let part = (self.states[index % STATES] & (TOTAL - 1)) >> width;
+            self.take(index, SCALE, 1 << width, part << width)?;
+            raw |= (part as u16) << shift;
+        }
+        Ok(raw as i16)
+    }
+
+    /// Takes an entry off the symbol's state, which is made large enough again.
+    #[inline]
+    fn take(&mut self, index: usize, scale: u32, frequency: u32, start: u32) -> Result<(), DecodeError> {
+        let state = &mut self.states[index % STATES];
+        *state = frequency * (*state >> scale) + (*state & ((1 << scale) - 1)) - start;
+        if *state < LEAST {
+            *state = *state << 16 | u32::from(u16::from_le_bytes(*self.words.next().ok_or_else(truncated)?));
+        }
+        Ok(())
+    }
+
+    /// That nothing is left.
+    fn end(mut self) -> Result<(), DecodeError> {
+        if self.states != [LEAST; STATES] || self.words.next().is_some() || !self.rest.is_empty() {
+            return Err(malformed("its end with the last symbol", "another end"));
+        }
+        Ok(())
     }
 }
 
@@ -372,36 +540,72 @@ mod tests {
 
     const ALL: Bounds = Bounds { positive: i16::MAX as u16, negative: 32_768 };
 
-    fn come_back(symbols: &[i16], row_len: usize) -> usize {
-        let bytes = Coded::new(symbols, row_len).encode();
-        let rows = Rows { count: symbols.len(), row_len: row_len.max(1) };
-        assert_eq!(decode(&bytes, rows, ALL).as_deref(), Ok(symbols));
+    fn layout(rows: usize, channels: usize, taps: usize) -> Layout {
+        let form = if taps > 1 { Form::Kernels } else { Form::Features };
+        Layout { rows, channels, height: 1, width: taps, form }
+    }
+
+    fn come_back(symbols: &[i16], layout: &Layout) -> usize {
+        let bytes = Coded::new(symbols, layout).encode();
+        assert_eq!(decode(&bytes, layout, ALL).as_deref(), Ok(symbols));
         bytes.len()
+    }
+
+    /// As many bytes as when they are predicted, whether that is worth it or not.
+    fn predicted<'a>(symbols: &'a [i16], layout: &Layout) -> Coded<'a> {
+        let contexts = Contexts::Kernels(Kernels::of(symbols, layout));
+        let mut counts = Counts::none(contexts.tables());
+        let mut see = |index: usize, here: Here| counts[here.table].count(here.place(symbols[index]));
+        contexts.each(symbols, layout.row_len(), 0, symbols.len(), &mut see);
+        Coded::of_counts(symbols, layout.row_len(), contexts, &counts)
+    }
+
+    fn symbols() -> impl Strategy<Value = Vec<i16>> {
+        let symbol = prop_oneof![4 => -3i16..=3, 2 => -127i16..=127, 1 => any::<i16>()];
+        prop::collection::vec(symbol, 400)
+    }
+
+    /// Kernels whose taps have much in common, of normal numbers.
+    fn kernels(layout: &Layout, size: f32, seed: u64) -> Vec<i16> {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let mut normal = || (0..8).map(|_| rng.random::<f32>()).sum::<f32>() - 4.0;
+        let mut symbols = Vec::new();
+        for kernel in 0..layout.rows * layout.channels {
+            // Rows are of different sizes.
+            let size = size * (0.5 + (kernel / layout.channels % 5) as f32);
+            let common = normal();
+            symbols.extend((0..layout.taps()).map(|_| (size * (common + 0.5 * normal())).round() as i16));
+        }
+        symbols
     }
 
     proptest! {
         #[test]
-        fn decodes_what_was_encoded(
-            symbols in prop::collection::vec(prop_oneof![4 => -3i16..=3, 2 => -127i16..=127, 1 => any::<i16>()], 0..400),
-            row_len in 0usize..50,
-        ) {
-            come_back(&symbols, row_len);
+        fn decodes_what_was_encoded(symbols in symbols(), rows in 1usize..20, channels in 1usize..5, taps in 1usize..10) {
+            let layout = layout(rows, channels, taps);
+            let symbols = &symbols[..(rows * layout.row_len()).min(400) / layout.row_len() * layout.row_len()];
+            let layout = Layout { rows: symbols.len() / layout.row_len(), ..layout };
+            come_back(symbols, &layout);
+            let coded = predicted(symbols, &layout);
+            assert_eq!(decode(&coded.encode(), &layout, ALL).as_deref(), Ok(symbols));
         }
 
         #[test]
         fn any_bytes_are_symbols_or_an_error(
             bytes in prop::collection::vec(any::<u8>(), 0..200),
-            count in 0usize..300,
+            start in prop_oneof![Just(vec![]), Just(vec![2, 1, 0]), Just(vec![2, 3, 7])],
+            symbols in symbols(),
             (place, to) in (any::<prop::sample::Index>(), any::<u8>()),
         ) {
-            let rows = Rows { count, row_len: 7 };
-            let _ = decode(&bytes, rows, ALL);
-            let symbols: Vec<i16> = bytes.iter().map(|&byte| i16::from(byte as i8) / 20).collect();
-            let mut damaged = Coded::new(&symbols, 7).encode();
-            let at = place.index(damaged.len());
-            damaged[at] = to;
-            if let Ok(read) = decode(&damaged, Rows { count: symbols.len(), row_len: 7 }, ALL) {
-                assert_eq!(read.len(), symbols.len());
+            let _ = decode(&[start, bytes].concat(), &layout(20, 2, 3), ALL);
+            let layout = layout(10, 5, 8);
+            for coded in [Coded::new(&symbols, &layout), predicted(&symbols, &layout)] {
+                let mut damaged = coded.encode();
+                let at = place.index(damaged.len());
+                damaged[at] = to;
+                if let Ok(read) = decode(&damaged, &layout, ALL) {
+                    prop_assert_eq!(read.len(), symbols.len());
+                }
             }
         }
     }
@@ -411,14 +615,41 @@ mod tests {
         let mut rng = Pcg64Mcg::seed_from_u64(3);
         let mut normal = || (0..8).map(|_| rng.random::<f32>()).sum::<f32>() - 4.0;
         let symbols: Vec<i16> = (0..100_000).map(|_| (4.0 * normal()).round() as i16).collect();
-        let bytes = come_back(&symbols, 250);
+        let layout = layout(400, 250, 1);
+        let bytes = come_back(&symbols, &layout);
         let mut counts = std::collections::BTreeMap::new();
         symbols.iter().for_each(|symbol| *counts.entry(symbol).or_insert(0.0) += 1.0);
         let entropy: f64 = counts.values().map(|count: &f64| count * (1e5 / count).log2()).sum();
         assert!((bytes as f64) < 1.003 * entropy / 8.0, "{bytes} {}", entropy / 8.0);
-        let coded = Coded::new(&symbols, 250);
-        let said = coded.bits(0, symbols.len()).total() / 8.0;
-        assert!((said / bytes as f64 - 1.0).abs() < 0.003, "{said} {bytes}");
+    }
+
+    #[test]
+    fn what_is_said_to_be_taken_is_taken() {
+        for (layout, size) in [(layout(60, 50, 9), 3.0), (layout(60, 50, 25), 0.4), (layout(20, 10, 100), 30.0)] {
+            let symbols = kernels(&layout, size, 6);
+            let bytes = come_back(&symbols, &layout) as f64;
+            let coded = Coded::new(&symbols, &layout);
+            let said = coded.all_bits().total() / 8.0;
+            assert!((said / bytes - 1.0).abs() < 0.003, "{said} {bytes}");
+            let costs: f32 = coded.costs().iter().sum();
+            assert!((f64::from(costs) + coded.head - 8.0 * said).abs() < 1e-3 * 8.0 * said, "{costs} {said}");
+        }
+    }
+
+    #[test]
+    fn taps_that_have_much_in_common_cost_less() {
+        let layout = layout(64, 64, 9);
+        let symbols = kernels(&layout, 4.0, 5);
+        let coded = Coded::new(&symbols, &layout);
+        assert!(matches!(coded.contexts, Contexts::Kernels(_)));
+        let predicted = coded.encode().len();
+        // As if they were not kernels.
+        let alone = come_back(&symbols, &super::tests::layout(64, 64 * 9, 1));
+        let (mut encoder, mut tried) = (Encoder::default(), symbols.clone());
+        SymbolModel::default().code(&mut encoder, &layout, ALL, &mut tried);
+        let models = encoder.bits().iter().sum::<f64>() / 8.0;
+        assert!(5 * predicted < 4 * alone, "{predicted} {alone}");
+        assert!((predicted as f64) < 0.97 * models, "{predicted} {models}");
     }
 
     #[test]
@@ -427,19 +658,20 @@ mod tests {
         let mut rng = Pcg64Mcg::seed_from_u64(4);
         let mut symbols: Vec<i16> =
             (0..200 * 200).map(|index| if index / 200 % 2 == 0 { 0 } else { rng.random_range(-2..=2) }).collect();
-        let in_rows = come_back(&symbols, 200);
+        let layout = layout(200, 200, 1);
+        let in_rows = come_back(&symbols, &layout);
         crate::data::shuffle(&mut symbols, &mut rng);
-        let mixed = come_back(&symbols, 200);
+        let mixed = come_back(&symbols, &layout);
         assert!(10 * in_rows < 9 * mixed, "{in_rows} {mixed}");
     }
 
     #[test]
     fn symbols_without_a_value_are_refused() {
-        let bytes = Coded::new(&[1, 2, 3], 3).encode();
-        let rows = Rows { count: 3, row_len: 3 };
-        assert!(decode(&bytes, rows, Bounds { positive: 2, negative: 5 }).is_err());
-        assert!(decode(&bytes, rows, Bounds { positive: 3, negative: 0 }).is_ok());
-        assert!(decode(&bytes, Rows { count: 2, row_len: 3 }, ALL).is_err());
-        assert!(decode(&bytes[..bytes.len() - 1], rows, ALL).is_err());
+        let layout = layout(1, 3, 1);
+        let bytes = Coded::new(&[1, 2, 3], &layout).encode();
+        assert!(decode(&bytes, &layout, Bounds { positive: 2, negative: 5 }).is_err());
+        assert!(decode(&bytes, &layout, Bounds { positive: 3, negative: 0 }).is_ok());
+        assert!(decode(&bytes, &super::tests::layout(1, 2, 1), ALL).is_err());
+        assert!(decode(&bytes[..bytes.len() - 1], &layout, ALL).is_err());
     }
 }

@@ -24,9 +24,7 @@ pub fn symbol_costs(network: &FixedPoint) -> Result<Vec<(Vec<f32>, f32)>, GraphE
             let codebook = model.encode_codebook(&mut encoder, &layout, &parameter.codebook).total();
             let _ = encoder.take_positions();
             before += codebook;
-            let cost = |index: usize| coded.bits(index, index + 1).total() as f32;
-            let costs = (0..parameter.symbols.len()).map(cost).collect();
-            return (costs, (codebook + coded.all_bits().codebook) as f32);
+            return (coded.costs(), (codebook + coded.all_bits().codebook) as f32);
         }
         model.encode(&mut encoder, &layout, parameter);
         // The first decision about positions is whether there are any; each later one begins a symbol.

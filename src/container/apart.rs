@@ -4,7 +4,7 @@ use super::bytes::{Reader, put_varint};
 use crate::coding::ParameterBits;
 use crate::coding::layout::Layout;
 use crate::coding::symbols::Bounds;
-use crate::coding::tables::{self, Rows};
+use crate::coding::tables;
 use crate::error::DecodeError;
 use crate::parallel::for_each;
 
@@ -72,8 +72,7 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// Reads the symbols.
     pub fn run(&mut self) {
-        let rows = Rows { count: self.layout.rows * self.layout.row_len(), row_len: self.layout.row_len() };
-        self.symbols = tables::decode(self.stream, rows, self.bounds);
+        self.symbols = tables::decode(self.stream, &self.layout, self.bounds);
     }
 }
 
