@@ -4,14 +4,11 @@ use super::cursor::{Cursor, MAX_NAME, malformed, too_large, unsupported};
 use crate::error::LoadError;
 use crc32fast::hash as crc32;
 use flate2::bufread::DeflateDecoder;
+use rawzip::{CompressionMethod, ZipArchive};
 use std::borrow::Cow;
-use std::io::{self, Read, Write};
+use std::collections::HashSet;
+use std::io::Read;
 use std::ops::Range;
-use zip::read::{ArchiveOffset, Config};
-use zip::result::ZipError;
-use zip::unstable::read::ZipIterable;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
 
 const FORMAT: &str = "ZIP";
 
@@ -20,6 +17,11 @@ pub const MAGIC: [u8; 4] = *b"PK\x03\x04";
 
 /// The most entries of an archive: each takes some hundred bytes of memory.
 const MAX_ENTRIES: usize = u16::MAX as usize;
+
+/// Its letters from 128 on.
+const CODE_PAGE_437: &str = "\
+    ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+    └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
 /// A file in an archive.
 #[derive(Debug, Clone)]
@@ -35,26 +37,25 @@ pub struct Entry<'a> {
 /// # Errors
 /// [`LoadError`] if the directory or a header is damaged, or of a kind that is not known.
 pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
-    let fault = |error| malformed(FORMAT, "directory", "a sound one at the end of the file", words(error));
-    // The archive starts where the file does: nothing is searched for.
-    let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let mut directory = ZipIterable::try_new(io::Cursor::new(file), config).map_err(fault)?;
-    if directory.len() > MAX_ENTRIES {
-        return Err(malformed(FORMAT, "directory", format!("at most {MAX_ENTRIES} entries"), directory.len()));
+    let fault = |error| malformed(FORMAT, "directory", "a sound one at the end of the file", words(&error));
+    let directory = ZipArchive::from_slice(file).map_err(fault)?;
+    let count = directory.entries_hint();
+    if count > MAX_ENTRIES as u64 {
+        return Err(malformed(FORMAT, "directory", format!("at most {MAX_ENTRIES} entries"), count));
     }
     let mut entries = Vec::new();
-    for found in directory.files().map_err(fault)? {
+    for found in directory.entries() {
         let found = found.map_err(fault)?;
-        // Names that are not UTF-8 are in code page 437.
-        let name = found.name().map_err(fault)?;
-        if name.len() > MAX_NAME {
-            return Err(malformed(FORMAT, "entry", format!("a name of at most {MAX_NAME} bytes"), name.len()));
+        let path = found.file_path();
+        if path.len() > MAX_NAME {
+            return Err(malformed(FORMAT, "entry", format!("a name of at most {MAX_NAME} bytes"), path.len()));
         }
+        let name = name_of(path.as_bytes());
         let place = || format!("entry '{name}'");
-        if found.encrypted() {
+        if found.flags().is_encrypted() {
             return Err(unsupported(FORMAT, place(), "encryption", "plain entries"));
         }
-        let mut local = Cursor::new(FORMAT, file, usize::try_from(found.header_start()).unwrap_or(usize::MAX))?;
+        let mut local = Cursor::new(FORMAT, file, usize::try_from(found.local_header_offset()).unwrap_or(usize::MAX))?;
         match local.array()? {
             MAGIC => {}
             _ => {
@@ -66,22 +67,29 @@ pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
         let lengths = usize::from(local.u16()?) + usize::from(local.u16()?);
         local.take(lengths)?;
         let start = local.position();
-        let packed = local.take(usize::try_from(found.compressed_size()).unwrap_or(usize::MAX))?;
-        let (size, method, checksum) = (found.size(), found.compression(), found.crc32());
+        let packed = local.take(usize::try_from(found.compressed_size_hint()).unwrap_or(usize::MAX))?;
+        let (size, method, checksum) = (found.uncompressed_size_hint(), found.compression_method(), found.crc32());
         let spot = Spot { size, method, checksum, packed: start..local.position() };
-        entries.push(Entry { name: name.into_owned(), spot, packed });
+        entries.push(Entry { name, spot, packed });
     }
-    Ok(entries)
+    match entries.len() as u64 {
+        found if found == count => Ok(entries),
+        found => Err(malformed(FORMAT, "directory", format!("{count} entries, as its end says"), found)),
+    }
+}
+
+/// A name in UTF-8, or else in code page 437, as the format has it.
+fn name_of(bytes: &[u8]) -> String {
+    let letter = |byte: u8| match byte {
+        0..0x80 => Some(char::from(byte)),
+        _ => CODE_PAGE_437.chars().nth(usize::from(byte - 0x80)),
+    };
+    String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().filter_map(|&byte| letter(byte)).collect())
 }
 
 /// What is wrong, without the specification's abbreviations.
-fn words(error: ZipError) -> String {
-    let what = match error {
-        ZipError::InvalidArchive(what) => what.into_owned(),
-        ZipError::UnsupportedArchive(what) => what.to_owned(),
-        other => other.to_string(),
-    };
-    what.replace("EOCD", "the end record").replace("CDFH", "entries")
+fn words(error: &rawzip::Error) -> String {
+    error.to_string().replace("EOCD", "the end record")
 }
 
 /// Where an entry is in its archive, to find it again without the directory.
@@ -141,7 +149,10 @@ impl<'a> Entry<'a> {
                 unpacked.map_err(|error| malformed(FORMAT, place(), "a sound compressed stream", error))?;
                 Cow::Owned(plain)
             }
-            other => return Err(unsupported(FORMAT, place(), format!("compression {other}"), "0 and 8 (deflate)")),
+            other => {
+                let got = format!("compression {}", other.as_u16());
+                return Err(unsupported(FORMAT, place(), got, "0 and 8 (deflate)"));
+            }
         };
         if plain.len() as u64 != size {
             return Err(malformed(FORMAT, place(), format!("{size} bytes"), plain.len()));
@@ -155,17 +166,45 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Writes an archive of stored entries, in their order. `None` if two have the same name, or one a name of 64 KiB.
+/// Writes an archive of stored entries, in their order. `None` if two have the same name, or one a name of 64 KiB, or if it takes 4 GiB.
 pub fn write(entries: &[(String, Vec<u8>)]) -> Option<Vec<u8>> {
-    let mut archive = ZipWriter::new(io::Cursor::new(Vec::new()));
-    // On the first day of 1980, so that the same entries make the same bytes.
-    let stored =
-        SimpleFileOptions::default().compression_method(CompressionMethod::STORE).last_modified_time(DateTime::DEFAULT);
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    let mut names = HashSet::new();
     for (name, bytes) in entries {
-        archive.start_file(name.as_str(), stored.large_file(u32::try_from(bytes.len()).is_err())).ok()?;
-        archive.write_all(bytes).ok()?;
+        if !names.insert(name) {
+            return None;
+        }
+        let start = u32::try_from(archive.len()).ok()?;
+        let (size, length) = (u32::try_from(bytes.len()).ok()?, u16::try_from(name.len()).ok()?);
+        // Version 2.0; names in UTF-8; stored; on the first day of 1980, so that the same entries make the same bytes.
+        let mut fields = vec![20, 0, 0, 8, 0, 0, 0, 0, 0x21, 0];
+        fields.extend(crc32(bytes).to_le_bytes());
+        fields.extend(size.to_le_bytes());
+        fields.extend(size.to_le_bytes());
+        fields.extend(length.to_le_bytes());
+        // No extra field.
+        fields.extend([0; 2]);
+        archive.extend(MAGIC);
+        archive.extend(&fields);
+        archive.extend(name.as_bytes());
+        archive.extend(bytes);
+        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(&fields);
+        // No comment; the first disk; no attributes.
+        directory.extend([0; 10]);
+        directory.extend(start.to_le_bytes());
+        directory.extend(name.as_bytes());
     }
-    Some(archive.finish().ok()?.into_inner())
+    let (count, place) = (u16::try_from(entries.len()).ok()?, u32::try_from(archive.len()).ok()?);
+    let size = u32::try_from(directory.len()).ok()?;
+    archive.append(&mut directory);
+    archive.extend(b"PK\x05\x06\0\0\0\0");
+    archive.extend(count.to_le_bytes());
+    archive.extend(count.to_le_bytes());
+    archive.extend(size.to_le_bytes());
+    archive.extend(place.to_le_bytes());
+    archive.extend([0; 2]);
+    Some(archive)
 }
 
 #[cfg(test)]
@@ -217,9 +256,9 @@ mod tests {
         let whole = zip64("a.npy", b"nutshell");
         let at = |wanted: &[u8]| whole.windows(4).position(|window| window == wanted).unwrap();
         let (directory, end) = (at(b"PK\x01\x02"), at(b"PK\x06\x06"));
-        // The sizes and the place of the entry, and the number of entries, the size and the place of the directory.
+        // The size and the place of the entry, and the number of entries and the place of the directory.
         let sizes = directory + 46 + 5 + 4;
-        for place in [sizes + 8, sizes + 16, end + 24, end + 32, end + 48] {
+        for place in [sizes + 8, sizes + 16, end + 24, end + 48] {
             for value in [u64::MAX, 1 << 63, u64::from(u32::MAX), 1 << 20] {
                 let mut file = whole.clone();
                 file[place..place + 8].copy_from_slice(&value.to_le_bytes());
