@@ -149,30 +149,37 @@ fn describe(run: &mut Run<'_>, stage: Stage, network: &StageNetwork) -> Result<O
     Ok(None)
 }
 
-/// The outcome itself, if it meets the target; else that of rounding the original, if that is better: where training does not pay, it is taken back.
+/// The outcome itself, or that of rounding the original, if that is better: where training does not pay, it is taken back.
+///
+/// Rounding is better if it alone meets the target, or if it keeps the tolerance in fewer bytes, or has a higher score within the budget.
 fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
-    let given_up = match (&outcome, run.recipe.target) {
-        _ if run.recipe.round.probes > 0 => return outcome,
-        (Err(Error::Recipe(RecipeError::Unreachable { got, .. })), Target::Tolerance(_)) => format!("a drop of {got}"),
-        (outcome, Target::Budget(bytes)) if uses_little(outcome, bytes) => {
-            format!("a score of {:.4}", score(outcome))
-        }
-        _ => return outcome,
-    };
     let original = run.original;
+    let missed = matches!(outcome, Err(Error::Recipe(RecipeError::Unreachable { .. })));
+    let limit = match (&outcome, run.recipe.target) {
+        (_, Target::Budget(bytes)) => bytes,
+        (Ok(outcome), Target::Tolerance(_)) => outcome.nut.len(),
+        _ => usize::MAX,
+    };
+    if run.recipe.round.probes > 0 || (outcome.is_err() && !missed) || round::least_bytes(original) > limit {
+        return outcome;
+    }
     run.start(Stage::Round, original)?;
     let fixed = round::run(run, original, &round::Settings::of(Effort::Calibrate))?;
     let (before, after) = (run.validate_original()?.accuracy, run.validate(&fixed.to_model())?.accuracy);
+    let bytes = container::write(&fixed, &run.recipe.write_options())?.bytes.len();
     let better = match run.recipe.target {
-        Target::Tolerance(points) => 100.0 * (before - after) <= points + ROUNDING,
-        Target::Budget(bytes) => {
-            after > score(&outcome) && container::write(&fixed, &run.recipe.write_options())?.bytes.len() <= bytes
-        }
+        Target::Tolerance(points) => 100.0 * (before - after) <= points + ROUNDING && bytes < limit,
+        Target::Budget(_) => after > score(&outcome) && bytes <= limit,
         Target::Snr(_) | Target::Lossless => false,
     };
-    if !better {
+    if !better || after < least_useful(before, chance(&run.validation)) {
         return outcome;
     }
+    let given_up = match &outcome {
+        Ok(Outcome { nut, .. }) => format!("{} bytes with a score of {:.4}", nut.len(), score(&outcome)),
+        Err(Error::Recipe(RecipeError::Unreachable { what, got, .. })) => format!("{got} ({what})"),
+        Err(error) => error.to_string(),
+    };
     // What the stages did is given up: only the original's description still holds.
     run.stages.truncate(1);
     describe(run, Stage::Round, &StageNetwork::Fixed(fixed.clone()))?;
@@ -184,14 +191,6 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
 /// What an outcome scores on the validation samples.
 fn score(outcome: &Result<Outcome, Error>) -> f64 {
     outcome.as_ref().ok().and_then(|outcome| outcome.report.after).map_or(0.0, |after| after.validation.accuracy)
-}
-
-/// Whether a run has used less than half of its budget, or its network is ruined.
-fn uses_little(outcome: &Result<Outcome, Error>, bytes: usize) -> bool {
-    match outcome {
-        Ok(Outcome { nut, .. }) => 2 * nut.len() < bytes,
-        Err(error) => matches!(error, Error::Recipe(RecipeError::Unreachable { .. })),
-    }
 }
 
 fn check_resumable(checkpoint: &Checkpoint, original: &Model, recipe: &Recipe) -> Result<(), RecipeError> {

@@ -80,6 +80,11 @@ impl Layer {
         self.probe(price).noise
     }
 
+    /// Bits of the symbols at the price that was tried last, by their frequencies.
+    pub fn bits(&self) -> f64 {
+        self.probe.bits
+    }
+
     /// The largest magnitude.
     pub fn largest(&self) -> f32 {
         self.largest

@@ -61,6 +61,8 @@ const TRY_MACS: u64 = 400_000_000_000;
 const WEIGHTS: f64 = 30.0;
 /// The distance of the outputs up to which mirrored pictures are of the same kind. MobileNetV2's on photographs is 0.23, LeNet-5's on digits 1.08.
 const ALIKE: f64 = 0.5;
+/// Noise over energy of every layer, with which hardly a network answers as before: 5 dB.
+const TOO_NOISY: f64 = 0.3;
 /// Observations of one sample that do not depend on each other, at most.
 const OF_A_SAMPLE: usize = 8;
 /// Trials of a budget: each knows better what the coder makes of the symbols.
@@ -132,6 +134,18 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
     Ok(plan.round(price))
 }
 
+/// About how many bytes the weights take at least, if the network shall still answer as before.
+pub fn least_bytes(model: &Model) -> usize {
+    let mut layers: Vec<Layer> = model.parameters.iter().filter_map(layer).collect();
+    price_of_noise(&mut layers, TOO_NOISY, &mut |_| ());
+    (layers.iter().map(Layer::bits).sum::<f64>() / 8.0) as usize
+}
+
+/// A parameter that is rounded by the price.
+fn layer(parameter: &Parameter) -> Option<Layer> {
+    (parameter.values.ndim() >= 2).then(|| Layer::new(parameter.values.iter().copied().collect()))
+}
+
 /// The samples, and beside them mirrored pictures if the network answers those nearly alike: then they are pictures of the same kind, and tell more
 /// of what the layers see.
 fn with_mirrored(model: &Model, samples: Samples) -> Result<Samples, Error> {
@@ -146,9 +160,6 @@ fn with_mirrored(model: &Model, samples: Samples) -> Result<Samples, Error> {
 impl<'a> Plan<'a> {
     /// From the moments of what its layers multiply, over so many samples.
     pub fn new(model: &'a Model, moments: Vec<InputMoments>, samples: usize, original_shapes: Vec<Vec<usize>>) -> Self {
-        let layer = |parameter: &Parameter| {
-            (parameter.values.ndim() >= 2).then(|| Layer::new(parameter.values.iter().copied().collect()))
-        };
         let mut plan = Plan {
             model,
             layers: model.parameters.iter().map(layer).collect(),
