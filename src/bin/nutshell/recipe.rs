@@ -10,7 +10,7 @@ use std::path::Path;
 /// Print a recipe as JSON, to be edited and given to `compress --recipe`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The numbers to start from [default: balanced].
+    /// The numbers to start from [default: balanced, or calibrate with --lock].
     #[arg(long, value_enum)]
     effort: Option<Effort>,
     #[command(flatten)]
