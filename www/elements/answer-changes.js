@@ -5,10 +5,10 @@ import '../charts/confusion.js';
 import * as format from '../format.js';
 import { Query } from '../query.js';
 import { get } from '../state.js';
+import { PAIRS } from './answer-pairs.js';
 import { Element } from './element.js';
 import { drawLook } from './sample-strip.js';
 import { term } from './term.js';
-import './answer-pairs.js';
 import { working } from './working.js';
 
 /** The most samples that are drawn. */
@@ -66,7 +66,7 @@ class AnswerChanges extends Element {
         ${byLabels || changes > 0 ? 'Below, a wrong answer of the compressed network is red.' : nothing}
       </p>
       <answer-pairs .scope=${run} .changed=${changed} .samples=${samples}></answer-pairs>
-      ${images && format.isImage(data.shape)
+      ${images && format.isImage(data.shape) && (byLabels || changes > PAIRS)
         ? html`<ul class="strip many" aria-label="Test samples whose answer changed">
             ${changed.slice(0, SHOWN).map(
               ({ label, before, after }) => html`<li>

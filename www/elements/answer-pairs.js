@@ -11,7 +11,7 @@ import { drawLook } from './sample-strip.js';
 /** @typedef {import('../types.js').Pair} Pair */
 
 /** How many are shown. */
-const SHOWN = 12;
+export const PAIRS = 12;
 
 class AnswerPairs extends Element {
   static properties = { scope: {}, changed: { attribute: false }, samples: { type: Number } };
@@ -55,11 +55,11 @@ class AnswerPairs extends Element {
     `;
   }
 
-  /** Those that changed, and others from all over the set, in their order. */
+  /** Those that changed, and then others from all over the set. */
   #indices() {
-    const changed = this.changed.slice(0, SHOWN).map(({ index }) => index);
-    const spread = Array.from({ length: SHOWN }, (_, place) => Math.floor((place * this.samples) / SHOWN));
-    return [...new Set([...changed, ...spread])].slice(0, SHOWN);
+    const changed = this.changed.slice(0, PAIRS).map(({ index }) => index);
+    const spread = Array.from({ length: PAIRS }, (_, place) => Math.floor((place * this.samples) / PAIRS));
+    return [...new Set([...changed, ...spread])].slice(0, PAIRS);
   }
 
   updated() {
