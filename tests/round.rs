@@ -8,8 +8,9 @@ use ndarray::Array2;
 use nutshell::data::{Samples, Values};
 use nutshell::model::Scaling;
 use nutshell::network::{input_moments, logits, relative_distance};
+use nutshell::pipeline::{Data, Effort, Evidence, Outcome, Quiet, Recipe, Stage, Target, compress};
 use nutshell::stages::round::Plan;
-use nutshell::{Model, formats};
+use nutshell::{Error, Model, Network, formats};
 use onnx_files::{File, ints};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -128,4 +129,61 @@ fn drawn_networks_are_never_worse_than_after_plain_rounding() {
             }
         }
     }
+}
+
+/// Rounds the network with residual blocks, with some of its layers locked.
+fn rounded(model: &Model, target: Target, locked: &[&str]) -> Result<Outcome, Error> {
+    let mut recipe = Recipe::new(Effort::Calibrate);
+    (recipe.target, recipe.split.validation, recipe.split.seed) = (target, 40, 1);
+    recipe.round.locked = locked.iter().map(|&name| name.to_owned()).collect();
+    let data = Data { training: samples(&[3, 16, 16], 120, 1), test: None };
+    compress(&Network::of_model(model.clone()), Evidence::Samples(&data), &recipe, None, &mut Quiet)
+}
+
+/// The largest error of a layer's weights, over their largest magnitude; in their order by size, since the file has units in another order.
+fn error(model: &Model, nut: &[u8], layer: usize) -> f32 {
+    let decoded = formats::open(nut, 1 << 24).unwrap().into_model().unwrap();
+    let weights = |model: &Model| {
+        let (_, weight, _) = model.graph.layers().nth(layer).unwrap();
+        let mut sorted: Vec<f32> = model.values(weight).iter().copied().collect();
+        sorted.sort_by(f32::total_cmp);
+        sorted
+    };
+    let (before, after) = (weights(model), weights(&decoded));
+    let errors = before.iter().zip(&after).map(|(before, after)| (after - before).abs());
+    let largest = before.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+    errors.fold(0.0, f32::max) / largest
+}
+
+#[test]
+fn locked_layers_keep_16_bits_in_the_file_and_a_budget_is_kept_or_refused() {
+    let model = residual(3);
+    let names: Vec<&str> = model.graph.layers().map(|(node, ..)| model.graph.nodes[node].name.as_str()).collect();
+    let (last, locked) = (names.len() - 1, [names[1], names[names.len() - 1]]);
+    for target in [Target::Tolerance(20.0), Target::Budget(4_000)] {
+        let free = rounded(&model, target, &[]).unwrap();
+        let bound = rounded(&model, target, &locked).unwrap();
+        assert!(error(&model, &free.nut, last) > 1e-3);
+        for layer in [1, last] {
+            assert!(error(&model, &bound.nut, layer) <= 1.0 / 32_767.0, "{target:?} {layer}");
+        }
+        if let Target::Budget(most) = target {
+            assert!(bound.nut.len() <= most && bound.nut.len() > most * 9 / 10, "{}", bound.nut.len());
+        }
+        // Of each layer it is told how sensitive it is and in which steps it is; the same whether it is locked or not.
+        let layers = |outcome: &Outcome| {
+            let stages = &outcome.report.stages;
+            stages.iter().find(|state| state.stage == Stage::Round).unwrap().layers.clone()
+        };
+        for (free, bound) in layers(&free).iter().zip(layers(&bound)) {
+            assert!(free.sensitivity.is_some_and(|own| own > 0.0) && free.sensitivity == bound.sensitivity, "{free:?}");
+            assert!(bound.step.is_some_and(|step| step > 0.0));
+            assert!(!locked.contains(&free.name.as_str()) || bound.step < free.step);
+        }
+    }
+    let refused = rounded(&model, Target::Budget(1_500), &names).unwrap_err();
+    assert_eq!(refused.kind().name(), "Unreachable", "{refused}");
+    assert!(refused.to_string().contains("with the locked layers in 16 bits"), "{refused}");
+    let refused = rounded(&model, Target::Tolerance(1.0), &["no such layer"]).unwrap_err();
+    assert_eq!(refused.kind().name(), "Setting", "{refused}");
 }

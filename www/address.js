@@ -69,7 +69,7 @@ export function writeAddress(net, settings, look = {}) {
 }
 
 /** Whether a field is one of several kinds, and so replaced as a whole. @param {string} name @param {unknown} value */
-const whole = (name, value) => name === 'target' || name === 'scaling' || value === null || typeof value !== 'object';
+const whole = (name, value) => name === 'target' || name === 'scaling' || value === null || typeof value !== 'object' || Array.isArray(value);
 
 /** A recipe with some of its settings replaced; the target as a whole, since its kinds exclude each other.
  * @template T
@@ -116,6 +116,7 @@ function flat(settings, path) {
   return Object.entries(settings).flatMap(([name, value]) => {
     if (name === 'budget') return [`budget ${format.bytes(Number(value))}`];
     if (name === 'tolerance') return [`tolerance ${value} percentage points`];
+    if (name === 'locked' && Array.isArray(value)) return value.length > 0 ? [`${value.join(' and ')} in 16 bits`] : ['no layer in 16 bits'];
     if (name === 'target' && value !== null && typeof value === 'object') return flat(value, []);
     if (value !== null && typeof value === 'object' && name !== 'scaling') return flat(value, [...path, name]);
     return [[...path, name, typeof value === 'object' ? 'of its own' : value].join(' ').replaceAll('_', ' ')];

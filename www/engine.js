@@ -64,6 +64,10 @@ export class Engine {
   /** The recipe of an effort. @param {import('./types.js').Effort} effort */
   recipe = (effort) => this.#call((remote) => remote.recipe(effort));
 
+  /** The effort for the opened network and so many training samples: `usual`, or one without training if that would take long.
+   * @param {import('./types.js').Effort} usual @param {number} samples */
+  suitedEffort = (usual, samples) => this.#call((remote) => remote.suitedEffort(usual, samples));
+
   /** Every number of a recipe, with its range. */
   settings = () => this.#call((remote) => remote.settings());
 

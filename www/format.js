@@ -45,6 +45,9 @@ export const when = (date) => times.format(date);
 /** 30.02 dB @param {number} value */
 export const decibels = (value) => `${value.toFixed(2)} dB`;
 
+/** 25.2 dB from 0.003 @param {number} noise Noise over energy. */
+export const noiseRatio = (noise) => `${(-10 * Math.log10(noise)).toFixed(1)} dB`;
+
 /** The beginning and the end of a long name, which tell it from others. @param {string} name */
 export const brief = (name) => (name.length > 52 ? `${name.slice(0, 22)}\u2026${name.slice(-28)}` : name);
 

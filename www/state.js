@@ -138,6 +138,11 @@ export function advance(run, event) {
       return { ...run, progress: event, grown: run.grown || event.done / event.of < share(run) - GROWN };
     case 'warned':
       return { ...run, warnings: [...run.warnings, event.warning] };
+    case 'tried': {
+      const sensitivities = [...(run.sensitivities ?? [])];
+      sensitivities[event.layer] = event.sensitivity;
+      return { ...run, sensitivities };
+    }
     case 'probed':
       return { ...run, stage: event.stage, training: null, probes: [...run.probes, event] };
     case 'training':

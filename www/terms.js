@@ -100,6 +100,11 @@ export const TERMS = {
     source: 'Lloyd, Least squares quantization in PCM, 1982',
     link: 'https://doi.org/10.1109/TIT.1982.1056489',
   },
+  sensitivity: {
+    text: "How far the network's outputs move, as a share of their size, when only this layer is rounded, with a signal-to-noise ratio of 25 dB. It is measured on eight validation samples, and says how much a layer's rounding errors count.",
+    source: 'Zhou et al., Adaptive quantization for deep neural network, AAAI 2018',
+    link: 'https://arxiv.org/abs/1712.01048',
+  },
   'Pareto front': {
     text: 'The results that no other result beats in both size and accuracy.',
     source: 'Pareto efficiency',

@@ -110,6 +110,7 @@
  * @property {number} finished The same; 0 while it runs.
  * @property {Stage | null} stage The stage that is being worked on.
  * @property {StageState[]} stages Those that are done.
+ * @property {(number | undefined)[]} [sensitivities] Of the layers that the stage *round* has tried so far.
  * @property {Probe[]} probes
  * @property {Training | null} training
  * @property {string[]} warnings What is suspicious about it.
@@ -126,6 +127,13 @@
  * @property {Uint8Array} pixels
  * @property {number | null} label Its class, if that is known.
  * @property {number} answer
+ */
+
+/** An answer: a class, and its share of the softmax, if there are several. @typedef {{ answer: number, share: number | null }} Answer */
+
+/**
+ * A test image with the answers before and after a run.
+ * @typedef {{ pixels: Uint8Array, label: number | null, before: Answer, after: Answer }} Pair
  */
 
 /**

@@ -32,6 +32,17 @@ impl Codebook {
         }
     }
 
+    /// The step of the grid on which all values lie: the largest number that divides them.
+    pub fn step(&self) -> f32 {
+        let units = match self {
+            Codebook::Uniform { .. } => 1,
+            Codebook::Free { positive, negative, .. } => {
+                positive.iter().chain(negative).fold(0, |divisor, &value| common_divisor(divisor, value)).max(1)
+            }
+        };
+        f32::from(units) * (-f32::from(self.fraction_bits())).exp2()
+    }
+
     /// The integer, in units of `2^-fraction_bits`, that a symbol stands for; `None` if it stands for nothing.
     pub fn integer(&self, symbol: i16) -> Option<i32> {
         match self {
@@ -46,6 +57,14 @@ impl Codebook {
             }
         }
     }
+}
+
+/// The greatest common divisor.
+fn common_divisor(mut a: u16, mut b: u16) -> u16 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 /// A parameter in fixed point.

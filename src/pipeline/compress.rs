@@ -67,6 +67,8 @@ pub fn compress(
         (Evidence::Weights, _) => by_weights(network, recipe, observer, DECODE_CAP),
         (Evidence::Samples(data), Target::Tolerance(_) | Target::Budget(_)) => {
             let original = network.runnable()?;
+            // Before anything else takes time.
+            round::locked(&original.graph, &recipe.round.locked)?;
             by_samples(original, Run::new(original, data, recipe, observer)?, resume)
         }
         (Evidence::Samples(_), target) => {
@@ -133,7 +135,7 @@ fn describe(run: &mut Run<'_>, stage: Stage, network: &StageNetwork) -> Result<O
         StageNetwork::Fixed(fixed) => {
             let encoded = container::write(fixed, &run.recipe.write_options())?;
             let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
-            run.finish(stage, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
+            run.finish(stage, &fixed.to_model(), encoded.bytes.len(), Some((fixed, &coded)))?;
             return Ok(Some(encoded));
         }
         StageNetwork::Float(model) => (
@@ -209,7 +211,7 @@ fn check_resumable(checkpoint: &Checkpoint, original: &Model, recipe: &Recipe) -
 fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
     let encoded = container::write(fixed, &run.recipe.write_options())?;
     let coded: Vec<_> = encoded.items.parameters.iter().map(|(_, bits)| *bits).collect();
-    run.finish(Stage::Code, &fixed.to_model(), encoded.bytes.len(), Some(&coded))?;
+    run.finish(Stage::Code, &fixed.to_model(), encoded.bytes.len(), Some((fixed, &coded)))?;
     let decoded_integers = container::read(&encoded.bytes, DECODE_CAP)?.network;
     let decoded = decoded_integers.to_model();
     let with_graph = WriteOptions { stored_graph: true, ..run.recipe.write_options() };

@@ -85,6 +85,8 @@ pub fn describe_layers(
                     },
                 },
                 centroids,
+                step: None,
+                sensitivity: None,
             }
         })
         .collect();

@@ -261,6 +261,12 @@ impl Recipe {
                 return Err(RecipeError::Invalid { field: path, expected: setting.range(), got: value.to_string() });
             }
         }
+        let Recipe { round, .. } = self;
+        if round.probes == 0 && !round.locked.is_empty() {
+            let (field, got) = ("round.locked".to_owned(), round.locked.join(", "));
+            let expected = "none, unless layers are rounded: effort calibrate, or round.probes above 0".to_owned();
+            return Err(RecipeError::Invalid { field, expected, got });
+        }
         Ok(())
     }
 
@@ -355,6 +361,19 @@ mod tests {
         recipe.target = Target::Snr(-1.0);
         let error = recipe.check().unwrap_err().to_string();
         assert_eq!(error, "recipe, target.snr: expected 0 to 200, got -1");
+    }
+
+    #[test]
+    fn layers_are_locked_only_where_layers_are_rounded() {
+        let mut recipe = Recipe::new(Effort::Calibrate);
+        recipe.round.locked = vec!["conv1".to_owned()];
+        recipe.check().unwrap();
+        recipe.round.probes = 0;
+        let error = recipe.check().unwrap_err().to_string();
+        assert!(error.starts_with("recipe, round.locked: expected none, unless"), "{error}");
+        // Recipes that were written before there were any.
+        let old: round::Settings = serde_json::from_str(r#"{"probes":12,"samples":128}"#).unwrap();
+        assert_eq!(old, round::Settings::of(Effort::Calibrate));
     }
 
     /// Every number of a JSON value with its place.

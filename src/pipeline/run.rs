@@ -14,10 +14,11 @@ use crate::error::{DataError, Error};
 use crate::model::{FixedPoint, Model};
 use crate::network::{
     Augmentation, Evaluation, Inference, IntegerNetwork, Learner, Loader, Look, Loss, Schedule, evaluate, fit, logits,
-    one_hot, search_formats, spread,
+    one_hot, relative_distance, search_formats, spread,
 };
 use crate::resources::{Bytes, Objective};
 use crate::search::{Step, half_interval};
+use crate::stages::round::OF_A_PROBE;
 use crate::stages::settings::{Target, Training};
 use crate::stages::{Limit, Question, StageNetwork, Tools};
 use ndarray::{Array2, Axis, concatenate};
@@ -85,6 +86,8 @@ pub struct Run<'a> {
     work: Work,
     pub stages: Vec<StageState>,
     pub probes: Vec<Probe>,
+    /// Of each layer, once it was tried alone.
+    sensitivities: Vec<Option<f64>>,
     /// The original's accuracy on the validation samples, once it has been measured.
     before: Option<Accuracy>,
     /// See [`Tools::caution`].
@@ -170,6 +173,7 @@ impl<'a> Run<'a> {
             work,
             stages: Vec::new(),
             probes: Vec::new(),
+            sensitivities: vec![None; original.graph.layers().count()],
             before,
             caution: 1.0,
             stage: Stage::Original,
@@ -189,7 +193,7 @@ impl<'a> Run<'a> {
     }
 
     /// So many seconds' work is done.
-    fn worked(&mut self, seconds: f64) -> Result<(), Error> {
+    fn worked_for(&mut self, seconds: f64) -> Result<(), Error> {
         self.work.worked(seconds);
         let event = self.work.event();
         self.tell(event)
@@ -228,27 +232,32 @@ impl<'a> Run<'a> {
         self.trainings = 0;
         self.work.start(self.recipe, stage, model)?;
         self.tell(Event::Started { stage })?;
-        self.worked(0.0)
+        self.worked(0)
     }
 
-    /// Describes the network after a stage, and tells the observer; `coded` is what the coder spent on each parameter, once there is a file.
+    /// Describes the network after a stage, and tells the observer; `coded` are its integers and what the coder spends on each parameter, once there are some.
     pub fn finish(
         &mut self,
         stage: Stage,
         model: &Model,
         bytes: usize,
-        coded: Option<&[ParameterBits]>,
+        coded: Option<(&FixedPoint, &[ParameterBits])>,
     ) -> Result<(), Error> {
         let validation = match stage {
             Stage::Original => self.validate_original()?,
             _ => self.validate(model)?,
         };
-        let facts = Facts { stage, baseline_bytes: self.original.parameter_bytes(), bytes, validation, coded };
-        let state = describe(model, facts)?;
+        let (baseline_bytes, spent) = (self.original.parameter_bytes(), coded.map(|(_, spent)| spent));
+        let mut state = describe(model, Facts { stage, baseline_bytes, bytes, validation, coded: spent })?;
+        let weights = model.graph.layers().map(|(_, weight, _)| weight.0);
+        for (index, (layer, weight)) in state.layers.iter_mut().zip(weights).enumerate() {
+            layer.step = coded.map(|(fixed, _)| fixed.parameters[weight].codebook.step());
+            layer.sensitivity = self.sensitivities.get(index).copied().flatten().filter(|_| stage == Stage::Round);
+        }
         self.stages.push(state.clone());
         self.tell(Event::Finished(state))?;
         self.work.finish();
-        self.worked(0.0)
+        self.worked(0)
     }
 
     /// The search of the largest value whose network keeps the run's tolerance.
@@ -259,13 +268,18 @@ impl<'a> Run<'a> {
     ) -> Result<Option<f64>, Error> {
         let before = self.validate_original()?.accuracy;
         let limit = if let Target::Tolerance(points) = self.recipe.target { points } else { 0.0 };
+        let by_outputs = matches!(self.criterion, Criterion::Agreement | Criterion::Outputs);
+        let from = by_outputs.then(|| logits(self.original, &self.validation)).transpose()?;
         half_interval(question.interval, question.probes, |step| {
-            let Accuracy { accuracy, samples, .. } = self.validate(&candidate(step.mid)?)?;
+            let to = logits(&candidate(step.mid)?, &self.validation)?;
+            let evaluation = Evaluation::of_outputs(&to, &self.validation)?;
+            let (accuracy, samples) = (evaluation.accuracy(), evaluation.samples);
+            let distance = from.as_ref().map(|from| relative_distance(from, &to));
             let value = 100.0 * (before - accuracy);
             let accepted = value <= limit + ROUNDING;
             let verdict = Verdict { rise: value, standard_error: 0.0, accuracy, samples, accepted };
-            self.probed(question.variable, step, "drop in percentage points", limit, verdict)?;
-            self.worked(self.work.costs.forward * samples as f64)?;
+            self.probed(question.variable, step, "drop in percentage points", limit, verdict, distance)?;
+            self.worked(samples.max(OF_A_PROBE))?;
             Ok(accepted)
         })
     }
@@ -278,6 +292,7 @@ impl<'a> Run<'a> {
         criterion: &str,
         limit: f64,
         Verdict { rise, standard_error, accuracy, samples, accepted }: Verdict,
+        distance: Option<f64>,
     ) -> Result<(), Error> {
         let (stage, variable, criterion) = (self.stage, variable.to_owned(), criterion.to_owned());
         let probe = Probe {
@@ -293,6 +308,7 @@ impl<'a> Run<'a> {
             accuracy,
             samples,
             accepted,
+            distance,
         };
         self.probes.push(probe.clone());
         self.tell(Event::Probed(probe))
@@ -360,10 +376,21 @@ impl Tools for Run<'_> {
             let verdict = judge.judge(&model, limit)?;
             let accepted = verdict.accepted || exempt(&model);
             let verdict = Verdict { accepted, ..verdict };
-            self.probed(question.variable, step, "rise of the mean loss", limit, verdict)?;
-            self.worked(self.work.costs.forward * question.samples as f64)?;
+            self.probed(question.variable, step, "rise of the mean loss", limit, verdict, None)?;
+            self.worked(question.samples)?;
             Ok(accepted)
         })
+    }
+
+    fn tried(&mut self, layer: usize, sensitivity: f64) -> Result<(), Error> {
+        if let Some(own) = self.sensitivities.get_mut(layer) {
+            *own = Some(sensitivity).filter(|sensitivity| sensitivity.is_finite());
+        }
+        self.tell(Event::Tried { layer, sensitivity })
+    }
+
+    fn worked(&mut self, samples: usize) -> Result<(), Error> {
+        self.worked_for(self.work.costs.forward * samples as f64)
     }
 
     fn train(&mut self, learner: &mut dyn Learner, training: &Training) -> Result<(), Error> {
@@ -395,7 +422,7 @@ impl Tools for Run<'_> {
             let told = learner.look(done as f64 / progress.steps as f64).and_then(|Look { cost, accuracy }| {
                 let (done, total) = (done as usize * batch, progress.steps as usize * batch);
                 self.tell(Event::Training { stage: self.stage, done, total, loss, bytes: cost, accuracy })?;
-                self.worked(seconds * since as f64)
+                self.worked_for(seconds * since as f64)
             });
             match told {
                 Ok(()) => ControlFlow::Continue(()),

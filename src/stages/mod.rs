@@ -95,6 +95,18 @@ pub trait Tools {
         exempt: &dyn Fn(&Model) -> bool,
     ) -> Result<Option<f64>, Error>;
 
+    /// Tells how sensitive a layer is, by its number in [`Graph::layers`](crate::model::Graph::layers): see `LayerState::sensitivity`.
+    ///
+    /// # Errors
+    /// If the run is cancelled.
+    fn tried(&mut self, layer: usize, sensitivity: f64) -> Result<(), Error>;
+
+    /// As much work is done as running so many samples.
+    ///
+    /// # Errors
+    /// If the run is cancelled.
+    fn worked(&mut self, samples: usize) -> Result<(), Error>;
+
     /// Trains; the learner looks up from time to time.
     ///
     /// # Errors

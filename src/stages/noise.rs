@@ -85,6 +85,13 @@ impl Layer {
         self.probe.bits
     }
 
+    /// Bits of the symbols by their frequencies, when each weight is rounded to the nearest multiple of a step.
+    pub fn plain_bits(&self, step: f32) -> f64 {
+        let mut counts = Counts::default();
+        self.values.iter().for_each(|value| counts.add((value / step).round() as i16));
+        counts.bits()
+    }
+
     /// The largest magnitude.
     pub fn largest(&self) -> f32 {
         self.largest

@@ -7,14 +7,14 @@
 use super::feedback::{self, Feedback};
 use super::grid::Grid;
 use super::noise::{Layer, Rounding, price_of_bits, price_of_noise};
-use super::quantize::{fitting, uniform};
+use super::quantize::{fitting, fitting_fraction_bits, uniform};
 use super::settings::{Effort, Setting, Target};
 use super::{Costs, Limit, Meta, Question, Tools};
 use crate::data::Samples;
-use crate::error::Error;
-use crate::model::{FixedParameter, FixedPoint, Model, ParamId, Parameter};
+use crate::error::{Error, RecipeError};
+use crate::model::{FixedParameter, FixedPoint, Graph, Model, ParamId, Parameter};
 use crate::network::{InputMoments, input_moments, logits, relative_distance};
-use crate::parallel::for_each;
+use crate::parallel::{for_each, threads};
 use crate::resources::macs;
 use crate::search::{Interval, Step, half_interval};
 use ndarray::{Array1, Array2, ArrayD, Axis};
@@ -31,13 +31,16 @@ pub const META: Meta = Meta {
 };
 
 /// The numbers of this stage; [`META`] says what they mean.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "RoundSettings"))]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Settings {
     pub probes: usize,
     pub samples: usize,
+    /// Names of layers whose numbers keep 16 bits.
+    #[serde(default)]
+    pub locked: Vec<String>,
 }
 
 impl Default for Settings {
@@ -55,6 +58,14 @@ const LEAST_NOISE: f64 = 1e-6;
 const LOOKED_AT: usize = 8;
 /// The noise over energy at which layers are tried: 25 dB. That of the budget instead made no difference.
 const TRIED: f64 = 3e-3;
+/// The work of rounding all layers once and judging that, in samples that are run.
+pub const OF_A_PROBE: usize = 200;
+/// The same of the covariances of what a sample makes layers multiply.
+const OF_MOMENTS: usize = 20;
+/// The same of trying all layers.
+const OF_TRIES: usize = 1_500;
+/// Layers that each thread tries before it is told what came of them.
+const AT_ONCE: usize = 4;
 /// The most multiply-accumulates of all tries together.
 const TRY_MACS: u64 = 400_000_000_000;
 /// How far what a layer counts may be from the mean, either way.
@@ -75,19 +86,21 @@ const FEW: usize = 500_000;
 const COARSE: f64 = 0.15;
 /// The largest magnitude of a bias, in units: an error of a 4,000th of the largest is far below that of the weights.
 const LARGEST_BIAS: i16 = 2_047;
-/// The largest magnitude of other vectors, such as the factors of a normalisation.
+/// The largest magnitude of other vectors, such as the factors of a normalisation, and of layers that keep 16 bits.
 const LARGEST_VECTOR: i16 = i16::MAX;
+/// Layers that an error lists.
+const LISTED: usize = 12;
 
 impl Settings {
     /// Those of an effort.
     pub fn of(effort: Effort) -> Self {
-        Settings { probes: if effort == Effort::Calibrate { 12 } else { 0 }, samples: 128 }
+        let probes = if effort == Effort::Calibrate { 12 } else { 0 };
+        Settings { probes, samples: 128, locked: Vec::new() }
     }
 
     /// Estimated seconds.
     pub fn work(&self, costs: &Costs) -> f64 {
-        // A probe rounds and runs; covariances cost some forward passes.
-        costs.forward * (self.probes * 200 + 20 * self.samples) as f64
+        costs.forward * (self.probes * OF_A_PROBE + OF_MOMENTS * self.samples + OF_TRIES) as f64
     }
 }
 
@@ -101,21 +114,28 @@ pub struct Plan<'a> {
     covariances: Vec<Vec<Vec<Array2<f32>>>>,
     /// The mean of what each weight multiplies; nothing where that is not known.
     means: Vec<Vec<f32>>,
+    /// Of each parameter, whether it keeps 16 bits.
+    locked: Vec<bool>,
     original_shapes: Vec<Vec<usize>>,
 }
 
 /// Rounds a network.
 ///
 /// # Errors
-/// Those of [`Tools`].
+/// [`RecipeError`] if a locked layer is not there, or a budget does not suffice for those that are locked; those of [`Tools`].
 pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<FixedPoint, Error> {
     // Drawn, since files may be in the order of their classes.
     let training = tools.training();
     let samples = with_mirrored(model, training.at_most(settings.samples.min(training.len()), 1)?)?;
     let moments = input_moments(model, &samples)?;
+    tools.worked(OF_MOMENTS * samples.len())?;
     let mut plan = Plan::new(model, moments, samples.len(), tools.original().parameter_shapes());
-    let looked_at = tools.validation();
-    plan.weigh(&looked_at.range(0, looked_at.len().min(LOOKED_AT)))?;
+    plan.lock(&settings.locked)?;
+    let (looked_at, layers) = (tools.validation().range(0, LOOKED_AT), model.graph.layers().count());
+    plan.weigh(&looked_at, &mut |layer, sensitivity| {
+        tools.tried(layer, sensitivity)?;
+        tools.worked(OF_TRIES / layers.max(1))
+    })?;
     let price = match tools.target() {
         Target::Budget(budget) => plan.within(tools, budget, settings)?,
         _ => {
@@ -131,7 +151,45 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
             plan.price_of(noise.unwrap_or(LEAST_NOISE))
         }
     };
-    Ok(plan.round(price))
+    let rounded = plan.round(price);
+    if let (Target::Budget(budget), false) = (tools.target(), settings.locked.is_empty()) {
+        // Else the coder's stage would make it fit, by removing weights of any layer.
+        let objective = tools.objective();
+        let cost = objective.cost(&rounded)?;
+        if cost > budget {
+            let expected = format!("at most {budget}");
+            let got = format!("{cost} with the locked layers in 16 bits");
+            return Err(RecipeError::Unreachable { what: objective.unit(), expected, got }.into());
+        }
+    }
+    Ok(rounded)
+}
+
+/// The parameters of layers with these names.
+///
+/// # Errors
+/// [`RecipeError::Invalid`] lists layers with names that begin alike, where one is of no layer.
+pub fn locked(graph: &Graph, names: &[String]) -> Result<Vec<ParamId>, RecipeError> {
+    let own = |node: usize| graph.nodes[node].name.as_str();
+    let mut parameters = Vec::new();
+    for name in names {
+        let before = parameters.len();
+        for (_, weight, bias) in graph.layers().filter(|&(node, ..)| own(node) == name) {
+            parameters.extend([Some(weight), bias].into_iter().flatten());
+        }
+        if parameters.len() > before {
+            continue;
+        }
+        let alike = |own: &str| own.bytes().zip(name.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count();
+        let most = graph.layers().map(|(node, ..)| alike(own(node))).max().unwrap_or(0);
+        let near: Vec<&str> = graph.layers().map(|(node, ..)| own(node)).filter(|own| alike(own) == most).collect();
+        let mut expected = format!("names of layers, such as {}", near[..near.len().min(LISTED)].join(", "));
+        if near.len() > LISTED {
+            expected += &format!(" and {} more", near.len() - LISTED);
+        }
+        return Err(RecipeError::Invalid { field: "round.locked".into(), expected, got: name.clone() });
+    }
+    Ok(parameters)
 }
 
 /// About how many bytes the weights take at least, if the network shall still answer as before.
@@ -166,6 +224,7 @@ impl<'a> Plan<'a> {
             feedbacks: vec![vec![Feedback::None]; model.parameters.len()],
             covariances: vec![Vec::new(); model.parameters.len()],
             means: vec![Vec::new(); model.parameters.len()],
+            locked: vec![false; model.parameters.len()],
             original_shapes,
         };
         for InputMoments { weight, mean, covariances, places } in moments {
@@ -178,14 +237,34 @@ impl<'a> Plan<'a> {
         plan
     }
 
+    /// Keeps the numbers of layers with these names in 16 bits.
+    ///
+    /// # Errors
+    /// As [`locked`].
+    pub fn lock(&mut self, names: &[String]) -> Result<(), RecipeError> {
+        locked(&self.model.graph, names)?.into_iter().for_each(|parameter| self.locked[parameter.0] = true);
+        Ok(())
+    }
+
+    /// Layers to be rounded, or those that keep 16 bits.
+    fn chosen(&self, locked: bool) -> Vec<Layer> {
+        let layers = self.layers.iter().zip(&self.locked).filter(|&(_, own)| *own == locked);
+        layers.filter_map(|(layer, _)| layer.clone()).collect()
+    }
+
     /// Rounds each layer alone, and lets it count by what that changes of the outputs. Large networks are left as they are.
-    fn weigh(&mut self, samples: &Samples) -> Result<(), Error> {
+    ///
+    /// `tell` is given each layer's number in the graph and its sensitivity: how far the outputs move, over their size, if this layer alone has
+    /// the noise [`TRIED`].
+    fn weigh(&mut self, samples: &Samples, tell: &mut dyn FnMut(usize, f64) -> Result<(), Error>) -> Result<(), Error> {
         let of_sample: u64 = macs(self.model)?.iter().map(|layer| layer.dense).sum();
         let chosen: Vec<usize> = (0..self.layers.len()).filter(|&index| self.layers[index].is_some()).collect();
         if of_sample.saturating_mul((samples.len() * chosen.len()) as u64) > TRY_MACS {
             return Ok(());
         }
-        let price = self.price_of(TRIED);
+        // Also of locked ones, so that what is told does not depend on what is locked.
+        let mut all: Vec<Layer> = self.layers.iter().flatten().cloned().collect();
+        let price = price_of_noise(&mut all, TRIED, &mut |_| ());
         let before = logits(self.model, samples)?;
         struct Try {
             index: usize,
@@ -193,9 +272,21 @@ impl<'a> Plan<'a> {
         }
         let mut tries: Vec<Try> = chosen.iter().map(|&index| Try { index, weight: Ok(1.0) }).collect();
         let (plan, before) = (&*self, &before);
-        for_each(&mut tries, |own| own.weight = plan.weight_of(own.index, price, before, samples));
-        let weights: Vec<f64> = tries.into_iter().map(|own| own.weight).collect::<Result<_, _>>()?;
-        let known: Vec<f64> = weights.iter().copied().filter(|weight| weight.is_normal()).map(f64::ln).collect();
+        let mut weights: Vec<f64> = Vec::new();
+        for part in tries.chunks_mut(AT_ONCE * threads()) {
+            for_each(part, |own| own.weight = plan.weight_of(own.index, price, before, samples));
+            for own in part {
+                let weight = own.weight.clone()?;
+                weights.push(weight);
+                for (layer, (_, parameter, _)) in plan.model.graph.layers().enumerate() {
+                    if parameter.0 == own.index {
+                        tell(layer, (weight * TRIED).sqrt())?;
+                    }
+                }
+            }
+        }
+        let free = chosen.iter().zip(&weights).filter(|&(&index, weight)| !self.locked[index] && weight.is_normal());
+        let known: Vec<f64> = free.map(|(_, weight)| weight.ln()).collect();
         let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
         for (index, weight) in chosen.into_iter().zip(weights) {
             let times = (weight / mean.exp()).clamp(1.0 / WEIGHTS, WEIGHTS);
@@ -227,7 +318,8 @@ impl<'a> Plan<'a> {
     pub fn round(&self, price: f64) -> FixedPoint {
         let mut parameters: Vec<Option<FixedParameter>> = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
-            parameters.push(layer.as_ref().map(|layer| self.round_layer(index, layer, price)));
+            let layer = layer.as_ref().filter(|_| !self.locked[index]);
+            parameters.push(layer.map(|layer| self.round_layer(index, layer, price)));
         }
         // What rounding changes of the outputs' means goes into the biases.
         let mut shifts: Vec<Option<Array1<f32>>> = vec![None; parameters.len()];
@@ -243,7 +335,8 @@ impl<'a> Plan<'a> {
             if let Some(shift) = &shifts[index] {
                 vector.values.iter_mut().zip(shift).for_each(|(value, shift)| *value -= shift);
             }
-            let most = if biases.contains(&ParamId(index)) { LARGEST_BIAS } else { LARGEST_VECTOR };
+            let short = biases.contains(&ParamId(index)) && !self.locked[index];
+            let most = if short { LARGEST_BIAS } else { LARGEST_VECTOR };
             uniform(&vector, fitting(&vector.values, most))
         };
         let parameters = self.model.parameters.iter().enumerate().zip(parameters);
@@ -294,10 +387,9 @@ impl<'a> Plan<'a> {
         .collect()
     }
 
-    /// The highest price at which the layers have so little noise over their energy, in the mean.
+    /// The highest price at which the layers that are not locked have so little noise over their energy, in the mean.
     pub fn price_of(&self, noise: f64) -> f64 {
-        let mut layers: Vec<Layer> = self.layers.iter().flatten().cloned().collect();
-        price_of_noise(&mut layers, noise, &mut |_| ())
+        price_of_noise(&mut self.chosen(false), noise, &mut |_| ())
     }
 
     /// The lowest price at which the network fits into a budget.
@@ -311,9 +403,11 @@ impl<'a> Plan<'a> {
             let found = half_interval(Interval::Geometric { lo: 1.0 / hi, hi: 1.0 / lo }, 2 * settings.probes, fits)?;
             return Ok(self.price_of(found.map_or(hi, |found| 1.0 / found)));
         }
-        let mut layers: Vec<Layer> = self.layers.iter().flatten().cloned().collect();
+        let mut layers = self.chosen(false);
+        let step = |layer: &Layer| (-f32::from(fitting_fraction_bits(layer.largest(), LARGEST_VECTOR))).exp2();
+        let fixed: f64 = self.chosen(true).iter().map(|layer| layer.plain_bits(step(layer))).sum();
         // In units of the objective, which a bit of a symbol is about an eighth of.
-        let mut allowed = 8.0 * budget as f64;
+        let mut allowed = 8.0 * budget as f64 - fixed;
         let (mut best, mut price): (Option<(usize, f64)>, f64) = (None, 1.0);
         for _ in 0..TRIALS {
             price = price_of_bits(&mut layers, allowed, &mut |_| ());
@@ -325,7 +419,7 @@ impl<'a> Plan<'a> {
                 break;
             }
             // A little less, so that the next one is not just above.
-            allowed *= 0.999 * budget as f64 / cost.max(1) as f64;
+            allowed = (allowed + fixed) * (0.999 * budget as f64 / cost.max(1) as f64) - fixed;
         }
         Ok(best.map_or(price, |(_, price)| price))
     }
@@ -439,10 +533,70 @@ mod tests {
                 price_of_bits(&mut layers, 8_000.0, &mut |_| ())
             };
             alike += noise(&model, &plan.round(within(&plan)), &held_out);
-            plan.weigh(&tried).unwrap();
+            plan.weigh(&tried, &mut |_, _| Ok(())).unwrap();
             weighed += noise(&model, &plan.round(within(&plan)), &held_out);
         }
         assert!(weighed < 0.95 * alike, "{weighed} {alike}");
+    }
+
+    #[test]
+    fn locked_layers_keep_16_bits_and_others_stay_as_they_are() {
+        let (model, samples) = (residual(7), images(20, 3));
+        let plan = || Plan::new(&model, input_moments(&model, &samples).unwrap(), 20, model.parameter_shapes());
+        let (free, mut bound) = (plan(), plan());
+        bound.lock(&["d".to_owned()]).unwrap();
+        let price = free.price_of(0.05);
+        let (free, locked) = (free.round(price), bound.round(price));
+        for (index, original) in model.parameters.iter().enumerate() {
+            if !original.name.starts_with('d') {
+                assert_eq!(locked.parameters[index], free.parameters[index], "{}", original.name);
+                continue;
+            }
+            let largest = original.values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+            let errors = &locked.parameters[index].values() - &original.values;
+            // Rounding's own mean is in the bias.
+            let most = if original.values.ndim() > 1 { largest / 32_767.0 } else { 1e-4 };
+            assert!(errors.iter().all(|error| error.abs() <= most), "{}: {errors}", original.name);
+        }
+        // Noise is that of the layers that are rounded.
+        let all: Vec<String> = ["a", "d", "b"].map(str::to_owned).into();
+        bound.lock(&all).unwrap();
+        assert!(noise(&model, &bound.round(bound.price_of(0.5)), &samples) < 1e-6);
+    }
+
+    #[test]
+    fn a_name_of_no_layer_is_refused_with_those_that_begin_like_it() {
+        let graph = residual(1).graph;
+        let refused = |name: &str| locked(&graph, &[name.to_owned()]).unwrap_err().to_string();
+        assert_eq!(refused("d.weight"), "recipe, round.locked: expected names of layers, such as d, got d.weight");
+        assert_eq!(refused(""), "recipe, round.locked: expected names of layers, such as a, d, b, got ");
+        assert_eq!(locked(&graph, &["b".to_owned()]).unwrap(), [ParamId(4), ParamId(5)]);
+    }
+
+    /// By rounding each layer alone in the step in which it has that noise itself, where the run takes one price for all.
+    #[test]
+    fn sensitivities_are_distances_of_the_outputs_at_25_db() {
+        let (model, samples) = (residual(5), images(64, 1));
+        let mut plan = Plan::new(&model, input_moments(&model, &samples).unwrap(), 64, model.parameter_shapes());
+        let looked_at = samples.range(0, LOOKED_AT);
+        let before = logits(&model, &looked_at).unwrap();
+        let expected = [0, 2, 4].map(|index| {
+            let layer = plan.layers[index].clone().unwrap();
+            let price = price_of_noise(&mut [layer.clone()], TRIED, &mut |_| ());
+            let mut rounded = model.clone();
+            rounded.parameters[index].values = plan.round_layer(index, &layer, price).values();
+            relative_distance(&before, &logits(&rounded, &looked_at).unwrap())
+        });
+        let mut told = Vec::new();
+        plan.weigh(&looked_at, &mut |layer, sensitivity| {
+            told.push((layer, sensitivity));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(told.iter().map(|(layer, _)| *layer).collect::<Vec<_>>(), [0, 1, 2]);
+        for ((_, told), expected) in told.iter().zip(expected) {
+            assert!((0.5..2.0).contains(&(told / expected)), "{told} {expected}");
+        }
     }
 
     #[test]

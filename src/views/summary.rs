@@ -4,6 +4,7 @@ use crate::coding::ParameterBits;
 use crate::container;
 use crate::error::Error;
 use crate::formats::{Nut, Opened};
+use crate::model::recognise::usual_scaling;
 use crate::model::{Codebook, FixedParameter, Model, Scaling};
 use crate::pipeline::{LayerState, Stage, classifies, describe_layers};
 use crate::resources;
@@ -29,6 +30,8 @@ pub struct Summary {
     pub tensors: Vec<TensorSummary>,
     /// The network, if it can be run.
     pub graph: Option<GraphSummary>,
+    /// How pixels become numbers in networks of this kind, where that is known: it holds if neither the file nor labels tell.
+    pub usual_scaling: Option<Scaling>,
     /// Why it cannot, if the file has a graph.
     pub obstacle: Option<String>,
     /// What was left out of the file, or is not as it was there.
@@ -182,6 +185,7 @@ impl Summary {
             tensor_bytes: network.bytes(),
             tensors: tensors.collect(),
             graph: graph.map(Ok).or_else(own_graph).transpose()?,
+            usual_scaling: usual_scaling(network),
             obstacle: network.obstacle.as_ref().map(|obstacle| match &network.model {
                 Some(_) => obstacle.to_string(),
                 None => network.not_runnable().to_string(),

@@ -10,6 +10,7 @@ use crate::model::{self, Model};
 use crate::network::{logits, predictions};
 use crate::pipeline::{
     self, Checkpoint, CheckpointHeader, Data, Event, Evidence, Observer, Outcome, Recipe, Said, SplitName, measure,
+    suited_effort,
 };
 use crate::views::samples::SamplesReading;
 use crate::views::summary::Summary;
@@ -115,6 +116,17 @@ impl Network {
         let dataset = data::Dataset { training: part(training)?, test: part(test)?, class_names, ..Default::default() };
         let said = Said { scaling: from_js("scaling", scaling)?, order: None };
         to_js(&SamplesReading::new(self.model()?, &dataset, &said).map_err(thrown)?)
+    }
+
+    /// The effort for this network and so many training samples: the usual one, or `calibrate` if its trainings would take more than a quarter of
+    /// an hour.
+    #[wasm_bindgen(js_name = suitedEffort, unchecked_return_type = "Effort")]
+    pub fn suited_effort(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Effort")] usual: JsValue,
+        samples: usize,
+    ) -> Result<JsValue, JsValue> {
+        to_js(&suited_effort(from_js("effort", usual)?, self.model()?, samples).map_err(thrown)?.0)
     }
 
     /// The answer for one image: a number (logit) for each class.

@@ -425,7 +425,16 @@ centroids: Array<[number, number]>,
 /**
  * Where its bits go: by the coder's own count, or before there is a file as a file of the stage would hold them.
  */
-bits: LayerBits, };
+bits: LayerBits, 
+/**
+ * The step of which its weights are multiples, once they are integers.
+ */
+step: number | null, 
+/**
+ * After the stage *round*: how far the outputs on eight validation samples move, over their size, if this layer alone is rounded with a
+ * signal-to-noise ratio of 25 dB. `None` where that was not measured.
+ */
+sensitivity: number | null, };
 
 /**
  * Moments of the finite weights that are not zero; all 0 if there is none.
@@ -563,7 +572,11 @@ samples: number,
 /**
  * Whether `mid` was accepted.
  */
-accepted: boolean, };
+accepted: boolean, 
+/**
+ * How far the outputs are from the original's, over their size; only where the run is held to these.
+ */
+distance: number | null, };
 
 /**
  * The numbers of this stage; [`META`] says what they mean.
@@ -822,7 +835,11 @@ tensors: Array<TensorReport>, };
 /**
  * The numbers of this stage; [`META`] says what they mean.
  */
-export type RoundSettings = { probes: number, samples: number, };
+export type RoundSettings = { probes: number, samples: number, 
+/**
+ * Names of layers whose numbers keep 16 bits.
+ */
+locked: Array<string>, };
 
 /**
  * A value and its place on the grid.
@@ -860,7 +877,15 @@ done: number,
 /**
  * Seconds' work in all.
  */
-of: number, } | { "kind": "probed" } & Probe | { "kind": "training", 
+of: number, } | { "kind": "tried", 
+/**
+ * Which layer, counted from 0.
+ */
+layer: number, 
+/**
+ * What came of it: see [`LayerState`].
+ */
+sensitivity: number, } | { "kind": "probed" } & Probe | { "kind": "training", 
 /**
  * The stage that trains.
  */
@@ -1226,6 +1251,10 @@ tensors: Array<TensorSummary>,
  * The network, if it can be run.
  */
 graph: GraphSummary | null, 
+/**
+ * How pixels become numbers in networks of this kind, where that is known: it holds if neither the file nor labels tell.
+ */
+usual_scaling: Scaling | null, 
 /**
  * Why it cannot, if the file has a graph.
  */

@@ -52,6 +52,76 @@ test('without training a network is rounded to the chosen tolerance', async () =
   assert.deepEqual(faults, []);
 });
 
+/** Keeps everything that an element says from now on. @param {string} selector */
+const listen = (selector) =>
+  page.evaluate((selector) => {
+    const heard = (/** @type {any} */ (window).heard = new Set());
+    new MutationObserver(() => {
+      const words = document.querySelector(selector)?.textContent?.replace(/\s+/g, ' ');
+      if (words) heard.add(words);
+    }).observe(document.body, { childList: true, characterData: true, subtree: true });
+  }, selector);
+
+/** The rows of the layers by sensitivity: name, bar, bits per weight, step. */
+const layers = () =>
+  page.$$eval('#sensitivities tbody tr', (rows) =>
+    rows.map(({ children: [, name, bar, bits, step] }) => ({
+      name: name.textContent?.trim() ?? '',
+      width: /** @type {HTMLElement | null} */ (bar.querySelector('.meter > span > span'))?.style.width ?? '',
+      sensitivity: parseFloat(bar.textContent ?? ''),
+      bits: Number(bits?.textContent),
+      step: Number(step?.textContent),
+    })),
+  );
+
+test('layers are shown by sensitivity, and those that are locked keep 16 bits in the next run', async () => {
+  await ready(recipe({ effort: 'calibrate', split: { training: 300, validation: 300 }, round: { probes: 6, samples: 32 } }));
+  await listen('#agreement');
+  await click('#compress');
+  await finished();
+  const heard = /** @type {string[]} */ (await page.evaluate(() => [.../** @type {any} */ (window).heard]));
+  assert.ok(heard.length > 1 && heard.every((words) => /^Accuracy\d+\.\d\d\s% of 300 validation samples$/.test(words)), heard.join());
+
+  await click('[data-step=quantize]');
+  await page.waitForSelector('#sensitivities .meter', { timeout: OPEN });
+  const free = await layers();
+  assert.deepEqual(free.map(({ name }) => name), ['conv1', 'conv2', 'fc1', 'fc2']);
+  const most = Math.max(...free.map(({ sensitivity }) => sensitivity));
+  for (const { sensitivity, width, bits } of free) {
+    assert.ok(sensitivity > 0 && Math.abs(parseFloat(width) - (100 * sensitivity) / most) < 2, width);
+    assert.ok(bits > 0 && bits < 10, String(bits));
+  }
+  assert.equal((await page.$$('#probes tbody tr')).length, 6);
+  // By its head: the most sensitive first.
+  await click('#sensitivities th:nth-child(3) .sort');
+  const ranked = (await layers()).map(({ sensitivity }) => sensitivity);
+  assert.deepEqual(ranked, ranked.toSorted((a, b) => b - a));
+  await click('#sensitivities th:nth-child(2) .sort');
+
+  await click('#sensitivities input[aria-label="Keep conv2 in 16 bits"]');
+  await page.waitForSelector('#locks-changed', { timeout: OPEN });
+  assert.match(await text('#locked'), /^Kept in 16 bits: conv2\./);
+  assert.deepEqual(await seriousFaults(), []);
+  await page.waitForFunction(() => decodeURIComponent(location.hash).includes('"locked":["conv2"]'), { timeout: OPEN });
+  await press('#compress');
+  await page.waitForSelector('run-card progress', { timeout: OPEN });
+  await finished();
+  await click('[data-step=quantize]');
+  await page.waitForSelector('#sensitivities .meter', { timeout: OPEN });
+  const locked = await layers();
+  assert.deepEqual(locked.map(({ sensitivity }) => sensitivity), free.map(({ sensitivity }) => sensitivity));
+  assert.ok(locked[1].bits > 10 && locked[1].step < free[1].step / 100, JSON.stringify(locked));
+  assert.ok(locked[2].bits < 10, JSON.stringify(locked));
+  // A link to it, in another tab.
+  const other = await page.browserContext().newPage();
+  await other.goto(page.url());
+  await other.waitForSelector('#locked', { timeout: OPEN });
+  await other.close();
+  await click('#locked button');
+  await page.waitForFunction(() => !document.querySelector('#locked'), { timeout: OPEN });
+  assert.deepEqual(faults, []);
+});
+
 test('the page goes on working when its worker is killed', async () => {
   await ready(SHORT);
   const worker = page.workers()[0];

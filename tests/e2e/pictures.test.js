@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { png, TURNED, zip } from './sample-files.js';
-import { click, drop, dropAll, dropPaths, faults, mnist, OPEN, page, ready, seriousFaults, text } from './user.js';
+import { click, drop, dropAll, dropPaths, faults, finished, mnist, OPEN, page, ready, recipe, seriousFaults, text } from './user.js';
 
 /** The first of MNIST's test images as PNG files, in a folder a class. @param {number} count @param {string} above The folder above the classes. */
 function digits(count, above) {
@@ -96,6 +96,30 @@ test('pictures by themselves have no labels', async () => {
   await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('no labels'), { timeout: OPEN });
   assert.match(await text('network-card'), /0000\.png and 19 others: 4 test images, 16 training images/);
   assert.match(await text('network-card'), /none: the samples have no labels/);
+  assert.deepEqual(faults, []);
+});
+
+test('pictures without labels are shown with their classes before and after', async () => {
+  await ready(recipe({ effort: 'calibrate', round: { probes: 6 } }));
+  const files = Object.entries(digits(60, '')).map(([path, bytes]) => [path.split('/')[1], bytes]);
+  await dropAll(Object.fromEntries(files));
+  await page.waitForFunction(() => document.querySelector('#accuracy')?.textContent?.includes('no labels'), { timeout: OPEN });
+  await page.waitForSelector('#compress:not(:disabled)', { timeout: OPEN });
+  await click('#compress');
+  await finished();
+  await page.waitForSelector('.pairs li', { timeout: OPEN });
+  const pairs = await page.$$eval('.pairs .words', (all) => all.map(({ textContent }) => textContent?.replace(/\s+/g, ' ').trim() ?? ''));
+  assert.equal(pairs.length, 12);
+  for (const words of pairs) assert.match(words, /^before class \d \d+\.\d % after class \d \d+\.\d %$/);
+  assert.match(await text('answer-pairs'), /Classes are numbered from 0/);
+  // Agreement of each probe, and how far the outputs moved.
+  await click('[data-step=quantize]');
+  await page.waitForSelector('#probes', { timeout: OPEN });
+  const heads = await page.$$eval('#probes th', (heads) => heads.map(({ textContent }) => textContent));
+  assert.deepEqual(heads, ['Probe', 'Signal to noise', 'Agreement with the original', 'Outputs differ by', 'Verdict']);
+  const row = await text('#probes tbody tr');
+  assert.match(row, /^1 \d+\.\d dB \d+\.\d\d % \d+\.\d\d % (accepted|rejected)$/);
+  assert.deepEqual(await seriousFaults(), []);
   assert.deepEqual(faults, []);
 });
 

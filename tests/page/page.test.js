@@ -27,6 +27,7 @@ describe('numbers', () => {
     [format.duration(41.7), '42 s'],
     [format.duration(200), '3 min 20 s'],
     [format.decibels(30.004), '30.00 dB'],
+    [format.noiseRatio(0.003), '25.2 dB'],
     [format.stem('some.model.onnx'), 'some.model'],
     [format.brief('encoder.layer.0.attention.self.query.weight'), 'encoder.layer.0.attention.self.query.weight'],
     [format.brief('bert.encoder.layer.11.attention.output.LayerNorm.weight'), 'bert.encoder.layer.11.…tion.output.LayerNorm.weight'],
@@ -80,6 +81,14 @@ describe('a recipe in the address', () => {
     assert.equal(numberAt(recipe, 'prune.training.batch'), 64);
   });
 
+  test('has locked layers as a whole', () => {
+    const rounding = { round: { probes: 12, locked: /** @type {string[]} */ ([]) } };
+    const locked = merge(rounding, { round: { locked: ['conv1', 'fc2'] } });
+    assert.deepEqual(locked, { round: { probes: 12, locked: ['conv1', 'fc2'] } });
+    assert.deepEqual(difference(rounding, locked), { round: { locked: ['conv1', 'fc2'] } });
+    assert.deepEqual(merge(locked, { round: { locked: [] } }), rounding);
+  });
+
   test('is empty for what the page starts with', () => assert.equal(writeAddress(null, difference(preset, preset)), ''));
 });
 
@@ -99,6 +108,7 @@ describe('what is looked at, in the address', () => {
 test('settings are said in words, and many of them counted', () => {
   assert.equal(words({ effort: 'balanced', seed: 7, target: { budget: 4479 } }), 'effort balanced, seed 7, budget 4,479 B');
   assert.equal(words({ target: { tolerance: 0.1 }, prune: { training: { batch: 48 } }, scaling: 'raw' }), 'tolerance 0.1 percentage points, prune training batch 48, scaling raw');
+  assert.equal(words({ effort: 'calibrate', round: { locked: ['conv1', 'fc2'] } }), 'effort calibrate, conv1 and fc2 in 16 bits');
   assert.equal(words(Object.fromEntries([...'abcdefgh'].map((name) => [name, 1]))), 'a 1, b 1, c 1, d 1, e 1 and 3 more');
 });
 
@@ -192,6 +202,11 @@ describe('a run', () => {
     assert.equal(after.probes.length, 1);
     assert.equal(after.training?.done, 1);
     assert.deepEqual(after.stages.map((/** @type {any} */ state) => state.stage), ['original']);
+  });
+
+  test('knows how sensitive the layers are that were tried so far', () => {
+    const events = /** @type {any[]} */ ([{ kind: 'tried', layer: 0, sensitivity: 0.5 }, { kind: 'tried', layer: 1, sensitivity: 0.25 }]);
+    assert.deepEqual(events.reduce(advance, run).sensitivities, [0.5, 0.25]);
   });
 
   test('shows a stage once, also if it is told again on resuming', () => {

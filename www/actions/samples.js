@@ -157,11 +157,14 @@ export async function suitSamples() {
   // The example's network and samples are known to fit.
   if (data.bundled && !ownNetwork) return;
   const { class_names: names, scaling } = data.summary ?? { class_names: [], scaling: /** @type {const} */ ('unit') };
-  const reading = network && (await bridge.readingOf(names, network.graph.scaling ?? null).catch(() => null));
+  // What networks of this kind expect holds where no labels tell.
+  const labelled = data.labelled.train || data.labelled.test;
+  const known = network?.graph.scaling ?? (labelled ? null : network?.summary.usual_scaling) ?? null;
+  const reading = network && (await bridge.readingOf(names, known).catch(() => null));
   const numbers = reading?.numbers ?? [];
   await bridge.numberClasses(numbers);
   await viewer.numberClasses(numbers);
-  const told = reading?.readings.some(({ accuracy }) => accuracy !== null) || network?.graph.scaling || reading?.scaling === 'raw';
+  const told = reading?.readings.some(({ accuracy }) => accuracy !== null) || known || reading?.scaling === 'raw';
   set({ data: { ...get().data, reading, scaling: told && reading ? reading.scaling : scaling } });
 }
 

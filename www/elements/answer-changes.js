@@ -5,6 +5,7 @@ import '../charts/confusion.js';
 import * as format from '../format.js';
 import { Query } from '../query.js';
 import { get } from '../state.js';
+import { PAIRS } from './answer-pairs.js';
 import { Element } from './element.js';
 import { drawLook } from './sample-strip.js';
 import { term } from './term.js';
@@ -12,6 +13,8 @@ import { working } from './working.js';
 
 /** The most samples that are drawn. */
 const SHOWN = 20;
+/** The most classes of a matrix that can be read. */
+const MOST_CLASSES = 50;
 
 class AnswerChanges extends Element {
   static properties = { done: { state: true } };
@@ -60,9 +63,10 @@ class AnswerChanges extends Element {
             ${format.count(changed.filter(({ label, before }) => label === before).length)} broken,
             ${format.count(changed.filter(({ label, before, after }) => label !== before && label !== after).length)} wrong either way.`
           : 'the samples have no labels, so the original\u2019s answers count as correct.'}
-        Below, a wrong answer of the compressed network is red.
+        ${byLabels || changes > 0 ? 'Below, a wrong answer of the compressed network is red.' : nothing}
       </p>
-      ${images && format.isImage(data.shape)
+      <answer-pairs .scope=${run} .changed=${changed} .samples=${samples}></answer-pairs>
+      ${images && format.isImage(data.shape) && (byLabels || changes > PAIRS)
         ? html`<ul class="strip many" aria-label="Test samples whose answer changed">
             ${changed.slice(0, SHOWN).map(
               ({ label, before, after }) => html`<li>
@@ -74,14 +78,7 @@ class AnswerChanges extends Element {
             )}
           </ul>`
         : nothing}
-      <div class="charts">
-        ${/** @type {const} */ ([['Before', comparison.before], ['After', comparison.after]]).map(
-          ([name, counts]) => html`<figure>
-            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">One row per class, one column per answer; ${format.count(samples)} test samples.</span></figcaption>
-            <nutshell-confusion label="${name}: confusion matrix" .classes=${comparison.classes} .counts=${counts}></nutshell-confusion>
-          </figure>`,
-        )}
-      </div>
+      ${comparison.classes > MOST_CLASSES ? nothing : matrices(comparison, samples)}
     `;
   }
 
@@ -89,11 +86,21 @@ class AnswerChanges extends Element {
     const { shape } = get().data;
     const { changed } = this.#comparison.latest(/** @type {{ changed: { label: number, after: number }[] }} */ ({ changed: [] }));
     const images = this.#images.latest(/** @type {(Uint8Array | null)[]} */ ([]));
-    for (const [index, canvas] of this.querySelectorAll('canvas').entries()) {
+    for (const [index, canvas] of this.querySelectorAll('.many canvas').entries()) {
       const pixels = images[index];
-      if (pixels) drawLook(canvas, { shape, pixels, label: changed[index].label, answer: changed[index].after });
+      if (pixels) drawLook(/** @type {HTMLCanvasElement} */ (canvas), { shape, pixels, label: changed[index].label, answer: changed[index].after });
     }
   }
 }
+
+/** @param {import('../../pkg/nutshell.js').Comparison} comparison @param {number} samples */
+const matrices = (comparison, samples) => html`<div class="charts">
+        ${/** @type {const} */ ([['Before', comparison.before], ['After', comparison.after]]).map(
+          ([name, counts]) => html`<figure>
+            <figcaption><h3>${name}: ${term('confusion matrix')}</h3><span class="quiet">One row per class, one column per answer; ${format.count(samples)} test samples.</span></figcaption>
+            <nutshell-confusion label="${name}: confusion matrix" .classes=${comparison.classes} .counts=${counts}></nutshell-confusion>
+          </figure>`,
+        )}
+      </div>`;
 
 customElements.define('answer-changes', AnswerChanges);

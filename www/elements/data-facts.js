@@ -128,6 +128,8 @@ function scalingsOf({ summary }, chosen) {
   const asTheyAre = chosen === 'unit' ? 'unit' : 'raw';
   /** @type {{ label: string, scaling: Scaling }[]} */
   const known = floats ? [{ label: 'floats, unchanged', scaling: asTheyAre }] : [...OF_BYTES];
+  const usual = get().network?.summary.usual_scaling;
+  if (usual && !floats) known.push({ label: "by ImageNet's means and deviations, as networks of this kind expect", scaling: usual });
   if (summary) known.push({ label: 'each channel to mean 0 and deviation 1, measured on these samples', scaling: summary.standardised });
   return known.some(({ scaling }) => same(scaling, chosen)) ? known : [...known, { label: 'set by the network or the recipe', scaling: chosen }];
 }

@@ -135,10 +135,12 @@ function working(run) {
 
 /** @param {Step} step */
 function choose(step) {
+  const another = step !== get().step;
   chooseStep(step);
   const view = document.querySelector('stage-view');
-  // Where the view lies below the cards, it comes to where the step was chosen.
-  if (view && view.getBoundingClientRect().top > innerHeight * 0.75)
+  const top = view?.getBoundingClientRect().top ?? 0;
+  // Where the view lies below the cards, it comes to where the step was chosen; another step is read from its top.
+  if (view && (top > innerHeight * 0.75 || (another && top < 0)))
     view.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth', block: 'start' });
 }
 

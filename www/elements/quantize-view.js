@@ -10,6 +10,7 @@ import { get } from '../state.js';
 import { layersOf, shownStage, stageBefore, stageState } from '../steps.js';
 import { Element } from './element.js';
 import { heldOut, missing } from './held-out.js';
+import './round-view.js';
 import { Sweep } from '../sweep.js';
 import { term } from './term.js';
 import { working } from './working.js';
@@ -43,6 +44,7 @@ class QuantizeView extends Element {
         A value does not need 32 bits: in ${term('fixed point')} it is a small integer times a power of two, which a chip can
         multiply without floating point. The network is then retrained with a penalty on every bit of the file. Effort Calibrate does not train: weights that are rounded later correct the errors of earlier ones.
       </p>
+      ${recipe.round.probes > 0 || stageState('round') ? html`<round-view></round-view>` : nothing}
       ${this.#explore(`${network.id} ${input}`, input, layer, own, recipe.scaling)} ${this.#own(network.id, layer)}
     `;
   }
@@ -183,7 +185,7 @@ function qFormat({ range }, fractionBits) {
 
 /** @param {import('../../pkg/nutshell.js').LayerFormat[]} formats @param {LayerState[]} layers @param {number} bits */
 function formatTable(formats, layers, bits) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="The format of each layer">
+  return html`<div class="scroll tall" tabindex="0" role="region" aria-label="The format of each layer">
     <table class="narrow">
       <caption>Format of each layer at ${bits} bits</caption>
       <thead>

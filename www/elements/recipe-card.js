@@ -1,7 +1,7 @@
 // What a run is to do: its effort, and what is to be reached.
 import { html, nothing } from 'lit';
 import { judgeBy } from '../actions/judge.js';
-import { changeRecipe, chooseEffort, drawSeed, resetRecipe, saveRecipe } from '../actions/recipe.js';
+import { changeRecipe, chooseEffort, drawSeed, lockedLayers, lockLayers, resetRecipe, saveRecipe } from '../actions/recipe.js';
 import { cancel, compress, resume } from '../actions/run.js';
 import { difference, numberAt, settingAt } from '../address.js';
 import { busy, byAgreement, get } from '../state.js';
@@ -18,6 +18,8 @@ const EFFORTS = [
 
 /** What a budget begins with: the ratio that Frickenstein, Unger and Stechele report for LeNet. */
 const PAPER_RATIO = 385;
+/** The same without training: 4 bits a weight. */
+const ROUNDED_RATIO = 8;
 
 class RecipeCard extends Element {
   /** Whether the focus is on a button that may be about to go. */
@@ -53,9 +55,10 @@ class RecipeCard extends Element {
     const complete = data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
     const usual = numberOf(preset.target, 'tolerance') ?? 0;
-    const start = Math.ceil((network?.graph.baseline_bytes ?? 0) / PAPER_RATIO);
+    const start = Math.ceil((network?.graph.baseline_bytes ?? 0) / (recipe.effort === 'calibrate' ? ROUNDED_RATIO : PAPER_RATIO));
     const tolerance = numberOf(recipe.target, 'tolerance');
     const budget = numberOf(recipe.target, 'budget');
+    const locked = lockedLayers();
     return html`
       <form
         @submit=${(/** @type {SubmitEvent} */ event) => {
@@ -145,6 +148,11 @@ class RecipeCard extends Element {
             </span>
           </div>
         </fieldset>
+        ${locked.length > 0
+          ? html`<p class="small-text" id="locked">
+              Kept in 16 bits: ${locked.join(', ')}. <button type="button" class="plain" ?disabled=${running} @click=${() => lockLayers([])}>Unlock all</button>
+            </p>`
+          : nothing}
         <div class="row actions">
           ${running
             ? html`<button type="button" class="primary" id="cancel" @click=${cancel}>Cancel</button>`
@@ -236,6 +244,7 @@ const GROUPS = {
   structure: 'Prune: channels and neurons',
   prune: 'Prune: single weights',
   share: 'Share',
+  round: 'Quantize: round without training',
   refine: 'Quantize: refine',
   code: 'Code',
 };

@@ -3,6 +3,7 @@ import { html, nothing } from 'lit';
 import '../charts/waterfall.js';
 import { download, downloadJson } from '../actions/download.js';
 import { downloadOnnx } from '../actions/network.js';
+import { chooseStep } from '../actions/look-at.js';
 import { openResult } from '../actions/open.js';
 import { announce } from '../actions/run.js';
 import * as format from '../format.js';
@@ -118,6 +119,20 @@ const ofDrawn = ({ pictures, agreement, distance }) => html`<div>
   </dd>
 </div>`;
 
+/** Whether channels or neurons were removed. @param {Report} report */
+const shrinks = ({ stages }) => stages.some(({ layers }) => layers.some(({ shape }, index) => shape[0] !== stages[0].layers[index].shape[0]));
+
+/** The layers whose rounding counts most, and where they can be locked. @param {Report} report */
+function sensitive({ stages }) {
+  const layers = stages.find(({ stage }) => stage === 'round')?.layers.filter(({ sensitivity }) => typeof sensitivity === 'number') ?? [];
+  if (layers.length === 0) return nothing;
+  const first = layers.toSorted((a, b) => Number(b.sensitivity) - Number(a.sensitivity)).slice(0, 3);
+  return html`<p>
+    Most ${term('sensitivity', 'sensitive')} to rounding: ${first.map(({ name, sensitivity }, index) => html`${index > 0 ? ', ' : ''}<b>${name}</b> (${format.percent(Number(sensitivity))})`)}.
+    <button type="button" class="plain" id="see-layers" @click=${() => chooseStep('quantize', 'round')}>See all layers, and lock some</button>
+  </p>`;
+}
+
 /** What a run that samples judged has to show. @param {Report} report */
 const sampleParts = (report) => html`
   <div class="charts pair">
@@ -128,8 +143,9 @@ const sampleParts = (report) => html`
         .steps=${report.stages.map(({ stage, bytes }) => ({ name: format.stage(stage), bytes }))}
       ></nutshell-waterfall>
     </figure>
-    <shrink-player></shrink-player>
+    ${shrinks(report) ? html`<shrink-player></shrink-player>` : nothing}
   </div>
+  ${sensitive(report)}
   <div class="part"><draw-pad></draw-pad></div>
   <answer-changes></answer-changes>
 `;

@@ -3,8 +3,10 @@ import { html, nothing } from 'lit';
 import { cancel } from '../actions/run.js';
 import { askToNotify, mayAskToNotify } from '../actions/tell.js';
 import * as format from '../format.js';
+import { measureNow } from '../measures.js';
 import { leftWords, share } from '../progress.js';
 import { get } from '../state.js';
+import { layersOf } from '../steps.js';
 import { Element } from './element.js';
 
 /** @typedef {import('../types.js').Run} Run */
@@ -107,16 +109,29 @@ function live(run) {
             ${training.accuracy === null ? nothing : html`<div><dt>Validation</dt><dd>${format.percent(training.accuracy)}</dd></div>`}
             ${training.bytes === null ? nothing : html`<div><dt>File</dt><dd>${format.bytes(training.bytes)}</dd></div>`}`
         : probe && probe.stage === stage
-          ? html`<div><dt>${probe.variable}</dt><dd>${format.number(probe.mid)}</dd></div>
-              <div><dt>${probe.criterion}</dt><dd>${format.number(probe.value)}, limit ${format.number(probe.limit)}</dd></div>
-              <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'rejected'}</dd></div>`
-          : nothing}
+          ? stage === 'round'
+            ? rounded(probe)
+            : html`<div><dt>${probe.variable}</dt><dd>${format.number(probe.mid)}</dd></div>
+                <div><dt>${probe.criterion}</dt><dd>${format.number(probe.value)}, limit ${format.number(probe.limit)}</dd></div>
+                <div><dt>Verdict</dt><dd>${probe.accepted ? 'accepted' : 'rejected'}</dd></div>`
+          : stage === 'round' && run.sensitivities
+            ? html`<div><dt>Layers tried alone</dt><dd>${run.sensitivities.length} of ${layersOf('original').length}</dd></div>`
+            : nothing}
     </dl>
     <div class="row actions">
       <button type="button" class="small" id="cancel-here" @click=${cancel}>Cancel</button>
       ${mayAskToNotify() ? html`<button type="button" class="small" id="notify" @click=${askToNotify}>Notify me when it is done</button>` : nothing}
     </div>
   `;
+}
+
+/** What a probe of rounding came to. @param {import('../types.js').Probe} probe */
+function rounded({ mid, accuracy, samples, distance, accepted }) {
+  const { name, write } = measureNow();
+  return html`<div><dt>Signal to noise</dt><dd>${format.noiseRatio(mid)}</dd></div>
+    <div id="agreement"><dt>${name}</dt><dd>${write(accuracy)} of ${format.count(samples)} validation samples</dd></div>
+    ${typeof distance === 'number' ? html`<div><dt>Outputs differ by</dt><dd>${format.percent(distance)}</dd></div>` : nothing}
+    <div><dt>Verdict</dt><dd>${accepted ? 'accepted' : 'rejected'}</dd></div>`;
 }
 
 customElements.define('run-card', RunCard);

@@ -73,6 +73,9 @@ export const runs = {
   /** The recipe of an effort. @param {import('../types.js').Effort} effort */
   recipe: (effort) => recipe(effort),
 
+  /** @param {import('../types.js').Effort} usual @param {number} samples */
+  suitedEffort: (usual, samples) => opened().suitedEffort(usual, samples),
+
   /** Accuracy of the opened network on the test samples; reports after each block, and may be ended early, or by another network or
    * other samples: then it is that on the samples so far, or null.
    * @param {Recipe['scaling']} scaling
@@ -105,8 +108,9 @@ export const runs = {
     const model = opened();
     const shape = [...sets.test.shape];
     const total = sets.test.length;
-    return Array.from({ length: Math.min(count, total) }, (_, place) => {
-      const index = (first + Math.floor((place * total) / count)) % total;
+    const shown = Math.min(count, total);
+    return Array.from({ length: shown }, (_, place) => {
+      const index = (first + Math.floor((place * total) / shown)) % total;
       const pixels = sets.test.image(index) ?? new Uint8Array();
       const [answer] = model.answers(sets.test, index, index + 1, scaling);
       return { shape, pixels, label: sets.test.label(index) ?? null, answer };

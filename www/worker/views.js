@@ -156,6 +156,22 @@ export const views = {
   /** One test image. @param {number} index */
   testImage: (index) => sets.test.image(index) ?? null,
 
+  /** Test images with the answers of the original and of the file: a class, and its share of the softmax where there are several.
+   * @param {number[]} indices @param {Scaling} scaling @returns {import('../types.js').Pair[]} */
+  pairs(indices, scaling) {
+    const networks = [view({ stage: 'original' }), view({ stage: 'code' })];
+    return indices.flatMap((index) => {
+      const pixels = sets.test.image(index);
+      if (!pixels) return [];
+      const [before, after] = networks.map((network) => {
+        const [answer] = network.answers(sets.test, index, index + 1, scaling);
+        const shares = network.classify(pixels, scaling);
+        return { answer, share: shares.length > 1 ? shares[answer] : null };
+      });
+      return [{ pixels, label: sets.test.label(index) ?? null, before, after }];
+    });
+  },
+
   /** What networks take a drawing for, and how long each thinks.
    * @param {Uint8Array} drawing
    * @param {[number, number]} size

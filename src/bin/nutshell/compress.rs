@@ -90,7 +90,7 @@ impl Task for Arguments {
             (Some(path), _, _) => recipe::read(path)?,
             (None, Some(effort), _) => Recipe::new(effort),
             (None, None, Some(checkpoint)) => checkpoint.recipe.clone(),
-            (None, None, None) => Recipe::new(Effort::Balanced),
+            (None, None, None) => Recipe::new(self.settings.usual_effort()),
         })?;
         let chosen = self.recipe.is_some() || resume.is_some();
         let network = self.open()?;
@@ -165,7 +165,7 @@ impl Arguments {
         }
         let misused = self.settings.need_data() || self.effort.is_some() || self.samples.is_given();
         misused.then_some(
-            "--tolerance, --seed, --mirror, --effort and what is said of samples want samples: --data DATA, or --effort calibrate",
+            "--tolerance, --seed, --mirror, --lock, --effort and what is said of samples want samples: --data DATA, or --effort calibrate",
         )
     }
 

@@ -99,8 +99,9 @@ fn of_dataset(file: String, dataset: Dataset) -> Answer {
 
 impl Inspection {
     fn describe(&self) -> String {
-        let Summary { format, source, file_bytes, elements, tensor_bytes, tensors, graph, obstacle, notes, nut } =
-            &self.summary;
+        let Summary {
+            format, source, file_bytes, elements, tensor_bytes, tensors, graph, obstacle, notes, nut, ..
+        } = &self.summary;
         let mut lines = vec![format!("{}: {format} file of {file_bytes} bytes", self.file)];
         match graph {
             Some(graph) => lines.extend(describe_graph(graph)),

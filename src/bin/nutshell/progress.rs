@@ -102,7 +102,7 @@ impl Reporter {
             Event::Started { stage } | Event::Training { stage, .. } => stage.meta().name,
             Event::Probed(probe) => probe.stage.meta().name,
             Event::Finished(state) => state.stage.meta().name,
-            Event::Progress { .. } | Event::Warned { .. } => "",
+            Event::Progress { .. } | Event::Warned { .. } | Event::Tried { .. } => "",
         };
         match event {
             Event::Started { .. } => self.begin(name),
@@ -118,6 +118,8 @@ impl Reporter {
                     accuracy.map_or(String::new(), |share| format!(", validation {word} {:.2} %", 100.0 * share));
                 self.training(name, *done, *total, &format!("loss {loss:.4}{bytes}{accuracy}"));
             }
+            // The report has them all.
+            Event::Tried { .. } => {}
             Event::Warned { warning } => self.line(&format!("warning: {warning}")),
             Event::Finished(state) => self.line(&describe_stage(state, self.word)),
         }
@@ -125,9 +127,10 @@ impl Reporter {
 }
 
 fn describe_probe(probe: &Probe) -> String {
-    let Probe { variable, mid, criterion, value, limit, samples, accepted, .. } = probe;
+    let Probe { variable, mid, criterion, value, limit, samples, accepted, distance, .. } = probe;
     let verdict = if *accepted { "accepted" } else { "refused" };
-    format!("{variable} {mid:.3e}: {criterion} {value:.4} of {limit} on {samples} samples, {verdict}")
+    let distance = distance.map_or(String::new(), |distance| format!(", the outputs {distance:.4} away"));
+    format!("{variable} {mid:.3e}: {criterion} {value:.4} of {limit} on {samples} samples{distance}, {verdict}")
 }
 
 fn describe_stage(state: &StageState, word: &str) -> String {

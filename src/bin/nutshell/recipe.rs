@@ -10,9 +10,9 @@ use std::path::Path;
 /// Print a recipe as JSON, to be edited and given to `compress --recipe`.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The numbers to start from.
-    #[arg(long, value_enum, default_value = "balanced")]
-    effort: Effort,
+    /// The numbers to start from [default: balanced, or calibrate with --lock].
+    #[arg(long, value_enum)]
+    effort: Option<Effort>,
     #[command(flatten)]
     settings: Settings,
 }
@@ -32,11 +32,14 @@ pub struct Settings {
     /// Share of the images that trainings mirror left to right, 0 to 1: 0.5 for most photos.
     #[arg(long, value_name = "SHARE", value_parser = units::short_share, allow_negative_numbers = true)]
     mirror: Option<f32>,
+    /// With effort calibrate: keep this layer in 16 bits, by its name as `nutshell inspect` lists it. May be given several times.
+    #[arg(long, value_name = "NAME")]
+    lock: Vec<String>,
 }
 
 impl Task for Arguments {
     fn run(&self) -> Result<Answer, Error> {
-        let recipe = self.settings.apply(Recipe::new(self.effort))?;
+        let recipe = self.settings.apply(Recipe::new(self.effort.unwrap_or(self.settings.usual_effort())))?;
         let pretty = serde_json::to_string_pretty(&recipe).expect("every setting has a JSON form");
         Ok(Answer::new(pretty, &recipe))
     }
@@ -50,7 +53,12 @@ impl Settings {
 
     /// Whether anything is set that only training can keep to.
     pub fn need_data(&self) -> bool {
-        self.tolerance.is_some() || self.seed.is_some() || self.mirror.is_some()
+        self.tolerance.is_some() || self.seed.is_some() || self.mirror.is_some() || !self.lock.is_empty()
+    }
+
+    /// The effort where none is asked for: layers are locked only where they are rounded.
+    pub fn usual_effort(&self) -> Effort {
+        if self.lock.is_empty() { Effort::Balanced } else { Effort::Calibrate }
     }
 
     /// The recipe with these settings in place of its own.
@@ -66,6 +74,9 @@ impl Settings {
         }
         if let Some(share) = self.mirror {
             recipe.mirror = share;
+        }
+        if !self.lock.is_empty() {
+            recipe.round.locked.clone_from(&self.lock);
         }
         recipe.check()?;
         Ok(recipe)
