@@ -136,8 +136,10 @@ static KNOWN: [Known; 16] = [
 /// EfficientNetV2 (S, M, L), in any widths; the depth of an EfficientNet is that of its weights, and tells the usual side of an image. Behind
 /// `tf_` timm has networks of the same names and shapes, which put their zeros and norm a little differently: what is recognised is the one without.
 pub fn inverted(weights: &Network, naming: Naming, prefix: &str) -> Option<Model> {
+    let first = Build::new(weights, naming, prefix)?;
     KNOWN.iter().filter(|known| known.naming == naming).find_map(|known| {
-        let names = known.names.split(' ').collect();
+        let names: Vec<&str> = known.names.split(' ').collect();
+        first.sides(names[STEM])?;
         let place = Place { names, stage: 0, block: 0, before: 0, part: 0 };
         Residuals { build: Build::new(weights, naming, prefix)?, known, place, side: 0 }.network()
     })
@@ -205,6 +207,9 @@ impl Residuals<'_> {
                     break;
                 }
                 count += 1;
+            }
+            if count == 0 {
+                return None;
             }
             counts.push(count);
         }

@@ -453,7 +453,9 @@ mod tests {
             let model = recognise(&weights).unwrap();
             assert_eq!(model.graph.input_shape, input);
             assert_eq!(model.shapes().unwrap().last(), Some(&vec![10]));
-            for index in 0..weights.tensors.len() {
+            // Some of those of a large one.
+            let step = if weights.tensors.len() > 200 { 7 } else { 1 };
+            for index in (0..weights.tensors.len()).step_by(step) {
                 let counts = weights.tensors[index].dtype == Dtype::I64;
                 let mut other = weights.clone();
                 other.tensors[index].name += "x";
