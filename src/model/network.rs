@@ -185,7 +185,9 @@ impl Network {
             format: self.source_name(),
             place: "graph".into(),
             feature: "running it (there are weights, and no graph)".into(),
-            supported: "ONNX; TFLite; the names and shapes of LeNet, VGG, ResNet and MobileNetV2".into(),
+            supported:
+                "ONNX; TFLite; the names and shapes of LeNet, VGG, ResNet, MobileNetV2, MobileNetV3 and EfficientNet"
+                    .into(),
         });
         LoadError::NotRunnable(Box::new(obstacle))
     }

@@ -88,11 +88,14 @@ pub fn normalizations(tensors: &[Tensor], layers: &[usize]) -> Vec<Normalization
                 last.filter(|&last| follows(prefix, &tensors[last].name)).and_then(fits)
             } else {
                 let own = words(&tensor.name);
-                let mut same =
-                    layers.iter().copied().filter(|&layer| words(&tensors[layer].name) == own).filter_map(fits);
-                // Numbers alone, or two of them, would be guessed.
+                // Numbers alone, or two of them, would be guessed; unless one name is the other's with what tells a normalisation.
                 let named = own.iter().any(|word| word.parse::<u32>().is_err());
-                same.next().filter(|_| named && same.next().is_none())
+                let same = |layer: &usize| {
+                    let name = &tensors[*layer].name;
+                    words(name) == own && (named || layer_of(name) + "_bn" == layer_of(&tensor.name))
+                };
+                let mut same = layers.iter().copied().filter(same).filter_map(fits);
+                same.next().filter(|_| same.next().is_none())
             };
             let free = |layer: usize| layers.contains(&layer) && found.iter().all(|other| other.layer != layer);
             let Some((layer, axis)) = layer.filter(|&(layer, _)| free(layer)) else { continue };
@@ -131,11 +134,15 @@ fn axis_of(shape: &[usize], outputs: usize, naming: &Naming) -> Option<usize> {
     }
 }
 
+/// The name of a tensor's layer, in lower case.
+fn layer_of(name: &str) -> String {
+    let mut parts = name.rsplit('/').skip(1).skip_while(|&part| part == "vars");
+    parts.next().unwrap_or_default().to_ascii_lowercase()
+}
+
 /// The words of a layer's name that tell it from others.
 fn words(name: &str) -> Vec<String> {
-    let mut parts = name.rsplit('/').skip(1).skip_while(|&part| part == "vars");
-    let layer = parts.next().unwrap_or_default().to_ascii_lowercase();
-    layer.split('_').filter(|word| !KINDS.contains(word)).map(str::to_owned).collect()
+    layer_of(name).split('_').filter(|word| !KINDS.contains(word)).map(str::to_owned).collect()
 }
 
 /// Bits of the mantissa of a variance, at least; its error goes into the gain.
@@ -314,6 +321,9 @@ mod tests {
             ("layer1.0.bn2.", "layer1.0.conv2.weight"),
             ("blocks.0.0.bn2.", "blocks.0.0.conv_pw.weight"),
             ("stem.norm.", "stem.conv.weight"),
+            ("features.1.0.block.0.1.", "features.1.0.block.0.0.weight"),
+            ("blocks.5.0.bn1.", "blocks.5.0.conv.weight"),
+            ("bn2.", "conv_head.weight"),
         ] {
             assert!(follows(normalization, weight), "{normalization} {weight}");
         }
@@ -377,6 +387,12 @@ mod tests {
             let places: Vec<(usize, usize)> = found.iter().map(|found| (found.layer, found.axis)).collect();
             assert_eq!(places, [(9, 3), (8, 2)], "{ending}");
         }
+        // Where only what tells the kind is left, the one name is the other's with more.
+        let parts = ["gamma", "beta", "moving_mean", "moving_variance"];
+        let mut tensors = normalized("conv_1_bn/", parts, 8);
+        tensors.push(tensor("conv2d_1/kernel", &[3, 3, 8, 8], &[1.0]));
+        tensors.push(tensor("conv_1/kernel", &[1, 1, 8, 8], &[1.0]));
+        assert_eq!(normalizations(&tensors, &[4, 5])[0].layer, 5);
         // Numbers that are counted by kind tell nothing.
         let parts = ["gamma", "beta", "moving_mean", "moving_variance"];
         let mut tensors = normalized("batch_normalization_5/", parts, 8);

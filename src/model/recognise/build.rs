@@ -15,10 +15,7 @@ pub enum Naming {
     /// `LAYER.weight`: kernels `[out, in, kh, kw]`, matrices `[out, in]`.
     Torch,
     /// `LAYER/kernel`: kernels `[kh, kw, in, out]`, depthwise `[kh, kw, in, multiplier]`, matrices `[in, out]`; images have their channels last.
-    Keras {
-        /// What is added to a variance before its root is taken.
-        epsilon: f32,
-    },
+    Keras,
 }
 
 impl Naming {
@@ -45,27 +42,39 @@ impl Naming {
         if self == Naming::Torch {
             return name.to_owned();
         }
-        let name = name.strip_suffix(":0").unwrap_or(name);
-        let mut parts = name.rsplit(['/', '.']);
-        match (parts.next(), parts.next()) {
+        let parts: Vec<&str> = name.strip_suffix(":0").unwrap_or(name).split(['/', '.']).collect();
+        let Some((&part, folders)) = parts.split_last().filter(|(_, folders)| !folders.is_empty()) else {
+            return name.to_owned();
+        };
+        // A layer is a folder in a folder of its name, which itself may have several parts.
+        let twice = |&count: &usize| {
+            let (before, layer) = folders.split_at(folders.len() - count);
+            before.ends_with(layer)
+        };
+        let count = (1..=folders.len() / 2).rev().find(twice).unwrap_or(1);
+        let layer = folders[folders.len() - count..].join("/");
+        let part = match part {
             // Keras 2 has a name of its own for these, Keras 3 has not.
-            (Some("depthwise_kernel"), Some(layer)) => format!("{layer}/kernel"),
-            (Some(part), Some(layer)) => format!("{layer}/{part}"),
-            _ => name.to_owned(),
-        }
+            "depthwise_kernel" => "kernel",
+            // As Keras 1 named them, and still has them in the weights of VGG.
+            _ if part.ends_with("_W_1") => "kernel",
+            _ if part.ends_with("_b_1") => "bias",
+            _ => part,
+        };
+        format!("{layer}/{part}")
     }
 
     fn kernel(self, layer: &str) -> String {
         match self {
             Naming::Torch => format!("{layer}.weight"),
-            Naming::Keras { .. } => format!("{layer}/kernel"),
+            Naming::Keras => format!("{layer}/kernel"),
         }
     }
 
     fn bias(self, layer: &str) -> String {
         match self {
             Naming::Torch => format!("{layer}.bias"),
-            Naming::Keras { .. } => format!("{layer}/bias"),
+            Naming::Keras => format!("{layer}/bias"),
         }
     }
 
@@ -73,17 +82,15 @@ impl Naming {
     fn norm(self, layer: &str) -> [String; 4] {
         match self {
             Naming::Torch => ["weight", "bias", "running_mean", "running_var"].map(|part| format!("{layer}.{part}")),
-            Naming::Keras { .. } => {
-                ["gamma", "beta", "moving_mean", "moving_variance"].map(|part| format!("{layer}/{part}"))
-            }
+            Naming::Keras => ["gamma", "beta", "moving_mean", "moving_variance"].map(|part| format!("{layer}/{part}")),
         }
     }
 
+    /// What a normalisation adds to a variance before it takes the root, unless the network says otherwise.
     fn epsilon(self) -> f32 {
         match self {
-            // Unless it is told otherwise.
             Naming::Torch => 1e-5,
-            Naming::Keras { epsilon } => epsilon,
+            Naming::Keras => 1e-3,
         }
     }
 }
@@ -132,6 +139,8 @@ pub struct Moves {
 /// A graph on its way. Whatever does not fit is `None`: then the weights are those of another network.
 pub struct Build<'a> {
     naming: Naming,
+    /// What a normalisation adds to a variance before it takes the root.
+    epsilon: f32,
     /// What all names begin with in the file, as wrappers of a network add it.
     prefix: &'a str,
     tensors: BTreeMap<String, &'a Tensor>,
@@ -148,7 +157,13 @@ impl<'a> Build<'a> {
         tensors.extend(naming.canonical(weights).filter_map(short));
         let graph = Graph { input_name: "input".into(), ..Graph::default() };
         let model = Model { graph, parameters: Vec::new() };
-        (tensors.len() == weights.tensors.len()).then_some(Build { naming, prefix, tensors, used: 0, model })
+        let epsilon = naming.epsilon();
+        (tensors.len() == weights.tensors.len()).then_some(Build { naming, epsilon, prefix, tensors, used: 0, model })
+    }
+
+    /// Sets what a normalisation adds to a variance before it takes the root.
+    pub fn epsilon(&mut self, epsilon: f32) {
+        self.epsilon = epsilon;
     }
 
     /// Gives the input its shape.
@@ -166,9 +181,29 @@ impl<'a> Build<'a> {
         self.tensors.contains_key(&self.naming.norm(layer)[2])
     }
 
+    /// Whether a layer has a bias.
+    pub fn is_biased(&self, layer: &str) -> bool {
+        self.tensors.contains_key(&self.naming.bias(layer))
+    }
+
     /// Side `index` of a layer's kernel or matrix.
     pub fn side(&self, layer: &str, index: usize) -> Option<usize> {
         self.sides(layer)?.get(index).copied()
+    }
+
+    /// Outputs, inputs and window of a convolution.
+    pub fn window(&self, layer: &str) -> Option<[usize; 3]> {
+        match (self.naming, self.sides(layer)?) {
+            (Naming::Torch, &[outputs, inputs, window, _]) | (Naming::Keras, &[window, _, inputs, outputs]) => {
+                Some([outputs, inputs, window])
+            }
+            _ => None,
+        }
+    }
+
+    /// Leaves the tensors of a layer aside, by the begin of its name.
+    pub fn leave(&mut self, begin: &str) {
+        self.used += self.tensors.keys().filter(|name| name.starts_with(begin)).count();
     }
 
     /// The names of the tensors, and their shapes.
@@ -223,7 +258,7 @@ impl<'a> Build<'a> {
         let (weight, shape) = self.take(&weight_name)?;
         let (mut weight, shape) = match self.naming {
             Naming::Torch => (weight, shape.to_vec()),
-            Naming::Keras { .. } => reorder(weight, shape, kernel)?,
+            Naming::Keras => reorder(weight, shape, kernel)?,
         };
         let outputs = *shape.first().filter(|&&outputs| outputs > 0)?;
         let bias_name = self.naming.bias(name);
@@ -233,11 +268,10 @@ impl<'a> Build<'a> {
             let parts = self.naming.norm(norm);
             let mut part = |index: usize| self.vector(&parts[index], outputs);
             let (gain, offset, mean, variance) = (part(0)?, part(1)?, part(2)?, part(3)?);
-            let epsilon = self.naming.epsilon();
             let mut shifts = bias.unwrap_or_else(|| vec![0.0; outputs]);
             let size = weight.len() / outputs;
             for index in 0..outputs {
-                let factor = gain[index] / (variance[index].max(0.0) + epsilon).sqrt();
+                let factor = gain[index] / (variance[index].max(0.0) + self.epsilon).sqrt();
                 weight[index * size..][..size].iter_mut().for_each(|weight| *weight *= factor);
                 shifts[index] = (shifts[index] - mean[index]) * factor + offset[index];
             }
@@ -301,10 +335,10 @@ impl<'a> Build<'a> {
         self.node(name, Op::Relu, &[last])
     }
 
-    /// Appends `min(max(x, 0), 6)`.
-    pub fn relu6(&mut self, name: &str) -> ValueId {
+    /// Appends a function of each element, with its constants.
+    pub fn unary(&mut self, name: &str, function: Function, a: f32, b: f32) -> ValueId {
         let last = self.last();
-        self.node(name, Op::Unary(Unary::new(Function::Clip, 0.0, 6.0)), &[last])
+        self.node(name, Op::Unary(Unary::new(function, a, b)), &[last])
     }
 
     /// Appends the maximum over squares.

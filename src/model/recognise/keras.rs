@@ -1,6 +1,7 @@
 //! The architectures as Keras has them (`keras.applications`): other names, other orders of the axes, and small differences in what lies between.
 
 use super::build::{Build, Moves, Naming};
+use super::inverted::inverted;
 use super::lenet::lenet;
 use crate::model::{Model, Network, Op, ValueId};
 
@@ -10,25 +11,19 @@ const SIDE: usize = 224;
 /// The most convolutions of a block, blocks of a stage, and layers at the end.
 const MOST: usize = 64;
 
-/// The usual addition to a variance.
-const NAMING: Naming = Naming::Keras { epsilon: 1e-3 };
-
 /// A convolution that keeps the size of an image.
 const fn same(kernel: usize) -> Moves {
     Moves { stride: 1, pads: [kernel / 2; 4], groups: 1 }
 }
 
-/// Steps of two: TensorFlow's `same` on an even side puts its zeros below and right.
-const HALVE: Moves = Moves { stride: 2, pads: [0, 0, 1, 1], groups: 1 };
-
-/// VGG16 and VGG19, ResNet-50 to -152 (the first version), MobileNetV2 and the two LeNets, with Keras' names, in any widths. A file may
+/// VGG16 and VGG19, ResNet-50 to -152 (the first version), networks of inverted residuals and the two LeNets, with Keras' names, in any widths. A file may
 /// put folders before the layer's name, and `:0` behind. Outputs are those before the softmax.
 pub fn keras(weights: &Network) -> Option<Model> {
-    let build = || Build::new(weights, NAMING, "");
-    let lenet = |convolutions, linears| lenet(build()?, NAMING, convolutions, linears);
+    let build = || Build::new(weights, Naming::Keras, "");
+    let lenet = |convolutions, linears| lenet(build()?, Naming::Keras, convolutions, linears);
     vgg(build()?)
-        .or_else(|| resnet(Build::new(weights, Naming::Keras { epsilon: 1.001e-5 }, "")?))
-        .or_else(|| mobilenet_v2(build()?))
+        .or_else(|| resnet(build()?))
+        .or_else(|| inverted(weights, Naming::Keras, ""))
         .or_else(|| lenet(["conv1", "conv2"], ["fc1", "fc2", "fc3"]))
         // As Keras names layers that are given no name.
         .or_else(|| lenet(["conv2d", "conv2d_1"], ["dense", "dense_1", "dense_2"]))
@@ -64,6 +59,7 @@ fn vgg(mut build: Build) -> Option<Model> {
 /// A convolution of 7 x 7 and a maximum, four stages `conv2` to `conv5` of blocks, a mean, and `predictions`. A block has three convolutions of
 /// 1 x 1, 3 x 3 and 1 x 1, of which the first has the stride (not that of 3 x 3, as in torchvision).
 fn resnet(mut build: Build) -> Option<Model> {
+    build.epsilon(1.001e-5);
     build.input([build.side("conv1_conv", 2)?, SIDE, SIDE]);
     let stem = Moves { stride: 2, pads: [3; 4], groups: 1 };
     build.conv(build.last(), "conv1_conv", Some("conv1_bn"), stem)?;
@@ -105,39 +101,6 @@ fn residual(build: &mut Build, name: &str, stride: usize, through: bool) -> Opti
     }
     build.node(&format!("{name}_add"), Op::Add, &[other, made]);
     Some(build.relu(&format!("{name}_out")))
-}
-
-/// `Conv1`, a block `expanded_conv` that does not expand, blocks `block_1` to `block_16`, `Conv_1`, a mean, and `predictions`.
-fn mobilenet_v2(mut build: Build) -> Option<Model> {
-    /// Blocks that take steps of two.
-    const HALVING: [usize; 4] = [1, 3, 6, 13];
-    build.input([build.side("Conv1", 2)?, SIDE, SIDE]);
-    build.conv(build.last(), "Conv1", Some("bn_Conv1"), HALVE)?;
-    build.relu6("Conv1_relu");
-    for block in 0..=16 {
-        let name = if block == 0 { "expanded_conv".to_owned() } else { format!("block_{block}") };
-        let from = build.last();
-        if block > 0 {
-            build.conv(from, &format!("{name}_expand"), Some(&format!("{name}_expand_BN")), same(1))?;
-            build.relu6(&format!("{name}_expand_relu"));
-        }
-        let depthwise = format!("{name}_depthwise");
-        let groups = build.side(&depthwise, 2)?;
-        let moves = if HALVING.contains(&block) { HALVE } else { same(3) };
-        build.conv(build.last(), &depthwise, Some(&format!("{depthwise}_BN")), Moves { groups, ..moves })?;
-        build.relu6(&format!("{depthwise}_relu"));
-        let project = format!("{name}_project");
-        let made = build.conv(build.last(), &project, Some(&format!("{project}_BN")), same(1))?;
-        let entered = build.side(&format!("{name}_expand"), 2);
-        if moves.stride == 1 && entered.is_some() && entered == build.side(&project, 3) {
-            build.node(&format!("{name}_add"), Op::Add, &[from, made]);
-        }
-    }
-    build.conv(build.last(), "Conv_1", Some("Conv_1_bn"), same(1))?;
-    build.relu6("out_relu");
-    build.mean();
-    build.linear(build.last(), "predictions")?;
-    build.finish()
 }
 
 #[cfg(test)]

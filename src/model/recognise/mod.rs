@@ -2,9 +2,9 @@
 //! lies between them.
 
 mod build;
+mod inverted;
 mod keras;
 mod lenet;
-mod mobilenet;
 mod resnet;
 mod vgg;
 
@@ -12,8 +12,10 @@ use super::{Model, Network, Scaling, Source};
 use build::{Build, Naming};
 
 /// What is recognised, in words.
-pub const KNOWN: &str =
-    "LeNet-5, LeNet-300-100, VGG, ResNet and MobileNetV2, as PyTorch and torchvision name them or as Keras does";
+pub const KNOWN: &str = "LeNet-5, LeNet-300-100, VGG, ResNet, MobileNetV2, MobileNetV3 and EfficientNet, as torchvision, timm or Keras name them";
+
+/// Means of ImageNet's blue, green and red, from 0 to 255, as the networks that came from Caffe have them.
+const CAFFE: [f32; 3] = [103.939, 116.779, 123.68];
 
 /// The network that these weights are of, if they have the names and the shapes of one of the [`KNOWN`], in any widths, and nothing else.
 /// Batch normalisation is folded into the layer before it. What lies between the layers is taken to be as the architecture has it, and
@@ -33,13 +35,45 @@ pub fn recognise(weights: &Network) -> Option<Model> {
     }
 }
 
-/// How pictures become what a network sees that was recognised by PyTorch's names, if it expects ImageNet's: by the mean and deviation of each colour,
-/// as torchvision's and timm's networks do. Nothing is known of others.
+/// How pictures become what a recognised network sees, if it expects pictures of three colours: what torchvision's, timm's and Keras' networks were usually trained with.
+/// - By PyTorch's names: the mean and deviation of each colour, as torchvision has them; of torchvision's EfficientNetV2-L, `[-1, 1]`.
+/// - Keras' VGG and ResNet: from 0 to 255, less the mean of each colour. Their channels are blue, green and red, which a scaling does not tell: pictures
+///   have to be in that order.
+/// - Keras' MobileNets: `[-1, 1]`. MobileNetV3 does that itself in Keras; the graph that is recognised begins behind it.
+/// - Keras' EfficientNets: by the mean and variance that the file has of its normalisation of pictures; the graph begins behind that.
+///
+/// Nothing is known of others.
 pub fn usual_scaling(network: &Network) -> Option<Scaling> {
     let source = network.origin.as_ref()?.source;
-    let input = network.model.as_ref()?.graph.input_shape.as_slice();
-    let pictures = matches!(input, [3, height, width] if height.min(width) > &64);
-    (pictures && matches!(source, Source::Torch | Source::Safetensors | Source::Npz)).then(Scaling::imagenet)
+    let model = network.model.as_ref()?;
+    let pictures = matches!(model.graph.input_shape[..], [3, height, width] if height.min(width) > 64);
+    if !pictures || !matches!(source, Source::Torch | Source::Safetensors | Source::Npz | Source::Hdf5) {
+        return None;
+    }
+    let symmetric = Scaling::Standardised { mean: 0.5, deviation: 0.5 };
+    Some(match model.parameters.first()?.name.strip_suffix("/kernel") {
+        None => match model.parameters.iter().any(|it| it.name.ends_with("features.7.6.block.0.0.weight")) {
+            true => symmetric,
+            false => Scaling::imagenet(),
+        },
+        Some("block1_conv1" | "conv1_conv") => {
+            let means = CAFFE.map(|mean| mean / 255.0).to_vec();
+            Scaling::PerChannel { means, deviations: vec![1.0 / 255.0; 3] }
+        }
+        Some("Conv1" | "conv" | "Conv") => symmetric,
+        Some("stem_conv") => {
+            let mut own = network.tensors.iter().filter(|tensor| {
+                tensor.shape == [3] && tensor.name.rsplit('/').any(|part| part.starts_with("normalization"))
+            });
+            let (means, mut deviations) = (own.next()?.values(), own.next()?.values());
+            // The weights that Keras has of ImageNet say deviations where they mean variances; the root that is missing is in the code.
+            if (deviations[0] - 0.229).abs() > 1e-3 {
+                deviations.iter_mut().for_each(|variance| *variance = variance.sqrt());
+            }
+            Some(Scaling::PerChannel { means, deviations }).filter(Scaling::is_sound)?
+        }
+        Some(_) => return None,
+    })
 }
 
 /// As PyTorch names them, behind a prefix.
@@ -48,7 +82,7 @@ fn of_torch(weights: &Network, prefix: &str) -> Option<Model> {
     lenet::lenet(build()?, Naming::Torch, ["conv1", "conv2"], ["fc1", "fc2", "fc3"])
         .or_else(|| vgg::vgg(build()?))
         .or_else(|| resnet::resnet(build()?))
-        .or_else(|| mobilenet::mobilenet_v2(build()?))
+        .or_else(|| inverted::inverted(weights, Naming::Torch, prefix))
 }
 
 #[cfg(test)]
@@ -157,7 +191,129 @@ mod tests {
         dictionary.weights
     }
 
-    /// Keras' name of a layer of torchvision's, of the dictionaries here.
+    /// Stages of MobileNetV3 (small): blocks, window, whether they excite.
+    const SMALL_3: [(usize, usize, bool); 5] = [(1, 3, true), (2, 3, false), (3, 5, true), (2, 5, true), (3, 5, true)];
+
+    /// Stages of an EfficientNet of so many blocks in each.
+    fn efficient(blocks: [usize; 7]) -> [(usize, usize, bool); 7] {
+        let windows = [3, 3, 5, 3, 5, 5, 3];
+        std::array::from_fn(|stage| (blocks[stage], windows[stage], true))
+    }
+
+    /// A network of inverted residuals by the names of torchvision, timm or Keras: an EfficientNet, or else MobileNetV3.
+    fn inverted(library: &str, efficient: bool, stages: &[(usize, usize, bool)]) -> Network {
+        let mut dictionary = Dictionary::new();
+        let [stem, norm] = match (library, efficient) {
+            ("torchvision", _) => ["features.0.0", "features.0.1"],
+            ("timm", _) => ["conv_stem", "bn1"],
+            (_, true) => ["stem_conv", "stem_bn"],
+            (_, false) => ["conv", "conv_bn"],
+        };
+        dictionary.layer(stem, &[4, 3, 3, 3], false, norm);
+        let (mut entered, mut number) = (4, 0);
+        for (stage, &(blocks, window, excites)) in stages.iter().enumerate() {
+            for block in 0..blocks {
+                let (wide, out) = (if stage > 0 { 8 } else { entered }, 4 + stage);
+                let mut layers = vec![("depthwise", [wide, 1, window, window])];
+                if stage > 0 {
+                    layers.insert(0, ("expand", [wide, entered, 1, 1]));
+                }
+                if excites {
+                    layers.extend([("squeeze", [2, wide, 1, 1]), ("excite", [wide, 2, 1, 1])]);
+                }
+                layers.push(("project", [out, wide, 1, 1]));
+                let (mut part, mut norms) = (0, 0);
+                for (kind, shape) in layers {
+                    let scales = ["squeeze", "excite"].contains(&kind);
+                    norms += usize::from(!scales);
+                    let (layer, norm) = match (library, efficient) {
+                        ("torchvision", _) => {
+                            let block =
+                                if efficient { format!("{}.{block}", stage + 1) } else { (number + 1).to_string() };
+                            let begin = format!("features.{block}.block.{part}");
+                            match kind {
+                                "squeeze" => (format!("{begin}.fc1"), String::new()),
+                                "excite" => (format!("{begin}.fc2"), String::new()),
+                                _ => (format!("{begin}.0"), format!("{begin}.1")),
+                            }
+                        }
+                        ("timm", _) => {
+                            let layer = match (kind, stage) {
+                                ("expand", _) | ("project", 0) => "conv_pw",
+                                ("depthwise", _) => "conv_dw",
+                                ("squeeze", _) => "se.conv_reduce",
+                                ("excite", _) => "se.conv_expand",
+                                _ => "conv_pwl",
+                            };
+                            let begin = format!("blocks.{stage}.{block}");
+                            (format!("{begin}.{layer}"), format!("{begin}.bn{norms}"))
+                        }
+                        (_, true) => {
+                            let begin = format!("block{}{}", stage + 1, ["a", "b", "c"][block]);
+                            match kind {
+                                "depthwise" => (format!("{begin}_dwconv"), format!("{begin}_bn")),
+                                "squeeze" => (format!("{begin}_se_reduce"), String::new()),
+                                "excite" => (format!("{begin}_se_expand"), String::new()),
+                                _ => (format!("{begin}_{kind}_conv"), format!("{begin}_{kind}_bn")),
+                            }
+                        }
+                        (_, false) => {
+                            let begin =
+                                if number == 0 { "expanded_conv".into() } else { format!("expanded_conv_{number}") };
+                            match kind {
+                                "squeeze" => (format!("{begin}_squeeze_excite_conv"), String::new()),
+                                "excite" => (format!("{begin}_squeeze_excite_conv_1"), String::new()),
+                                _ => (format!("{begin}_{kind}"), format!("{begin}_{kind}_bn")),
+                            }
+                        }
+                    };
+                    dictionary.layer(&layer, &shape, scales, if scales { "" } else { &norm });
+                    part += usize::from(kind != "squeeze");
+                }
+                entered = out;
+                number += 1;
+            }
+        }
+        let torch = format!("features.{}", if efficient { stages.len() + 1 } else { number + 1 });
+        let timm = format!("blocks.{}.0", stages.len());
+        let [head, norm] = match (library, efficient) {
+            ("torchvision", _) => [format!("{torch}.0"), format!("{torch}.1")],
+            ("timm", true) => ["conv_head".into(), "bn2".into()],
+            ("timm", false) => [format!("{timm}.conv"), format!("{timm}.bn1")],
+            (_, true) => ["top_conv".into(), "top_bn".into()],
+            (_, false) => ["conv_1".into(), "conv_1_bn".into()],
+        };
+        dictionary.layer(&head, &[8, entered, 1, 1], false, &norm);
+        let last: &[(&str, &[usize])] = match (library, efficient) {
+            ("torchvision", true) => &[("classifier.1", &[10, 8])],
+            ("torchvision", false) => &[("classifier.0", &[9, 8]), ("classifier.3", &[10, 9])],
+            ("timm", true) => &[("classifier", &[10, 8])],
+            ("timm", false) => &[("conv_head", &[9, 8, 1, 1]), ("classifier", &[10, 9])],
+            (_, true) => &[("predictions", &[10, 8])],
+            (_, false) => &[("conv_2", &[9, 8, 1, 1]), ("logits", &[10, 9, 1, 1])],
+        };
+        for (layer, shape) in last {
+            dictionary.layer(layer, shape, true, "");
+        }
+        match library {
+            "keras" => keras(&dictionary.weights, [1; 3]),
+            _ => dictionary.weights,
+        }
+    }
+
+    /// timm's VGG, whose linear layers but the last are convolutions.
+    fn convolved_vgg() -> Network {
+        let mut weights = vgg(true);
+        let mut dictionary = Dictionary::new();
+        dictionary.layer("pre_logits.fc1", &[6, 5, 7, 7], true, "");
+        dictionary.layer("pre_logits.fc2", &[6, 6, 1, 1], true, "");
+        dictionary.layer("head.fc", &[10, 6], true, "");
+        weights.tensors.retain(|tensor| tensor.name.starts_with("features"));
+        weights.tensors.extend(dictionary.weights.tensors);
+        weights
+    }
+
+    /// Keras' name of a layer of torchvision's, of the dictionaries here; others have it.
     fn keras_layer(layer: &str) -> String {
         let fixed = [
             ("features.2", "block1_conv2"),
@@ -178,6 +334,9 @@ mod tests {
             return (*name).to_owned();
         }
         let parts: Vec<&str> = layer.split('.').collect();
+        if parts.len() == 1 {
+            return layer.to_owned();
+        }
         if let Some(stage) = parts[0].strip_prefix("layer") {
             let (stage, block) = (stage.parse::<usize>().unwrap() + 1, parts[1].parse::<usize>().unwrap() + 1);
             let part = match parts[2..] {
@@ -282,12 +441,21 @@ mod tests {
             (resnet(false), [3, 224, 224]),
             (resnet(true), [3, 224, 224]),
             (mobilenet(), [3, 224, 224]),
+            (convolved_vgg(), [2, 28, 28]),
+            (inverted("torchvision", false, &SMALL_3), [3, 224, 224]),
+            (inverted("timm", false, &SMALL_3), [3, 224, 224]),
+            (inverted("keras", false, &SMALL_3), [3, 224, 224]),
+            (inverted("torchvision", true, &efficient([1; 7])), [3, 224, 224]),
+            (inverted("timm", true, &efficient([1, 2, 1, 1, 1, 1, 1])), [3, 224, 224]),
+            (inverted("keras", true, &efficient([1, 2, 1, 1, 1, 1, 1])), [3, 224, 224]),
         ];
         for (weights, input) in cases {
             let model = recognise(&weights).unwrap();
             assert_eq!(model.graph.input_shape, input);
             assert_eq!(model.shapes().unwrap().last(), Some(&vec![10]));
-            for index in 0..weights.tensors.len() {
+            // Some of those of a large one.
+            let step = if weights.tensors.len() > 200 { 7 } else { 1 };
+            for index in (0..weights.tensors.len()).step_by(step) {
                 let counts = weights.tensors[index].dtype == Dtype::I64;
                 let mut other = weights.clone();
                 other.tensors[index].name += "x";
@@ -307,6 +475,64 @@ mod tests {
         }
     }
 
+    /// `expanded_conv_1_expand_bn` becomes `expanded_conv_1/expand/BatchNorm`, and VGG's tensors are named after their layer.
+    #[test]
+    fn names_of_older_keras_are_known_too() {
+        let mut weights = inverted("keras", false, &SMALL_3);
+        for tensor in &mut weights.tensors {
+            let (path, part) = tensor.name.rsplit_once('/').unwrap();
+            let mut layer = path.rsplit_once('/').unwrap().1.replace("_bn", "/BatchNorm");
+            for (new, old) in [("conv_1", "Conv_1"), ("conv_2", "Conv_2"), ("conv", "Conv"), ("logits", "Logits")] {
+                if layer.split('/').next() == Some(new) {
+                    layer = layer.replace(new, old);
+                }
+            }
+            layer = layer.replace("squeeze_excite_conv", "squeeze_excite/Conv");
+            for part in ["expand", "depthwise", "project", "squeeze_excite"] {
+                layer = layer.replace(&format!("_{part}"), &format!("/{part}"));
+            }
+            tensor.name = format!("{layer}/{layer}/{part}");
+        }
+        let names: Vec<&str> = weights.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let norm = "expanded_conv_1/depthwise/BatchNorm";
+        assert!(names.contains(&format!("{norm}/{norm}/gamma:0").as_str()), "{names:?}");
+        assert_eq!(recognise(&weights).unwrap().shapes().unwrap().last(), Some(&vec![10]));
+        let mut weights = keras(&vgg(false), [5, 7, 7]);
+        for tensor in &mut weights.tensors {
+            let layer = tensor.name.split('/').nth(1).unwrap();
+            let part = if tensor.name.ends_with("kernel:0") { "W" } else { "b" };
+            tensor.name = format!("{layer}/{layer}_{part}_1:0");
+        }
+        assert_eq!(recognise(&weights), recognise(&keras(&vgg(false), [5, 7, 7])));
+    }
+
+    #[test]
+    fn the_depth_of_an_efficient_net_tells_the_side_of_its_pictures() {
+        let side = |library: &str, blocks: [usize; 7]| {
+            recognise(&inverted(library, true, &efficient(blocks))).unwrap().graph.input_shape[1]
+        };
+        let (b1, b3) = ([2, 3, 3, 4, 4, 5, 2], [2, 3, 3, 5, 5, 6, 2]);
+        assert_eq!(
+            [side("torchvision", b1), side("timm", b1), side("torchvision", b3), side("timm", b3)],
+            [240, 240, 300, 288]
+        );
+    }
+
+    #[test]
+    fn other_networks_with_the_names_of_inverted_residuals_are_not_taken_for_known_ones() {
+        let mut stages = efficient([1; 7]);
+        stages[2].1 = 3;
+        assert!(recognise(&inverted("timm", true, &stages)).is_none());
+        let mut stages = efficient([1; 7]);
+        stages[2].2 = false;
+        assert!(recognise(&inverted("timm", true, &stages)).is_none());
+        assert!(recognise(&inverted("torchvision", true, &efficient([1, 1, 1, 1, 1, 1, 0]))).is_none());
+        // timm's mobilenetv3_rw adds other numbers to its variances.
+        let mut weights = inverted("timm", false, &SMALL_3);
+        weights.tensors.retain(|tensor| tensor.name != "conv_head.bias");
+        assert!(recognise(&weights).is_none());
+    }
+
     #[test]
     fn networks_of_pictures_expect_the_scaling_of_imagenet() {
         let scaling = |mut weights: Network| {
@@ -317,9 +543,42 @@ mod tests {
         assert_eq!(scaling(mobilenet()), Some(Scaling::imagenet()));
         // Small pictures of two channels.
         assert_eq!(scaling(vgg(true)), None);
-        let mut keras = keras(&mobilenet(), [1; 3]);
-        keras.origin = Some(Origin { source: Source::Hdf5, skeleton: Vec::new() });
-        assert_eq!(scaling(keras), None);
+        let symmetric = Some(Scaling::Standardised { mean: 0.5, deviation: 0.5 });
+        assert_eq!(scaling(keras(&mobilenet(), [1; 3])), symmetric);
+        assert_eq!(scaling(inverted("keras", false, &SMALL_3)), symmetric);
+        assert_eq!(scaling(inverted("timm", false, &SMALL_3)), Some(Scaling::imagenet()));
+        let Some(Scaling::PerChannel { means, deviations }) = scaling(keras(&resnet(true), [1; 3])) else {
+            panic!("Keras' ResNet subtracts means")
+        };
+        // Bytes of blue count from 103.939 on.
+        let blue = Scaling::PerChannel { means, deviations }.affine(0);
+        assert!((blue.0 - 1.0).abs() < 1e-6 && (blue.1 + 103.939).abs() < 1e-4, "{blue:?}");
+        let mut other = keras(&mobilenet(), [1; 3]);
+        other.origin = Some(Origin { source: Source::Onnx, skeleton: Vec::new() });
+        assert_eq!(scaling(other), None);
+    }
+
+    #[test]
+    fn an_efficient_net_of_keras_has_the_scaling_of_its_normalisation() {
+        let scaled = |names: [&str; 3], variances: [f32; 3]| {
+            let mut weights = inverted("keras", true, &efficient([1; 7]));
+            assert_eq!(usual_scaling(&Network { model: recognise(&weights), ..weights.clone() }), None);
+            for (name, values) in names.into_iter().zip([&[0.485, 0.456, 0.406][..], &variances, &[0.0]]) {
+                let shape = if values.len() == 1 { vec![] } else { vec![3] };
+                let bytes = values.iter().flat_map(|value: &f32| value.to_le_bytes()).collect();
+                weights.tensors.push(Tensor::new(format!("layers/{name}"), shape, Dtype::F32, bytes));
+            }
+            weights.model = recognise(&weights);
+            usual_scaling(&weights)
+        };
+        let names = ["normalization/mean:0", "normalization/variance:0", "normalization/count:0"];
+        let counted = ["normalization_1/vars/0", "normalization_1/vars/1", "normalization_1/vars/2"];
+        let means = vec![0.485, 0.456, 0.406];
+        let own = Some(Scaling::PerChannel { means, deviations: vec![0.5, 0.25, 2.0] });
+        assert_eq!(scaled(names, [0.25, 0.0625, 4.0]), own);
+        assert_eq!(scaled(counted, [0.25, 0.0625, 4.0]), own);
+        assert_eq!(scaled(names, [0.229, 0.224, 0.225]), Some(Scaling::imagenet()));
+        assert_eq!(scaled(names, [0.0, 0.224, 0.225]), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Place {
 /// Convolutions of stride 1 that keep the size of an image, each with a ReLU, then linear layers with ReLU between. After a convolution
 /// there may be a batch normalisation. Where a place is left out before the next convolution, and at the end of a block, is a maximum over
 /// 2 x 2. So VGG11 to VGG19 of torchvision are recognised, and smaller ones of that kind; images are as large as the first linear layer expects.
+/// timm has convolutions in place of the linear layers but the last: `pre_logits.fc1` and `pre_logits.fc2`, then `head.fc`.
 pub fn vgg(mut build: Build) -> Option<Model> {
     let mut places: Vec<Place> = Vec::new();
     let mut linears: Vec<usize> = Vec::new();
@@ -48,7 +49,7 @@ pub fn vgg(mut build: Build) -> Option<Model> {
     let places: Vec<Place> = order.into_iter().map(|at| places[at]).collect();
     let order = ranked(linears.len(), &|at| linears[at] as u128);
     let linears: Vec<usize> = order.into_iter().map(|at| linears[at]).collect();
-    if places.is_empty() || linears.is_empty() || places.len() > MOST || linears.len() > MOST {
+    if places.is_empty() || places.len() > MOST || linears.len() > MOST {
         return None;
     }
     let normed: Vec<bool> = places.iter().map(|place| build.is_norm(&place.name(1))).collect();
@@ -61,14 +62,21 @@ pub fn vgg(mut build: Build) -> Option<Model> {
         })
         .collect();
     let linears: Vec<String> = linears.iter().map(|index| format!("classifier.{index}")).collect();
-    let features = build.side(&linears[0], 1)?;
-    let channels = build.side(&places.last()?.name(0), 0)?;
-    let side = features.checked_div(channels)?.isqrt();
+    let convolved = build.window("pre_logits.fc1");
+    let side = match convolved {
+        Some([_, _, window]) => window,
+        None => {
+            let features = build.side(linears.first()?, 1)?;
+            let channels = build.side(&places.last()?.name(0), 0)?;
+            let side = features.checked_div(channels)?.isqrt();
+            if side * side * channels != features {
+                return None;
+            }
+            side
+        }
+    };
     let pools = pooled.iter().filter(|&&pooled| pooled).count();
     let input = side.checked_mul(1usize.checked_shl(u32::try_from(pools).ok()?)?)?;
-    if side * side * channels != features {
-        return None;
-    }
     build.input([build.side(&places[0].name(0), 1)?, input, input]);
     for ((place, pooled), normed) in places.iter().zip(pooled).zip(normed) {
         let norm = normed.then(|| place.name(1));
@@ -80,6 +88,15 @@ pub fn vgg(mut build: Build) -> Option<Model> {
         if pooled {
             build.max_pool(&place.name(offset + 1), 2, 2, 0);
         }
+    }
+    if convolved.is_some() {
+        for layer in ["pre_logits.fc1", "pre_logits.fc2"] {
+            build.conv(build.last(), layer, None, Moves { stride: 1, pads: [0; 4], groups: 1 })?;
+            build.relu(&layer.replace("fc", "act"));
+        }
+        build.mean();
+        build.linear(build.last(), "head.fc")?;
+        return build.finish();
     }
     // A ReLU is a layer of its own, behind the linear one.
     let behind = |layer: &str| {
