@@ -86,10 +86,10 @@ impl Contexts {
     fn each(&self, symbols: &[i16], row_len: usize, from: usize, to: usize, see: &mut impl FnMut(usize, Here)) {
         if let Contexts::Kernels(kernels) = self {
             let mut walk = Walk::new(kernels, from / kernels.taps());
-            for index in from..to {
+            for (index, &symbol) in (from..to).zip(&symbols[from..to]) {
                 let here = walk.look();
                 see(index, here);
-                walk.record(&here, symbols[index]);
+                walk.record(&here, symbol);
             }
             return;
         }
