@@ -194,10 +194,7 @@ fn archives_that_break_a_rule() {
         file
     };
     expect_errors(vec![
-        (
-            b"PK\x03\x04".to_vec(),
-            "ZIP file, directory: expected a sound one at the end of the file, got Could not find the end record",
-        ),
+        (b"PK\x03\x04".to_vec(), "ZIP file, directory: expected a sound one at the end of the file, got none"),
         (
             edit(|file, directory| file[directory + 8] = 1),
             "ZIP file, entry 'a.npy': encryption is not supported; supported: plain entries",
@@ -212,7 +209,7 @@ fn archives_that_break_a_rule() {
         ),
         (
             edit(|file, directory| file[directory] = b'Q'),
-            "ZIP file, directory: expected a sound one at the end of the file, got No entries found",
+            "ZIP file, directory: expected a sound one at the end of the file, got other bytes where an entry begins",
         ),
         (
             zip(&[("readme.txt", b"x")], false),

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, MAX_NAME, malformed, too_large, unsupported};
 use crate::error::LoadError;
 use crc32fast::hash as crc32;
 use flate2::bufread::DeflateDecoder;
-use rawzip::{CompressionMethod, ZipArchive};
+use rawzip::{CompressionMethod, ErrorKind, ZipArchive};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Read;
@@ -87,9 +87,14 @@ fn name_of(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| bytes.iter().filter_map(|&byte| letter(byte)).collect())
 }
 
-/// What is wrong, without the specification's abbreviations.
+/// What is there instead of a sound directory.
 fn words(error: &rawzip::Error) -> String {
-    error.to_string().replace("EOCD", "the end record")
+    match error.kind() {
+        ErrorKind::MissingEndOfCentralDirectory => "none".to_owned(),
+        ErrorKind::InvalidSignature { .. } => "other bytes where an entry begins".to_owned(),
+        ErrorKind::Eof => "one that is cut off".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Where an entry is in its archive, to find it again without the directory.
