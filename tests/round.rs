@@ -8,7 +8,7 @@ use ndarray::Array2;
 use nutshell::data::{Samples, Values};
 use nutshell::model::Scaling;
 use nutshell::network::{input_moments, logits, relative_distance};
-use nutshell::pipeline::{Data, Effort, Evidence, Outcome, Quiet, Recipe, Stage, Target, compress};
+use nutshell::pipeline::{Criterion, Data, Effort, Evidence, Outcome, Quiet, Recipe, Stage, Target, compress};
 use nutshell::stages::round::Plan;
 use nutshell::{Error, Model, Network, formats};
 use onnx_files::{File, ints};
@@ -186,4 +186,30 @@ fn locked_layers_keep_16_bits_in_the_file_and_a_budget_is_kept_or_refused() {
     assert!(refused.to_string().contains("with the locked layers in 16 bits"), "{refused}");
     let refused = rounded(&model, Target::Tolerance(1.0), &["no such layer"]).unwrap_err();
     assert_eq!(refused.kind().name(), "Setting", "{refused}");
+}
+
+/// One linear layer: its answers are of all classes.
+fn linear(seed: u64) -> Model {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let file = weight(File::new(&[3, 16, 16]), "fc", &[10, 768], 768, &mut rng).random("fc.b", &[10]);
+    let transposed = vec![onnx_files::int("transB", 1)];
+    model(file.node("Flatten", &["x"], "flat", vec![]).node("Gemm", &["flat", "fc", "fc.b"], "y", transposed))
+}
+
+#[test]
+fn a_tolerance_holds_the_outputs_too_where_few_samples_judge_it() {
+    // Three of them judge: their answers may stay the same while the outputs move far.
+    let mut recipe = Recipe::new(Effort::Calibrate);
+    (recipe.target, recipe.split.validation, recipe.split.seed) = (Target::Tolerance(1.0), 3, 1);
+    let data = Data { training: samples(&[3, 16, 16], 60, 1), test: None };
+    for seed in 0..8 {
+        let network = Network::of_model(linear(seed));
+        let report = compress(&network, Evidence::Samples(&data), &recipe, None, &mut Quiet).unwrap().report;
+        assert_eq!(report.criterion, Criterion::Agreement);
+        let distance = report.output_distance.unwrap().validation;
+        assert!(distance * distance <= 0.01, "{distance}");
+        // And no more than that.
+        let refused = report.probes.iter().filter(|probe| !probe.accepted);
+        assert!(refused.filter_map(|probe| probe.distance).all(|distance| distance * distance > 0.001));
+    }
 }

@@ -9,6 +9,7 @@ pub mod baseline;
 pub mod bits;
 pub mod codebook;
 pub mod evidence;
+pub mod frequencies;
 pub mod huffman;
 pub mod layout;
 pub mod logistic;

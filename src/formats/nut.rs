@@ -56,6 +56,6 @@ pub fn compact(network: &FixedPoint) -> Network {
 
 /// Tensors with the steps that their elements are multiples of.
 fn stepped(tensors: Vec<Tensor>, network: &FixedPoint) -> Vec<Tensor> {
-    let steps = network.parameters.iter().map(|parameter| (-f32::from(parameter.codebook.fraction_bits())).exp2());
+    let steps = network.parameters.iter().map(|parameter| parameter.codebook.step());
     tensors.into_iter().zip(steps).map(|(tensor, step)| Tensor { steps: Some(Steps::whole(step)), ..tensor }).collect()
 }

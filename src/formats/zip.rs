@@ -72,10 +72,23 @@ pub fn entries(file: &[u8]) -> Result<Vec<Entry<'_>>, LoadError> {
         let spot = Spot { size, method, checksum, packed: start..local.position() };
         entries.push(Entry { name, spot, packed });
     }
-    match entries.len() as u64 {
-        found if found == count => Ok(entries),
-        found => Err(malformed(FORMAT, "directory", format!("{count} entries, as its end says"), found)),
+    let found = entries.len() as u64;
+    match found == count && counted_alike(file, directory.eocd_offset()) {
+        true => Ok(entries),
+        false => Err(malformed(FORMAT, "directory", format!("{count} entries, as its end says"), found)),
     }
+}
+
+/// Whether a ZIP64 archive says the same number of entries in both places: on its disk, and in all. `end` is where the end record of others is.
+fn counted_alike(file: &[u8], end: u64) -> bool {
+    let record = || {
+        let end = usize::try_from(end).ok()?;
+        let locator = file.get(end.checked_sub(20)?..end)?.strip_prefix(b"PK\x06\x07")?;
+        let (_, place) = locator.split_first_chunk::<4>()?;
+        let start = usize::try_from(u64::from_le_bytes(*place.first_chunk()?)).ok()?;
+        file.get(start.checked_add(24)?..)?.first_chunk::<16>()
+    };
+    record().is_none_or(|counts| counts[..8] == counts[8..])
 }
 
 /// A name in UTF-8, or else in code page 437, as the format has it.
@@ -261,9 +274,9 @@ mod tests {
         let whole = zip64("a.npy", b"nutshell");
         let at = |wanted: &[u8]| whole.windows(4).position(|window| window == wanted).unwrap();
         let (directory, end) = (at(b"PK\x01\x02"), at(b"PK\x06\x06"));
-        // The size and the place of the entry, and the number of entries and the place of the directory.
+        // The sizes and the place of the entry, and the numbers of entries and the place of the directory.
         let sizes = directory + 46 + 5 + 4;
-        for place in [sizes + 8, sizes + 16, end + 24, end + 48] {
+        for place in [sizes + 8, sizes + 16, end + 24, end + 32, end + 48] {
             for value in [u64::MAX, 1 << 63, u64::from(u32::MAX), 1 << 20] {
                 let mut file = whole.clone();
                 file[place..place + 8].copy_from_slice(&value.to_le_bytes());

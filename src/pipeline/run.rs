@@ -34,8 +34,11 @@ const REPORTS: u64 = 100;
 /// But not more often than after so many samples: what is reported has to be measured.
 const LEAST_REPORTED: u64 = 1_500;
 
-/// The least tolerance of the outputs' squared distance, over their squares, in percentage points.
+/// The least tolerance of the outputs' squared distance, over their squares, in percent.
 const LEAST_MOVED: f64 = 0.1;
+
+/// What a probe is judged by where there are few samples.
+const OUTPUTS_MOVED: &str = "squared distance of the outputs in percent";
 
 /// Drops are differences of counts of samples: what differs by rounding only is equal.
 pub const ROUNDING: f64 = 1e-9;
@@ -278,13 +281,18 @@ impl<'a> Run<'a> {
             let evaluation = Evaluation::of_outputs(&to, &self.validation)?;
             let (accuracy, samples) = (evaluation.accuracy(), evaluation.samples);
             let distance = from.as_ref().map(|from| relative_distance(from, &to));
-            let value = 100.0 * (before - accuracy);
+            let drop = 100.0 * (before - accuracy);
             // Where one sample counts more than the tolerance, how many answers stay the same says little: then the outputs are held to it as well.
             let few = self.criterion == Criterion::Agreement && limit * (samples as f64) < 100.0;
-            let moved = distance.filter(|_| few).map_or(0.0, |distance| 100.0 * distance * distance);
-            let accepted = value <= limit + ROUNDING && moved <= limit.max(LEAST_MOVED);
+            let moved = distance.filter(|_| few).map(|distance| 100.0 * distance * distance);
+            // The probe tells what decides: the outputs, unless it is the answers that refuse it.
+            let (criterion, value, limit) = match moved {
+                Some(moved) if drop <= limit + ROUNDING => (OUTPUTS_MOVED, moved, limit.max(LEAST_MOVED)),
+                _ => ("drop in percentage points", drop, limit),
+            };
+            let accepted = value <= limit + ROUNDING;
             let verdict = Verdict { rise: value, standard_error: 0.0, accuracy, samples, accepted };
-            self.probed(question.variable, step, "drop in percentage points", limit, verdict, distance)?;
+            self.probed(question.variable, step, criterion, limit, verdict, distance)?;
             self.worked(samples.max(OF_A_PROBE))?;
             Ok(accepted)
         })

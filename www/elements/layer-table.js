@@ -4,8 +4,7 @@ import { chooseLayer } from '../actions/look-at.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
 import { layersOf, shownStage, stages } from '../steps.js';
-import { Element } from './element.js';
-import { sorted, sortHead } from './sorting.js';
+import { SortedTable, sorted, sortHead } from './sorting.js';
 import { term } from './term.js';
 
 /** @typedef {import('../types.js').LayerState} LayerState */
@@ -23,15 +22,7 @@ const COLUMNS = [
   { name: 'Bits per weight', key: ({ bits }) => bits, number: true },
 ];
 
-class LayerTable extends Element {
-  static properties = { column: { state: true }, down: { state: true } };
-
-  constructor() {
-    super();
-    this.column = 0;
-    this.down = false;
-  }
-
+class LayerTable extends SortedTable {
   render() {
     const { network, step, layer, evidence } = get();
     // Of a result by the weights alone there is a table of tensors.

@@ -6,8 +6,7 @@ import * as format from '../format.js';
 import { measureNow } from '../measures.js';
 import { busy, get } from '../state.js';
 import { layersOf, stageState } from '../steps.js';
-import { Element } from './element.js';
-import { sorted, sortHead } from './sorting.js';
+import { SortedTable, sorted, sortHead } from './sorting.js';
 import { term } from './term.js';
 
 /** @typedef {import('../types.js').LayerState} LayerState */
@@ -27,15 +26,10 @@ const AFTER = [
   { name: 'Zeros', key: ({ zeros }) => zeros, number: true },
 ];
 
-class RoundView extends Element {
-  static properties = { column: { state: true }, down: { state: true } };
+/** What the engine says that a probe is judged by where there are few samples. */
+const OUTPUTS_MOVED = 'squared distance of the outputs in percent';
 
-  constructor() {
-    super();
-    this.column = 0;
-    this.down = false;
-  }
-
+class RoundView extends SortedTable {
   render() {
     const { run, result, recipe, layer } = get();
     const rows = rowsOf();
@@ -121,6 +115,9 @@ const bar = (value, most) =>
 function probeTable(probes) {
   const { name, write } = measureNow();
   const distances = probes.some(({ distance }) => typeof distance === 'number');
+  const held = probes.find(({ criterion }) => criterion === OUTPUTS_MOVED);
+  const { target } = get().result?.report.recipe ?? get().run?.recipe ?? {};
+  const tolerance = target && 'tolerance' in target ? target.tolerance : probes[0].limit;
   return html`
     <h3 class="part">The ${term('half-interval search')} for the coarsest steps</h3>
     <div class="scroll" tabindex="0" role="region" aria-label="The search for the coarsest steps">
@@ -149,7 +146,8 @@ function probeTable(probes) {
     </div>
     <p class="quiet small-text">
       Signal to noise: of the weights, in the mean of the layers that are not locked, where sensitive layers count more. ${name}: on ${format.count(probes[0].samples)} ${term('validation samples')}.
-      A probe is accepted if it falls by no more than ${format.number(probes[0].limit)} percentage points.
+      A probe is accepted if it falls by no more than ${format.number(tolerance)} percentage points.
+      ${held ? `So few samples say little of that: the square of what the outputs differ by must be at most ${format.number(held.limit)} %, too.` : nothing}
     </p>
   `;
 }

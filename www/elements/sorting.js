@@ -1,9 +1,21 @@
 // Tables that a click on a column's head sorts.
 import { html } from 'lit';
+import { Element } from './element.js';
 
 /** What sorts: the column, counted from 0, and whether downwards. @typedef {{ column: number, down: boolean }} Sorting */
 
 /** A column of names or numbers. @template Row @typedef {{ name: string, key: (row: Row) => number | string, number?: boolean }} Column */
+
+/** An element with a table that is sorted, at first by its first column. */
+export class SortedTable extends Element {
+  static properties = { column: { state: true }, down: { state: true } };
+
+  constructor() {
+    super();
+    this.column = 0;
+    this.down = false;
+  }
+}
 
 /** A head that sorts by its column; numbers begin with the largest. @param {Sorting} host @param {Column<any>} column @param {number} index */
 export function sortHead(host, { name, number = false }, index) {

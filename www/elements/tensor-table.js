@@ -4,8 +4,7 @@ import { guard } from 'lit/directives/guard.js';
 import { chooseTensor } from '../actions/weights.js';
 import * as format from '../format.js';
 import { get } from '../state.js';
-import { Element } from './element.js';
-import { sorted, sortHead } from './sorting.js';
+import { SortedTable, sorted, sortHead } from './sorting.js';
 
 /** @typedef {import('../../pkg/nutshell.js').TensorSummary & { snr?: number | null, bytes?: number, changed?: boolean }} Tensor */
 /** @typedef {Tensor & { index: number, elements: number }} Row */
@@ -36,8 +35,8 @@ const MOVES = {
   End: (_, count) => count - 1,
 };
 
-class TensorTable extends Element {
-  static properties = { tensors: {}, reported: { type: Boolean }, column: { state: true }, down: { state: true } };
+class TensorTable extends SortedTable {
+  static properties = { tensors: {}, reported: { type: Boolean } };
 
   constructor() {
     super();
@@ -45,8 +44,6 @@ class TensorTable extends Element {
     this.tensors = [];
     /** Whether the tensors are those of a run's report. */
     this.reported = false;
-    this.column = 0;
-    this.down = false;
   }
 
   /** @param {Map<string, unknown>} changed */
