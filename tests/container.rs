@@ -2,6 +2,7 @@
 
 mod synthetic;
 
+use nutshell::coding::trellis;
 use nutshell::container::{Nut, Topology, WriteOptions, layout, read, write};
 use nutshell::error::DecodeError;
 use nutshell::model::presets::{self, Chain};
@@ -351,6 +352,35 @@ fn a_reader_written_from_the_specification_agrees() {
     extreme.parameters[0].symbols[..6].copy_from_slice(&[i16::MIN, i16::MAX, -300, 15, 9, -8]);
     extreme.parameters[1].symbols[..2].copy_from_slice(&[i16::MIN, i16::MAX]);
     decode_in_python("extreme", &write(&extreme, &WriteOptions::default()).unwrap().bytes);
+}
+
+/// Large layers, of kernels and of features, whose symbols are multiples that a trellis has: each must take fewer bytes than as other numbers.
+#[test]
+fn multiples_of_a_trellis_come_back_and_the_specification_says_how() {
+    let mut rng = Pcg64Mcg::seed_from_u64(19);
+    let model = Chain::new(vec![64, 5, 5]).conv("a", [64, 64, 3, 3], 1).relu().flatten().linear("b", [80, 576]).build();
+    let mut network = fixed_point(&model, None, 1.0, uniform, &mut rng);
+    for parameter in network.parameters.iter_mut().filter(|parameter| parameter.shape.len() > 1) {
+        let columns = parameter.shape[1..].iter().product();
+        let mut near = 0;
+        for symbol in &mut parameter.symbols {
+            near = (near + rng.random_range(-6i16..=6)).clamp(-20, 20);
+            *symbol = near;
+        }
+        let levels = parameter.symbols.clone();
+        trellis::multiples(&mut parameter.symbols, columns).unwrap();
+        assert_ne!(levels, parameter.symbols);
+    }
+    let (_, nut) = round_trip(&network, &WriteOptions::default());
+    assert_eq!(nut.network, canonical(network.clone(), &nut.network));
+    let encoded = write(&network, &WriteOptions::default()).unwrap();
+    assert!(encoded.items.sections.iter().any(|(name, _)| *name == "lengths of streams"));
+    decode_in_python("trellis", &encoded.bytes);
+    for parameter in network.parameters.iter_mut().filter(|parameter| parameter.shape.len() > 1) {
+        parameter.symbols[0] += 1;
+    }
+    let others = write(&network, &WriteOptions::default()).unwrap().bytes.len();
+    assert!(encoded.bytes.len() + 4_000 < others, "{} {others}", encoded.bytes.len());
 }
 
 /// A graph with operators of all kinds, and a linear layer that reads a flattened image through a function.

@@ -693,6 +693,7 @@ class Table:
             start += frequency
 
 
+NEXT = [(0, 2), (7, 5), (1, 3), (6, 4), (2, 0), (5, 7), (3, 1), (4, 6)]
 OCTAVE = [32768, 30048, 27554, 25268, 23170, 21247, 19484, 17867]
 
 
@@ -702,7 +703,7 @@ class Near:
     def __init__(self, tables, row_len):
         self.tables, self.row_len, self.symbols = tables, row_len, []
 
-    def look(self):
+    def look(self, quantizer):
         index, self.centre, self.way = len(self.symbols), 0, 1
         if self.tables == 1:
             return 0
@@ -710,14 +711,14 @@ class Near:
         above = self.symbols[-self.row_len] if index >= self.row_len else 0
         return 3 * min(abs(left), 2) + min(abs(above), 2)
 
-    def record(self, symbol):
-        self.symbols.append(symbol)
+    def record(self, level, multiple):
+        self.symbols.append(level)
 
 
 class Predicted:
     """Symbols of kernels, each predicted by those before it."""
 
-    def __init__(self, reader, rows, channels, taps):
+    def __init__(self, reader, rows, channels, taps, trellis):
         def signed(count):
             return list(struct.unpack(f"<{count}b", bytes(reader.take(count))))
 
@@ -728,9 +729,9 @@ class Predicted:
         self.factors = [signed(tap) for tap in range(taps)] if taps <= 64 else [[]] * taps
         self.rows, self.channels = signed(rows), signed(channels)
         self.tables = self.parts * (thresholds + 1)
-        self.symbols, self.errors, self.seen = [], [], 0
+        self.symbols, self.errors, self.seen, self.unit = [], [], 0, 32 if trellis else 64
 
-    def look(self):
+    def look(self, quantizer):
         kernel, tap = divmod(len(self.symbols), len(self.places))
         row, channel = divmod(kernel, len(self.channels))
         if tap == 0:
@@ -738,17 +739,18 @@ class Predicted:
         mean = sum(factor * error for factor, error in zip(self.factors[tap], self.errors)) >> 6
         self.mean = max(-(1 << 21), min(1 << 21, mean))
         self.base = max(0, min(255, self.places[tap] + self.rows[row] + self.channels[channel]))
-        self.centre = self.mean + 32 >> 6
-        rest = self.mean - 64 * self.centre
+        wanted = self.mean + quantizer * max(-32, min(32, self.mean))
+        self.centre = wanted + 32 >> 6
+        rest = wanted - 64 * self.centre
         self.way = -1 if rest < 0 else 1
         level = max(0, min(255, self.base + (3 * (log2(64 + self.seen) - log2(64 + 16 * tap)) >> 11)))
         return self.parts * sum(threshold <= level for threshold in self.thresholds) + abs(rest) * self.parts // 33
 
-    def record(self, symbol):
-        error = 64 * symbol - self.mean
+    def record(self, level, multiple):
+        error = self.unit * multiple - self.mean
         self.errors.append(max(-131071, min(131071, error)))
         self.seen = min(4095, self.seen + min(255, 16 * abs(error) * OCTAVE[self.base % 8] >> 15 + self.base // 8))
-        self.symbols.append(symbol)
+        self.symbols.append(level)
 
 
 def read_apart(reader, layout):
@@ -756,8 +758,10 @@ def read_apart(reader, layout):
     rows, channels, height, width, _ = layout
     row_len = channels * height * width
     first = reader.byte()
-    contexts = Predicted(reader, rows, channels, height * width) if first == 2 else Near(first, row_len)
-    tables = [Table(reader) for _ in range(contexts.tables)]
+    first, trellis = first & 127, first >= 128
+    contexts = Predicted(reader, rows, channels, height * width, trellis) if first == 2 else Near(first, row_len)
+    tables = [Table(reader) for _ in range(contexts.tables * (2 if trellis else 1))]
+    columns, multiples = [0] * row_len, []
     states = list(struct.unpack("<4I", bytes(reader.take(16))))
 
     def take(index, low_bits, frequency, start):
@@ -767,22 +771,33 @@ def read_apart(reader, layout):
             state = state << 16 | struct.unpack("<H", bytes(reader.take(2)))[0]
         states[index % 4] = state
 
+    def record(level):
+        place = len(multiples) % row_len
+        state = columns[place]
+        multiple = 2 * level - (state & 1) * ((level > 0) - (level < 0)) if trellis else level
+        columns[place] = NEXT[state][level & 1] if trellis else 0
+        multiples.append(multiple)
+        contexts.record(level, multiple)
+
     for index in range(rows * row_len):
-        table = tables[contexts.look()]
+        if index % (256 * row_len) == 0:
+            columns = [0] * row_len
+        quantizer = columns[index % row_len] & 1
+        table = tables[contexts.look(quantizer) + quantizer * contexts.tables]
         entry, start = table.slots[states[index % 4] & 0x3FFF]
         take(index, 14, table.frequencies[entry], start)
         if entry:
-            contexts.record(contexts.centre + contexts.way * (table.first + entry - 1))
+            record(contexts.centre + contexts.way * (table.first + entry - 1))
             continue
         raw = 0
         for shift in (0, 8):
             part = (states[index % 4] & 0x3FFF) >> 6
             raw |= part << shift
             take(index, 14, 64, part << 6)
-        contexts.record(raw - 65536 if raw >= 32768 else raw)
+        record(raw - 65536 if raw >= 32768 else raw)
     if states != [1 << 16] * 4 or reader.data:
         raise ValueError("a stream that ends elsewhere")
-    return contexts.symbols
+    return multiples
 
 
 TYPES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool".split()

@@ -25,6 +25,7 @@ pub mod shapes;
 pub mod symbols;
 pub mod tables;
 pub mod trace;
+pub mod trellis;
 pub mod verbatim;
 
 use crate::error::DecodeError;

@@ -20,6 +20,10 @@ use rand_pcg::Pcg64Mcg;
 /// # Errors
 /// [`GraphError`] if the network's shapes do not fit.
 pub fn reorder(network: &FixedPoint, budget: u64, rng: &mut Pcg64Mcg) -> Result<FixedPoint, GraphError> {
+    let symbols: usize = network.parameters.iter().map(|parameter| parameter.symbols.len()).sum();
+    if symbols as u64 > budget {
+        return Ok(network.clone());
+    }
     let shapes: Vec<Vec<usize>> = network.parameters.iter().map(|parameter| parameter.shape.clone()).collect();
     let layouts = layouts(&network.graph, &shapes, &network.graph.shapes(&shapes)?);
     let groups = channel_groups(&network.to_model())?;

@@ -9,6 +9,8 @@ use super::logistic::log2;
 
 /// Means and errors are in 64ths of a symbol.
 const BITS: u32 = 6;
+/// Half a symbol.
+const HALF: i32 = 1 << (BITS - 1);
 /// Kernels of more taps have no predictions: each would take a factor for each one before it.
 const MOST_TAPS: usize = 64;
 /// Errors count up to this, so that the sums of products fit 32 bits.
@@ -100,7 +102,11 @@ impl Sum {
 
 impl Kernels {
     /// Those that suit the symbols of a parameter, with all levels and parts.
-    pub fn of(symbols: &[i16], layout: &Layout) -> Self {
+    ///
+    /// Of multiples that a trellis has, the quantizers are those of their levels; else there are none.
+    pub fn of(symbols: &[i16], quantizers: &[u8], layout: &Layout) -> Self {
+        let quantizer = |index: usize| quantizers.get(index).map_or(0, |&quantizer| quantizer.into());
+        let trellis = !quantizers.is_empty();
         let taps = layout.taps();
         let mut own = Kernels {
             taps,
@@ -113,10 +119,10 @@ impl Kernels {
         };
         let (mut all, mut places) = (Sum::default(), vec![Sum::default(); taps]);
         let (mut rows, mut channels) = (vec![Sum::default(); layout.rows], vec![Sum::default(); layout.channels]);
-        let mut walk = Walk::new(&own, 0);
-        for &symbol in symbols {
-            let here = walk.look();
-            let error = (i32::from(symbol) << BITS) - here.mean;
+        let mut walk = Walk::new(&own, 0, trellis);
+        for (index, &symbol) in symbols.iter().enumerate() {
+            let here = walk.look(quantizer(index));
+            let error = walk.error(&here, symbol);
             for sum in [&mut all, &mut places[walk.tap], &mut rows[walk.row], &mut channels[walk.channel]] {
                 sum.add(error);
             }
@@ -127,9 +133,9 @@ impl Kernels {
         own.rows = rows.iter().map(beside).collect();
         own.channels = channels.iter().map(beside).collect();
         let mut counts = [0usize; 256];
-        let mut walk = Walk::new(&own, 0);
-        for &symbol in symbols {
-            let here = walk.look();
+        let mut walk = Walk::new(&own, 0, trellis);
+        for (index, &symbol) in symbols.iter().enumerate() {
+            let here = walk.look(quantizer(index));
             counts[walk.level(&here)] += 1;
             walk.record(&here, symbol);
         }
@@ -231,6 +237,8 @@ fn factors(symbols: &[i16], taps: usize) -> Vec<i8> {
 /// Goes through the symbols, one after the other.
 pub struct Walk<'a> {
     kernels: &'a Kernels,
+    /// What a symbol is shifted by to be in 64ths of a level: a multiple of a trellis is half a level.
+    shift: u32,
     /// The level of each usual error.
     levels: [u8; 256],
     row: usize,
@@ -246,19 +254,20 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// From the first symbol of a kernel on, which is counted row after row.
-    pub fn new(kernels: &'a Kernels, kernel: usize) -> Self {
+    pub fn new(kernels: &'a Kernels, kernel: usize, trellis: bool) -> Self {
         let channels = kernels.channels.len().max(1);
         let mut levels = [0; 256];
         for &threshold in &kernels.thresholds {
             levels[usize::from(threshold)..].iter_mut().for_each(|level| *level += 1);
         }
         let (row, channel) = (kernel / channels, kernel % channels);
-        Walk { kernels, levels, row, channel, tap: 0, errors: [0; MOST_TAPS], first: 0, seen: 0 }
+        let shift = BITS - u32::from(trellis);
+        Walk { kernels, shift, levels, row, channel, tap: 0, errors: [0; MOST_TAPS], first: 0, seen: 0 }
     }
 
-    /// How the next symbol is coded.
+    /// How the next symbol is coded, by one of the two quantizers of a trellis; else by the first.
     #[inline]
-    pub fn look(&self) -> Here {
+    pub fn look(&self, quantizer: usize) -> Here {
         let Kernels { factors, places, rows, channels, parts, .. } = self.kernels;
         let mut mean = 0;
         if !factors.is_empty() {
@@ -267,14 +276,17 @@ impl<'a> Walk<'a> {
             mean = (sum >> BITS).clamp(-MOST_MEAN, MOST_MEAN);
         }
         let base = i32::from(places[self.tap]) + i32::from(rows[self.row]) + i32::from(channels[self.channel]);
-        let centre = (mean + (1 << (BITS - 1))) >> BITS;
-        let rest = mean - (centre << BITS);
+        // Levels of the second quantizer lie half a step nearer to 0 than those of the first.
+        let wanted = if quantizer == 1 { mean + mean.clamp(-HALF, HALF) } else { mean };
+        let centre = (wanted + HALF) >> BITS;
+        let rest = wanted - (centre << BITS);
         let mut here = Here { table: 0, centre, mirrored: rest < 0, mean, base: base.clamp(0, 255) };
         let level = usize::from(self.levels[self.level(&here)]);
-        here.table = match parts {
-            1 => level,
-            _ => level * PARTS + rest.unsigned_abs() as usize * PARTS / 33,
-        };
+        here.table = quantizer * self.kernels.tables()
+            + match parts {
+                1 => level,
+                _ => level * PARTS + rest.unsigned_abs() as usize * PARTS / 33,
+            };
         here
     }
 
@@ -285,10 +297,16 @@ impl<'a> Walk<'a> {
         (here.base + ((3 * ratio) >> 11)).clamp(0, 255) as usize
     }
 
+    /// How far a symbol is from its prediction, in 64ths.
+    #[inline]
+    fn error(&self, here: &Here, symbol: i16) -> i32 {
+        (i32::from(symbol) << self.shift) - here.mean
+    }
+
     /// Goes on to the next one.
     #[inline]
     pub fn record(&mut self, here: &Here, symbol: i16) {
-        let error = (i32::from(symbol) << BITS) - here.mean;
+        let error = self.error(here, symbol);
         let count = (16 * u64::from(error.unsigned_abs()) * OCTAVE[here.base as usize % 8]) >> (15 + here.base / 8);
         self.seen = (self.seen + count.min(MOST_SEEN[0].into()) as u32).min(MOST_SEEN[1]);
         if let Some(place) = self.errors.get_mut(self.tap) {

@@ -65,6 +65,25 @@ impl Rate {
         }
     }
 
+    /// The log-odds of a number beside 0, in nats, of a parameter whose kernels have one tap.
+    #[inline]
+    pub fn odds(&self, row: usize, channel: usize) -> f32 {
+        self.rows[row] + self.channels[channel] + self.taps[0]
+    }
+
+    /// Bits of a 0, and of that there is another number.
+    #[inline]
+    pub fn zero_and_other(&self, odds: f32) -> (f32, f32) {
+        let zero = softplus_bits(odds);
+        (zero, zero - odds * std::f32::consts::LOG2_E)
+    }
+
+    /// Bits of sign and magnitude of a number beside 0; the largest that was counted stands for those above.
+    #[inline]
+    pub fn magnitude(&self, magnitude: usize) -> f32 {
+        self.magnitudes[magnitude.clamp(1, self.magnitudes.len()) - 1]
+    }
+
     /// Calls `visit(position, bits)` for each position in row-major order, where `bits[m]` is the cost of magnitude `m`.
     pub fn for_each(&self, mut visit: impl FnMut(usize, &[f32])) {
         let mut bits = vec![0.0; self.magnitudes.len() + 1];

@@ -20,6 +20,11 @@ pub struct Bounds {
     pub negative: u16,
 }
 
+impl Bounds {
+    /// All symbols of 16 bits.
+    pub const ALL: Bounds = Bounds { positive: i16::MAX as u16, negative: i16::MIN.unsigned_abs() };
+}
+
 /// What carries over from one parameter to the next.
 #[derive(Debug, Clone)]
 pub struct SymbolModel {

@@ -10,7 +10,6 @@ use super::read::{read_sections, split};
 use super::sections::{put_name, read_name};
 use super::write::{Encoded, Items, Payload, assemble};
 use crate::coding::ParameterBits;
-use crate::coding::codebook::bounds;
 use crate::coding::layout::{Form, Layout};
 use crate::coding::number::Number;
 use crate::coding::range::{BitCoder, Decoder, Encoder, Kind};
@@ -18,7 +17,7 @@ use crate::coding::symbols::{Bounds, SymbolModel};
 use crate::coding::verbatim::VerbatimModel;
 use crate::error::DecodeError;
 use crate::model::network::{View, byte_count, strided};
-use crate::model::{Codebook, Dtype, Origin, RowSteps, Source, Steps, Tensor};
+use crate::model::{Dtype, Origin, RowSteps, Source, Steps, Tensor};
 use crate::parallel::for_each;
 use flate2::bufread::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
@@ -133,16 +132,11 @@ impl Packed {
 }
 
 /// The layout of a tensor for the coder, from its shape alone: the kernels of a one-dimensional convolution are images of one row.
-fn layout_of(shape: &[usize]) -> Layout {
+pub fn layout_of(shape: &[usize]) -> Layout {
     match *shape {
         [rows, channels, width] => Layout { rows, channels, height: 1, width, form: Form::Kernels },
         _ => Layout::of_shape(shape),
     }
-}
-
-/// Symbols may be any.
-fn all() -> Bounds {
-    bounds(&Codebook::Uniform { fraction_bits: 0 })
 }
 
 /// What is coded with one range coder.
@@ -194,7 +188,7 @@ impl Models {
                     *code = read.clamp(i8::MIN.into(), i8::MAX.into()) as i8;
                 }
                 if !apart {
-                    self.symbols.code(coder, &layout_of(&tensor.shape), all(), symbols);
+                    self.symbols.code(coder, &layout_of(&tensor.shape), Bounds::ALL, symbols);
                 }
             }
             Coding::View(_) => {}
@@ -234,8 +228,8 @@ pub fn write(packed: &mut Packed) -> Encoded {
         }
     }
     let symbols = packed.tensors.iter().map(|tensor| match &tensor.coding {
-        Coding::Steps { symbols, .. } => (symbols.as_slice(), layout_of(&tensor.shape), all()),
-        _ => (&[][..], layout_of(&[]), all()),
+        Coding::Steps { symbols, .. } => (symbols.as_slice(), layout_of(&tensor.shape), Bounds::ALL),
+        _ => (&[][..], layout_of(&[]), Bounds::ALL),
     });
     let streams = apart::code(&symbols.collect::<Vec<_>>());
     let own: Vec<bool> = streams.iter().map(Option::is_some).collect();
@@ -356,7 +350,7 @@ fn read_by(
         if !matches!(tensor.coding, Coding::Steps { .. }) {
             return Err(table.malformed("multiples of a step in a stream of their own", &tensor.name));
         }
-        jobs.push(Job { stream, layout: layout_of(&tensor.shape), bounds: all(), symbols: Ok(Vec::new()) });
+        jobs.push(Job { stream, layout: layout_of(&tensor.shape), bounds: Bounds::ALL, symbols: Ok(Vec::new()) });
         places.push(place);
     }
     let own: Vec<bool> = streams.iter().map(Option::is_some).collect();

@@ -239,7 +239,14 @@ fn conclude(run: &mut Run<'_>, fixed: &FixedPoint) -> Result<Outcome, Error> {
         }
     }
     let (least, kept) = (least_useful(before.validation.accuracy, chance), after.validation.accuracy);
-    if kept < least {
+    // A handful of answers without labels tell little by their number; how far the outputs moved tells more.
+    let answers_alone = match (run.criterion, validation.distance) {
+        (Criterion::Agreement, Some(distance)) if distance < FAR => {
+            2.0 * (least * (1.0 - least) / run.validation.len().max(1) as f64).sqrt()
+        }
+        _ => 0.0,
+    };
+    if kept < least - answers_alone {
         return Err(RecipeError::Unreachable {
             what: "a network that still works: validation score, 0 to 1",
             expected: format!("at least {least:.4}, where the original has {:.4}", before.validation.accuracy),
@@ -293,6 +300,9 @@ fn compare(
     let from = logits(run.original, samples)?;
     Ok(Comparison { before: accuracy(&from)?, after, distance: by_outputs.then(|| relative_distance(&from, &to)) })
 }
+
+/// The distance of the outputs at which a network answers half of its pictures otherwise: MobileNetV2 with 0.43 answers 53 % as before, with 0.63 37 %.
+const FAR: f64 = 0.5;
 
 /// What a network has to score to be of any use: half of what the original has above an answer that is always the same.
 fn least_useful(original: f64, chance: f64) -> f64 {

@@ -6,13 +6,15 @@ use super::event::Event;
 use super::recipe::{Recipe, Stage};
 use super::report::{Outcome, Report, TensorReport};
 use super::run::{Observer, tell};
-use crate::container::packed::{self, Coding, Packed, PackedTensor};
+use crate::container::packed::{self, Coding, Packed, PackedTensor, layout_of};
 use crate::container::{Encoded, Items};
 use crate::error::{Error, RecipeError};
 use crate::formats::export::as_onnx;
 use crate::model::network::{View, row_major};
 use crate::model::{Dtype, Network, Origin, RowSteps, Source, Steps, Tensor};
-use crate::stages::feedback::without_means;
+use crate::parallel::for_each;
+use crate::stages::dependent;
+use crate::stages::feedback::round_alone;
 use crate::stages::noise::{Layer, Quantized, price_of_bits, price_of_noise};
 use crate::stages::normalized::{Coarse, Normalization, normalizations, symbol};
 use crate::stages::settings::Target;
@@ -38,6 +40,8 @@ struct Chosen {
     axis: usize,
     /// The normalisation behind it, and the steps of rows that it asks for.
     behind: Option<(Normalization, RowSteps)>,
+    /// Whether it is rounded to multiples that a trellis has.
+    trellis: bool,
 }
 
 impl Chosen {
@@ -106,12 +110,16 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
         Target::Lossless => run.write(&layers, Vec::new())?,
         Target::Snr(snr) => {
             let noise = 10f64.powf(-snr / 10.0);
-            let price = run.searched(|watch| price_of_noise(&mut layers, noise, watch))?;
+            let mut price = run.searched(|watch| price_of_noise(&mut layers, noise, watch))?;
+            run.choose_trellises(&layers, price);
             let mut rounded = run.round(&layers, price);
-            let got = mean_noise(&layers, &rounded);
-            if got > noise {
-                // Errors that go on to other weights make a little more noise.
-                let price = run.searched(|watch| price_of_noise(&mut layers, noise * noise / got, watch))?;
+            for _ in 0..CORRECTIONS {
+                // Errors that go on to other weights make a little more noise, a trellis a little less; noise is about as the price.
+                let got = mean_noise(&layers, &rounded);
+                if got == 0.0 || (LEAST_NOISE * noise..=noise).contains(&got) {
+                    break;
+                }
+                price *= 0.5 * (1.0 + LEAST_NOISE) * noise / got;
                 rounded = run.round(&layers, price);
             }
             run.write(&layers, rounded)?
@@ -142,6 +150,11 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     }
     Ok(Outcome { nut: encoded.bytes, report })
 }
+
+/// How often the price of a bit is corrected by the noise that it makes.
+const CORRECTIONS: usize = 4;
+/// The noise is at least this part of what is allowed.
+const LEAST_NOISE: f64 = 0.98;
 
 /// Elements from which on equal tensors are one and the same.
 const COPIED: usize = 64;
@@ -190,9 +203,9 @@ fn choose(network: &Network, origin: &Origin, indices: &[usize], views: &[Option
         Some(place) => {
             let found = behind.swap_remove(place);
             let rows = found.row_steps(tensors);
-            Chosen { index, axis: found.axis, behind: Some((found, rows)) }
+            Chosen { index, axis: found.axis, behind: Some((found, rows)), trellis: false }
         }
-        None => Chosen { index, axis: outputs(&tensors[index], origin), behind: None },
+        None => Chosen { index, axis: outputs(&tensors[index], origin), behind: None, trellis: false },
     };
     indices.iter().map(choose).collect()
 }
@@ -257,14 +270,23 @@ impl Run<'_> {
         told.map(|()| price)
     }
 
+    /// Chooses the layers that are rounded to multiples that a trellis has.
+    fn choose_trellises(&mut self, layers: &[Layer], price: f64) {
+        let tensors = &self.network.tensors;
+        let mut jobs: Vec<(&mut Chosen, &Layer)> = self.chosen.iter_mut().zip(layers).collect();
+        for_each(&mut jobs, |(chosen, layer)| {
+            let shape = &tensors[chosen.index].shape;
+            chosen.trellis = chosen.axis == 0 && dependent::worthwhile(layer, price, &layout_of(shape), 1);
+        });
+    }
+
     /// The layers at a price; none where symbols do not suffice.
     fn round(&self, layers: &[Layer], price: f64) -> Vec<Option<Quantized>> {
         // Inputs have a mean where a normalisation and what follows it made them.
         let normalized = self.chosen.iter().any(|chosen| chosen.behind.is_some());
         let round = |(chosen, layer): (&Chosen, &Layer)| {
-            let plain = layer.quantize(price)?;
             let shape = &self.network.tensors[chosen.index].shape;
-            Some(if normalized { without_means(layer, plain, shape, chosen.axis) } else { plain })
+            round_alone(layer, price, (shape, chosen.axis), normalized, chosen.trellis)
         };
         self.chosen.iter().zip(layers).map(round).collect()
     }
@@ -305,6 +327,9 @@ impl Run<'_> {
         let mut allowed = 8.0 * budget as f64;
         for _ in 0..ROUNDS {
             let price = self.searched(|watch| price_of_bits(layers, allowed, watch))?;
+            if best.is_none() && least == usize::MAX {
+                self.choose_trellises(layers, price);
+            }
             let rounded = self.round(layers, price);
             let encoded = self.write(layers, rounded)?;
             let bytes = encoded.bytes.len();

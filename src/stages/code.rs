@@ -53,9 +53,11 @@ impl Settings {
 /// [`RecipeError::Unreachable`] if the network costs more than the budget with every weight pruned; those of [`Tools`].
 pub fn run(tools: &mut dyn Tools, fixed: &FixedPoint, settings: &Settings, seed: u64) -> Result<FixedPoint, Error> {
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
-    let fixed = reorder(fixed, settings.trial_symbols, &mut rng)?;
-    let Target::Budget(budget) = tools.target() else { return Ok(fixed) };
     let objective = tools.objective();
+    let reordered = reorder(fixed, settings.trial_symbols, &mut rng)?;
+    // Rows that are coded by tables, in a trellis above all, may take more.
+    let fixed = if objective.cost(&reordered)? <= objective.cost(fixed)? { reordered } else { fixed.clone() };
+    let Target::Budget(budget) = tools.target() else { return Ok(fixed) };
     let full = objective.cost(&fixed)?;
     if full <= budget {
         return Ok(fixed);

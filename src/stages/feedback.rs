@@ -6,6 +6,7 @@
 //! `U^T U = C^-1`, an error in column `i` is best answered in the columns `j > i` by `-U_ij / U_ii` times it.
 
 use crate::parallel::for_each;
+use crate::stages::dependent::{self, Dependent};
 use crate::stages::noise::{Layer, Quantized, Rounding};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
@@ -15,12 +16,28 @@ const RIDGE: f64 = 0.01;
 /// Columns that are rounded one by one before their errors go on to all others at once.
 const COLUMNS: usize = 64;
 /// Rows that are rounded together.
-const ROWS: usize = 16;
-
+const ROWS: usize = 64;
 /// How much the mean of a layer's inputs counts where nothing is known of them, beside their variances.
 const STRENGTH: f64 = 1.0;
 /// Where more of the symbols are 0, most errors are those of weights that are left out, and what goes on of them does harm.
 const MOST_ZEROS: f64 = 0.5;
+
+/// How the numbers of a column become symbols.
+pub trait Columns: Sync {
+    /// Rows that are rounded together.
+    fn rows(&self) -> usize {
+        ROWS
+    }
+
+    /// Rounds some rows of a column, from the `first` one on, in units of symbols.
+    fn round(&self, first: usize, column: usize, weights: &[f32], symbols: &mut [i16]);
+}
+
+impl Columns for Rounding {
+    fn round(&self, _first: usize, _column: usize, weights: &[f32], symbols: &mut [i16]) {
+        weights.iter().zip(symbols).for_each(|(&value, symbol)| *symbol = self.symbol(value));
+    }
+}
 
 /// Where the errors of the columns go.
 #[derive(Debug, Clone)]
@@ -96,9 +113,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest.iter().zip(last).map(|(a, b)| a * b).sum::<f64>()
 }
 
-/// Rounds `weights`, `[rows, inputs]` in units of their steps, to symbols in the same order. `feedbacks` are those of as many groups of rows, in order.
-pub fn round(weights: &Array2<f32>, feedbacks: &[Feedback], rounding: &Rounding) -> Vec<i16> {
+/// Rounds `weights`, `[rows, inputs]`, to symbols in the same order, each worth a step. `feedbacks` are those of as many groups of rows, in order.
+pub fn round(weights: ArrayView2<f32>, step: f32, feedbacks: &[Feedback], rounding: &impl Columns) -> Vec<i16> {
     struct Job<'a> {
+        first: usize,
         rows: ArrayView2<'a, f32>,
         feedback: &'a Feedback,
         symbols: Vec<i16>,
@@ -107,41 +125,75 @@ pub fn round(weights: &Array2<f32>, feedbacks: &[Feedback], rounding: &Rounding)
     let mut jobs = Vec::new();
     for (index, feedback) in feedbacks.iter().enumerate() {
         let end = ((index + 1) * group).min(weights.nrows());
-        for first in (index * group..end).step_by(ROWS) {
-            let rows = weights.slice(s![first..end.min(first + ROWS), ..]);
-            jobs.push(Job { rows, feedback, symbols: Vec::new() });
+        for first in (index * group..end).step_by(rounding.rows()) {
+            let rows = weights.slice_move(s![first..end.min(first + rounding.rows()), ..]);
+            jobs.push(Job { first, rows, feedback, symbols: Vec::new() });
         }
     }
-    for_each(&mut jobs, |job| job.symbols = round_rows(job.rows, job.feedback, rounding));
+    for_each(&mut jobs, |job| {
+        let round = |column: usize, weights: &[f32], symbols: &mut [i16]| {
+            rounding.round(job.first, column, weights, symbols);
+        };
+        job.symbols = round_rows(job.rows.mapv(|weight| weight / step), job.feedback, round);
+    });
     jobs.into_iter().flat_map(|job| job.symbols).collect()
 }
 
-/// Rounds a layer once more, so that the errors of a row have a sum near 0, unless most of it is 0. `axis` is the one of its outputs.
-pub fn without_means(layer: &Layer, plain: Quantized, shape: &[usize], axis: usize) -> Quantized {
-    let zeros = plain.symbols.iter().filter(|&&symbol| symbol == 0).count();
-    if zeros as f64 > MOST_ZEROS * plain.symbols.len() as f64 || axis >= shape.len() {
-        return plain;
+/// The symbols of a layer at a price, of which nothing is known but its weights; `axis` is the one of its outputs. If its inputs have a mean, the errors of
+/// a row have a sum near 0, unless most of it is 0. `None` where [`Layer::step`] is.
+///
+/// `trellis` asks for multiples that a trellis has, whose outputs are along axis 0.
+pub fn round_alone(
+    layer: &Layer,
+    price: f64,
+    (shape, axis): (&[usize], usize),
+    means: bool,
+    trellis: bool,
+) -> Option<Quantized> {
+    let step = layer.step(price)?;
+    let outputs = shape.get(axis).copied().unwrap_or(1);
+    let finer = (trellis && axis == 0).then_some(step * dependent::STEP);
+    let finer = finer.filter(|&step| layer.largest() / step < f32::from(i16::MAX));
+    let rounding = Rounding::new(&layer.values, step).in_steps();
+    let zeros = || layer.values.iter().filter(|&&value| rounding.symbol(value / step) == 0).count();
+    let means = means && zeros() as f64 <= MOST_ZEROS * layer.values.len() as f64;
+    let feedback = [if means { Feedback::Sums { strength: STRENGTH } } else { Feedback::None }];
+    if finer.is_none() && !means {
+        return layer.quantize(price);
     }
-    let scaled: Vec<f32> = layer.values.iter().map(|value| value / plain.step).collect();
-    let rounding = Rounding::new(&scaled, 1.0);
     // Row after row, whatever the axis of the outputs is.
-    let (outputs, inner): (usize, usize) = (shape[axis], shape[axis + 1..].iter().product());
-    let inputs = scaled.len() / outputs.max(1);
+    let inner: usize = shape[axis.min(shape.len()) + 1..].iter().product();
+    let inputs = layer.values.len() / outputs.max(1);
     let place = |output: usize, input: usize| (input / inner * outputs + output) * inner + input % inner;
-    let rows = Array2::from_shape_fn((outputs, inputs), |(output, input)| scaled[place(output, input)]);
-    let rounded = round(&rows, &[Feedback::Sums { strength: STRENGTH }], &rounding);
-    let mut symbols = plain.symbols;
+    let gathered;
+    let rows = match axis {
+        0 => ArrayView2::from_shape((outputs, inputs), &layer.values).ok()?,
+        _ => {
+            gathered = Array2::from_shape_fn((outputs, inputs), |(row, input)| layer.values[place(row, input)]);
+            gathered.view()
+        }
+    };
+    if let Some(step) = finer {
+        let rounding = Dependent::new(rows, step, i16::MAX);
+        return Some(Quantized { step, symbols: round(rows, step, &feedback, &rounding) });
+    }
+    let rounded = round(rows, step, &feedback, &rounding);
+    if axis == 0 {
+        return Some(Quantized { step, symbols: rounded });
+    }
+    let mut symbols = vec![0; rounded.len()];
     for (index, symbol) in rounded.into_iter().enumerate() {
         symbols[place(index / inputs, index % inputs)] = symbol;
     }
-    Quantized { symbols, ..plain }
+    Some(Quantized { step, symbols })
 }
 
 /// What rounded weights are to be multiplied by, so that the outputs are nearest to those of `weights`, `[rows, inputs]`: `w C q / q C q` over all rows. Where
 /// most weights become 0, the others alone make the outputs too small. `covariances` are those of as many groups of rows, in blocks.
-pub fn scale(weights: &Array2<f32>, symbols: &[i16], covariances: &[Vec<Array2<f32>>]) -> f32 {
+pub fn scale(weights: ArrayView2<f32>, step: f32, symbols: &[i16], covariances: &[Vec<Array2<f32>>]) -> f32 {
     let (outputs, inputs) = weights.dim();
-    let Ok(rounded) = Array2::from_shape_vec((outputs, inputs), symbols.iter().map(|&own| f32::from(own)).collect())
+    let Ok(rounded) =
+        Array2::from_shape_vec((outputs, inputs), symbols.iter().map(|&own| step * f32::from(own)).collect())
     else {
         return 1.0;
     };
@@ -164,33 +216,25 @@ pub fn scale(weights: &Array2<f32>, symbols: &[i16], covariances: &[Vec<Array2<f
     if scale.is_normal() { scale.clamp(0.5, 2.0) } else { 1.0 }
 }
 
-/// Rounds some rows.
-fn round_rows(rows: ArrayView2<f32>, feedback: &Feedback, rounding: &Rounding) -> Vec<i16> {
+/// Rounds some rows, in units of symbols.
+fn round_rows(rows: Array2<f32>, feedback: &Feedback, round: impl Fn(usize, &[f32], &mut [i16])) -> Vec<i16> {
     let (count, inputs) = rows.dim();
     let mut symbols = vec![0; count * inputs];
+    let mut put = |column: usize, own: &[i16]| {
+        own.iter().enumerate().for_each(|(row, &symbol)| symbols[row * inputs + column] = symbol);
+    };
     match feedback {
-        Feedback::None => {
-            symbols.iter_mut().zip(rows).for_each(|(symbol, &weight)| *symbol = rounding.symbol(weight));
-        }
-        Feedback::Sums { strength } => {
-            for (row, symbols) in rows.outer_iter().zip(symbols.chunks_exact_mut(inputs)) {
-                let mut carried = 0.0;
-                for (column, (weight, symbol)) in row.iter().zip(symbols).enumerate() {
-                    let wanted = weight + carried;
-                    *symbol = rounding.symbol(wanted);
-                    let later = (inputs - 1 - column) as f64;
-                    carried += (wanted - f32::from(*symbol)) * (strength / (1.0 + strength * later)) as f32;
-                }
-            }
-        }
+        Feedback::None => round_sums(&rows, 0.0, round, put),
+        Feedback::Sums { strength } => round_sums(&rows, *strength, round, put),
         Feedback::Covariances(blocks) => {
-            let mut wanted = rows.to_owned();
-            let mut first = 0;
+            let (mut wanted, mut first) = (rows, 0);
             for answers in blocks {
                 let end = first + answers.nrows();
-                round_block(wanted.slice_mut(s![.., first..end]), answers, rounding, |row, column, symbol| {
-                    symbols[row * inputs + first + column] = symbol;
-                });
+                let put = |column: usize, own: &[i16]| put(first + column, own);
+                let round = |column: usize, weights: &[f32], symbols: &mut [i16]| {
+                    round(first + column, weights, symbols);
+                };
+                round_block(wanted.slice_mut(s![.., first..end]), answers, round, put);
                 first = end;
             }
         }
@@ -198,29 +242,53 @@ fn round_rows(rows: ArrayView2<f32>, feedback: &Feedback, rounding: &Rounding) -
     symbols
 }
 
+/// Rounds rows so that the sums of their errors stay near 0, if errors have any strength.
+fn round_sums(
+    rows: &Array2<f32>,
+    strength: f64,
+    round: impl Fn(usize, &[f32], &mut [i16]),
+    mut put: impl FnMut(usize, &[i16]),
+) {
+    let (count, inputs) = rows.dim();
+    let (mut carried, mut wanted, mut symbols) = (vec![0.0; count], vec![0.0; count], vec![0; count]);
+    for (column, weights) in rows.columns().into_iter().enumerate() {
+        for ((wanted, weight), carried) in wanted.iter_mut().zip(weights).zip(&carried) {
+            *wanted = weight + carried;
+        }
+        round(column, &wanted, &mut symbols);
+        put(column, &symbols);
+        let share = (strength / (1.0 + strength * (inputs - 1 - column) as f64)) as f32;
+        for ((carried, wanted), &symbol) in carried.iter_mut().zip(&wanted).zip(&symbols) {
+            *carried += (wanted - f32::from(symbol)) * share;
+        }
+    }
+}
+
 /// Rounds the columns of a block.
 fn round_block(
     mut wanted: ArrayViewMut2<f32>,
     answers: &Array2<f32>,
-    rounding: &Rounding,
-    mut put: impl FnMut(usize, usize, i16),
+    round: impl Fn(usize, &[f32], &mut [i16]),
+    mut put: impl FnMut(usize, &[i16]),
 ) {
     let (rows, inputs) = wanted.dim();
+    let mut symbols = vec![0; rows];
     for first in (0..inputs).step_by(COLUMNS) {
         let end = inputs.min(first + COLUMNS);
-        let mut errors: Array2<f32> = Array2::zeros((rows, end - first));
-        for row in 0..rows {
-            for column in first..end {
-                let symbol = rounding.symbol(wanted[[row, column]]);
-                let error = wanted[[row, column]] - f32::from(symbol);
-                errors[[row, column - first]] = error;
-                put(row, column, symbol);
-                let answer = answers.slice(s![column, column + 1..end]);
-                let mut later = wanted.slice_mut(s![row, column + 1..end]);
-                later.iter_mut().zip(answer).for_each(|(later, answer)| *later -= error * answer);
+        // Column after column, each of which becomes its errors.
+        let mut columns: Vec<Vec<f32>> = (first..end).map(|column| wanted.column(column).to_vec()).collect();
+        for column in 0..columns.len() {
+            let (own, later) = columns[column..].split_at_mut(1);
+            let own = &mut own[0];
+            round(first + column, own, &mut symbols);
+            put(first + column, &symbols);
+            own.iter_mut().zip(&symbols).for_each(|(wanted, &symbol)| *wanted -= f32::from(symbol));
+            for (later, answer) in later.iter_mut().zip(answers.slice(s![first + column, first + column + 1..end])) {
+                later.iter_mut().zip(&*own).for_each(|(later, error)| *later -= error * answer);
             }
         }
         if end < inputs {
+            let errors = Array2::from_shape_fn((rows, end - first), |(row, column)| columns[column][row]);
             let answers = answers.slice(s![first..end, end..]);
             general_mat_mul(-1.0, &errors, &answers, 1.0, &mut wanted.slice_mut(s![.., end..]));
         }
@@ -282,8 +350,8 @@ mod tests {
             &[covariance.slice(s![..90, ..90]).to_owned(), covariance.slice(s![90.., 90..]).to_owned()],
             1e6,
         );
-        let plain = noise(&weights, &round(&weights, &[Feedback::None], &rounding()), &covariance);
-        let fed = noise(&weights, &round(&weights, &[feedback], &rounding()), &covariance);
+        let plain = noise(&weights, &round(weights.view(), 1.0, &[Feedback::None], &rounding()), &covariance);
+        let fed = noise(&weights, &round(weights.view(), 1.0, &[feedback], &rounding()), &covariance);
         assert!(fed < 0.3 * plain, "{fed} {plain}");
     }
 
@@ -302,7 +370,7 @@ mod tests {
                 one_by_one.push(symbol);
             }
         }
-        let symbols = round(&weights, &[Feedback::Covariances(vec![answers])], &rounding);
+        let symbols = round(weights.view(), 1.0, &[Feedback::Covariances(vec![answers])], &rounding);
         let same = symbols.iter().zip(&one_by_one).filter(|(a, b)| a == b).count();
         // Sums in another order may decide a tie otherwise.
         assert!(same as f32 > 0.99 * symbols.len() as f32, "{same} of {}", symbols.len());
@@ -314,18 +382,18 @@ mod tests {
         // Two groups, in two blocks each.
         let blocks = vec![covariance.slice(s![..6, ..6]).to_owned(), covariance.slice(s![6.., 6..]).to_owned()];
         let symbols: Vec<i16> = weights.iter().map(|weight| (30.0 * weight).round() as i16).collect();
-        let times = scale(&(30.0 * &weights), &symbols, &[blocks.clone(), blocks.clone()]);
+        let times = scale((30.0 * &weights).view(), 1.0, &symbols, &[blocks.clone(), blocks.clone()]);
         assert!((times - 1.0).abs() < 0.01, "{times}");
-        let times = scale(&(45.0 * &weights), &symbols, &[blocks.clone(), blocks]);
+        let times = scale((45.0 * &weights).view(), 1.0, &symbols, &[blocks.clone(), blocks]);
         assert!((times - 1.5).abs() < 0.02, "{times}");
-        assert_eq!(scale(&weights, &[0; 96], &[vec![covariance]]), 1.0);
+        assert_eq!(scale(weights.view(), 1.0, &[0; 96], &[vec![covariance]]), 1.0);
     }
 
     #[test]
     fn sums_of_errors_stay_near_zero() {
         let weights = 4.0 * uniform((20, 300), 3);
         let sums = |feedback: Feedback| {
-            let symbols = round(&weights, &[feedback], &rounding());
+            let symbols = round(weights.view(), 1.0, &[feedback], &rounding());
             let ones = Array2::ones((300, 300));
             noise(&weights, &symbols, &ones)
         };
@@ -337,8 +405,21 @@ mod tests {
     fn groups_of_rows_have_feedbacks_of_their_own() {
         let weights = 5.0 * uniform((4, 9), 2);
         let feedback = Feedback::of_covariances(&[covariance(9)], 100.0);
-        let mixed = round(&weights, &[Feedback::None, feedback.clone()], &rounding());
-        assert_eq!(mixed[..18], round(&weights, &[Feedback::None], &rounding())[..18]);
-        assert_eq!(mixed[18..], round(&weights, &[feedback], &rounding())[18..]);
+        let mixed = round(weights.view(), 1.0, &[Feedback::None, feedback.clone()], &rounding());
+        assert_eq!(mixed[..18], round(weights.view(), 1.0, &[Feedback::None], &rounding())[..18]);
+        assert_eq!(mixed[18..], round(weights.view(), 1.0, &[feedback], &rounding())[18..]);
+    }
+
+    /// Outputs last, as Keras has them, and the same weights with the outputs first.
+    #[test]
+    fn rows_are_found_along_any_axis() {
+        let last = 4.0 * uniform((30, 40), 12);
+        let first = last.t().as_standard_layout().into_owned();
+        let rounded = |weights: &Array2<f32>, axis: usize| {
+            let layer = Layer::new(weights.iter().copied().collect());
+            let symbols = round_alone(&layer, 1e-5, (weights.shape(), axis), true, false).unwrap().symbols;
+            Array2::from_shape_vec(weights.dim(), symbols).unwrap()
+        };
+        assert_eq!(rounded(&last, 1), rounded(&first, 0).t());
     }
 }

@@ -4,6 +4,7 @@
 //! there are, and in which order, is said in `pipeline/recipe.rs`.
 
 pub mod code;
+pub mod dependent;
 pub mod explain;
 pub mod feedback;
 pub mod grid;
@@ -16,6 +17,7 @@ pub mod refine;
 pub mod round;
 pub mod settings;
 pub mod share;
+pub mod sparse;
 pub mod structure;
 
 use crate::data::Samples;

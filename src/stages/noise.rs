@@ -11,12 +11,12 @@ use crate::search::{Interval, Step, half_interval};
 
 /// The price of a bit in squared steps. For fine steps it is `ln(2) / 6 = 0.116`; of normal, Laplacian and t-distributed numbers, 0.14 takes
 /// the fewest bits at 12 and 6 dB, and as few as any at 20 and 30 dB.
-const PRICE: f64 = 0.14;
+pub const PRICE: f64 = 0.14;
 
 /// Magnitudes below are counted one by one, larger ones by their number of binary digits.
 const SMALL: usize = 128;
 /// Classes of magnitudes: the small ones, and those of 8 to 15 digits.
-const CLASSES: usize = SMALL + 8;
+pub const CLASSES: usize = SMALL + 8;
 
 /// The largest magnitude of a symbol.
 const LARGEST: f32 = i16::MAX as f32;
@@ -62,7 +62,7 @@ impl Layer {
     }
 
     /// The step at a price; `None` if it is so fine that symbols of 16 bits do not suffice: such a layer is kept as it is.
-    fn step(&self, price: f64) -> Option<f32> {
+    pub fn step(&self, price: f64) -> Option<f32> {
         if self.energy == 0.0 {
             return Some(1.0);
         }
@@ -83,6 +83,11 @@ impl Layer {
     /// Bits of the symbols at the price that was tried last, by their frequencies.
     pub fn bits(&self) -> f64 {
         self.probe.bits
+    }
+
+    /// Bits of the symbols at a price, by their frequencies.
+    pub fn bits_at(&self, price: f64) -> f64 {
+        self.probe(price).bits
     }
 
     /// Bits of the symbols by their frequencies, when each weight is rounded to the nearest multiple of a step.
@@ -137,12 +142,12 @@ impl Layer {
 }
 
 /// The class of a magnitude.
-fn class(magnitude: usize) -> usize {
+pub fn class(magnitude: usize) -> usize {
     if magnitude < SMALL { magnitude } else { SMALL + ((magnitude / SMALL).ilog2() as usize).min(CLASSES - SMALL - 1) }
 }
 
 /// How often each class of magnitudes was seen.
-struct Counts {
+pub struct Counts {
     classes: [u32; CLASSES],
 }
 
@@ -153,12 +158,13 @@ impl Default for Counts {
 }
 
 impl Counts {
-    fn add(&mut self, symbol: i16) {
+    /// Counts a symbol.
+    pub fn add(&mut self, symbol: i16) {
         self.classes[class(symbol.unsigned_abs().into())] += 1;
     }
 
     /// Bits of a magnitude of each class, its sign among them. Those that were not seen cost what a frequency of a half would.
-    fn costs(&self) -> [f32; CLASSES] {
+    pub fn costs(&self) -> [f32; CLASSES] {
         let total: f32 = self.classes.iter().map(|&count| count as f32 + 0.5).sum();
         let mut costs = self.classes.map(|count| (total / (count as f32 + 0.5)).log2() + 1.0);
         costs[0] -= 1.0;
@@ -192,6 +198,11 @@ impl Rounding {
         let mut counts = Counts::default();
         values.iter().for_each(|value| counts.add((value * inverse).round() as i16));
         Rounding { step, inverse, costs: counts.costs().map(|cost| cost * PRICE as f32) }
+    }
+
+    /// The same for values that are in units of the step already.
+    pub fn in_steps(self) -> Self {
+        Rounding { step: 1.0, inverse: 1.0, ..self }
     }
 
     /// The symbol with the least noise and price: the nearest, the one below it, or 0.

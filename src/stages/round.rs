@@ -4,12 +4,15 @@
 //! rounded, as far as the inputs are correlated ([`feedback`](super::feedback)); what is left of their mean goes into the bias (Nagel et al. 2019,
 //! "Data-free quantization", section 4.2).
 
+use super::dependent::{self, Dependent};
 use super::feedback::{self, Feedback};
 use super::grid::Grid;
 use super::noise::{Layer, Rounding, price_of_bits, price_of_noise};
 use super::quantize::{fitting, fitting_fraction_bits, uniform};
 use super::settings::{Effort, Setting, Target};
+use super::sparse::Sparse;
 use super::{Costs, Limit, Meta, Question, Tools};
+use crate::coding::layout::Layout;
 use crate::data::Samples;
 use crate::error::{Error, RecipeError};
 use crate::model::{FixedParameter, FixedPoint, Graph, Model, ParamId, Parameter};
@@ -17,7 +20,7 @@ use crate::network::{InputMoments, input_moments, logits, relative_distance};
 use crate::parallel::{for_each, threads};
 use crate::resources::macs;
 use crate::search::{Interval, Step, half_interval};
-use ndarray::{Array1, Array2, ArrayD, Axis};
+use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 /// Rounding with feedback.
@@ -79,11 +82,13 @@ const OF_A_SAMPLE: usize = 8;
 /// Trials of a budget: each knows better what the coder makes of the symbols.
 const TRIALS: usize = 4;
 /// A network that takes at least this part of the budget is near enough.
-const NEAR: f64 = 0.995;
+const NEAR: f64 = 0.998;
 /// Networks of fewer weights are written so quickly that a budget is searched for.
 const FEW: usize = 500_000;
 /// A layer with a larger share of zeros makes its outputs smaller.
 const COARSE: f64 = 0.15;
+/// A layer with a larger share of zeros has rows and columns with more of them than others.
+const SPARSE: f64 = 0.1;
 /// The largest magnitude of a bias, in units: an error of a 4,000th of the largest is far below that of the weights.
 const LARGEST_BIAS: i16 = 2_047;
 /// The largest magnitude of other vectors, such as the factors of a normalisation, and of layers that keep 16 bits.
@@ -116,6 +121,8 @@ pub struct Plan<'a> {
     means: Vec<Vec<f32>>,
     /// Of each parameter, whether it keeps 16 bits.
     locked: Vec<bool>,
+    /// Of each parameter, whether it is rounded to multiples that a trellis has.
+    trellises: Vec<bool>,
     original_shapes: Vec<Vec<usize>>,
 }
 
@@ -136,6 +143,7 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
         tools.tried(layer, sensitivity)?;
         tools.worked(OF_TRIES / layers.max(1))
     })?;
+    plan.choose_trellises();
     let price = match tools.target() {
         Target::Budget(budget) => plan.within(tools, budget, settings)?,
         _ => {
@@ -225,6 +233,7 @@ impl<'a> Plan<'a> {
             covariances: vec![Vec::new(); model.parameters.len()],
             means: vec![Vec::new(); model.parameters.len()],
             locked: vec![false; model.parameters.len()],
+            trellises: vec![false; model.parameters.len()],
             original_shapes,
         };
         for InputMoments { weight, mean, covariances, places } in moments {
@@ -297,6 +306,17 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// Chooses the layers that are rounded to multiples that a trellis has.
+    fn choose_trellises(&mut self) {
+        let price = self.price_of(TRIED);
+        let mut jobs: Vec<(&mut bool, usize)> = self.trellises.iter_mut().zip(0..).collect();
+        for_each(&mut jobs, |(trellis, index)| {
+            let (layer, groups) = (&self.layers[*index], self.feedbacks[*index].len());
+            let layout = Layout::of_shape(self.model.parameters[*index].values.shape());
+            **trellis = layer.as_ref().is_some_and(|layer| dependent::worthwhile(layer, price, &layout, groups));
+        });
+    }
+
     /// The squared distance of the outputs when one layer alone is rounded, over its noise when each weight is rounded by itself.
     fn weight_of(&self, index: usize, price: f64, before: &Array2<f32>, samples: &Samples) -> Result<f64, Error> {
         let Some(layer) = &self.layers[index] else { return Ok(0.0) };
@@ -349,18 +369,31 @@ impl<'a> Plan<'a> {
 
     fn round_layer(&self, index: usize, layer: &Layer, price: f64) -> FixedParameter {
         let parameter = &self.model.parameters[index];
-        let grid = Grid::near(layer.step_at(price), layer.largest(), layer.values.len());
         let rows = parameter.values.shape()[0].max(1);
-        let scaled: Vec<f32> = layer.values.iter().map(|value| value / grid.step()).collect();
-        let rounding = Rounding::new(&scaled, 1.0);
         let feedbacks = &self.feedbacks[index];
-        let inputs = scaled.len() / rows;
-        let (mut symbols, grid) = match Array2::from_shape_vec((rows, inputs), scaled) {
+        let trellis = self.trellises[index] && dependent::pays(layer, price);
+        let step = layer.step_at(price) * if trellis { dependent::STEP } else { 1.0 };
+        let grid = Grid::near(step, layer.largest(), layer.values.len());
+        let step = grid.step();
+        let shape = (rows, layer.values.len() / rows);
+        let (mut symbols, grid) = match ArrayView2::from_shape(shape, &layer.values) {
             Ok(weights) => {
-                let symbols = feedback::round(&weights, feedbacks, &rounding);
+                let rounding = Rounding::new(&layer.values, step).in_steps();
+                let zeros = layer.values.iter().filter(|&&value| rounding.symbol(value / step) == 0).count() as f64;
+                let share = zeros / layer.values.len() as f64;
+                let symbols = if trellis {
+                    let most = grid.most(layer.values.len());
+                    feedback::round(weights, step, feedbacks, &Dependent::new(weights, step, most))
+                } else if share > SPARSE {
+                    feedback::round(weights, step, feedbacks, &Sparse::new(weights, step))
+                } else {
+                    feedback::round(weights, step, feedbacks, &rounding)
+                };
+                let least = if trellis { dependent::STEP as f64 * COARSE } else { COARSE };
                 let zeros = symbols.iter().filter(|&&symbol| symbol == 0).count();
-                let coarse = zeros as f64 > COARSE * symbols.len() as f64;
-                let times = if coarse { feedback::scale(&weights, &symbols, &self.covariances[index]) } else { 1.0 };
+                let coarse = zeros as f64 > least * symbols.len() as f64;
+                let times =
+                    if coarse { feedback::scale(weights, step, &symbols, &self.covariances[index]) } else { 1.0 };
                 (symbols, grid.scaled(times))
             }
             Err(_) => (vec![0; layer.values.len()], grid),

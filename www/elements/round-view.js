@@ -117,7 +117,7 @@ function probeTable(probes) {
   const distances = probes.some(({ distance }) => typeof distance === 'number');
   const held = probes.find(({ criterion }) => criterion === OUTPUTS_MOVED);
   const { target } = get().result?.report.recipe ?? get().run?.recipe ?? {};
-  const tolerance = target && 'tolerance' in target ? target.tolerance : probes[0].limit;
+  const tolerance = typeof target === 'object' && 'tolerance' in target ? target.tolerance : probes[0].limit;
   return html`
     <h3 class="part">The ${term('half-interval search')} for the coarsest steps</h3>
     <div class="scroll" tabindex="0" role="region" aria-label="The search for the coarsest steps">

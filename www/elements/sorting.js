@@ -8,6 +8,7 @@ import { Element } from './element.js';
 
 /** An element with a table that is sorted, at first by its first column. */
 export class SortedTable extends Element {
+  /** @type {import('lit').PropertyDeclarations} */
   static properties = { column: { state: true }, down: { state: true } };
 
   constructor() {
