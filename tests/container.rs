@@ -358,7 +358,8 @@ fn a_reader_written_from_the_specification_agrees() {
 #[test]
 fn multiples_of_a_trellis_come_back_and_the_specification_says_how() {
     let mut rng = Pcg64Mcg::seed_from_u64(19);
-    let model = Chain::new(vec![64, 5, 5]).conv("a", [64, 64, 3, 3], 1).relu().flatten().linear("b", [80, 576]).build();
+    let model =
+        Chain::new(vec![64, 5, 5]).conv("a", [64, 64, 3, 3], 1).relu().flatten().linear("b", [80, 1600]).build();
     let mut network = fixed_point(&model, None, 1.0, uniform, &mut rng);
     for parameter in network.parameters.iter_mut().filter(|parameter| parameter.shape.len() > 1) {
         let columns = parameter.shape[1..].iter().product();

@@ -13,8 +13,8 @@ use crate::formats::export::as_onnx;
 use crate::model::network::{View, row_major};
 use crate::model::{Dtype, Network, Origin, RowSteps, Source, Steps, Tensor};
 use crate::parallel::for_each;
+use crate::stages::alone::round_alone;
 use crate::stages::dependent;
-use crate::stages::feedback::round_alone;
 use crate::stages::noise::{Layer, Quantized, price_of_bits, price_of_noise};
 use crate::stages::normalized::{Coarse, Normalization, normalizations, symbol};
 use crate::stages::settings::Target;
@@ -59,6 +59,8 @@ struct Run<'a> {
     chosen: Vec<Chosen>,
     /// What tensors show of others.
     views: Vec<Option<View>>,
+    /// Whether there may be trellises.
+    trellis: bool,
     observer: &'a mut dyn Observer,
     /// Seconds' work that is done, and in all.
     done: f64,
@@ -103,7 +105,8 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
             Target::Budget(_) => USUAL_ROUNDS * (search + code),
             _ => search + code,
         };
-    let mut run = Run { network, origin, chosen, views, observer, done: 0.0, of, search, code };
+    let trellis = recipe.round.trellis == 1;
+    let mut run = Run { network, origin, chosen, views, trellis, observer, done: 0.0, of, search, code };
     run.tell(Event::Started { stage: Stage::Quantize })?;
     run.worked(0.0)?;
     let encoded = match recipe.target {
@@ -272,11 +275,11 @@ impl Run<'_> {
 
     /// Chooses the layers that are rounded to multiples that a trellis has.
     fn choose_trellises(&mut self, layers: &[Layer], price: f64) {
-        let tensors = &self.network.tensors;
+        let (tensors, wanted) = (&self.network.tensors, self.trellis);
         let mut jobs: Vec<(&mut Chosen, &Layer)> = self.chosen.iter_mut().zip(layers).collect();
         for_each(&mut jobs, |(chosen, layer)| {
             let shape = &tensors[chosen.index].shape;
-            chosen.trellis = chosen.axis == 0 && dependent::worthwhile(layer, price, &layout_of(shape), 1);
+            chosen.trellis = wanted && chosen.axis == 0 && dependent::worthwhile(layer, price, &layout_of(shape), 1);
         });
     }
 

@@ -6,8 +6,7 @@
 //! `U^T U = C^-1`, an error in column `i` is best answered in the columns `j > i` by `-U_ij / U_ii` times it.
 
 use crate::parallel::for_each;
-use crate::stages::dependent::{self, Dependent};
-use crate::stages::noise::{Layer, Quantized, Rounding};
+use crate::stages::noise::Rounding;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -17,11 +16,6 @@ const RIDGE: f64 = 0.01;
 const COLUMNS: usize = 64;
 /// Rows that are rounded together.
 const ROWS: usize = 64;
-/// How much the mean of a layer's inputs counts where nothing is known of them, beside their variances.
-const STRENGTH: f64 = 1.0;
-/// Where more of the symbols are 0, most errors are those of weights that are left out, and what goes on of them does harm.
-const MOST_ZEROS: f64 = 0.5;
-
 /// How the numbers of a column become symbols.
 pub trait Columns: Sync {
     /// Rows that are rounded together.
@@ -137,55 +131,6 @@ pub fn round(weights: ArrayView2<f32>, step: f32, feedbacks: &[Feedback], roundi
         job.symbols = round_rows(job.rows.mapv(|weight| weight / step), job.feedback, round);
     });
     jobs.into_iter().flat_map(|job| job.symbols).collect()
-}
-
-/// The symbols of a layer at a price, of which nothing is known but its weights; `axis` is the one of its outputs. If its inputs have a mean, the errors of
-/// a row have a sum near 0, unless most of it is 0. `None` where [`Layer::step`] is.
-///
-/// `trellis` asks for multiples that a trellis has, whose outputs are along axis 0.
-pub fn round_alone(
-    layer: &Layer,
-    price: f64,
-    (shape, axis): (&[usize], usize),
-    means: bool,
-    trellis: bool,
-) -> Option<Quantized> {
-    let step = layer.step(price)?;
-    let outputs = shape.get(axis).copied().unwrap_or(1);
-    let finer = (trellis && axis == 0).then_some(step * dependent::STEP);
-    let finer = finer.filter(|&step| layer.largest() / step < f32::from(i16::MAX));
-    let rounding = Rounding::new(&layer.values, step).in_steps();
-    let zeros = || layer.values.iter().filter(|&&value| rounding.symbol(value / step) == 0).count();
-    let means = means && zeros() as f64 <= MOST_ZEROS * layer.values.len() as f64;
-    let feedback = [if means { Feedback::Sums { strength: STRENGTH } } else { Feedback::None }];
-    if finer.is_none() && !means {
-        return layer.quantize(price);
-    }
-    // Row after row, whatever the axis of the outputs is.
-    let inner: usize = shape[axis.min(shape.len()) + 1..].iter().product();
-    let inputs = layer.values.len() / outputs.max(1);
-    let place = |output: usize, input: usize| (input / inner * outputs + output) * inner + input % inner;
-    let gathered;
-    let rows = match axis {
-        0 => ArrayView2::from_shape((outputs, inputs), &layer.values).ok()?,
-        _ => {
-            gathered = Array2::from_shape_fn((outputs, inputs), |(row, input)| layer.values[place(row, input)]);
-            gathered.view()
-        }
-    };
-    if let Some(step) = finer {
-        let rounding = Dependent::new(rows, step, i16::MAX);
-        return Some(Quantized { step, symbols: round(rows, step, &feedback, &rounding) });
-    }
-    let rounded = round(rows, step, &feedback, &rounding);
-    if axis == 0 {
-        return Some(Quantized { step, symbols: rounded });
-    }
-    let mut symbols = vec![0; rounded.len()];
-    for (index, symbol) in rounded.into_iter().enumerate() {
-        symbols[place(index / inputs, index % inputs)] = symbol;
-    }
-    Some(Quantized { step, symbols })
 }
 
 /// What rounded weights are to be multiplied by, so that the outputs are nearest to those of `weights`, `[rows, inputs]`: `w C q / q C q` over all rows. Where
@@ -408,18 +353,5 @@ mod tests {
         let mixed = round(weights.view(), 1.0, &[Feedback::None, feedback.clone()], &rounding());
         assert_eq!(mixed[..18], round(weights.view(), 1.0, &[Feedback::None], &rounding())[..18]);
         assert_eq!(mixed[18..], round(weights.view(), 1.0, &[feedback], &rounding())[18..]);
-    }
-
-    /// Outputs last, as Keras has them, and the same weights with the outputs first.
-    #[test]
-    fn rows_are_found_along_any_axis() {
-        let last = 4.0 * uniform((30, 40), 12);
-        let first = last.t().as_standard_layout().into_owned();
-        let rounded = |weights: &Array2<f32>, axis: usize| {
-            let layer = Layer::new(weights.iter().copied().collect());
-            let symbols = round_alone(&layer, 1e-5, (weights.shape(), axis), true, false).unwrap().symbols;
-            Array2::from_shape_vec(weights.dim(), symbols).unwrap()
-        };
-        assert_eq!(rounded(&last, 1), rounded(&first, 0).t());
     }
 }

@@ -3,6 +3,7 @@
 //! A stage is given a network and its settings, and asks the run that it is part of for searches and trainings ([`Tools`]). Which stages
 //! there are, and in which order, is said in `pipeline/recipe.rs`.
 
+pub mod alone;
 pub mod code;
 pub mod dependent;
 pub mod explain;

@@ -30,6 +30,12 @@ pub const META: Meta = Meta {
     settings: &[
         Setting::count("probes", "halvings of the search for the price of a bit; 0 leaves this stage out", 0),
         Setting::count("samples", "the most training samples whose activations are looked at", 1),
+        Setting::count(
+            "trellis",
+            "1: large layers become multiples that a trellis has, which makes the file smaller; 0: none does, which makes exports with integers smaller",
+            0,
+        )
+        .at_most(1.0),
     ],
 };
 
@@ -41,6 +47,8 @@ pub const META: Meta = Meta {
 pub struct Settings {
     pub probes: usize,
     pub samples: usize,
+    #[serde(default = "one")]
+    pub trellis: usize,
     /// Names of layers whose numbers keep 16 bits.
     #[serde(default)]
     pub locked: Vec<String>,
@@ -51,6 +59,11 @@ impl Default for Settings {
     fn default() -> Self {
         Settings::of(Effort::Balanced)
     }
+}
+
+/// Of recipes that were written before there were trellises.
+fn one() -> usize {
+    1
 }
 
 /// Noise over energy of a layer, in the mean: from 70 to 2 dB.
@@ -100,7 +113,7 @@ impl Settings {
     /// Those of an effort.
     pub fn of(effort: Effort) -> Self {
         let probes = if effort == Effort::Calibrate { 12 } else { 0 };
-        Settings { probes, samples: 128, locked: Vec::new() }
+        Settings { probes, samples: 128, trellis: 1, locked: Vec::new() }
     }
 
     /// Estimated seconds.
@@ -143,7 +156,9 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
         tools.tried(layer, sensitivity)?;
         tools.worked(OF_TRIES / layers.max(1))
     })?;
-    plan.choose_trellises();
+    if settings.trellis == 1 {
+        plan.choose_trellises();
+    }
     let price = match tools.target() {
         Target::Budget(budget) => plan.within(tools, budget, settings)?,
         _ => {

@@ -835,7 +835,7 @@ tensors: Array<TensorReport>, };
 /**
  * The numbers of this stage; [`META`] says what they mean.
  */
-export type RoundSettings = { probes: number, samples: number, 
+export type RoundSettings = { probes: number, samples: number, trellis: number, 
 /**
  * Names of layers whose numbers keep 16 bits.
  */
