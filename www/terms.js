@@ -105,6 +105,11 @@ export const TERMS = {
     source: 'Zhou et al., Adaptive quantization for deep neural network, AAAI 2018',
     link: 'https://arxiv.org/abs/1712.01048',
   },
+  trellis: {
+    text: 'Two grids take turns, one of even and one of odd multiples of a fine step; which comes next follows from the numbers before. Each number is written as its place in a coarse grid, yet lies nearer to the original. The best way through all turns is found by dynamic programming.',
+    source: 'Marcellin and Fischer, Trellis coded quantization of memoryless and Gauss-Markov sources, 1990',
+    link: 'https://doi.org/10.1109/26.46532',
+  },
   'Pareto front': {
     text: 'The results that no other result beats in both size and accuracy.',
     source: 'Pareto efficiency',

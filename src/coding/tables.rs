@@ -1,6 +1,9 @@
 //! The fast coding of a large parameter: one table of frequencies a context, and asymmetric numeral systems in place of decisions (Duda 2009; with
 //! several states in turns, Giesen 2014, "Interleaved entropy coders").
 //!
+//! Symbols that are multiples of a trellis ([`trellis`](super::trellis)) are coded as its levels, with tables for each of its two quantizers; whether they are such is seen from
+//! them alone.
+//!
 //! It stands by itself: nothing carries over from one parameter to the next, so that they can be coded at the same time. Large dense parameters
 //! take about as many bytes as by the models of [`SymbolModel`](super::symbols::SymbolModel), or less where kernels are predicted, in a fraction of the
 //! time (`docs/RESULTS.md`).
@@ -130,8 +133,11 @@ impl<'a> Symbols<'a> {
     /// Their levels, if they are multiples that a trellis has; else themselves.
     fn of(symbols: &'a [i16], columns: usize) -> Self {
         match trellis::levels(symbols, columns) {
-            Some((levels, quantizers)) => Symbols { multiples: symbols, levels: Cow::Owned(levels), quantizers },
-            None => Symbols::plain(symbols),
+            // Where the second quantizer never comes, as for zeros, its tables would cost more than nothing.
+            Some((levels, quantizers)) if quantizers.contains(&1) => {
+                Symbols { multiples: symbols, levels: Cow::Owned(levels), quantizers }
+            }
+            _ => Symbols::plain(symbols),
         }
     }
 

@@ -56,7 +56,8 @@ pub fn run(tools: &mut dyn Tools, fixed: &FixedPoint, settings: &Settings, seed:
     let objective = tools.objective();
     let reordered = reorder(fixed, settings.trial_symbols, &mut rng)?;
     // Rows that are coded by tables, in a trellis above all, may take more.
-    let fixed = if objective.cost(&reordered)? <= objective.cost(fixed)? { reordered } else { fixed.clone() };
+    let better = reordered == *fixed || objective.cost(&reordered)? <= objective.cost(fixed)?;
+    let fixed = if better { reordered } else { fixed.clone() };
     let Target::Budget(budget) = tools.target() else { return Ok(fixed) };
     let full = objective.cost(&fixed)?;
     if full <= budget {

@@ -193,10 +193,10 @@ pub struct Rounding {
 
 impl Rounding {
     /// From how often each magnitude occurs when all are rounded to the nearest.
-    pub fn new(values: &[f32], step: f32) -> Self {
+    pub fn new<'a>(values: impl IntoIterator<Item = &'a f32>, step: f32) -> Self {
         let inverse = 1.0 / step;
         let mut counts = Counts::default();
-        values.iter().for_each(|value| counts.add((value * inverse).round() as i16));
+        values.into_iter().for_each(|value| counts.add((value * inverse).round() as i16));
         Rounding { step, inverse, costs: counts.costs().map(|cost| cost * PRICE as f32) }
     }
 

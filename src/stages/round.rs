@@ -385,39 +385,37 @@ impl<'a> Plan<'a> {
     fn round_layer(&self, index: usize, layer: &Layer, price: f64) -> FixedParameter {
         let parameter = &self.model.parameters[index];
         let rows = parameter.values.shape()[0].max(1);
-        let feedbacks = &self.feedbacks[index];
         let trellis = self.trellises[index] && dependent::pays(layer, price);
-        let step = layer.step_at(price) * if trellis { dependent::STEP } else { 1.0 };
-        let grid = Grid::near(step, layer.largest(), layer.values.len());
-        let step = grid.step();
-        let shape = (rows, layer.values.len() / rows);
-        let (mut symbols, grid) = match ArrayView2::from_shape(shape, &layer.values) {
-            Ok(weights) => {
-                let rounding = Rounding::new(&layer.values, step).in_steps();
-                let zeros = layer.values.iter().filter(|&&value| rounding.symbol(value / step) == 0).count() as f64;
-                let share = zeros / layer.values.len() as f64;
-                let symbols = if trellis {
-                    let most = grid.most(layer.values.len());
-                    feedback::round(weights, step, feedbacks, &Dependent::new(weights, step, most))
-                } else if share > SPARSE {
-                    feedback::round(weights, step, feedbacks, &Sparse::new(weights, step))
-                } else {
-                    feedback::round(weights, step, feedbacks, &rounding)
-                };
-                let least = if trellis { dependent::STEP as f64 * COARSE } else { COARSE };
-                let zeros = symbols.iter().filter(|&&symbol| symbol == 0).count();
-                let coarse = zeros as f64 > least * symbols.len() as f64;
-                let times =
-                    if coarse { feedback::scale(weights, step, &symbols, &self.covariances[index]) } else { 1.0 };
-                (symbols, grid.scaled(times))
+        let (finer, coarse) =
+            if trellis { (dependent::STEP, f64::from(dependent::STEP) * COARSE) } else { (1.0, COARSE) };
+        let mut grid = Grid::near(finer * layer.step_at(price), layer.largest(), layer.values.len());
+        let mut symbols = vec![0; layer.values.len()];
+        if let Ok(weights) = ArrayView2::from_shape((rows, layer.values.len() / rows), &layer.values) {
+            symbols = self.symbols_of(index, weights, grid, trellis);
+            let zeros = symbols.iter().filter(|&&symbol| symbol == 0).count();
+            if zeros as f64 > coarse * symbols.len() as f64 {
+                grid = grid.scaled(feedback::scale(weights, grid.step(), &symbols, &self.covariances[index]));
             }
-            Err(_) => (vec![0; layer.values.len()], grid),
-        };
+        }
         // Answers to errors may lead beyond what a list can hold.
         let most = grid.most(symbols.len());
         symbols.iter_mut().for_each(|symbol| *symbol = (*symbol).clamp(-most, most));
         let codebook = grid.codebook(&symbols);
         FixedParameter { name: parameter.name.clone(), shape: parameter.values.shape().to_vec(), symbols, codebook }
+    }
+
+    /// The symbols of a layer's weights, `[rows, inputs]`, on a grid.
+    fn symbols_of(&self, index: usize, weights: ArrayView2<f32>, grid: Grid, trellis: bool) -> Vec<i16> {
+        let (step, feedbacks) = (grid.step(), &self.feedbacks[index]);
+        if trellis {
+            return feedback::round(weights, step, feedbacks, &Dependent::new(weights, step, grid.most(weights.len())));
+        }
+        let rounding = Rounding::new(weights.iter(), step).in_steps();
+        let zeros = weights.iter().filter(|&weight| rounding.symbol(weight / step) == 0).count();
+        match zeros as f64 > SPARSE * weights.len() as f64 {
+            true => feedback::round(weights, step, feedbacks, &Sparse::new(weights, step)),
+            false => feedback::round(weights, step, feedbacks, &rounding),
+        }
     }
 
     /// By how much the mean of each output of a layer rises when its weight is replaced.

@@ -48,7 +48,7 @@ class RoundView extends SortedTable {
           : run?.status === 'running'
             ? 'The run rounds each layer alone and measures how far the outputs move.'
             : 'A run with effort Calibrate rounds each layer alone and measures how far the outputs move.'}
-        Lock a layer to keep its weights and biases in 16 bits in the next run.
+        Lock a layer to keep its weights and biases in 16 bits in the next run. Large layers are rounded along a ${term('trellis')}.
       </p>
       <div class="scroll tall" tabindex="0" role="region" aria-label="Layers by sensitivity">
         <table class="layer-table" id="sensitivities">
