@@ -1,5 +1,5 @@
-// A network and a folder of pictures in the page, in headless Chromium: how long rounding without training takes there, and how much memory.
-// `node benches/pictures.js MODEL FOLDER BUDGET [PICTURE.png]` after `cargo xtask dist`; the last argument is where to put a picture of the page.
+// A network and a folder of pictures without labels in the page, in headless Chromium, with what the page chooses for them: how long that takes, and how much memory.
+// `node benches/pictures.js MODEL FOLDER [PICTURE.png]` after `cargo xtask dist`; the last argument is where to put a picture of the page.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { basename } from 'node:path';
@@ -8,13 +8,12 @@ import { launch, newPage, serve } from '../tests/e2e/site.js';
 /** The most that anything may take, in milliseconds. */
 const TIMEOUT = 3_600_000;
 
-const [model, folder, budget, picture] = process.argv.slice(2);
+const [model, folder, picture] = process.argv.slice(2);
 const site = await serve();
 const browser = await launch();
 try {
   const { page, faults } = await newPage(await browser.createBrowserContext());
-  const recipe = JSON.stringify({ effort: 'calibrate', scaling: 'imagenet', target: { budget: Number(budget) } });
-  await page.goto(`${site.url}#${new URLSearchParams({ recipe })}`);
+  await page.goto(site.url);
   await page.waitForSelector('#accuracy .figure', { timeout: TIMEOUT });
   const choose = async (/** @type {string} */ selector, /** @type {string} */ path) => {
     const input = /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (await page.$(selector));
@@ -34,7 +33,7 @@ try {
   const [bytes, after, status] = await page.evaluate(() =>
     ['#bytes', '#after', '#run-status'].map((selector) => document.querySelector(selector)?.textContent?.replace(/\s+/g, ' ').trim() ?? ''),
   );
-  console.log(`budget ${budget}: ${bytes}, ${after}, ${seconds()}${status && `; ${status}`}; load ${loadavg()[0].toFixed(1)}`);
+  console.log(`${bytes}, ${after}, ${seconds()}${status && `; ${status}`}; load ${loadavg()[0].toFixed(1)}`);
   console.log(`memory of the browser's processes: ${memory(browser.process()?.pid).toLocaleString('en')} MB at most`);
   if (picture) writeFileSync(picture, await page.screenshot({ fullPage: true }));
   for (const fault of faults) console.log(`fault: ${fault}`);
