@@ -213,3 +213,25 @@ fn a_tolerance_holds_the_outputs_too_where_few_samples_judge_it() {
         assert!(refused.filter_map(|probe| probe.distance).all(|distance| distance * distance > 0.001));
     }
 }
+
+#[test]
+fn a_trellis_moves_the_outputs_less_in_as_many_bytes() {
+    let mut distances = [0.0; 2];
+    for seed in 0..3 {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let file = weight(File::new(&[3, 16, 16]), "fc", &[64, 768], 768, &mut rng).random("fc.b", &[64]);
+        let transposed = vec![onnx_files::int("transB", 1)];
+        let file = file.node("Flatten", &["x"], "flat", vec![]).node("Gemm", &["flat", "fc", "fc.b"], "y", transposed);
+        let network = Network::of_model(model(file));
+        let data = Data { training: samples(&[3, 16, 16], 60, 1), test: None };
+        for (trellis, sum) in distances.iter_mut().enumerate() {
+            let mut recipe = Recipe::new(Effort::Calibrate);
+            (recipe.target, recipe.split.validation, recipe.round.trellis) = (Target::Budget(24_000), 20, trellis);
+            let outcome = compress(&network, Evidence::Samples(&data), &recipe, None, &mut Quiet).unwrap();
+            assert!(outcome.nut.len() <= 24_000);
+            *sum += outcome.report.output_distance.unwrap().validation;
+        }
+    }
+    let [without, with] = distances;
+    assert!(with < 0.95 * without, "{with} {without}");
+}

@@ -8,6 +8,7 @@ pub mod adaptive;
 pub mod baseline;
 pub mod bits;
 pub mod codebook;
+pub mod contexts;
 pub mod evidence;
 pub mod frequencies;
 pub mod huffman;

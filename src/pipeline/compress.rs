@@ -295,7 +295,7 @@ fn compare(
     Ok(Comparison { before: accuracy(&from)?, after, distance: by_outputs.then(|| relative_distance(&from, &to)) })
 }
 
-/// The distance of the outputs at which a network answers half of its pictures otherwise: MobileNetV2 with 0.43 answers 53 % as before, with 0.63 37 %.
+/// The distance of the outputs at which about half of the answers change: MobileNetV2 keeps 55 % of them at 0.43, and 29 % at 0.81 (docs/RESULTS.md).
 const FAR: f64 = 0.5;
 
 /// What a network has to score to be of any use: half of what the original has above an answer that is always the same.

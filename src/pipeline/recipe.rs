@@ -232,9 +232,16 @@ impl Recipe {
         }
     }
 
-    /// The recipe of a run by the weights alone: only its target counts.
+    /// The recipe of a run by the weights alone: only its target and `round.trellis` count.
     pub fn of_weights(target: Target) -> Self {
         Recipe { target, ..Recipe::new(Effort::Quick) }
+    }
+
+    /// What counts of this recipe in a run by the weights alone, with another target.
+    pub fn without_samples(&self, target: Target) -> Self {
+        let mut own = Recipe::of_weights(target);
+        own.round.trellis = self.round.trellis;
+        own
     }
 
     /// How a run writes its files.

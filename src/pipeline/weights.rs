@@ -116,13 +116,15 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
             let mut price = run.searched(|watch| price_of_noise(&mut layers, noise, watch))?;
             run.choose_trellises(&layers, price);
             let mut rounded = run.round(&layers, price);
-            for _ in 0..CORRECTIONS {
-                // Errors that go on to other weights make a little more noise, a trellis a little less; noise is about as the price.
+            // Feedback adds a little noise, and a trellis takes some away. Noise is nearly proportional to the price.
+            for correction in 0.. {
                 let got = mean_noise(&layers, &rounded);
-                if got == 0.0 || (LEAST_NOISE * noise..=noise).contains(&got) {
+                let near = got == 0.0 || got >= LEAST_NOISE * noise || correction >= CORRECTIONS;
+                if got <= noise && near {
                     break;
                 }
-                price *= 0.5 * (1.0 + LEAST_NOISE) * noise / got;
+                let proportional = 0.5 * (1.0 + LEAST_NOISE) * noise / got;
+                price *= if correction < CORRECTIONS { proportional } else { 0.5 };
                 rounded = run.round(&layers, price);
             }
             run.write(&layers, rounded)?
@@ -154,7 +156,7 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     Ok(Outcome { nut: encoded.bytes, report })
 }
 
-/// How often the price of a bit is corrected by the noise that it makes.
+/// Corrections of the price in proportion to the noise. Later ones halve it until the noise is low enough.
 const CORRECTIONS: usize = 4;
 /// The noise is at least this part of what is allowed.
 const LEAST_NOISE: f64 = 0.98;

@@ -32,7 +32,7 @@ pub const META: Meta = Meta {
         Setting::count("samples", "the most training samples whose activations are looked at", 1),
         Setting::count(
             "trellis",
-            "1: large layers become multiples that a trellis has, which makes the file smaller; 0: none does, which makes exports with integers smaller",
+            "1: large layers are rounded along a trellis, for a smaller file; 0: no trellis, for smaller exports with integers",
             0,
         )
         .at_most(1.0),
@@ -61,7 +61,7 @@ impl Default for Settings {
     }
 }
 
-/// Of recipes that were written before there were trellises.
+/// The default for recipes that were written before trellises.
 fn one() -> usize {
     1
 }

@@ -112,9 +112,7 @@ impl Task for Arguments {
                 Some(Data { training, test: None })
             }
             None => {
-                let trellis = recipe.round.trellis;
-                recipe = Recipe::of_weights(self.target_of_weights());
-                recipe.round.trellis = trellis;
+                recipe = recipe.without_samples(self.target_of_weights());
                 None
             }
         };
