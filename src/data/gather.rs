@@ -2,8 +2,9 @@
 //! classes. Who has the files, and what decodes them, is of no matter here.
 
 use super::names::{Word, word};
+use super::resample::Resample;
 use super::{Dataset, Samples, Values};
-use crate::error::{Error, LoadError, bad_file, malformed, too_large};
+use crate::error::{Error, LoadError, bad_file, too_large};
 use crate::model::Scaling;
 use crate::ranking::ranked_texts;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 const MOST_IGNORED: usize = 20;
 /// The most files.
 pub const MOST_FILES: usize = 1 << 22;
+/// The sides, in pixels, that photographs of different sizes get: a little more than most networks for pictures read (224 is usual).
+const SIDE: usize = 256;
 
 /// A picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +33,21 @@ impl Picture {
             return self;
         }
         Picture { shape: [3, height, width], pixels: self.pixels.repeat(3) }
+    }
+
+    /// The middle square, of [`SIDE`] pixels.
+    fn into_square(self) -> Picture {
+        let [channels, height, width] = self.shape;
+        let resample = Resample::new([height, width], [SIDE; 2]);
+        let planes = self.pixels.chunks_exact((height * width).max(1));
+        let pixels = planes.flat_map(|plane| resample.apply(plane)).map(|pixel| pixel.round() as u8).collect();
+        Picture { shape: [channels, SIDE, SIDE], pixels }
+    }
+
+    /// Bytes of its pixels; grey ones may yet become coloured.
+    fn room(&self) -> u64 {
+        let [_, height, width] = self.shape;
+        3 * height as u64 * width as u64
     }
 }
 
@@ -83,6 +101,8 @@ pub struct Gathering {
     cap: u64,
     /// Bytes of the pixels so far.
     total: u64,
+    /// Whether all are squares of [`SIDE`] pixels, because they were not of one size, or there was no room for them.
+    squares: bool,
     placed: Vec<Placed>,
     ignored: Vec<String>,
 }
@@ -111,7 +131,7 @@ impl Gathering {
         let (files, other): (Vec<File>, Vec<File>) =
             files.into_iter().partition(|file| file.part(parted) != Word::Validation);
         let ignored = other.iter().map(File::place).collect();
-        Ok(Gathering { files, parted, place, cap, total: 0, placed: Vec::new(), ignored })
+        Ok(Gathering { files, parted, place, cap, total: 0, squares: false, placed: Vec::new(), ignored })
     }
 
     /// How many files are to be read.
@@ -139,37 +159,34 @@ impl Gathering {
         self.ignored.push(self.place(index));
     }
 
-    /// Whether a picture of these sides goes with those before.
+    /// File `index` is a picture. Those of one size stay as they are. As soon as one has another size than the first, or there is no room for photographs
+    /// as they are, all become squares: their middle parts, scaled.
     ///
     /// # Errors
-    /// [`LoadError`] names file `index`, if it is of another size than the first; [`LoadError::TooLarge`] if there is no room for it.
-    pub fn check(&self, index: usize, [height, width]: [usize; 2]) -> Result<(), LoadError> {
-        let sides = |[_, height, width]: [usize; 3]| [height, width];
-        let first = self.placed.first().map(|first| sides(first.picture.shape));
-        if let Some(first) = first.filter(|&first| first != [height, width]) {
-            let expected = format!("pictures of one size (height and width), {first:?}");
-            return Err(malformed("picture", self.place(index), expected, format!("{:?}", [height, width])));
-        }
-        // Grey ones may yet become coloured.
-        let bytes = self.total.saturating_add(3 * height as u64 * width as u64);
-        if bytes > self.cap {
-            return Err(too_large("picture", &self.place, bytes, self.cap));
-        }
-        Ok(())
-    }
-
-    /// File `index` is a picture.
-    ///
-    /// # Errors
-    /// As [`Gathering::check`].
+    /// [`LoadError::TooLarge`] if there is no room for it.
     pub fn add(&mut self, index: usize, picture: Picture) -> Result<(), LoadError> {
-        let [_, height, width] = picture.shape;
-        self.check(index, [height, width])?;
-        self.total += 3 * height as u64 * width as u64;
         let Some(file) = self.files.get(index) else { return Ok(()) };
         let folders = &file.path[usize::from(self.parted)..];
         let class = (folders.len() > 1).then(|| folders[0].clone());
-        self.placed.push(Placed { part: file.part(self.parted), class, picture });
+        let part = file.part(self.parted);
+        let [_, height, width] = picture.shape;
+        let first = self.placed.first().map(|first| first.picture.shape);
+        let differs = first.is_some_and(|[_, rows, columns]| [rows, columns] != [height, width]);
+        let no_room = self.total + picture.room() > self.cap && height.min(width) > SIDE;
+        if !self.squares && (differs || no_room) {
+            self.squares = true;
+            self.total = 0;
+            for Placed { picture, .. } in &mut self.placed {
+                *picture = std::mem::replace(picture, Picture { shape: [0; 3], pixels: Vec::new() }).into_square();
+                self.total += picture.room();
+            }
+        }
+        let picture = if self.squares { picture.into_square() } else { picture };
+        self.total += picture.room();
+        if self.total > self.cap {
+            return Err(too_large("picture", &self.place, self.total, self.cap));
+        }
+        self.placed.push(Placed { part, class, picture });
         Ok(())
     }
 

@@ -18,6 +18,7 @@ pub mod order;
 #[cfg(feature = "cli")]
 mod picture;
 mod recognise;
+pub mod resample;
 pub mod scalings;
 mod split;
 pub mod synthetic;
@@ -195,8 +196,13 @@ impl Samples {
 
     /// Factor and offset for each number of a sample: the network sees `factor * number + offset`.
     pub fn affine(&self) -> Vec<(f32, f32)> {
-        let size: usize = self.shape.iter().product();
-        let of_channel = size / self.shape.first().copied().unwrap_or(1).max(1);
+        self.affine_of(&self.shape)
+    }
+
+    /// The same for samples of another shape, with as many channels.
+    pub fn affine_of(&self, shape: &[usize]) -> Vec<(f32, f32)> {
+        let size: usize = shape.iter().product();
+        let of_channel = size / shape.first().copied().unwrap_or(1).max(1);
         let affine = |channel: usize| match &self.values {
             Values::Bytes(_) => self.scaling.affine(channel),
             Values::Floats(_) => self.scaling.affine_of_floats(channel),

@@ -1,68 +1,92 @@
 //! From samples, one after the other, to a block `[features, n]` with the samples side by side.
 
+use crate::data::resample::{COLOURS, Resample, scaled_sides};
 use crate::data::{Row, Samples};
 use crate::error::DataError;
 use crate::kernels::LANES;
+use std::borrow::Cow;
 
 /// How the numbers of samples become the input of a network: where in a sample each is, and its factor and offset.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// For each number of the input its place in a sample, and how it is scaled: the network sees `factor * number + offset`.
+    /// The shape of a sample, once it has the size that the network reads.
+    shape: Vec<usize>,
+    /// How it gets there.
+    resample: Option<Resample>,
+    /// For each number of the input its place in such a sample, and how it is scaled: the network sees `factor * number + offset`.
     places: Vec<(u32, f32, f32)>,
 }
 
 impl Entry {
     /// Samples `[channels, height, width]` enter a network for `[height, width, channels]` with their channels last; others have to be of its
-    /// shape, but for sides of 1, or a vector with as many elements on either side.
+    /// shape, but for sides of 1, or a vector with as many elements on either side. Coloured pictures, bytes of three channels, may have other sides: their
+    /// middle part is scaled to the network's.
     ///
     /// # Errors
     /// [`DataError`] names both shapes, or how many channels the scaling and the samples have.
     pub fn new(samples: &Samples, input: &[usize]) -> Result<Self, DataError> {
         samples.check_scaling()?;
-        let of_sample = samples.affine();
+        let (shape, resample) = match scaled_sides(samples, input) {
+            Some((from, to)) => (vec![COLOURS, to[0], to[1]], Some(Resample::new(from, to))),
+            None => (samples.shape.clone(), None),
+        };
+        let of_sample = samples.affine_of(&shape);
         let scaled = |place: usize| (place as u32, of_sample[place].0, of_sample[place].1);
-        if fits(&samples.shape, input) {
-            return Ok(Entry { places: (0..of_sample.len()).map(scaled).collect() });
-        }
-        match (samples.shape.as_slice(), input) {
+        let places = match (shape.as_slice(), input) {
+            (shape, input) if fits(shape, input) => (0..of_sample.len()).map(scaled).collect(),
             (&[channels, height, width], &[rows, columns, last])
                 if [channels, height, width] == [last, rows, columns] =>
             {
                 let pixels = height * width;
-                let places = (0..pixels * channels).map(|at| at % channels * pixels + at / channels);
-                Ok(Entry { places: places.map(scaled).collect() })
+                (0..pixels * channels).map(|at| scaled(at % channels * pixels + at / channels)).collect()
             }
-            (shape, _) => Err(DataError { what: "shape", expected: format!("{input:?}"), got: format!("{shape:?}") }),
-        }
+            (shape, _) => {
+                return Err(DataError { what: "shape", expected: format!("{input:?}"), got: format!("{shape:?}") });
+            }
+        };
+        Ok(Entry { shape, resample, places })
     }
 
     /// Numbers that are the input as they are.
     pub fn plain(features: usize) -> Self {
-        Entry { places: (0..features).map(|place| (place as u32, 1.0, 0.0)).collect() }
+        let places = (0..features).map(|place| (place as u32, 1.0, 0.0)).collect();
+        Entry { shape: vec![features], resample: None, places }
     }
 
-    /// For each number of the input its place in a sample.
+    /// The shape of a sample at the size that the network reads.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// For each number of the input its place in a sample of that size.
     pub fn places(&self) -> impl Iterator<Item = usize> {
         self.places.iter().map(|&(place, ..)| place as usize)
     }
 
+    /// The bytes of a sample at that size.
+    pub fn sized<'a>(&self, row: &'a [u8]) -> Cow<'a, [u8]> {
+        let Some(resample) = &self.resample else { return Cow::Borrowed(row) };
+        let planes = row.chunks_exact(row.len() / COLOURS);
+        planes.flat_map(|plane| resample.apply(plane)).map(|pixel| pixel.round() as u8).collect()
+    }
+
     /// Writes samples into columns of `block` `[features, width]`, and zeros the columns after them.
     pub fn fill(&self, samples: &Samples, indices: &[usize], width: usize, block: &mut [f32]) {
-        let (mut bytes, mut floats): (Vec<&[u8]>, Vec<&[f32]>) = (Vec::new(), Vec::new());
+        let (mut bytes, mut floats): (Vec<Cow<[u8]>>, Vec<&[f32]>) = (Vec::new(), Vec::new());
         for &index in indices {
             match samples.row(index) {
-                Row::Bytes(row) => bytes.push(row),
+                Row::Bytes(row) => bytes.push(self.sized(row)),
                 Row::Floats(row) => floats.push(row),
             }
         }
         // All rows are of one kind.
         match floats.is_empty() {
-            true => self.transpose(&bytes, width, block),
+            true => self.transpose(&bytes.iter().map(|row| &row[..]).collect::<Vec<_>>(), width, block),
             false => self.transpose(&floats, width, block),
         }
     }
 
-    /// Writes `rows`, which are not scaled yet, into columns of `block` `[features, width]`, and zeros the columns after them.
+    /// Writes `rows`, which have that size and are not scaled yet, into columns of `block` `[features, width]`, and zeros the columns after them.
     pub fn transpose<T: Copy + Into<f32>>(&self, rows: &[&[T]], width: usize, block: &mut [f32]) {
         // Some columns at a time: they read as many streams, and write whole cache lines.
         for (group, rows) in rows.chunks(2 * LANES).enumerate() {
@@ -132,6 +156,26 @@ mod tests {
         Entry::new(&samples, &[2, 2, 3]).unwrap().fill(&samples, &[0], 1, &mut block);
         assert_eq!(block[..3], [0.0, 1.0, 2.0]);
         assert!(Entry::new(&samples, &[3, 2, 2]).is_err());
+    }
+
+    #[test]
+    fn coloured_pictures_of_other_sides_are_scaled() {
+        let own = Scaling::PerChannel { means: vec![0.0, 0.0, 1.0], deviations: vec![1.0, 0.5, 1.0] };
+        let bytes: Vec<u8> = [51, 102, 204].into_iter().flat_map(|byte| [byte; 6 * 8]).collect();
+        let samples = Samples::new(vec![3, 6, 8], [bytes.clone(), bytes].concat(), Vec::new(), own).unwrap();
+        let mut block = vec![f32::NAN; 3 * 4 * 2];
+        let entry = Entry::new(&samples, &[3, 2, 2]).unwrap();
+        assert_eq!(entry.shape(), [3, 2, 2]);
+        entry.fill(&samples, &[0, 1], 2, &mut block);
+        let expected = [[0.2; 8], [0.8; 8], [-0.2; 8]].concat();
+        assert!(block.iter().zip(&expected).all(|(got, expected)| (got - expected).abs() < 1e-6), "{block:?}");
+        Entry::new(&samples, &[2, 2, 3]).unwrap().fill(&samples, &[0, 1], 2, &mut block);
+        assert!((block[2] - 0.8).abs() < 1e-6 && (block[4] + 0.2).abs() < 1e-6, "{block:?}");
+        // Not so where it is not known that they are pictures.
+        let floats = Samples { values: samples.values.clone().into_floats(), ..samples.clone() };
+        assert!(Entry::new(&floats, &[3, 2, 2]).is_err());
+        let grey = Samples { scaling: Scaling::Unit, shape: vec![1, 6, 24], ..samples };
+        assert!(Entry::new(&grey, &[1, 2, 2]).is_err());
     }
 
     #[test]

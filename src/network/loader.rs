@@ -4,7 +4,7 @@ use super::augment::Augmentation;
 use super::block::Entry;
 use super::loss::{Loss, labels};
 use super::trainer::Batch;
-use crate::data::{Samples, shuffle};
+use crate::data::{Row, Samples, shuffle};
 use crate::error::DataError;
 use crate::parallel;
 use ndarray::Array2;
@@ -75,7 +75,7 @@ impl Loader {
 
     /// Memory for batches of `n` samples.
     pub fn empty_batch(&self, n: usize) -> Batch {
-        Batch { loss: self.loss, ..Batch::new(self.samples.shape.iter().product(), self.targets.ncols(), n) }
+        Batch { loss: self.loss, ..Batch::new(self.entry.shape().iter().product(), self.targets.ncols(), n) }
     }
 
     /// Fills `batch` with the samples of a step, counted from 0, when each step takes as many as `batch` holds. An epoch may
@@ -98,7 +98,7 @@ impl Loader {
             row.assign(&self.targets.row(index));
         }
         let Some(inputs) = batch.inputs.as_slice_mut() else { return };
-        match (self.augmentation, <[usize; 3]>::try_from(self.samples.shape.as_slice())) {
+        match (self.augmentation, <[usize; 3]>::try_from(self.entry.shape())) {
             (Some(augmentation), Ok(shape)) => {
                 let features = shape.iter().product();
                 self.images.resize(features * n, 0.0);
@@ -106,9 +106,17 @@ impl Loader {
                 for ((at, &index), image) in (first..).zip(&indices).zip(self.images.chunks_exact_mut(features)) {
                     jobs.push((at, index, image));
                 }
-                let (samples, seed) = (&self.samples, self.seed);
+                let (samples, entry, seed) = (&self.samples, &self.entry, self.seed);
                 parallel::for_each(&mut jobs, |(at, index, image)| {
-                    augmentation.apply(samples.row(*index), shape, mix(seed ^ 1, *at), image);
+                    let sized;
+                    let row = match samples.row(*index) {
+                        Row::Bytes(row) => {
+                            sized = entry.sized(row);
+                            Row::Bytes(&sized)
+                        }
+                        floats => floats,
+                    };
+                    augmentation.apply(row, shape, mix(seed ^ 1, *at), image);
                 });
                 let images: Vec<&[f32]> = self.images.chunks_exact(features).collect();
                 self.entry.transpose(&images, n, inputs);

@@ -3,8 +3,10 @@
 use crate::Answer;
 use crate::samples::{Reading, Ways, inputs};
 use nutshell::Error;
+use nutshell::data::resample::scaled_sides;
 use nutshell::data::{Row, Samples};
 use nutshell::formats::{Nut, Opened};
+use nutshell::model::recognise::usual_scaling;
 use nutshell::network::{logits, predictions};
 use nutshell::pipeline::{Readings, classifies};
 use serde::Serialize;
@@ -26,6 +28,8 @@ struct Preview {
     input_shape: Vec<usize>,
     /// The shape of a sample in the data set.
     sample_shape: Vec<usize>,
+    /// Whether the middle of each picture is scaled to what the network reads.
+    scaled: bool,
     #[serde(flatten)]
     readings: Readings,
     shown: Vec<Shown>,
@@ -54,8 +58,10 @@ pub fn of(file: String, opened: Opened, data: &Path, reading: &Reading, ways: &W
         Some(Nut::Network(nut)) => Some(nut.scaling.clone()),
         Some(Nut::Tensors(_)) | None => None,
     };
+    let usual = usual_scaling(&opened.network);
     let model = opened.into_model()?;
     let dataset = reading.open(data, Some(inputs(&model)))?;
+    let known = known.or(usual.filter(|_| !dataset.labelled()));
     let readings = Readings::of(&model, &dataset, &ways.said(&dataset, known))?;
     let likely = readings.likely();
     let dataset = dataset.numbered(&likely.order)?;
@@ -88,6 +94,7 @@ pub fn of(file: String, opened: Opened, data: &Path, reading: &Reading, ways: &W
         data: data.display().to_string(),
         input_shape: model.graph.input_shape.clone(),
         sample_shape: samples.shape.clone(),
+        scaled: scaled_sides(&samples, &model.graph.input_shape).is_some(),
         readings,
         shown,
     };
@@ -127,8 +134,9 @@ fn picture(numbers: &[f32], shape: &[usize]) -> Vec<String> {
 
 impl Preview {
     fn describe(&self) -> String {
-        let Preview { file, data, input_shape, sample_shape, readings, shown } = self;
-        let mut lines = vec![format!("{file} reads {input_shape:?}; a sample of {data} is {sample_shape:?}")];
+        let Preview { file, data, input_shape, sample_shape, scaled, readings, shown } = self;
+        let scaled = if *scaled { ", whose middle is scaled to that" } else { "" };
+        let mut lines = vec![format!("{file} reads {input_shape:?}; a sample of {data} is {sample_shape:?}{scaled}")];
         let what = if readings.by_r2 { "R2" } else { "accuracy" };
         lines.push(format!("{what} on {} samples under each reading:", readings.samples));
         for (place, reading) in readings.readings.iter().enumerate() {

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use nutshell::data::arrays::Layout;
 use nutshell::data::csv::LabelColumn;
 use nutshell::data::order::ClassOrder;
+use nutshell::data::resample::scaled_sides;
 use nutshell::data::scalings::named;
 use nutshell::data::{Dataset, Options, Samples, open};
 use nutshell::model::{Model, Scaling};
@@ -176,8 +177,7 @@ impl Use {
         for ignored in &dataset.ignored {
             say(&format!("not used: {ignored}"));
         }
-        let labelled = [&dataset.training, &dataset.test].into_iter().flatten().any(|samples| samples.labelled());
-        let known = scaling_is_said.then(|| scaling.clone()).or(usual.filter(|_| !labelled));
+        let known = scaling_is_said.then(|| scaling.clone()).or(usual.filter(|_| !dataset.labelled()));
         let said = self.ways.said(&dataset, known);
         let order = match model {
             Some(model) => {
@@ -192,6 +192,14 @@ impl Use {
             }
         };
         dataset = dataset.numbered(&order)?;
+        if let (Some(model), Some(samples)) = (model, dataset.training.as_ref().or(dataset.test.as_ref()))
+            && let Some((from, to)) = scaled_sides(samples, &model.graph.input_shape)
+        {
+            say(&format!(
+                "the middle of each picture, of {} x {} pixels, is scaled to {} x {}",
+                from[0], from[1], to[0], to[1]
+            ));
+        }
         if let Some(training) = dataset.training.as_ref().filter(|_| !split_is_said) {
             *split = split.for_samples(training.len(), dataset.format == "idx");
         }

@@ -129,6 +129,7 @@ impl IntegerNetwork {
         values[0] = filled(self.lengths[0], Block::default())?;
         for (column, sample) in (first..samples.len().min(first + BLOCK)).enumerate() {
             let Row::Bytes(row) = samples.row(sample) else { continue };
+            let row = entry.sized(row);
             let of_channel = row.len().div_ceil(self.input.len());
             for (value, place) in values[0].iter_mut().zip(entry.places()) {
                 value[column] = self.input[place / of_channel][usize::from(row[place])];
