@@ -97,19 +97,26 @@ impl PackedTensor {
 impl Packed {
     /// The tensors with their decoded numbers.
     pub fn to_tensors(&self) -> Vec<Tensor> {
-        let mut tensors: Vec<Tensor> = self.tensors.iter().map(PackedTensor::to_tensor).collect();
-        for (index, packed) in self.tensors.iter().enumerate() {
-            if let Coding::View(view) = &packed.coding {
-                let base = &tensors[view.of];
-                // `read` has proved that all elements are there.
-                let bytes = strided(&base.bytes, base.dtype.size(), &packed.shape, &view.strides, view.offset);
-                // A view may show rows in another order.
-                let steps = base.steps.clone().filter(|steps| steps.rows.is_none());
-                let bytes = bytes.unwrap_or_default();
-                tensors[index] = Tensor { bytes, steps, view: Some(view.clone()), ..tensors[index].clone() };
-            }
-        }
-        tensors
+        self.decoded().collect()
+    }
+
+    /// The same, one after the other.
+    pub fn decoded(&self) -> impl Iterator<Item = Tensor> {
+        // What views show is shown by several, as a rule.
+        let mut shown: Option<(usize, Tensor)> = None;
+        self.tensors.iter().map(move |packed| {
+            let tensor = packed.to_tensor();
+            let Coding::View(view) = &packed.coding else { return tensor };
+            let (_, base) = match shown.take() {
+                Some((of, base)) if of == view.of => shown.insert((of, base)),
+                _ => shown.insert((view.of, self.tensors[view.of].to_tensor())),
+            };
+            // `read` has proved that all elements are there.
+            let bytes = strided(&base.bytes, base.dtype.size(), &packed.shape, &view.strides, view.offset);
+            // A view may show rows in another order.
+            let steps = base.steps.clone().filter(|steps| steps.rows.is_none());
+            Tensor { bytes: bytes.unwrap_or_default(), steps, view: Some(view.clone()), ..tensor }
+        })
     }
 
     /// Proves that views show elements that are there.

@@ -30,10 +30,11 @@ pub struct Drawn {
 
 impl Drawn {
     /// Compares a network with what was made of its tensors. `None` if it does not read pictures, cannot be run, or is too large to be looked at.
-    pub fn compare(original: &Network, mut decoded: Network, seed: u64, cap: u64) -> Option<Self> {
+    pub fn compare(original: &Network, decoded: impl FnOnce() -> Network, seed: u64, cap: u64) -> Option<Self> {
         if original.bytes() > LARGEST {
             return None;
         }
+        let mut decoded = decoded();
         add_model(&mut decoded, cap);
         let to = decoded.model.as_ref()?;
         let made;

@@ -18,6 +18,7 @@ use crate::stages::dependent;
 use crate::stages::noise::{Layer, Quantized, price_of_bits, price_of_noise};
 use crate::stages::normalized::{Coarse, Normalization, normalizations, symbol};
 use crate::stages::settings::Target;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Tensors of fewer elements are kept as they are.
@@ -44,7 +45,26 @@ struct Chosen {
     trellis: bool,
 }
 
+/// A layer in steps, and its noise over its energy.
+struct Rounded {
+    /// None where symbols do not suffice.
+    quantized: Option<Quantized>,
+    noise: f64,
+}
+
 impl Chosen {
+    /// Its weights, as the normalisation weighs them.
+    fn layer(&self, network: &Network) -> Layer {
+        let tensor = &network.tensors[self.index];
+        let weighed = tensor.values().into_iter().zip(self.steps(1.0).of_elements(&tensor.shape));
+        Layer::new(weighed.map(|(value, step)| value / step).collect())
+    }
+
+    /// The same, from what is there of it.
+    fn whole<'a>(&self, layer: &'a Layer, network: &Network) -> Cow<'a, Layer> {
+        if layer.is_whole() { Cow::Borrowed(layer) } else { Cow::Owned(self.layer(network)) }
+    }
+
     /// What one unit is worth where the layer's step is this.
     fn steps(&self, step: f32) -> Steps {
         Steps { step, rows: self.behind.as_ref().map(|(_, rows)| rows.clone()) }
@@ -90,14 +110,8 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
         }
     };
     let chosen = choose(network, origin, &indices, &views);
-    let layer = |chosen: &Chosen| {
-        let tensor = &network.tensors[chosen.index];
-        // As the normalisation weighs them.
-        let weighed = tensor.values().into_iter().zip(chosen.steps(1.0).of_elements(&tensor.shape));
-        Layer::new(weighed.map(|(value, step)| value / step).collect())
-    };
-    let mut layers: Vec<Layer> = chosen.iter().map(layer).collect();
-    let weights: usize = layers.iter().map(|layer| layer.values.len()).sum();
+    let mut layers: Vec<Layer> = chosen.iter().map(|chosen| chosen.layer(network).of_sample()).collect();
+    let weights: usize = layers.iter().map(Layer::count).sum();
     let (search, code) = (weights as f64 / SPEEDS.0, network.count() as f64 / SPEEDS.1);
     let of = code
         + match recipe.target {
@@ -110,7 +124,7 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     run.tell(Event::Started { stage: Stage::Quantize })?;
     run.worked(0.0)?;
     let encoded = match recipe.target {
-        Target::Lossless => run.write(&layers, Vec::new())?,
+        Target::Lossless => run.write(Vec::new())?,
         Target::Snr(snr) => {
             let noise = 10f64.powf(-snr / 10.0);
             let mut price = run.searched(|watch| price_of_noise(&mut layers, noise, watch))?;
@@ -118,7 +132,7 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
             let mut rounded = run.round(&layers, price);
             // Feedback adds a little noise, and a trellis takes some away. Noise is nearly proportional to the price.
             for correction in 0.. {
-                let got = mean_noise(&layers, &rounded);
+                let got = mean_noise(&rounded);
                 let near = got == 0.0 || got >= LEAST_NOISE * noise || correction >= CORRECTIONS;
                 if got <= noise && near {
                     break;
@@ -127,7 +141,7 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
                 price *= if correction < CORRECTIONS { proportional } else { 0.5 };
                 rounded = run.round(&layers, price);
             }
-            run.write(&layers, rounded)?
+            run.write(rounded)?
         }
         Target::Budget(bytes) => run.within(&mut layers, bytes)?,
         Target::Tolerance(points) => {
@@ -142,7 +156,8 @@ pub fn by_weights(network: &Network, recipe: &Recipe, observer: &mut dyn Observe
     run.worked(run.code)?;
     let mut report = report(&run, &decoded, recipe, &encoded);
     if report.criterion == Criterion::Snr {
-        report.drawn = Drawn::compare(network, Network::new(decoded.to_tensors(), origin.clone()), recipe.seed, cap);
+        let result = || Network::new(decoded.to_tensors(), origin.clone());
+        report.drawn = Drawn::compare(network, result, recipe.seed, cap);
     }
     run.done = run.of;
     run.worked(0.0)?;
@@ -277,46 +292,53 @@ impl Run<'_> {
 
     /// Chooses the layers that are rounded to multiples that a trellis has.
     fn choose_trellises(&mut self, layers: &[Layer], price: f64) {
-        let (tensors, wanted) = (&self.network.tensors, self.trellis);
+        let (network, wanted) = (self.network, self.trellis);
         let mut jobs: Vec<(&mut Chosen, &Layer)> = self.chosen.iter_mut().zip(layers).collect();
         for_each(&mut jobs, |(chosen, layer)| {
-            let shape = &tensors[chosen.index].shape;
-            chosen.trellis = wanted && chosen.axis == 0 && dependent::worthwhile(layer, price, &layout_of(shape), 1);
+            let layout = layout_of(&network.tensors[chosen.index].shape);
+            let worthwhile = || dependent::worthwhile(&chosen.whole(layer, network), price, &layout, 1);
+            chosen.trellis = wanted && chosen.axis == 0 && worthwhile();
         });
     }
 
-    /// The layers at a price; none where symbols do not suffice.
-    fn round(&self, layers: &[Layer], price: f64) -> Vec<Option<Quantized>> {
+    /// The layers at a price, one after the other.
+    fn round(&self, layers: &[Layer], price: f64) -> Vec<Rounded> {
         // Inputs have a mean where a normalisation and what follows it made them.
         let normalized = self.chosen.iter().any(|chosen| chosen.behind.is_some());
         let round = |(chosen, layer): (&Chosen, &Layer)| {
-            let shape = &self.network.tensors[chosen.index].shape;
-            round_alone(layer, price, (shape, chosen.axis), normalized, chosen.trellis)
+            let (layer, shape) = (chosen.whole(layer, self.network), &self.network.tensors[chosen.index].shape);
+            let quantized = round_alone(&layer, price, (shape, chosen.axis), normalized, chosen.trellis);
+            let noise = quantized.as_ref().map_or(0.0, |quantized| layer.noise(quantized));
+            Rounded { quantized, noise }
         };
         self.chosen.iter().zip(layers).map(round).collect()
     }
 
     /// Writes the file.
-    fn write(&mut self, layers: &[Layer], rounded: Vec<Option<Quantized>>) -> Result<Encoded, Error> {
+    fn write(&mut self, rounded: Vec<Rounded>) -> Result<Encoded, Error> {
         self.tell(Event::Started { stage: Stage::Code })?;
+        let mut changed = vec![false; self.network.tensors.len()];
+        for (chosen, rounded) in self.chosen.iter().zip(&rounded) {
+            changed[chosen.index] = rounded.quantized.is_some();
+        }
         let mut tensors: Vec<PackedTensor> = Vec::with_capacity(self.network.tensors.len());
-        for (tensor, view) in self.network.tensors.iter().zip(&self.views) {
+        for ((tensor, view), changed) in self.network.tensors.iter().zip(&self.views).zip(changed) {
             let Tensor { name, shape, dtype, bytes, dequantized, .. } = tensor;
             let coding = match view {
                 Some(view) => Coding::View(view.clone()),
+                None if changed => Coding::Verbatim(Vec::new()),
                 None => Coding::Verbatim(bytes.clone()),
             };
             let (name, shape) = (name.clone(), shape.clone());
             tensors.push(PackedTensor { name, shape, dtype: *dtype, dequantized: *dequantized, coding });
         }
-        for ((chosen, layer), rounded) in self.chosen.iter().zip(layers).zip(rounded) {
-            let Some(rounded) = rounded else { continue };
+        for (chosen, Rounded { quantized, noise }) in self.chosen.iter().zip(rounded) {
+            let Some(Quantized { step, symbols }) = quantized else { continue };
             if let Some((normalization, _)) = &chosen.behind {
                 let originals = &self.network.tensors;
-                let coarse = normalization.coarse(originals, layer.noise(&rounded));
+                let coarse = normalization.coarse(originals, noise);
                 put_coarse(&mut tensors, normalization, &coarse, &originals[normalization.mean].values());
             }
-            let Quantized { step, symbols } = rounded;
             tensors[chosen.index].coding = Coding::Steps { steps: chosen.steps(step), symbols };
         }
         let encoded = packed::write(&mut Packed { tensors, origin: self.origin.clone(), items: Items::default() });
@@ -336,7 +358,7 @@ impl Run<'_> {
                 self.choose_trellises(layers, price);
             }
             let rounded = self.round(layers, price);
-            let encoded = self.write(layers, rounded)?;
+            let encoded = self.write(rounded)?;
             let bytes = encoded.bytes.len();
             least = least.min(bytes);
             // What the coder spent on symbols, and everything else.
@@ -362,10 +384,8 @@ impl Run<'_> {
 }
 
 /// Noise over energy, in the mean.
-fn mean_noise(layers: &[Layer], rounded: &[Option<Quantized>]) -> f64 {
-    let noises =
-        layers.iter().zip(rounded).map(|(layer, rounded)| rounded.as_ref().map_or(0.0, |own| layer.noise(own)));
-    noises.sum::<f64>() / layers.len().max(1) as f64
+fn mean_noise(rounded: &[Rounded]) -> f64 {
+    rounded.iter().map(|rounded| rounded.noise).sum::<f64>() / rounded.len().max(1) as f64
 }
 
 /// Energy over noise, in dB; `None` without noise.
@@ -378,7 +398,7 @@ fn report(run: &Run, decoded: &Packed, recipe: &Recipe, encoded: &Encoded) -> Re
     let Run { network, views, .. } = run;
     let (mut tensors, mut noises, mut all_noise, mut all_energy) = (Vec::new(), Vec::new(), 0.0, 0.0);
     let spent = &encoded.items.parameters;
-    let decoded_tensors = decoded.to_tensors().into_iter().zip(&decoded.tensors);
+    let decoded_tensors = decoded.decoded().zip(&decoded.tensors);
     let all = network.tensors.iter().zip(decoded_tensors).zip(spent).enumerate();
     for (index, ((original, (tensor, packed)), (_, bits))) in all {
         let values = tensor.values();

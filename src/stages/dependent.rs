@@ -70,7 +70,7 @@ pub fn worthwhile(layer: &Layer, price: f64, layout: &Layout, groups: usize) -> 
 
 /// Whether a layer takes enough bits at a price.
 pub fn pays(layer: &Layer, price: f64) -> bool {
-    layer.bits_at(price) >= FEWEST_BITS * layer.values.len() as f64
+    layer.bits_at(price) >= FEWEST_BITS * layer.count() as f64
 }
 
 impl Dependent {

@@ -21,6 +21,9 @@ pub const CLASSES: usize = SMALL + 8;
 /// The largest magnitude of a symbol.
 const LARGEST: f32 = i16::MAX as f32;
 
+/// The most weights that are looked at to tell noise and bits of a layer.
+const SAMPLE: usize = 1 << 22;
+
 /// How far the search goes from the price that fine steps would have, either way.
 const RANGE: f64 = 256.0;
 /// Halvings of the search: the price is found to within 0.3 %.
@@ -29,8 +32,11 @@ const PROBES: usize = 12;
 /// A layer that is to be quantized.
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// Its weights; all are finite.
+    /// Its weights, or a sample of them; all are finite.
     pub values: Vec<f32>,
+    /// How many weights it has.
+    count: usize,
+    /// Of all weights.
     energy: f64,
     largest: f32,
     /// What the last probe made of it.
@@ -58,7 +64,28 @@ impl Layer {
     pub fn new(values: Vec<f32>) -> Self {
         let energy = values.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
         let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-        Layer { values, energy, largest, probe: Probe::default() }
+        Layer { count: values.len(), values, energy, largest, probe: Probe::default() }
+    }
+
+    /// A layer of which a sample tells noise and bits at a price, if it is large.
+    pub fn of_sample(self) -> Self {
+        let enough = |every: &usize| [2, 3, 5, 7].iter().all(|side| every % side != 0);
+        // Neither kernels nor the rows of usual sizes have places that are met more often than others.
+        let every = (self.count.div_ceil(SAMPLE).max(1)..).find(enough).unwrap_or(1);
+        if every == 1 {
+            return self;
+        }
+        Layer { values: self.values.iter().copied().step_by(every).collect(), ..self }
+    }
+
+    /// How many weights it has.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether its values are all of its weights.
+    pub fn is_whole(&self) -> bool {
+        self.values.len() == self.count
     }
 
     /// The step at a price; `None` if it is so fine that symbols of 16 bits do not suffice: such a layer is kept as it is.
@@ -125,8 +152,9 @@ impl Layer {
     /// Noise and bits at a price.
     fn probe(&self, price: f64) -> Probe {
         let Some(step) = self.step(price) else {
-            return Probe { noise: 0.0, bits: 32.0 * self.values.len() as f64 };
+            return Probe { noise: 0.0, bits: 32.0 * self.count as f64 };
         };
+        let each = self.count as f64 / self.values.len().max(1) as f64;
         let rounding = Rounding::new(&self.values, step);
         let mut counts = Counts::default();
         let mut noise = 0.0;
@@ -136,8 +164,8 @@ impl Layer {
             let error = f64::from(value - f32::from(symbol) * step);
             noise += error * error;
         }
-        let noise = if self.energy == 0.0 { 0.0 } else { noise / self.energy };
-        Probe { noise, bits: counts.bits() }
+        let noise = if self.energy == 0.0 { 0.0 } else { each * noise / self.energy };
+        Probe { noise, bits: each * counts.bits() }
     }
 }
 
@@ -236,7 +264,7 @@ fn probe_all(layers: &mut [Layer], price: f64) {
 ///
 /// `watch` is told after each probe which share of them is done.
 pub fn price_of_noise(layers: &mut [Layer], noise: f64, watch: &mut dyn FnMut(f64)) -> f64 {
-    let weights: usize = layers.iter().map(|layer| layer.values.len()).sum();
+    let weights: usize = layers.iter().map(Layer::count).sum();
     // That of fine steps: noise = weights * step^2 / 12 and step^2 = price * energy / PRICE.
     let fine = noise * layers.len() as f64 * 12.0 * PRICE / weights.max(1) as f64;
     search(Interval::Geometric { lo: fine / RANGE, hi: fine * RANGE }, PROBES, watch, |step| {
@@ -328,6 +356,20 @@ mod tests {
             }
             assert!(priced.bits < rounded(low).1, "{priced:?} {:?}", rounded(low));
         }
+    }
+
+    #[test]
+    fn a_sample_of_a_large_layer_tells_noise_and_bits() {
+        let mut rng = Pcg64Mcg::seed_from_u64(9);
+        let weights = (0..5_000_000).map(|_| rng.random::<f32>() * rng.random::<f32>() - 0.3).collect();
+        let whole = Layer::new(weights);
+        let sample = whole.clone().of_sample();
+        assert!(!sample.is_whole() && sample.count() == whole.count() && sample.values.len() > 400_000);
+        let price = price_of_noise(&mut [sample.clone()], 0.01, &mut |_| {});
+        let (all, some) = (whole.probe(price), sample.probe(price));
+        let near = |a: f64, b: f64, most: f64| (a / b - 1.0).abs() < most;
+        assert!(near(some.noise, all.noise, 0.01) && near(some.bits, all.bits, 0.002), "{all:?} {some:?}");
+        assert_eq!(sample.step(price), whole.step(price));
     }
 
     #[test]
