@@ -191,9 +191,9 @@ async function take(part) {
   set({ data: part.set === 'test' ? { ...data, test: count } : { ...data, train: count, trainTotal: count } });
 }
 
-/** All have come. */
+/** All have come. They can be measured and compressed on once the recipe suits them. */
 async function complete() {
   await suitSamples();
-  set({ data: { ...get().data, id: sets++ } });
   await suitRecipe('samples');
+  set({ data: { ...get().data, id: sets++ } });
 }

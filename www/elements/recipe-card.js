@@ -52,7 +52,7 @@ class RecipeCard extends Element {
     const range = (/** @type {string} */ kind) => settings.find(({ path }) => path === `target.${kind}`) ?? { low: 0, high: null };
     const running = run?.status === 'running';
     const agreement = byAgreement(data);
-    const complete = data.train > 0 && data.train >= data.trainTotal;
+    const complete = data.id !== null && data.train > 0 && data.train >= data.trainTotal;
     // Where a target is not set, its field shows what it would begin with.
     const usual = numberOf(preset.target, 'tolerance') ?? 0;
     const start = Math.ceil((network?.graph.baseline_bytes ?? 0) / (recipe.effort === 'calibrate' ? ROUNDED_RATIO : PAPER_RATIO));
