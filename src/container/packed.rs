@@ -353,8 +353,16 @@ fn read_by(
     apart::check(&streams, tensors.len())?;
     let (mut jobs, mut places) = (Vec::new(), Vec::new());
     for (place, (tensor, stream)) in tensors.iter().zip(&streams).enumerate() {
-        let Some(stream) = *stream else { continue };
-        if !matches!(tensor.coding, Coding::Steps { .. }) {
+        let steps = matches!(tensor.coding, Coding::Steps { .. });
+        let Some(stream) = *stream else {
+            if steps {
+                // What the models keep of the symbols takes as much for a narrow type as for a wide one.
+                let bytes = |dtype| byte_count(&tensor.shape, dtype).unwrap_or(usize::MAX);
+                left.spend("tensors", bytes(Dtype::F64).saturating_sub(bytes(tensor.dtype)) as u64)?;
+            }
+            continue;
+        };
+        if !steps {
             return Err(table.malformed("multiples of a step in a stream of their own", &tensor.name));
         }
         jobs.push(Job { stream, layout: layout_of(&tensor.shape), bounds: Bounds::ALL, symbols: Ok(Vec::new()) });
@@ -421,9 +429,7 @@ fn read_tensor(table: &mut Reader, name: String, left: &mut Budget) -> Result<Pa
     let dtype = dtype.ok_or_else(|| table.malformed("a type and its flags", format!("{head:#04x}")))?;
     let sides = table.size(MOST_SIDES)?;
     let shape: Vec<usize> = (0..sides).map(|_| table.size(u32::MAX as usize)).collect::<Result<_, _>>()?;
-    // Symbols and what the coder keeps of them take as much for a narrow type as for a wide one.
-    let counted = if steps { Dtype::F64 } else { dtype };
-    let bytes = byte_count(&shape, counted).unwrap_or(usize::MAX);
+    let bytes = byte_count(&shape, dtype).unwrap_or(usize::MAX);
     left.spend("tensors", bytes as u64)?;
     let coding = if steps {
         let step = f32::from_le_bytes(table.take(4)?.try_into().unwrap_or_default());
