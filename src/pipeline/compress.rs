@@ -15,6 +15,7 @@ use crate::error::{Error, RecipeError};
 use crate::model::{FixedPoint, Model, Network};
 use crate::network::{Evaluation, logits, relative_distance};
 use crate::resources;
+use crate::stages::refine::kept_clear;
 use crate::stages::settings::{Effort, Target};
 use crate::stages::share::Shared;
 use crate::stages::{StageNetwork, round};
@@ -153,7 +154,7 @@ fn describe(run: &mut Run<'_>, stage: Stage, network: &StageNetwork) -> Result<O
 
 /// The outcome itself, or that of rounding the original, if that is better: where training does not pay, it is taken back.
 ///
-/// Rounding is better if it alone meets the target, or if it keeps the tolerance in fewer bytes, or has a higher score within the budget.
+/// Rounding is better if it alone meets the target, or if it keeps the tolerance in fewer bytes, with as much to spare as refinement has, or has a higher score within the budget.
 fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Outcome, Error> {
     let original = run.original;
     let missed = matches!(outcome, Err(Error::Recipe(RecipeError::Unreachable { .. })));
@@ -166,11 +167,17 @@ fn by_rounding(run: &mut Run<'_>, outcome: Result<Outcome, Error>) -> Result<Out
         return outcome;
     }
     run.start(Stage::Round, original)?;
+    let before = run.validate_original()?.accuracy;
+    if let (Ok(_), Target::Tolerance(points)) = (&outcome, run.recipe.target) {
+        // As much as refinement keeps clear: else the one that goes to the edge would be smaller.
+        run.clear = kept_clear([before, before - 0.01 * points], run.validation.len(), points);
+    }
     let fixed = round::run(run, original, &round::Settings::of(Effort::Calibrate))?;
-    let (before, after) = (run.validate_original()?.accuracy, run.validate(&fixed.to_model())?.accuracy);
+    let clear = std::mem::take(&mut run.clear);
+    let after = run.validate(&fixed.to_model())?.accuracy;
     let bytes = container::write(&fixed, &run.recipe.write_options())?.bytes.len();
     let better = match run.recipe.target {
-        Target::Tolerance(points) => 100.0 * (before - after) <= points + ROUNDING && bytes < limit,
+        Target::Tolerance(points) => 100.0 * (before - after) <= points - clear + ROUNDING && bytes < limit,
         Target::Budget(_) => after > score(&outcome) && bytes <= limit,
         Target::Snr(_) | Target::Lossless => false,
     };

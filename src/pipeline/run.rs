@@ -98,6 +98,8 @@ pub struct Run<'a> {
     before: Option<Accuracy>,
     /// See [`Tools::caution`].
     pub caution: f64,
+    /// How much of the tolerance searches keep clear, in percentage points.
+    pub clear: f64,
     /// The stage that works.
     stage: Stage,
     /// Trainings so far in this stage: each draws its samples in another order.
@@ -182,6 +184,7 @@ impl<'a> Run<'a> {
             sensitivities: vec![None; original.graph.layers().count()],
             before,
             caution: 1.0,
+            clear: 0.0,
             stage: Stage::Original,
             trainings: 0,
         })
@@ -273,7 +276,7 @@ impl<'a> Run<'a> {
         candidate: &dyn Fn(f64) -> Result<Model, Error>,
     ) -> Result<Option<f64>, Error> {
         let before = self.validate_original()?.accuracy;
-        let limit = if let Target::Tolerance(points) = self.recipe.target { points } else { 0.0 };
+        let limit = if let Target::Tolerance(points) = self.recipe.target { points - self.clear } else { 0.0 };
         let by_outputs = matches!(self.criterion, Criterion::Agreement | Criterion::Outputs);
         let from = by_outputs.then(|| logits(self.original, &self.validation)).transpose()?;
         half_interval(question.interval, question.probes, |step| {

@@ -262,10 +262,15 @@ impl Best {
 }
 
 /// By how much an accuracy is lower than another on as many samples, and how much of the tolerance is to be kept clear, in
-/// percentage points. Of many candidates the one that seems best is not as good as it seems: one standard error is kept
-/// clear, but no more than all of the tolerance, since no network has to be better than the original.
+/// percentage points.
 fn accuracy_drop(before: &Evaluation, after: &Evaluation, tolerance: f64) -> (f64, f64) {
-    let variance = |it: &Evaluation| it.accuracy() * (1.0 - it.accuracy()) / it.samples.max(1) as f64;
-    let error = 100.0 * (variance(before) + variance(after)).sqrt();
-    (100.0 * (before.accuracy() - after.accuracy()), error.min(tolerance))
+    let (from, to) = (before.accuracy(), after.accuracy());
+    (100.0 * (from - to), kept_clear([from, to], after.samples, tolerance))
+}
+
+/// How much of a tolerance is to be kept clear, in percentage points, between two accuracies on so many samples. Of many candidates the one that seems best is
+/// not as good as it seems: one standard error is kept clear, but no more than all of the tolerance, since no network has to be better than the original.
+pub fn kept_clear(accuracies: [f64; 2], samples: usize, tolerance: f64) -> f64 {
+    let variance = |accuracy: &f64| accuracy * (1.0 - accuracy) / samples.max(1) as f64;
+    (100.0 * accuracies.iter().map(variance).sum::<f64>().sqrt()).min(tolerance)
 }

@@ -192,7 +192,7 @@ impl Latent {
             name: self.name.clone(),
             shape: self.shape.clone(),
             symbols: self.symbols.clone(),
-            codebook: Codebook::Uniform { fraction_bits: self.fraction_bits },
+            codebook: Codebook::integers(self.fraction_bits),
         }
     }
 
