@@ -73,7 +73,7 @@ fn trains_compresses_evaluates_and_decompresses() {
     assert_eq!(inspected["nut"]["ratio"], report["ratio"]);
     let items = inspected["nut"]["items"].as_array().unwrap();
     let kinds: Vec<&str> = items.iter().map(|item| item[0].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["head", "widths", "positions", "signs", "magnitudes", "codebooks", "checksum"]);
+    assert_eq!(kinds, ["head", "factors", "widths", "positions", "signs", "magnitudes", "codebooks", "checksum"]);
     let sum: f64 = items.iter().map(|item| item[1].as_f64().unwrap()).sum();
     assert!((sum - inspected["file_bytes"].as_f64().unwrap()).abs() < 4.0, "{items:?}");
 

@@ -22,7 +22,7 @@ fn structure_is_worth_something() {
     for (widths, density) in [([8, 16, 20, 10], 0.15), ([10, 20, 27, 10], 0.2), ([20, 50, 500, 10], 0.05)] {
         let mut rng = Pcg64Mcg::seed_from_u64(1);
         let model = presets::lenet5(widths);
-        let codebook = |_: usize, _: &mut Pcg64Mcg| Codebook::Uniform { fraction_bits: 3 };
+        let codebook = |_: usize, _: &mut Pcg64Mcg| Codebook::integers(3);
         let mut network = synthetic::fixed_point(&model, None, density, codebook, &mut rng);
         // Biases have no structure to be found.
         for parameter in network.parameters.iter_mut().filter(|parameter| parameter.shape.len() == 1) {

@@ -113,12 +113,13 @@ fn extreme_symbols_come_back() {
 fn networks_that_break_their_rules_are_refused() {
     let good = lenet5(5, 0.2);
     let options = WriteOptions::default();
-    let broken: [fn(&mut FixedPoint); 8] = [
+    let broken: [fn(&mut FixedPoint); 9] = [
         |network| {
             let positive = (1..=257).collect();
             network.parameters[1].codebook = Codebook::Free { fraction_bits: 0, positive, negative: vec![] };
         },
-        |network| network.parameters[1].codebook = Codebook::Uniform { fraction_bits: -97 },
+        |network| network.parameters[1].codebook = Codebook::integers(-97),
+        |network| network.parameters[1].codebook = Codebook::Uniform { fraction_bits: 2, factor: 0 },
         |network| network.parameters[0].symbols.truncate(1),
         |network| network.parameters[0].shape[0] += 1,
         |network| drop(network.original_shapes.pop()),
@@ -172,6 +173,33 @@ fn unknown_sections_are_skipped_or_refused() {
 }
 
 #[test]
+fn factors_that_do_not_fit_are_refused() {
+    let mut rng = Pcg64Mcg::seed_from_u64(21);
+    let network = fixed_point(&presets::lenet300([4, 3, 2]), None, 0.1, multiples, &mut rng);
+    let mut free = network.clone();
+    free.parameters[3].codebook = Codebook::Free { fraction_bits: 0, positive: vec![], negative: vec![] };
+    free.parameters[3].symbols.fill(0);
+    let with = |network: &FixedPoint, change: fn(&mut Vec<u8>)| {
+        let mut bytes = write(network, &WriteOptions::default()).unwrap().bytes;
+        // One section: its number, its tag, its length, a byte for each of six parameters.
+        assert_eq!(bytes[3..6], [1, 9, 6]);
+        let mut section: Vec<u8> = bytes.drain(5..12).collect();
+        change(&mut section);
+        bytes.splice(5..5, section);
+        read(&sealed(bytes), CAP).map(|nut| nut.network)
+    };
+    assert_eq!(with(&free, |_| ()).unwrap(), free);
+    let refused = |network: &FixedPoint, change: fn(&mut Vec<u8>)| with(network, change).unwrap_err().to_string();
+    assert!(refused(&network, |section| section[1] = 0).contains("factors"));
+    assert!(refused(&free, |section| section[4] = 2).contains("factors"));
+    let shorter = |section: &mut Vec<u8>| {
+        section[0] = 5;
+        section.truncate(6);
+    };
+    assert!(refused(&network, shorter).contains("factors"));
+}
+
+#[test]
 fn newer_versions_and_larger_networks_are_refused() {
     let network = lenet5(7, 0.2);
     let bytes = write(&network, &WriteOptions::default()).unwrap().bytes;
@@ -187,6 +215,11 @@ fn newer_versions_and_larger_networks_are_refused() {
     assert!(matches!(of_version(0), Err(DecodeError::Malformed { place: "version", .. })));
 }
 
+/// Multiples of any step.
+fn multiples(index: usize, rng: &mut Pcg64Mcg) -> Codebook {
+    Codebook::Uniform { fraction_bits: 9, factor: if index == 1 { 1 } else { rng.random_range(1..=255) } }
+}
+
 /// Files of every kind, small.
 fn samples() -> Vec<Vec<u8>> {
     let full = WriteOptions {
@@ -200,12 +233,14 @@ fn samples() -> Vec<Vec<u8>> {
     let chain = Chain::new(vec![2, 6, 6]).conv("a", [3, 2, 3, 3], 0).max_pool().flatten().linear("b", [2, 12]).build();
     let stored = fixed_point(&chain, None, 0.3, synthetic::free, &mut rng);
     let later = fixed_point(&later_operators(), None, 0.1, synthetic::free, &mut rng);
+    let multiples = fixed_point(&chain, None, 0.3, multiples, &mut rng);
     [
         write(&lenet5(8, 0.2), &WriteOptions::default()),
         write(&lenet5(9, 0.2), &full),
         write(&free, &WriteOptions::default()),
         write(&stored, &WriteOptions::default()),
         write(&later, &WriteOptions::default()),
+        write(&multiples, &WriteOptions::default()),
     ]
     .map(|encoded| encoded.unwrap().bytes)
     .into_iter()
@@ -275,6 +310,9 @@ fn damaged_files_are_refused_or_decode_to_something_valid() {
     });
 }
 
+/// Codebooks of the parameters of a network.
+type Codebooks = fn(usize, &mut Pcg64Mcg) -> Codebook;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -283,11 +321,10 @@ proptest! {
         seed: u64,
         widths in [1usize..6, 1usize..6, 1usize..12, 1usize..11],
         density in prop_oneof![Just(0.0), 0.0..1.0f64, Just(1.0)],
-        free: bool,
+        codebook in prop_oneof![Just(uniform as Codebooks), Just(synthetic::free as Codebooks), Just(multiples as Codebooks)],
         preset in 0usize..3,
     ) {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
-        let codebook = if free { synthetic::free } else { uniform };
         let [a, b, c, d] = widths;
         let (model, original) = match preset {
             0 => (presets::lenet5(widths), presets::lenet5([20, b, 30, 10])),

@@ -657,7 +657,7 @@ def read_sections(reader):
             raise ValueError("tags do not rise")
         last = tag
         body = reader.take(reader.varint())
-        if tag <= 8:
+        if tag <= 9:
             sections[tag] = body
         elif tag % 2:
             raise ValueError(f"section {tag} is not known")
@@ -941,14 +941,20 @@ def decode(data):
 
     codebooks, model, parameters = Codebooks(), Symbols(), []
     apart = apart or [None] * len(shapes)
-    for shape, original, layout, own in zip(shapes, originals, layouts(input_shape, nodes, shapes), apart):
+    factors = sections.get(9) or [1] * len(shapes)
+    if len(factors) != len(shapes) or 0 in factors:
+        raise ValueError("factors of at least 1 for each parameter")
+    parts = zip(shapes, originals, layouts(input_shape, nodes, shapes), apart, factors)
+    for shape, original, layout, own, factor in parts:
         fraction_bits, centroids = codebooks.read(stream, layout[4] == 3)
         bounds = (32767, 32768)
         if centroids is not None:
             bounds = (min(len(centroids[0]), 32767), min(len(centroids[1]), 32768))
         symbols = read_apart(own, layout) if own else model.read(stream, layout, bounds)
-        integers = symbols
+        integers = [symbol * factor for symbol in symbols]
         if centroids is not None:
+            if factor != 1:
+                raise ValueError("a factor beside centroids")
             table = [0] + centroids[0] + [-value for value in reversed(centroids[1])]
             integers = [table[symbol] for symbol in symbols]
         parameters.append(

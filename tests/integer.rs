@@ -44,7 +44,8 @@ fn samples(shape: &[usize], count: usize, scaling: Scaling) -> Samples {
 fn random_fixed(model: &Model, rng: &mut Pcg64Mcg) -> FixedPoint {
     let parameters = model.parameters.iter().enumerate().map(|(index, parameter)| {
         let codebook = match index % 3 {
-            0 => Codebook::Uniform { fraction_bits: rng.random_range(2..6) },
+            0 => Codebook::integers(rng.random_range(2..6)),
+            1 => Codebook::Uniform { fraction_bits: 6, factor: rng.random_range(1..6) },
             _ => Codebook::Free { fraction_bits: 5, positive: vec![3, 40, 90], negative: vec![2, 11, 127] },
         };
         FixedParameter {
@@ -277,7 +278,7 @@ fn one_weight(weight: i16, format: i8) -> (FixedPoint, Vec<ActivationFormat>) {
         name: "weight".into(),
         shape: vec![1, 1],
         symbols: vec![symbol],
-        codebook: Codebook::Uniform { fraction_bits: 4 },
+        codebook: Codebook::integers(4),
     };
     let parameters = vec![parameter(weight), parameter(0), parameter(1), parameter(0)];
     let original_shapes = model.parameter_shapes();
@@ -384,7 +385,7 @@ fn a_network_without_activity_has_formats() {
 /// One output that sums `features` inputs with the largest weight.
 fn wide_sum(features: usize) -> FixedPoint {
     let model = Chain::new(vec![features]).linear("sum", [1, features]).build().without_biases();
-    let codebook = Codebook::Uniform { fraction_bits: 0 };
+    let codebook = Codebook::integers(0);
     let parameter = |shape: Vec<usize>, symbol| FixedParameter {
         name: "sum".into(),
         symbols: vec![symbol; shape.iter().product()],
@@ -409,7 +410,7 @@ fn sums_fit_or_are_refused() {
     fixed.graph = Chain::new(vec![1]).linear("sum", [1, 1]).build().graph;
     fixed.parameters[1].symbols = vec![-1];
     for (fraction_bits, fits) in [(-30, true), (-31, false), (-113, false), (100, true)] {
-        fixed.parameters[1].codebook = Codebook::Uniform { fraction_bits };
+        fixed.parameters[1].codebook = Codebook::integers(fraction_bits);
         assert_eq!(IntegerNetwork::new(&fixed, &formats, &Scaling::Raw, 8).is_ok(), fits, "{fraction_bits}");
     }
 }

@@ -24,7 +24,7 @@ fn the_network_stays_the_same_and_its_file_gets_smaller() {
                 i16::from(rng.random_bool(density)) * [1, -1, 2][index % 3]
             })
             .collect();
-        let codebook = Codebook::Uniform { fraction_bits: 0 };
+        let codebook = Codebook::integers(0);
         FixedParameter { name: parameter.name.clone(), shape, symbols, codebook }
     });
     let parameters = parameters.collect();

@@ -168,14 +168,21 @@ fn write_headers(writer: &mut BitWriter, parameters: &[FixedParameter]) {
         writer.put_number(parameter.shape.len() as u64);
         parameter.shape.iter().for_each(|&side| writer.put_number(side as u64));
         writer.put(u64::from(parameter.codebook.fraction_bits() as u8), 8);
-        let Codebook::Free { positive, negative, .. } = &parameter.codebook else {
-            writer.put(0, 1);
-            continue;
+        let (positive, negative, factor): (&[u16], &[u16], u8) = match &parameter.codebook {
+            Codebook::Uniform { factor: 1, .. } => {
+                writer.put(0, 1);
+                continue;
+            }
+            Codebook::Uniform { factor, .. } => (&[], &[], *factor),
+            Codebook::Free { positive, negative, .. } => (positive, negative, 0),
         };
         writer.put(1, 1);
         for side in [positive, negative] {
             writer.put_number(side.len() as u64);
             side.iter().for_each(|&centroid| writer.put_number(u64::from(centroid)));
+        }
+        if positive.is_empty() && negative.is_empty() {
+            writer.put_number(u64::from(factor));
         }
     }
 }
@@ -192,13 +199,17 @@ fn read_headers(reader: &mut BitReader, most: usize) -> Option<Vec<FixedParamete
         let codebook = if reader.bit()? {
             let mut side = || {
                 let count = reader.number()?;
-                (0..count)
-                    .map(|_| reader.number().and_then(|centroid| u16::try_from(centroid).ok()))
-                    .collect::<Option<_>>()
+                let centroid = |_| reader.number().and_then(|centroid| u16::try_from(centroid).ok());
+                (0..count).map(centroid).collect::<Option<Vec<u16>>>()
             };
-            Codebook::Free { fraction_bits, positive: side()?, negative: side()? }
+            let (positive, negative) = (side()?, side()?);
+            let listed = !(positive.is_empty() && negative.is_empty());
+            match if listed { 0 } else { reader.number()? } {
+                0 => Codebook::Free { fraction_bits, positive, negative },
+                factor => Codebook::Uniform { fraction_bits, factor: u8::try_from(factor).ok()? },
+            }
         } else {
-            Codebook::Uniform { fraction_bits }
+            Codebook::integers(fraction_bits)
         };
         let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
         total = total.checked_add(count).filter(|&total| total <= most)?;
@@ -219,7 +230,7 @@ mod tests {
         let codebook = if free {
             Codebook::Free { fraction_bits: -3, positive: (1..100).collect(), negative: (5..200).collect() }
         } else {
-            Codebook::Uniform { fraction_bits: 7 }
+            Codebook::integers(7)
         };
         FixedParameter { name: String::new(), shape: vec![1, symbols.len()], symbols, codebook }
     }

@@ -49,7 +49,7 @@ impl CodebookModel {
         }
         let fraction_bits = format.fraction_bits;
         if !free {
-            return Codebook::Uniform { fraction_bits };
+            return Codebook::integers(fraction_bits);
         }
         let (positive, negative): (&[u16], &[u16]) = match codebook {
             Codebook::Free { positive, negative, .. } => (positive, negative),

@@ -134,7 +134,7 @@ impl ParameterModel {
     /// # Errors
     /// [`DecodeError`] for one whose values would be too large, or if the bytes have ended.
     pub fn decode_codebook(&mut self, decoder: &mut Decoder, layout: &Layout) -> Result<Codebook, DecodeError> {
-        let nothing = Codebook::Uniform { fraction_bits: 0 };
+        let nothing = Codebook::integers(0);
         let codebook = self.codebooks.code(decoder, layout, &nothing);
         if codebook.fraction_bits() < LEAST_FRACTION_BITS {
             let expected = format!("{LEAST_FRACTION_BITS} or more");

@@ -43,6 +43,8 @@ pub const ORIGIN: u64 = 6;
 pub const APART: u64 = 7;
 /// Names of the inputs and outputs, if they are not made up.
 pub const ENDS: u64 = 8;
+/// What the symbols of each parameter are multiplied by, if that is not always 1.
+pub const FACTORS: u64 = 9;
 
 /// The topology of a file without a graph.
 pub const WEIGHTS: u8 = 15;

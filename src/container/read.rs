@@ -2,7 +2,9 @@
 
 use super::apart::Job;
 use super::bytes::Reader;
-use super::layout::{ACTIVATIONS, APART, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION};
+use super::layout::{
+    ACTIVATIONS, APART, CHECKSUM_BYTES, ENDS, FACTORS, GRAPH, MAGIC, NAMES, ORIGIN, SCALING, TENSORS, VERSION,
+};
 use super::sections::{read_activations, read_ends, read_names, read_scaling};
 use super::topology::Topology;
 use super::{Nut, apart, graph};
@@ -11,7 +13,7 @@ use crate::coding::layout::{Layout, layouts};
 use crate::coding::range::Decoder;
 use crate::coding::{ParameterModel, shapes};
 use crate::error::DecodeError;
-use crate::model::{FixedParameter, FixedPoint, Scaling};
+use crate::model::{Codebook, FixedParameter, FixedPoint, Scaling};
 use crc32fast::hash as crc32;
 
 /// Reads a file. The network, in its original shapes and as 32-bit floats, must not exceed `cap_bytes`; reading takes
@@ -74,6 +76,9 @@ pub fn read(bytes: &[u8], cap_bytes: u64) -> Result<Nut, DecodeError> {
         return Err(malformed("coded stream", "its end with the last parameter", "more bytes"));
     }
     read_apart(&mut parameters, &layouts, &streams)?;
+    if let Some(body) = section(FACTORS) {
+        read_factors(&mut parameters, body)?;
+    }
     let network = FixedPoint { graph, parameters, original_shapes };
     Ok(Nut { bytes: bytes.len(), network, topology, named: section(NAMES).is_some(), scaling, activations })
 }
@@ -120,9 +125,11 @@ pub(super) fn read_sections<'a>(reader: &mut Reader<'a>) -> Result<Vec<(u64, &'a
         let length = reader.size(reader.len())?;
         let body = reader.take(length)?;
         match tag {
-            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN | APART | ENDS => sections.push((tag, body)),
+            GRAPH | NAMES | SCALING | ACTIVATIONS | TENSORS | ORIGIN | APART | ENDS | FACTORS => {
+                sections.push((tag, body));
+            }
             _ if tag % 2 == 0 => {}
-            _ => return Err(malformed("section tag", "1, 3, 5 or 7, or an even one", tag)),
+            _ => return Err(malformed("section tag", "1, 3, 5, 7 or 9, or an even one", tag)),
         }
     }
     Ok(sections)
@@ -174,6 +181,22 @@ fn read_apart(
     }
     apart::read(&mut jobs);
     places.into_iter().zip(jobs).try_for_each(|(parameter, job)| job.symbols.map(|symbols| parameter.symbols = symbols))
+}
+
+/// Puts the factors of uniform codebooks into them.
+fn read_factors(parameters: &mut [FixedParameter], body: &[u8]) -> Result<(), DecodeError> {
+    if body.len() != parameters.len() {
+        return Err(malformed("factors", format!("one for each of {} parameters", parameters.len()), body.len()));
+    }
+    for (parameter, &read) in parameters.iter_mut().zip(body) {
+        match &mut parameter.codebook {
+            Codebook::Uniform { factor, .. } if read > 0 => *factor = read,
+            Codebook::Free { .. } if read == 1 => {}
+            Codebook::Uniform { .. } => return Err(malformed("factors", "at least 1", read)),
+            Codebook::Free { .. } => return Err(malformed("factors", "1 for a parameter with centroids", read)),
+        }
+    }
+    Ok(())
 }
 
 fn malformed(place: &'static str, expected: impl ToString, got: impl ToString) -> DecodeError {

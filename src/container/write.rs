@@ -1,7 +1,7 @@
 //! Writing a `.nut` file.
 
 use super::apart::Apart;
-use super::layout::{ACTIVATIONS, APART, CHECKSUM_BYTES, ENDS, GRAPH, MAGIC, NAMES, SCALING, VERSION};
+use super::layout::{ACTIVATIONS, APART, CHECKSUM_BYTES, ENDS, FACTORS, GRAPH, MAGIC, NAMES, SCALING, VERSION};
 use super::sections::{write_activations, write_ends, write_names, write_scaling};
 use super::topology::Topology;
 use super::{apart, bytes::put_varint, graph};
@@ -87,6 +87,10 @@ pub fn write(network: &FixedPoint, options: &WriteOptions) -> Result<Encoded, En
     }
     if let Some(ends) = write_ends(&network.graph, options.names) {
         sections.push(("names of inputs and outputs", ENDS, ends));
+    }
+    let factors: Vec<u8> = network.parameters.iter().map(|parameter| parameter.codebook.factor()).collect();
+    if factors.iter().any(|&factor| factor != 1) {
+        sections.push(("factors", FACTORS, factors));
     }
 
     let mut encoder = Encoder::default();
@@ -184,6 +188,9 @@ fn check_parameter(parameter: &FixedParameter) -> Result<(), EncodeError> {
     if parameter.codebook.fraction_bits() < LEAST_FRACTION_BITS {
         let expected = format!("fraction bits of {LEAST_FRACTION_BITS} or more");
         return Err(invalid(&parameter.name, expected, parameter.codebook.fraction_bits()));
+    }
+    if parameter.codebook.factor() == 0 {
+        return Err(invalid(&parameter.name, "a factor of at least 1", 0));
     }
     let count = parameter.shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     if count != Some(parameter.symbols.len()) {

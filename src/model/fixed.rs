@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 /// weight's magnitude; symbol 0 is the weight 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Codebook {
-    /// `symbol * 2^-fraction_bits`.
+    /// `symbol * factor * 2^-fraction_bits`.
     Uniform {
         /// The n of Qm.n; may be negative.
         fraction_bits: i8,
+        /// At least 1.
+        #[serde(default = "one")]
+        factor: u8,
     },
     /// Any centroids: `positive[symbol - 1] * 2^-fraction_bits`, `0`, or `-negative[-symbol - 1] * 2^-fraction_bits`.
     Free {
@@ -24,18 +27,36 @@ pub enum Codebook {
     },
 }
 
+/// The factor of what was written before there were any.
+fn one() -> u8 {
+    1
+}
+
 impl Codebook {
+    /// `symbol * 2^-fraction_bits`.
+    pub fn integers(fraction_bits: i8) -> Self {
+        Codebook::Uniform { fraction_bits, factor: 1 }
+    }
+
+    /// What a symbol is multiplied by before its unit; 1 for centroids.
+    pub fn factor(&self) -> u8 {
+        match self {
+            Codebook::Uniform { factor, .. } => *factor,
+            Codebook::Free { .. } => 1,
+        }
+    }
+
     /// The n of Qm.n: one unit is `2^-n`.
     pub fn fraction_bits(&self) -> i8 {
         match self {
-            Codebook::Uniform { fraction_bits } | Codebook::Free { fraction_bits, .. } => *fraction_bits,
+            Codebook::Uniform { fraction_bits, .. } | Codebook::Free { fraction_bits, .. } => *fraction_bits,
         }
     }
 
     /// The step of the grid on which all values lie: the largest number that divides them.
     pub fn step(&self) -> f32 {
         let units = match self {
-            Codebook::Uniform { .. } => 1,
+            Codebook::Uniform { factor, .. } => u16::from(*factor),
             Codebook::Free { positive, negative, .. } => {
                 positive.iter().chain(negative).fold(0, |divisor, &value| common_divisor(divisor, value)).max(1)
             }
@@ -46,7 +67,7 @@ impl Codebook {
     /// The integer, in units of `2^-fraction_bits`, that a symbol stands for; `None` if it stands for nothing.
     pub fn integer(&self, symbol: i16) -> Option<i32> {
         match self {
-            Codebook::Uniform { .. } => Some(i32::from(symbol)),
+            Codebook::Uniform { factor, .. } => Some(i32::from(symbol) * i32::from(*factor)),
             Codebook::Free { positive, negative, .. } => {
                 let rank = usize::from(symbol.unsigned_abs());
                 match symbol {

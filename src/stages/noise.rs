@@ -69,7 +69,7 @@ impl Layer {
 
     /// A layer of which a sample tells noise and bits at a price, if it is large.
     pub fn of_sample(self) -> Self {
-        let enough = |every: &usize| [2, 3, 5, 7].iter().all(|side| every % side != 0);
+        let enough = |every: &usize| [2, 3, 5, 7].iter().all(|side| !every.is_multiple_of(*side));
         // Neither kernels nor the rows of usual sizes have places that are met more often than others.
         let every = (self.count.div_ceil(SAMPLE).max(1)..).find(enough).unwrap_or(1);
         if every == 1 {

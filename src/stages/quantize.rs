@@ -121,7 +121,7 @@ pub fn uniform(parameter: &Parameter, fraction_bits: i8) -> FixedParameter {
         name: parameter.name.clone(),
         shape: parameter.values.shape().to_vec(),
         symbols: parameter.values.iter().map(|value| (value * scale).round() as i16).collect(),
-        codebook: Codebook::Uniform { fraction_bits },
+        codebook: Codebook::integers(fraction_bits),
     }
 }
 

@@ -103,7 +103,7 @@ mod tests {
             name: String::new(),
             shape,
             symbols,
-            codebook: Codebook::Uniform { fraction_bits: 2 },
+            codebook: Codebook::integers(2),
         };
         let parameters = vec![parameter(vec![1, 8], vec![0, 0, 0, 0, 1, 1, -1, 3]), parameter(vec![1], vec![1])];
         let original_shapes = vec![vec![1, 8], vec![1]];

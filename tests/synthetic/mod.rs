@@ -36,7 +36,7 @@ pub fn fixed_point(
 
 /// A step that is a power of two.
 pub fn uniform(index: usize, rng: &mut Pcg64Mcg) -> Codebook {
-    Codebook::Uniform { fraction_bits: if index.is_multiple_of(2) { rng.random_range(-2..6) } else { 4 } }
+    Codebook::integers(if index.is_multiple_of(2) { rng.random_range(-2..6) } else { 4 })
 }
 
 /// A few centroids of either sign.
