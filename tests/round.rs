@@ -9,7 +9,7 @@ use nutshell::data::{Samples, Values};
 use nutshell::model::Scaling;
 use nutshell::network::{input_moments, logits, relative_distance};
 use nutshell::pipeline::{Criterion, Data, Effort, Evidence, Outcome, Quiet, Recipe, Stage, Target, compress};
-use nutshell::stages::round::Plan;
+use nutshell::stages::plan::Plan;
 use nutshell::{Error, Model, Network, formats};
 use onnx_files::{File, ints};
 use rand::{RngExt, SeedableRng};

@@ -18,7 +18,7 @@ use crate::resources;
 use crate::stages::refine::kept_clear;
 use crate::stages::settings::{Effort, Target};
 use crate::stages::share::Shared;
-use crate::stages::{StageNetwork, round};
+use crate::stages::{StageNetwork, plan, round};
 
 /// What a run judges its networks by.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,7 @@ pub fn compress(
         (Evidence::Samples(data), Target::Tolerance(_) | Target::Budget(_)) => {
             let original = network.runnable()?;
             // Before anything else takes time.
-            round::locked(&original.graph, &recipe.round.locked)?;
+            plan::locked(&original.graph, &recipe.round.locked)?;
             by_samples(original, Run::new(original, data, recipe, observer)?, resume)
         }
         (Evidence::Samples(_), target) => {

@@ -106,7 +106,7 @@ pub struct StageState {
     pub layers: Vec<LayerState>,
 }
 
-/// One step of a half-interval search.
+/// One step of a half-interval search; or a trial of a budget, whose interval is its value alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Probe {

@@ -277,13 +277,10 @@ impl<'a> Run<'a> {
     ) -> Result<Option<f64>, Error> {
         let before = self.validate_original()?.accuracy;
         let limit = if let Target::Tolerance(points) = self.recipe.target { points - self.clear } else { 0.0 };
-        let by_outputs = matches!(self.criterion, Criterion::Agreement | Criterion::Outputs);
-        let from = by_outputs.then(|| logits(self.original, &self.validation)).transpose()?;
+        let from = self.compared_outputs()?;
         half_interval(question.interval, question.probes, |step| {
-            let to = logits(&candidate(step.mid)?, &self.validation)?;
-            let evaluation = Evaluation::of_outputs(&to, &self.validation)?;
+            let (evaluation, distance) = self.look(&candidate(step.mid)?, from.as_ref())?;
             let (accuracy, samples) = (evaluation.accuracy(), evaluation.samples);
-            let distance = from.as_ref().map(|from| relative_distance(from, &to));
             let drop = 100.0 * (before - accuracy);
             // Where one sample counts more than the tolerance, how many answers stay the same says little: then the outputs are held to it as well.
             let few = self.criterion == Criterion::Agreement && limit * (samples as f64) < 100.0;
@@ -299,6 +296,18 @@ impl<'a> Run<'a> {
             self.worked(samples.max(OF_A_PROBE))?;
             Ok(accepted)
         })
+    }
+
+    /// The original's outputs on the validation samples, if those are what networks are compared with.
+    fn compared_outputs(&self) -> Result<Option<Array2<f32>>, Error> {
+        let by_outputs = matches!(self.criterion, Criterion::Agreement | Criterion::Outputs);
+        by_outputs.then(|| logits(self.original, &self.validation)).transpose()
+    }
+
+    /// What a network answers on the validation samples, and how far its outputs are from others.
+    fn look(&self, model: &Model, from: Option<&Array2<f32>>) -> Result<(Evaluation, Option<f64>), Error> {
+        let to = logits(model, &self.validation)?;
+        Ok((Evaluation::of_outputs(&to, &self.validation)?, from.map(|from| relative_distance(from, &to))))
     }
 
     /// Keeps a probe, and tells of it.
@@ -397,6 +406,16 @@ impl Tools for Run<'_> {
             self.worked(question.samples)?;
             Ok(accepted)
         })
+    }
+
+    fn looked(&mut self, variable: &str, at: f64, model: &Model, cost: usize) -> Result<(), Error> {
+        let Target::Budget(budget) = self.recipe.target else { return Ok(()) };
+        let (evaluation, distance) = self.look(model, self.compared_outputs()?.as_ref())?;
+        let (accuracy, samples) = (evaluation.accuracy(), evaluation.samples);
+        let verdict = Verdict { rise: cost as f64, standard_error: 0.0, accuracy, samples, accepted: cost <= budget };
+        let step = Step { lo: at, mid: at, hi: at };
+        self.probed(variable, step, self.objective.unit(), budget as f64, verdict, distance)?;
+        self.worked(samples.max(OF_A_PROBE))
     }
 
     fn tried(&mut self, layer: usize, sensitivity: f64) -> Result<(), Error> {

@@ -12,6 +12,7 @@ pub mod grid;
 pub mod kmeans;
 pub mod noise;
 pub mod normalized;
+pub mod plan;
 pub mod prune;
 pub mod quantize;
 pub mod refine;
@@ -97,6 +98,12 @@ pub trait Tools {
         candidate: &dyn Fn(f64) -> Result<Model, Error>,
         exempt: &dyn Fn(&Model) -> bool,
     ) -> Result<Option<f64>, Error>;
+
+    /// Tells what a network answers on the validation samples, that was made for a budget: `at` is the value of the variable, the cost what it takes.
+    ///
+    /// # Errors
+    /// If the network cannot be run, or the run is cancelled.
+    fn looked(&mut self, variable: &str, at: f64, model: &Model, cost: usize) -> Result<(), Error>;
 
     /// Tells how sensitive a layer is, by its number in [`Graph::layers`](crate::model::Graph::layers): see `LayerState::sensitivity`.
     ///

@@ -256,6 +256,11 @@ fn mean_noise(layers: &[Layer]) -> f64 {
     layers.iter().map(|layer| layer.probe.noise).sum::<f64>() / layers.len().max(1) as f64
 }
 
+/// The same at a price.
+pub fn noise_at(layers: &[Layer], price: f64) -> f64 {
+    layers.iter().map(|layer| layer.plain_noise(price)).sum::<f64>() / layers.len().max(1) as f64
+}
+
 fn probe_all(layers: &mut [Layer], price: f64) {
     for_each(layers, |layer| layer.probe = layer.probe(price));
 }

@@ -522,7 +522,7 @@ items: Array<[string, number]>,
 formats: Array<FormatSummary>, };
 
 /**
- * One step of a half-interval search.
+ * One step of a half-interval search; or a trial of a budget, whose interval is its value alone.
  */
 export type Probe = { 
 /**

@@ -4,6 +4,7 @@ import { chooseLayer } from '../actions/look-at.js';
 import { lockedLayers, lockLayers } from '../actions/recipe.js';
 import * as format from '../format.js';
 import { measureNow } from '../measures.js';
+import { isTrial } from '../searches.js';
 import { busy, get } from '../state.js';
 import { layersOf, stageState } from '../steps.js';
 import { SortedTable, sorted, sortHead } from './sorting.js';
@@ -118,17 +119,18 @@ function probeTable(probes) {
   const held = probes.find(({ criterion }) => criterion === OUTPUTS_MOVED);
   const { target } = get().result?.report.recipe ?? get().run?.recipe ?? {};
   const tolerance = typeof target === 'object' && 'tolerance' in target ? target.tolerance : probes[0].limit;
+  const trials = probes.every(isTrial);
   return html`
-    <h3 class="part">The ${term('half-interval search')} for the coarsest steps</h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="The search for the coarsest steps">
+    <h3 class="part">${trials ? html`Trials of the budget` : html`The ${term('half-interval search')} for the coarsest steps`}</h3>
+    <div class="scroll" tabindex="0" role="region" aria-label=${trials ? 'Trials of the budget' : 'The search for the coarsest steps'}>
       <table class="narrow" id="probes">
         <thead>
           <tr>
-            <th scope="col" class="number">Probe</th>
+            <th scope="col" class="number">${trials ? 'Trial' : 'Probe'}</th>
             <th scope="col" class="number">Signal to noise</th>
             <th scope="col" class="number">${name}</th>
             ${distances ? html`<th scope="col" class="number">Outputs differ by</th>` : nothing}
-            <th scope="col">Verdict</th>
+            ${trials ? html`<th scope="col" class="number">File</th>` : html`<th scope="col">Verdict</th>`}
           </tr>
         </thead>
         <tbody>
@@ -138,7 +140,7 @@ function probeTable(probes) {
               <td class="number">${format.noiseRatio(probe.mid)}</td>
               <td class="number">${write(probe.accuracy)}</td>
               ${distances ? html`<td class="number">${typeof probe.distance === 'number' ? format.percent(probe.distance) : ''}</td>` : nothing}
-              <td>${probe.accepted ? 'accepted' : 'rejected'}</td>
+              ${trials ? html`<td class="number">${format.bytes(probe.value)}</td>` : html`<td>${probe.accepted ? 'accepted' : 'rejected'}</td>`}
             </tr>`,
           )}
         </tbody>
@@ -146,7 +148,9 @@ function probeTable(probes) {
     </div>
     <p class="quiet small-text">
       Signal to noise: of the weights, in the mean of the layers that are not locked, where sensitive layers count more. ${name}: on ${format.count(probes[0].samples)} ${term('validation samples')}.
-      A probe is accepted if it falls by no more than ${format.number(tolerance)} percentage points.
+      ${trials
+        ? html`The largest file of at most ${format.bytes(probes[0].limit)} is kept.`
+        : html`A probe is accepted if it falls by no more than ${format.number(tolerance)} percentage points.`}
       ${held ? `So few samples say little of that: the square of what the outputs differ by must be at most ${format.number(held.limit)} %, too.` : nothing}
     </p>
   `;

@@ -5,6 +5,7 @@ import { askToNotify, mayAskToNotify } from '../actions/tell.js';
 import * as format from '../format.js';
 import { measureNow } from '../measures.js';
 import { leftWords, share } from '../progress.js';
+import { isTrial } from '../searches.js';
 import { get } from '../state.js';
 import { layersOf } from '../steps.js';
 import { Element } from './element.js';
@@ -126,12 +127,13 @@ function live(run) {
 }
 
 /** What a probe of rounding came to. @param {import('../types.js').Probe} probe */
-function rounded({ mid, accuracy, samples, distance, accepted }) {
+function rounded(probe) {
+  const { mid, value, accuracy, samples, distance, accepted } = probe;
   const { name, write } = measureNow();
   return html`<div><dt>Signal to noise</dt><dd>${format.noiseRatio(mid)}</dd></div>
     <div id="agreement"><dt>${name}</dt><dd>${write(accuracy)} of ${format.count(samples)} validation samples</dd></div>
     ${typeof distance === 'number' ? html`<div><dt>Outputs differ by</dt><dd>${format.percent(distance)}</dd></div>` : nothing}
-    <div><dt>Verdict</dt><dd>${accepted ? 'accepted' : 'rejected'}</dd></div>`;
+    ${isTrial(probe) ? html`<div><dt>File</dt><dd>${format.bytes(value)}</dd></div>` : html`<div><dt>Verdict</dt><dd>${accepted ? 'accepted' : 'rejected'}</dd></div>`}`;
 }
 
 customElements.define('run-card', RunCard);

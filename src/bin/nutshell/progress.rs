@@ -108,8 +108,8 @@ impl Reporter {
             Event::Started { .. } => self.begin(name),
             Event::Progress { done, of } => self.progress(*done, *of),
             Event::Probed(probe) => match &self.bar {
-                Some(bar) => bar.set_message(describe_probe(probe)),
-                None => self.line(&format!("{name}: {}", describe_probe(probe))),
+                Some(bar) => bar.set_message(describe_probe(probe, self.word)),
+                None => self.line(&format!("{name}: {}", describe_probe(probe, self.word))),
             },
             Event::Training { done, total, loss, bytes, accuracy, .. } => {
                 let bytes = bytes.map_or(String::new(), |bytes| format!(", {bytes} bytes"));
@@ -126,10 +126,16 @@ impl Reporter {
     }
 }
 
-fn describe_probe(probe: &Probe) -> String {
-    let Probe { variable, mid, criterion, value, limit, samples, accepted, distance, .. } = probe;
+fn describe_probe(probe: &Probe, word: &str) -> String {
+    let Probe { variable, lo, mid, hi, criterion, value, limit, accuracy, samples, accepted, distance, .. } = probe;
     let verdict = if *accepted { "accepted" } else { "refused" };
     let distance = distance.map_or(String::new(), |distance| format!(", the outputs {distance:.4} away"));
+    if lo == hi {
+        let score = 100.0 * accuracy;
+        return format!(
+            "{value} {criterion} of {limit}, {word} {score:.2} % on {samples} samples{distance}, {verdict}"
+        );
+    }
     format!("{variable} {mid:.3e}: {criterion} {value:.4} of {limit} on {samples} samples{distance}, {verdict}")
 }
 
