@@ -382,7 +382,7 @@ fn a_reader_written_from_the_specification_agrees() {
         let stored = WriteOptions { stored_graph: true, ..WriteOptions::default() };
         decode_in_python(&format!("stored{index}"), &write(network, &stored).unwrap().bytes);
     }
-    for name in ["lenet300.nut", "codebooks.nut"] {
+    for name in ["lenet300.nut", "codebooks.nut", "rounded.nut"] {
         decode_in_python(name, &golden(name));
     }
     let mut extreme = lenet5(4, 0.4);

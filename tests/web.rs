@@ -27,6 +27,7 @@ const GOLDEN: &[(&str, &[u8])] = &[
     ("lenet5.nut", include_bytes!("golden/lenet5.nut")),
     ("lenet300.nut", include_bytes!("golden/lenet300.nut")),
     ("codebooks.nut", include_bytes!("golden/codebooks.nut")),
+    ("rounded.nut", include_bytes!("golden/rounded.nut")),
 ];
 const DIGESTS: &str = include_str!("golden/digests.txt");
 
