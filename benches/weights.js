@@ -65,16 +65,16 @@ async function measure(page, file) {
   );
   const compresses = await seconds(async () => {
     await page.click('#compress');
-    await page.waitForSelector('weights-result #download, #run-status.problem');
+    await page.waitForSelector('result-card #download, #run-status.problem');
   });
   const failed = await page.$('#run-status.problem');
   if (failed) return [name, length.toLocaleString('en'), await text('#run-status')];
-  const tensors = await page.$$eval('weights-result tensor-table tbody tr', ({ length }) => length);
+  const tensors = await page.$$eval('result-card tensor-table tbody tr', ({ length }) => length);
   const [bytes, ratio, snr] = await Promise.all(['#bytes', '#ratio', '#snr'].map(text));
   // The first look at the result has the reader open it.
-  const again = await seconds(() => page.waitForFunction(() => document.querySelectorAll('weights-result weight-figures nutshell-image').length === 2, { polling: 10 }));
+  const again = await seconds(() => page.waitForFunction(() => document.querySelectorAll('result-card weight-figures nutshell-image').length === 2, { polling: 10 }));
   const button = /** @type {import('puppeteer-core').ElementHandle<HTMLElement>} */ (
-    (await page.waitForSelector('weights-result [data-export=onnx], weights-result [data-export=safetensors]'))
+    (await page.waitForSelector('result-card [data-export=onnx], result-card [data-export=safetensors]'))
   );
   const kind = await button.evaluate((element) => element.dataset.export ?? '');
   const exports = await seconds(async () => {

@@ -147,14 +147,18 @@ pub fn open(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
 ///
 /// # Errors
 /// As [`open`]; and if the graph cannot be run.
-pub fn open_runnable(bytes: &[u8], cap: u64) -> Result<Opened, Error> {
-    let plain = gzip::decompress(bytes, cap, "model")?;
+pub fn open_runnable(bytes: Vec<u8>, cap: u64) -> Result<Opened, Error> {
+    let plain = gzip::decompress(&bytes, cap, "model")?;
     let reader = known(&plain)?;
     // Where that fails, its weights may still be recognised.
     if let Some(model) = reader.model.and_then(|read| read(&plain, cap).ok()) {
         return Ok(Opened::new(reader.name, Network::without_tensors(model)));
     }
-    let opened = open(&plain, cap)?;
+    let mut opened = (reader.read)(&plain, cap)?;
+    // The graph is read from the tensors: it takes the room of the file.
+    drop(plain);
+    drop(bytes);
+    add_model(&mut opened.network, cap);
     opened.network.runnable()?;
     Ok(opened)
 }
@@ -219,7 +223,7 @@ mod tests {
         let bytes = onnx::write(&model).unwrap();
         assert_eq!(reader_of(&bytes).map(|reader| reader.name), Some("onnx"));
         assert_eq!(open(&bytes, 1 << 20).unwrap().into_model(), Ok(model.clone()));
-        assert_eq!(open_runnable(&bytes, 1 << 20).unwrap().into_model(), Ok(model.clone()));
+        assert_eq!(open_runnable(bytes.clone(), 1 << 20).unwrap().into_model(), Ok(model.clone()));
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&bytes).unwrap();
         let gzipped = encoder.finish().unwrap();

@@ -55,7 +55,7 @@ pub fn recipe(#[wasm_bindgen(unchecked_param_type = "Effort")] effort: JsValue) 
 }
 
 /// A model file of any kind whose graph can be run.
-pub fn open(bytes: &[u8]) -> Result<Opened, JsValue> {
+pub fn open(bytes: Vec<u8>) -> Result<Opened, JsValue> {
     formats::open_runnable(bytes, CAP).map_err(thrown)
 }
 
@@ -66,8 +66,9 @@ pub struct Network(model::Network, Summary);
 #[wasm_bindgen]
 impl Network {
     /// Opens a model file of any kind whose graph can be run, gzipped or not.
-    pub fn open(bytes: &[u8]) -> Result<Network, JsValue> {
-        Network::new(open(bytes)?, bytes.len())
+    pub fn open(bytes: Vec<u8>) -> Result<Network, JsValue> {
+        let file_bytes = bytes.len();
+        Network::new(open(bytes)?, file_bytes)
     }
 
     /// What it is: its nodes, its layers with histograms and codebooks, its size.

@@ -34,7 +34,7 @@ pub struct View {
 #[wasm_bindgen]
 impl View {
     /// Opens what [`Network::open`](engine::Network::open) does.
-    pub fn open(bytes: &[u8]) -> Result<View, JsValue> {
+    pub fn open(bytes: Vec<u8>) -> Result<View, JsValue> {
         let mut opened = engine::open(bytes)?;
         let fixed = match opened.nut.take() {
             Some(Nut::Network(nut)) => Some(nut.network),
