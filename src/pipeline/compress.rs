@@ -15,6 +15,7 @@ use crate::error::{Error, RecipeError};
 use crate::model::{FixedPoint, Model, Network};
 use crate::network::{Evaluation, logits, relative_distance};
 use crate::resources;
+use crate::stages::expected::known;
 use crate::stages::refine::kept_clear;
 use crate::stages::settings::{Effort, Target};
 use crate::stages::share::Shared;
@@ -25,6 +26,8 @@ use crate::stages::{StageNetwork, plan, round};
 pub enum Evidence<'a> {
     /// Samples: the network that can be run is pruned, trained and rounded.
     Samples(&'a Data),
+    /// Pictures that were drawn, because there are none: what the network's normalisations tell of its layers counts more.
+    Drawn(&'a Data),
     /// The weights alone: the tensors are rounded.
     Weights,
 }
@@ -66,13 +69,17 @@ pub fn compress(
     recipe.check()?;
     let outcome = match (evidence, recipe.target) {
         (Evidence::Weights, _) => by_weights(network, recipe, observer, DECODE_CAP),
-        (Evidence::Samples(data), Target::Tolerance(_) | Target::Budget(_)) => {
+        (Evidence::Samples(data) | Evidence::Drawn(data), Target::Tolerance(_) | Target::Budget(_)) => {
             let original = network.runnable()?;
             // Before anything else takes time.
             plan::locked(&original.graph, &recipe.round.locked)?;
-            by_samples(original, Run::new(original, data, recipe, observer)?, resume)
+            let mut run = Run::new(original, data, recipe, observer)?;
+            if let Evidence::Drawn(_) = evidence {
+                run.expected = known(network, original);
+            }
+            by_samples(original, run, resume)
         }
-        (Evidence::Samples(_), target) => {
+        (Evidence::Samples(_) | Evidence::Drawn(_), target) => {
             let (expected, got) = ("tolerance or budget, which samples judge".into(), format!("{target:?}"));
             Err(RecipeError::Invalid { field: "target".into(), expected, got }.into())
         }

@@ -11,17 +11,19 @@ use super::warnings::{at_chance, of_copies, of_samples};
 use crate::coding::ParameterBits;
 use crate::data::Samples;
 use crate::error::{DataError, Error};
-use crate::model::{FixedPoint, Model};
+use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::{
     Augmentation, Evaluation, Inference, IntegerNetwork, Learner, Loader, Look, Loss, Schedule, evaluate, fit, logits,
     one_hot, relative_distance, search_formats, spread,
 };
 use crate::resources::{Bytes, Objective};
 use crate::search::{Step, half_interval};
+use crate::stages::expected::Normal;
 use crate::stages::round::OF_A_PROBE;
 use crate::stages::settings::{Target, Training};
 use crate::stages::{Limit, Question, StageNetwork, Tools};
 use ndarray::{Array2, Axis, concatenate};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -100,6 +102,8 @@ pub struct Run<'a> {
     pub caution: f64,
     /// How much of the tolerance searches keep clear, in percentage points.
     pub clear: f64,
+    /// See [`Tools::expected`].
+    pub expected: HashMap<ParamId, Normal>,
     /// The stage that works.
     stage: Stage,
     /// Trainings so far in this stage: each draws its samples in another order.
@@ -185,6 +189,7 @@ impl<'a> Run<'a> {
             before,
             caution: 1.0,
             clear: 0.0,
+            expected: HashMap::new(),
             stage: Stage::Original,
             trainings: 0,
         })
@@ -366,6 +371,10 @@ impl Tools for Run<'_> {
 
     fn validation(&self) -> &Samples {
         &self.validation
+    }
+
+    fn expected(&self) -> &HashMap<ParamId, Normal> {
+        &self.expected
     }
 
     fn target(&self) -> Target {

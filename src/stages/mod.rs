@@ -6,6 +6,7 @@
 pub mod alone;
 pub mod code;
 pub mod dependent;
+pub mod expected;
 pub mod explain;
 pub mod feedback;
 pub mod grid;
@@ -24,11 +25,13 @@ pub mod structure;
 
 use crate::data::Samples;
 use crate::error::Error;
-use crate::model::{FixedPoint, Model};
+use crate::model::{FixedPoint, Model, ParamId};
 use crate::network::Learner;
 use crate::resources::Objective;
 use crate::search::Interval;
+use expected::Normal;
 use settings::{Setting, Target, Training};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is to be said of a stage.
@@ -71,6 +74,9 @@ pub trait Tools {
 
     /// Samples to search and select on, with the labels that count.
     fn validation(&self) -> &Samples;
+
+    /// What normalisations tell of the outputs of layers, by their weights, where nothing else does.
+    fn expected(&self) -> &HashMap<ParamId, Normal>;
 
     /// What is to be reached.
     fn target(&self) -> Target;

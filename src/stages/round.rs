@@ -4,6 +4,7 @@
 //! rounded, as far as the inputs are correlated ([`feedback`](super::feedback)); what is left of their mean goes into the bias (Nagel et al. 2019,
 //! "Data-free quantization", section 4.2).
 
+use super::expected::input_means;
 use super::noise::{Layer, noise_at, price_of_bits, price_of_noise};
 use super::plan::{LARGEST_VECTOR, Plan, layer};
 use super::quantize::fitting_fraction_bits;
@@ -105,7 +106,13 @@ pub fn run(tools: &mut dyn Tools, model: &Model, settings: &Settings) -> Result<
     // Drawn, since files may be in the order of their classes.
     let training = tools.training();
     let samples = with_mirrored(model, training.at_most(settings.samples.min(training.len()), 1)?)?;
-    let moments = input_moments(model, &samples)?;
+    let mut moments = input_moments(model, &samples)?;
+    let mut expected = input_means(model, tools.expected())?;
+    for moments in &mut moments {
+        if let Some(mean) = expected.remove(&moments.weight).filter(|mean| mean.len() == moments.mean.len()) {
+            moments.mean = mean;
+        }
+    }
     tools.worked(OF_MOMENTS * samples.len())?;
     let mut plan = Plan::new(model, moments, samples.len(), tools.original().parameter_shapes());
     plan.lock(&settings.locked)?;

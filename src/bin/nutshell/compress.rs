@@ -130,7 +130,8 @@ impl Task for Arguments {
         let (evidence, criterion) = match &data {
             Some(data) => {
                 let samples = Samples { scaling: recipe.scaling.clone(), ..data.training.clone() };
-                (Evidence::Samples(data), Criterion::of(network.runnable()?, &samples)?)
+                let evidence = if self.draws() { Evidence::Drawn(data) } else { Evidence::Samples(data) };
+                (evidence, Criterion::of(network.runnable()?, &samples)?)
             }
             None => (Evidence::Weights, Criterion::Snr),
         };
