@@ -2,6 +2,7 @@
 
 use crate::container::{self, WriteOptions};
 use crate::error::{Error, GraphError};
+use crate::model::histogram;
 use crate::model::{FixedParameter, FixedPoint, Model, ParamId, ValueId};
 use std::fmt::Debug;
 
@@ -61,7 +62,7 @@ pub fn macs(model: &Model) -> Result<Vec<LayerMacs>, GraphError> {
     let layer = |(node, weight, _): (usize, ParamId, Option<ParamId>)| {
         let values = model.values(weight);
         let positions = model.graph.nodes[node].op.uses(&shapes[node + 1], values.shape()[0]);
-        let nonzeros = values.iter().filter(|&&value| value != 0.0).count();
+        let nonzeros = histogram::nonzeros(values.as_standard_layout().as_slice().unwrap_or_default());
         LayerMacs { dense: (values.len() * positions) as u64, nonzero: (nonzeros * positions) as u64 }
     };
     Ok(model.graph.layers().map(layer).collect())

@@ -63,9 +63,11 @@ pub fn describe_layers(
         .map(|((node, weight, bias), macs)| {
             let values = model.values(weight);
             let biases = bias.map(|bias| model.values(bias));
+            let flat = values.as_standard_layout();
+            let flat = flat.as_slice().unwrap_or_default();
             let count = |values: &ndarray::ArrayD<f32>| values.iter().filter(|&&value| value != 0.0).count();
-            let range = histogram::range(values.iter().copied());
-            let nonzeros = count(values);
+            let range = histogram::range(flat);
+            let nonzeros = histogram::nonzeros(flat);
             let centroids = if stage >= Stage::Share { distinct(values) } else { Vec::new() };
             LayerState {
                 name: model.graph.nodes[node].name.clone(),
@@ -75,7 +77,7 @@ pub fn describe_layers(
                 nonzeros: nonzeros + biases.map_or(0, count),
                 macs: macs.nonzero,
                 dense_macs: macs.dense,
-                histogram: histogram::nonzero_histogram(values.iter().copied(), BINS, range),
+                histogram: histogram::nonzero_histogram(flat, BINS, range),
                 range,
                 bits: match coded {
                     Some(coded) => coded_bits(coded, weight, bias),

@@ -52,20 +52,20 @@ pub fn look(
     let pairs = || model.values(id).iter().copied().zip(scores.iter().copied());
     let side = |kept: bool| {
         let chosen = pairs().filter(|&(value, score)| stays(value, score) == kept).map(|(value, _)| value);
-        histogram::nonzero_histogram(chosen, bins, range)
+        histogram::nonzero_histogram(&chosen.collect::<Vec<f32>>(), bins, range)
     };
     let mut scores: Vec<f32> = saliency.iter().flatten().flatten().copied().filter(|&score| score > 0.0).collect();
     scores.sort_unstable_by(f32::total_cmp);
     let [low, half, high] = [scores.len() / 1000, scores.len() / 2, scores.len().saturating_sub(1)]
         .map(|place| scores.get(place).copied().unwrap_or(0.0));
-    let logarithms =
-        pairs().filter(|&(value, score)| value != 0.0 && score > 0.0).map(|(_, score)| score.max(low).ln());
+    let logarithms = pairs().filter(|&(value, score)| value != 0.0 && score > 0.0);
+    let logarithms: Vec<f32> = logarithms.map(|(_, score)| score.max(low).ln()).collect();
     let smaller = drop_dead(&cut(model, saliency, threshold)).ok()?;
     let units = |model: &Model, id: ParamId| model.values(id).shape()[0];
     Some(PrunedLayer {
         kept: side(true),
         pruned: side(false),
-        saliency: histogram::histogram(logarithms, bins, [low.ln(), high.ln()]),
+        saliency: histogram::histogram(&logarithms, bins, [low.ln(), high.ln()]),
         saliency_range: [f64::from(low), f64::from(high)],
         half: f64::from(half),
         layers,

@@ -68,7 +68,7 @@ impl ModelFile {
 
     /// Counts of a tensor's nonzero numbers in equal bins from `low` to `high`.
     pub fn histogram(&self, tensor: usize, low: f32, high: f32, bins: usize) -> Result<Vec<u32>, JsValue> {
-        Ok(histogram::nonzero_histogram(self.values(tensor)?, bins, [low, high]))
+        Ok(histogram::nonzero_histogram(&self.values(tensor)?, bins, [low, high]))
     }
 
     /// A tensor as a picture of at most so many pixels.

@@ -62,7 +62,8 @@ impl View {
 
     /// Counts of a layer's nonzero weights in equal bins from `low` to `high`.
     pub fn histogram(&self, layer: usize, low: f32, high: f32, bins: usize) -> Result<Vec<u32>, JsValue> {
-        Ok(histogram::nonzero_histogram(self.model.values(self.weight(layer)?).iter().copied(), bins, [low, high]))
+        let values = self.model.values(self.weight(layer)?).as_standard_layout();
+        Ok(histogram::nonzero_histogram(values.as_slice().unwrap_or_default(), bins, [low, high]))
     }
 
     /// A layer's weights as a picture of at most so many pixels.

@@ -8,6 +8,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Elements from which on parameters of the same numbers are one, wherever they come from: exporters store a tied weight again for each reader
 /// that wants it transposed.
 const COPIED: usize = 64;
+/// Values that tell most parameters apart.
+const HASHED: usize = 256;
 
 /// What a parameter is instead of itself.
 #[derive(Clone, Copy, PartialEq)]
@@ -86,10 +88,19 @@ fn find(model: &Model, roots: &[String]) -> Vec<Tied> {
 
 type View<'a> = ArrayView<'a, f32, ndarray::IxDyn>;
 
+/// Of the shape and some of the values, spread over all: those of the same hash are compared.
 fn hash(values: &View) -> u64 {
     let mut hasher = DefaultHasher::new();
     values.shape().hash(&mut hasher);
-    values.iter().for_each(|value| value.to_bits().hash(&mut hasher));
+    let count = values.len().min(HASHED);
+    for sample in 0..count {
+        let mut rest = (sample as u64 * values.len() as u64 / count as u64) as usize;
+        let mut place = vec![0; values.ndim()];
+        for (place, side) in place.iter_mut().zip(values.shape()).rev() {
+            (*place, rest) = (rest % side, rest / side);
+        }
+        values[&place[..]].to_bits().hash(&mut hasher);
+    }
     hasher.finish()
 }
 
