@@ -145,8 +145,13 @@ mod tests {
             ("a/x.png", png(&[200; 3 * 60], [3, 6, 10])),
             ("b/y.png", png(&upright, [1, 30, 4])),
         ];
-        let training = archive(&all).unwrap().training.unwrap();
+        let Dataset { training, ignored, .. } = archive(&all).unwrap();
+        let training = training.unwrap();
         assert_eq!((training.shape.as_slice(), training.len()), (&[3, 256, 256][..], 3));
+        assert_eq!(
+            ignored,
+            ["what lies outside the middle squares of the pictures, which are scaled to 256 x 256 pixels"]
+        );
         for (index, expected) in [1, 200, 90].into_iter().enumerate() {
             let Row::Bytes(row) = training.row(index) else { panic!("pictures are bytes") };
             // Next to the edge, the picture goes on.

@@ -218,6 +218,11 @@ impl Gathering {
         if more > 0 {
             ignored.push(format!("{more} other files"));
         }
+        if self.squares {
+            ignored.push(format!(
+                "what lies outside the middle squares of the pictures, which are scaled to {SIDE} x {SIDE} pixels"
+            ));
+        }
         Ok(Dataset { format: "pictures", training, test, class_names, ignored, ..Dataset::default() })
     }
 }

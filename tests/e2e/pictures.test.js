@@ -174,6 +174,7 @@ test('photographs of different sizes become squares of their middles', async () 
   const card = await text('network-card');
   assert.match(card, /photographs\.zip: 1 test images, 4 training images/);
   assert.match(card, /3 × 256 × 256 bytes/);
+  assert.match(card, /Not used ?what lies outside the middle squares of the pictures, which are scaled to 256 x 256 pixels/);
   assert.deepEqual(faults, []);
 });
 
