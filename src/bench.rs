@@ -7,7 +7,7 @@ use crate::data::Samples;
 use crate::error::{DataError, Error};
 use crate::model::presets::{LENET5_WIDTHS, initialize, lenet5};
 use crate::model::{Model, Op, Scaling};
-use crate::network::{Batch, Inference, Trainer};
+use crate::network::{Batch, Inference, TimedStep, Trainer};
 use ndarray::Array2;
 use ndarray::linalg::general_mat_mul;
 use rand::{RngExt, SeedableRng};
@@ -117,6 +117,94 @@ pub fn inference(now: &dyn Fn() -> f64, seconds: f64, model: &Model, batch: usiz
     let samples = Samples::new(shape, bytes, Vec::new(), Scaling::Unit)?;
     let mut inference = Inference::new(model)?;
     time(now, seconds, &mut || inference.logits(&samples).map(|_| ()))
+}
+
+/// How long one step of a run of one sample takes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StepTime {
+    /// Name of the first node that it does.
+    pub name: String,
+    /// Their operators.
+    pub operators: Vec<&'static str>,
+    /// The kernel that runs.
+    pub kernel: &'static str,
+    /// Share of the layer's weights that are not zero; nothing for other operators.
+    pub density: Option<f64>,
+    /// Microseconds.
+    pub microseconds: f64,
+    /// Share of all steps.
+    pub share: f64,
+}
+
+impl StepTime {
+    /// One line.
+    pub fn describe(&self) -> String {
+        let StepTime { name, operators, kernel, microseconds, .. } = self;
+        let density = self.density.map_or("-".into(), |density| format!("{:.1} %", 100.0 * density));
+        let share = format!("{:.1} %", 100.0 * self.share);
+        format!("{microseconds:10.2} {share:>6} {density:>8}  {kernel:17} {name}: {}", operators.join(", "))
+    }
+}
+
+/// How long a network takes for one sample.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RunTime {
+    /// Milliseconds of a run: the median of many.
+    pub milliseconds: f64,
+    /// What the steps take by themselves, each called again and again.
+    pub layers: Vec<StepTime>,
+}
+
+/// Measures how long a run of one sample takes, for about `seconds`, and each of its steps, for as long in all.
+///
+/// # Errors
+/// Those of the network.
+pub fn run_time(now: &dyn Fn() -> f64, seconds: f64, model: &Model) -> Result<RunTime, Error> {
+    let mut rng = Pcg64Mcg::seed_from_u64(3);
+    let input: Vec<f32> = (0..model.graph.input_shape.iter().product()).map(|_| rng.random()).collect();
+    let mut inference = Inference::of_answers(model)?;
+    let mut rounds = Vec::new();
+    inference.run(&input)?;
+    let begin = now();
+    inference.run(&input)?;
+    // Clocks of browsers have steps of 0.1 ms.
+    let calls = (0.02 / (now() - begin).max(1e-6)).clamp(1.0, 1e6) as usize;
+    while rounds.len() < 3 || now() - begin < seconds {
+        let start = now();
+        for _ in 0..calls {
+            inference.run(&input)?;
+        }
+        rounds.push((now() - start) / calls as f64);
+    }
+    rounds.sort_by(f64::total_cmp);
+    let count = model.graph.nodes.len().max(1) as f64;
+    let steps = inference.time_steps(|work| {
+        time(now, seconds / count, &mut || {
+            work();
+            Ok(())
+        })
+    })?;
+    let all: f64 = steps.iter().map(|step| step.seconds).sum();
+    let layer = |TimedStep { nodes, kernel, seconds }: TimedStep| {
+        let nodes: Vec<_> = nodes.into_iter().map(|node| &model.graph.nodes[node]).collect();
+        let weight = nodes.first().and_then(|node| node.op.layer());
+        let density = weight.map(|(weight, _)| {
+            let values = model.values(weight);
+            values.iter().filter(|value| **value != 0.0).count() as f64 / values.len().max(1) as f64
+        });
+        StepTime {
+            name: nodes.first().map(|node| node.name.clone()).unwrap_or_default(),
+            operators: nodes.iter().map(|node| node.op.name()).collect(),
+            kernel,
+            density,
+            microseconds: 1e6 * seconds,
+            share: seconds / all,
+        }
+    };
+    let layers = steps.into_iter().map(layer).collect();
+    Ok(RunTime { milliseconds: 1e3 * rounds[rounds.len() / 2], layers })
 }
 
 fn matrix_product(now: &dyn Fn() -> f64, seconds: f64) -> Rate {

@@ -242,14 +242,18 @@ fn shells_get_their_completions_and_speeds_are_measured() {
     assert_eq!(rates["rates"].as_array().unwrap().len(), 9);
     place.run("compress model.onnx --lossless -o model.nut");
     for file in ["model.onnx", "model.nut"] {
-        let measured = place.json(&format!("bench {file} --seconds 0.01 --batch 16"));
-        assert_eq!((&measured["batch"], &measured["bytes"]), (&16.into(), &place.read(file).len().into()));
-        for speed in ["milliseconds_alone", "milliseconds_in_batch", "open_milliseconds", "open_megabytes_per_second"] {
+        let measured = place.json(&format!("bench {file} --seconds 0.01 --samples 16"));
+        assert_eq!((&measured["samples"], &measured["bytes"]), (&16.into(), &place.read(file).len().into()));
+        for speed in ["milliseconds", "milliseconds_of_many", "open_milliseconds", "open_megabytes_per_second"] {
             assert!(measured[speed].as_f64().unwrap() > 0.0, "{measured}");
         }
+        let layers = measured["layers"].as_array().unwrap();
+        assert!(!layers.is_empty() && layers.iter().all(|layer| layer["microseconds"].as_f64().unwrap() > 0.0));
+        let shares: f64 = layers.iter().map(|layer| layer["share"].as_f64().unwrap()).sum();
+        assert!((shares - 1.0).abs() < 1e-6, "{measured}");
     }
     place.refuse("bench recipe.json");
-    place.fail("bench model.onnx --batch 0", 2);
+    place.fail("bench model.onnx --samples 0", 2);
     place.fail("completions cmd", 2);
 }
 

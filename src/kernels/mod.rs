@@ -5,14 +5,23 @@
 //! `n` is a multiple of [`LANES`]; a batch that is not is padded with samples whose gradient is zero.
 
 pub mod adam;
+pub mod copies;
 pub mod correlate;
+pub mod depthwise;
 pub mod elementwise;
 pub mod fixed;
+pub mod function;
 pub mod lanes;
+pub mod lists;
+pub mod narrow;
+pub mod pairwise;
 pub mod plain;
+pub mod planar;
 pub mod pool;
+pub mod product;
 pub mod sparse;
 pub mod warp;
 pub mod weight_gradient;
+pub mod winograd;
 
 pub use lanes::LANES;

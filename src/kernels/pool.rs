@@ -45,17 +45,17 @@ impl Pooling {
     }
 
     /// Whether each pixel is in exactly one window.
-    fn tiles(&self) -> bool {
+    pub(super) fn tiles(&self) -> bool {
         (0..2).all(|axis| {
             self.kernel[axis] == self.stride[axis] && self.output[axis] * self.kernel[axis] == self.input[axis]
         }) && self.pads == [0; 4]
     }
 
-    fn input_len(&self) -> usize {
+    pub(super) fn input_len(&self) -> usize {
         self.channels * self.input[0] * self.input[1]
     }
 
-    fn output_len(&self) -> usize {
+    pub(super) fn output_len(&self) -> usize {
         self.channels * self.output[0] * self.output[1]
     }
 }

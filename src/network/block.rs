@@ -47,12 +47,6 @@ impl Entry {
         Ok(Entry { shape, resample, places })
     }
 
-    /// Numbers that are the input as they are.
-    pub fn plain(features: usize) -> Self {
-        let places = (0..features).map(|place| (place as u32, 1.0, 0.0)).collect();
-        Entry { shape: vec![features], resample: None, places }
-    }
-
     /// The shape of a sample at the size that the network reads.
     pub fn shape(&self) -> &[usize] {
         &self.shape

@@ -2,36 +2,37 @@
 
 use super::block::Entry;
 use super::loss::{Judgement, judge};
-use super::plan::{Plan, logits_of};
-use super::workspace::Workspace;
+use super::plan::logits_of;
+use super::run::{Plan, Workspace};
 use crate::data::Samples;
 use crate::error::{DataError, Error};
-use crate::kernels::LANES;
 use crate::model::{Model, ValueId};
 use crate::parallel;
-use ndarray::{Array2, s};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-/// A network made ready to run, with memory for blocks of samples.
+/// A network made ready to run, with memory for one sample on each thread.
 #[derive(Debug)]
 pub struct Inference {
     plan: Plan,
     input_shape: Vec<usize>,
-    /// The most samples of a block.
-    block: usize,
-    /// One for each thread; they grow to what a call needs.
+    /// One for each thread; kept from call to call.
     workspaces: Vec<Workspace>,
-    capacity: usize,
 }
 
-/// What writes samples into a block; see [`Inference::run_blocks`].
-type Fill<'a> = dyn Fn(usize, usize, usize, &mut [f32]) + Sync + 'a;
+/// How long a step of a run takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimedStep {
+    /// The nodes that it does, in order.
+    pub nodes: Vec<usize>,
+    /// The kernel that runs.
+    pub kernel: &'static str,
+    /// Seconds.
+    pub seconds: f64,
+}
 
-/// Floats that the blocks of one thread may take up, unless eight samples need more.
-const BLOCK_FLOATS: usize = 4 << 20;
-
-/// The most samples of a block: the activations of small networks then stay in the processor's cache.
-const BLOCK: usize = 32;
+/// What writes a sample, by its number, as the network's input.
+type Fill<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
 
 impl Inference {
     /// Makes `model` ready to compute its logits.
@@ -42,17 +43,17 @@ impl Inference {
         Self::of_values(model, &[logits_of(&model.graph, &model.shapes()?)])
     }
 
+    /// Makes `model` ready to compute its answers: a softmax at its end is one of its operators here.
+    ///
+    /// # Errors
+    /// As [`Inference::new`].
+    pub fn of_answers(model: &Model) -> Result<Self, Error> {
+        Self::of_values(model, &[model.graph.output()])
+    }
+
     fn of_values(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
-        let mut plan = Plan::new(model, values, false)?;
-        plan.prepare(model);
-        let fitting = BLOCK_FLOATS / plan.floats_per_sample().max(1) / LANES * LANES;
-        Ok(Inference {
-            plan,
-            input_shape: model.graph.input_shape.clone(),
-            block: fitting.clamp(LANES, BLOCK),
-            workspaces: Vec::new(),
-            capacity: 0,
-        })
+        let (plan, input_shape) = (Plan::new(model, values)?, model.graph.input_shape.clone());
+        Ok(Inference { plan, input_shape, workspaces: Vec::new() })
     }
 
     /// The logits `[samples, classes]`: the network's answers before a softmax, or the sigmoid of one output, that ends it.
@@ -60,69 +61,84 @@ impl Inference {
     /// # Errors
     /// If the samples are not of the network's shape, or memory does not suffice.
     pub fn logits(&mut self, samples: &Samples) -> Result<Array2<f32>, Error> {
-        let mut outputs = self.run(samples)?;
-        let logits = outputs.pop().unwrap_or_default();
-        Ok(logits.reversed_axes().as_standard_layout().into_owned())
+        Ok(self.run_samples(samples)?.pop().unwrap_or_default())
     }
 
-    /// The values that were asked for, each `[features, samples]`.
-    fn run(&mut self, samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
-        let entry = Entry::new(samples, &self.input_shape)?;
-        let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
-            let indices: Vec<usize> = (first..first + count).collect();
-            entry.fill(samples, &indices, n, block);
-        };
-        self.run_blocks(samples.len(), &fill)
-    }
-
-    /// As [`Inference::run`] for `total` samples, some of which `fill` writes into a block: those from the first on, so many,
-    /// as columns of a block of so many.
-    fn run_blocks(&mut self, total: usize, fill: &Fill) -> Result<Vec<Array2<f32>>, Error> {
+    /// The first of the values that were asked for, for one sample after the other: `inputs` and `outputs` are of so many numbers each.
+    ///
+    /// # Errors
+    /// If the lengths do not fit, or memory does not suffice.
+    pub fn run(&mut self, inputs: &[f32]) -> Result<Vec<f32>, Error> {
         let features: usize = self.input_shape.iter().product();
-        let width = self.block.min(total.next_multiple_of(LANES));
-        let blocks = total.div_ceil(self.block);
-        let threads = parallel::threads().min(blocks);
-        if width > self.capacity {
-            self.workspaces.clear();
-            self.capacity = width;
+        if inputs.is_empty() || !inputs.len().is_multiple_of(features) {
+            let (expected, got) = (format!("a multiple of {features}"), inputs.len().to_string());
+            return Err(DataError { what: "numbers of the samples", expected, got }.into());
         }
+        let fill = |index: usize, to: &mut [f32]| to.copy_from_slice(&inputs[index * features..][..features]);
+        let outputs = self.run_each(inputs.len() / features, &fill)?.pop().unwrap_or_default();
+        Ok(outputs.into_raw_vec_and_offset().0)
+    }
+
+    /// Seconds of each step of a run of one sample, by `time`, which calls what it is given as often as it likes.
+    ///
+    /// # Errors
+    /// Those of `time`, and if memory does not suffice.
+    pub fn time_steps(
+        &mut self,
+        time: impl FnMut(&mut dyn FnMut()) -> Result<f64, Error>,
+    ) -> Result<Vec<TimedStep>, Error> {
+        let mut workspace = Workspace::new(&self.plan)?;
+        let times = self.plan.time_steps(&mut workspace, time)?;
+        let step =
+            |((nodes, kernel), seconds): ((&[usize], _), _)| TimedStep { nodes: nodes.to_vec(), kernel, seconds };
+        Ok(self.plan.steps().zip(times).map(step).collect())
+    }
+
+    /// The values that were asked for, each `[samples, features]`.
+    fn run_samples(&mut self, samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
+        let entry = Entry::new(samples, &self.input_shape)?;
+        self.run_each(samples.len(), &|index, to| entry.fill(samples, &[index], 1, to))
+    }
+
+    /// As [`Inference::run_samples`] for so many samples that `fill` writes.
+    fn run_each(&mut self, total: usize, fill: &Fill) -> Result<Vec<Array2<f32>>, Error> {
+        let threads = parallel::threads().min(total);
         while self.workspaces.len() < threads {
-            self.workspaces.push(Workspace::new(&self.plan, self.capacity)?);
+            self.workspaces.push(Workspace::new(&self.plan)?);
         }
-        // Each thread takes every so-manieth block; a sample's values do not depend on who computes them.
+        let lengths: Vec<usize> = self.plan.output_lengths().collect();
+        // Each thread takes neighbouring samples; a sample's values do not depend on who computes them.
         struct Job<'a> {
             first: usize,
+            end: usize,
             workspace: &'a mut Workspace,
-            results: Vec<Vec<Vec<f32>>>,
+            results: Vec<Vec<f32>>,
         }
-        let jobs = self.workspaces.iter_mut().take(threads).enumerate();
-        let mut jobs: Vec<Job> = jobs.map(|(first, workspace)| Job { first, workspace, results: Vec::new() }).collect();
-        let (plan, size) = (&self.plan, self.block);
+        let mut jobs = Vec::new();
+        for (index, workspace) in self.workspaces.iter_mut().take(threads).enumerate() {
+            let (first, end) = (index * total / threads, (index + 1) * total / threads);
+            jobs.push(Job { first, end, workspace, results: vec![Vec::new(); lengths.len()] });
+        }
+        let plan = &self.plan;
         parallel::for_each(&mut jobs, |job| {
-            for index in (job.first..blocks).step_by(threads) {
-                let first = index * size;
-                let count = size.min(total - first);
-                let n = count.next_multiple_of(LANES);
-                fill(first, count, n, &mut job.workspace.values[0][..features * n]);
-                job.workspace.forward(plan, n);
-                let outputs = plan.outputs.iter();
-                let values = outputs.map(|&(buffer, length)| job.workspace.values[buffer][..length * n].to_vec());
-                job.results.push(values.collect());
-            }
-        });
-        let mut outputs: Vec<Array2<f32>> =
-            self.plan.outputs.iter().map(|&(_, length)| Array2::zeros((length, total))).collect();
-        for index in 0..blocks {
-            let first = index * size;
-            let count = size.min(total - first);
-            let n = count.next_multiple_of(LANES);
-            for (output, values) in outputs.iter_mut().zip(&jobs[index % threads].results[index / threads]) {
-                for (mut to, from) in
-                    output.slice_mut(s![.., first..first + count]).rows_mut().into_iter().zip(values.chunks_exact(n))
-                {
-                    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            for index in job.first..job.end {
+                fill(index, job.workspace.input());
+                plan.run(job.workspace);
+                for (result, output) in job.results.iter_mut().zip(plan.outputs(job.workspace)) {
+                    result.extend_from_slice(output);
                 }
             }
+        });
+        let mut outputs = Vec::new();
+        for (value, &length) in lengths.iter().enumerate() {
+            let mut all = Vec::with_capacity(total * length);
+            jobs.iter().for_each(|job| all.extend_from_slice(&job.results[value]));
+            let shaped = Array2::from_shape_vec((total, length), all).map_err(|_| DataError {
+                what: "numbers of an output",
+                expected: (total * length).to_string(),
+                got: "others".into(),
+            })?;
+            outputs.push(shaped);
         }
         Ok(outputs)
     }
@@ -142,21 +158,16 @@ pub fn logits(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error> {
 /// # Errors
 /// If the model's shapes do not fit, or the inputs are not as many as its input's elements.
 pub fn answers(model: &Model, inputs: &Array2<f32>) -> Result<Array2<f32>, Error> {
-    let mut inference = Inference::of_values(model, &[model.graph.output()])?;
+    let mut inference = Inference::of_answers(model)?;
     let features: usize = model.graph.input_shape.iter().product();
     if inputs.ncols() != features {
         let (expected, got) = (features.to_string(), inputs.ncols().to_string());
         return Err(DataError { what: "numbers of a sample", expected, got }.into());
     }
-    let inputs = inputs.as_standard_layout();
-    let entry = Entry::plain(features);
-    let fill = |first: usize, count: usize, n: usize, block: &mut [f32]| {
-        let rows = inputs.slice(s![first..first + count, ..]);
-        let rows: Vec<&[f32]> = rows.outer_iter().map(|row| row.to_slice().unwrap_or_default()).collect();
-        entry.transpose(&rows, n, block);
+    let fill = |index: usize, to: &mut [f32]| {
+        to.iter_mut().zip(inputs.row(index)).for_each(|(to, from)| *to = *from);
     };
-    let mut outputs = inference.run_blocks(inputs.nrows(), &fill)?;
-    Ok(outputs.pop().unwrap_or_default().reversed_axes())
+    Ok(inference.run_each(inputs.nrows(), &fill)?.pop().unwrap_or_default())
 }
 
 /// Some values inside the network, each `[features, samples]`.
@@ -164,7 +175,8 @@ pub fn answers(model: &Model, inputs: &Array2<f32>) -> Result<Array2<f32>, Error
 /// # Errors
 /// As [`logits`], and if a value does not exist.
 pub fn activations(model: &Model, values: &[ValueId], samples: &Samples) -> Result<Vec<Array2<f32>>, Error> {
-    Inference::of_values(model, values)?.run(samples)
+    let values = Inference::of_values(model, values)?.run_samples(samples)?;
+    Ok(values.into_iter().map(|value| value.reversed_axes().as_standard_layout().into_owned()).collect())
 }
 
 /// `|to - from| / |from|`, Euclidean.

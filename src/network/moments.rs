@@ -1,11 +1,9 @@
 //! Means and covariances of what each layer multiplies, over samples.
 
 use super::block::Entry;
-use super::plan::Plan;
-use super::workspace::Workspace;
+use super::run::{Plan, Workspace};
 use crate::data::Samples;
 use crate::error::Error;
-use crate::kernels::LANES;
 use crate::model::{Conv, Model, Op, ParamId};
 use crate::parallel::for_each;
 use ndarray::linalg::general_mat_mul;
@@ -15,6 +13,8 @@ use ndarray::{Array2, ArrayViewMut2, Axis, s};
 const PLACES: usize = 20_000;
 /// Inputs of a layer whose covariances are known together: more make blocks.
 const BLOCK: usize = 1_152;
+/// Places from which on the products of their inputs are computed.
+const TOGETHER: usize = 64;
 /// Rows of a covariance that one thread adds to.
 const ROWS: usize = 64;
 
@@ -41,6 +41,10 @@ struct Sums {
     /// Of each group, each block: sums of products.
     products: Vec<Vec<Array2<f32>>>,
     places: usize,
+    /// Of each group, what was seen and is not in the products yet: of one sample after the other `[inputs, places]`.
+    waiting: Vec<Vec<f32>>,
+    /// The places of each of these samples.
+    widths: Vec<usize>,
 }
 
 /// What a layer reads of a value `[outer, channels, height, width]`.
@@ -108,22 +112,22 @@ impl Window {
         self.outer * self.out[0] * self.out[1]
     }
 
-    /// Writes input `index` of a group at some places of some samples: `value` is `[elements, n]`.
-    fn read(&self, value: &[f32], n: usize, group: usize, index: usize, places: &[(usize, usize)], row: &mut [f32]) {
+    /// Writes input `index` of a group at some places of a sample.
+    fn read(&self, value: &[f32], group: usize, index: usize, places: &[usize], row: &mut [f32]) {
         let [kernel_height, kernel_width] = self.kernel;
         let (channel, tap) = (index / (kernel_height * kernel_width), index % (kernel_height * kernel_width));
         let channel = group * self.channels + channel;
         let all = self.groups * self.channels;
         let [height, width] = self.sides;
         let (down, across) = (tap / kernel_width * self.dilation[0], tap % kernel_width * self.dilation[1]);
-        for (to, &(sample, place)) in row.iter_mut().zip(places) {
+        for (to, &place) in row.iter_mut().zip(places) {
             let (x, rest) = (place % self.out[1], place / self.out[1]);
             let (y, outer) = (rest % self.out[0], rest / self.out[0]);
             // What lies in the padding is 0.
             let y = (y * self.stride[0] + down).wrapping_sub(self.pads[0]);
             let x = (x * self.stride[1] + across).wrapping_sub(self.pads[1]);
             *to = match y < height && x < width {
-                true => value[(((outer * all + channel) * height + y) * width + x) * n + sample],
+                true => value[((outer * all + channel) * height + y) * width + x],
                 false => 0.0,
             };
         }
@@ -148,46 +152,65 @@ pub fn input_moments(model: &Model, samples: &Samples) -> Result<Vec<InputMoment
             Array2::zeros((side, side))
         };
         let products = vec![(0..inputs).step_by(BLOCK).map(block).collect(); groups];
-        layers.push(Sums { node, weight, window, sums: vec![vec![0.0; inputs]; groups], products, places: 0 });
+        let (sums, waiting) = (vec![vec![0.0; inputs]; groups], vec![Vec::new(); groups]);
+        layers.push(Sums { node, weight, window, sums, products, places: 0, waiting, widths: Vec::new() });
     }
-    let mut plan = Plan::new(model, &[model.graph.output()], false)?;
-    plan.prepare(model);
-    let mut workspace = Workspace::new(&plan, LANES)?;
+    let plan = Plan::new(model, &[model.graph.output()])?;
+    let mut workspace = Workspace::new(&plan)?;
     let entry = Entry::new(samples, &model.graph.input_shape)?;
-    let features: usize = model.graph.input_shape.iter().product();
-    for first in (0..samples.len()).step_by(LANES) {
-        let indices: Vec<usize> = (first..samples.len().min(first + LANES)).collect();
-        entry.fill(samples, &indices, LANES, &mut workspace.values[0][..features * LANES]);
-        workspace.forward_watched(&plan, LANES, &mut |node, value| {
+    for index in 0..samples.len() {
+        entry.fill(samples, &[index], 1, workspace.input());
+        plan.run_watched(&mut workspace, &mut |node, value| {
             for layer in layers.iter_mut().filter(|layer| layer.node == node) {
-                layer.add(value, LANES, indices.len(), first, samples.len());
+                layer.add(value, index, samples.len());
             }
         });
     }
+    layers.iter_mut().for_each(Sums::multiply);
     Ok(together(layers))
 }
 
 impl Sums {
-    /// Adds what `count` of `n` samples have, which are those from `first` on of `of`.
-    fn add(&mut self, value: &[f32], n: usize, count: usize, first: usize, of: usize) {
+    /// Adds what sample `index` of `of` has.
+    fn add(&mut self, value: &[f32], index: usize, of: usize) {
         let (each, total) = (self.window.places(), self.window.places() * of);
         // The places are spread evenly over all samples.
         let wanted = total.min(PLACES);
         let number = |sample: usize| (sample * each).saturating_mul(wanted).div_ceil(total.max(1));
-        let places: Vec<(usize, usize)> = (number(first)..number(first + count))
-            .map(|index| index * total / wanted)
-            .map(|place| (place / each - first, place % each))
-            .collect();
+        let places: Vec<usize> = (number(index)..number(index + 1)).map(|at| at * total / wanted % each).collect();
+        let inputs = self.window.inputs();
+        for (group, (sums, waiting)) in self.sums.iter_mut().zip(&mut self.waiting).enumerate() {
+            let before = waiting.len();
+            waiting.resize(before + places.len() * inputs, 0.0);
+            let rows = waiting[before..].chunks_exact_mut(places.len().max(1));
+            for (input, (row, sum)) in rows.zip(sums).enumerate() {
+                self.window.read(value, group, input, &places, row);
+                *sum += row.iter().map(|&value| f64::from(value)).sum::<f64>();
+            }
+        }
         self.places += places.len();
-        let window = &self.window;
-        for (group, (sums, products)) in self.sums.iter_mut().zip(&mut self.products).enumerate() {
+        if !places.is_empty() {
+            self.widths.push(places.len());
+        }
+        if self.widths.iter().sum::<usize>() >= TOGETHER {
+            self.multiply();
+        }
+    }
+
+    /// Adds the products of what waits.
+    fn multiply(&mut self) {
+        let (inputs, count) = (self.window.inputs(), self.widths.iter().sum());
+        for (waiting, products) in self.waiting.iter_mut().zip(&mut self.products) {
             for (index, products) in products.iter_mut().enumerate() {
-                let begin = index * BLOCK;
-                let mut seen: Array2<f32> = Array2::zeros((products.nrows(), places.len()));
-                for (index, (mut row, sum)) in seen.outer_iter_mut().zip(&mut sums[begin..]).enumerate() {
-                    let row = row.as_slice_mut().unwrap_or_default();
-                    window.read(value, n, group, begin + index, &places, row);
-                    *sum += row.iter().map(|&value| f64::from(value)).sum::<f64>();
+                let mut seen: Array2<f32> = Array2::zeros((products.nrows(), count));
+                let mut start = 0;
+                for &width in &self.widths {
+                    let part = &waiting[start * inputs..][..width * inputs];
+                    let rows = part.chunks_exact(width).skip(index * BLOCK);
+                    for (mut to, row) in seen.outer_iter_mut().zip(rows) {
+                        to.slice_mut(s![start..start + width]).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
+                    }
+                    start += width;
                 }
                 let mut parts: Vec<(usize, ArrayViewMut2<f32>)> =
                     products.axis_chunks_iter_mut(Axis(0), ROWS).enumerate().collect();
@@ -204,7 +227,9 @@ impl Sums {
                     );
                 });
             }
+            waiting.clear();
         }
+        self.widths.clear();
     }
 }
 

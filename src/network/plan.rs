@@ -1,5 +1,6 @@
 //! What has to be computed, in which order and in which buffers: made once for a model's shapes.
 
+use super::flow::Flow;
 use super::operators;
 use super::operators::work::{Operand, Work};
 use crate::error::{DataError, Error};
@@ -11,11 +12,9 @@ pub struct Step {
     pub work: Box<dyn Work>,
     pub inputs: Vec<Operand>,
     pub output: Operand,
-    /// Index of the node that it runs.
-    pub node: usize,
 }
 
-/// The steps and buffers that a model needs for some of its values.
+/// The steps and buffers that training needs for some of a model's values: each has a buffer for itself.
 #[derive(Debug)]
 pub struct Plan {
     graph: Graph,
@@ -25,8 +24,6 @@ pub struct Plan {
     pub buffers: Vec<usize>,
     /// Buffer and elements of each value that was asked for.
     pub outputs: Vec<(usize, usize)>,
-    /// Whether gradients will be asked for: then all that the forward pass makes is kept.
-    pub training: bool,
 }
 
 /// The value whose softmax, or for one output whose sigmoid, the network answers with: the output, or what that is made of. `shapes` are those
@@ -49,7 +46,7 @@ fn is_sigmoid(op: &Op) -> bool {
 impl Plan {
     /// # Errors
     /// If the model's shapes do not fit, or a value does not exist.
-    pub fn new(model: &Model, values: &[ValueId], training: bool) -> Result<Self, Error> {
+    pub fn new(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
         let graph = &model.graph;
         let parameter_shapes = model.parameter_shapes();
         let shapes = graph.shapes(&parameter_shapes)?;
@@ -59,34 +56,23 @@ impl Plan {
         }
         let size = |value: usize| shapes[value].iter().product::<usize>();
 
-        // A value that was only given another shape is the value itself: `source` is where it comes from.
-        let mut source: Vec<usize> = vec![0];
-        for (index, node) in graph.nodes.iter().enumerate() {
-            let same = node.inputs.first().filter(|input| node.op.is_alias(&shapes[input.0]));
-            source.push(same.map_or(index + 1, |input| source[input.0]));
-        }
-        // What the values asked for need, and what has parameters behind it.
-        let mut needed = vec![false; shapes.len()];
-        values.iter().for_each(|value| needed[source[value.0]] = true);
-        for (index, node) in graph.nodes.iter().enumerate().rev() {
-            if needed[index + 1] && source[index + 1] == index + 1 {
-                node.inputs.iter().for_each(|input| needed[source[input.0]] = true);
-            }
-        }
+        let Flow { source, needed, .. } = &Flow::new(graph, &shapes, values);
         let mut trains = vec![false; shapes.len()];
         for (index, node) in graph.nodes.iter().enumerate() {
             trains[index + 1] =
                 node.op.parameters().next().is_some() || node.inputs.iter().any(|input| trains[source[input.0]]);
         }
 
-        let buffer_of = assign(graph, &source, &needed, values, training);
         let mut buffers = Vec::new();
-        for (value, buffer) in buffer_of.iter().enumerate() {
-            if let Some(buffer) = *buffer {
-                buffers.resize(buffers.len().max(buffer + 1), 0);
-                buffers[buffer] = buffers[buffer].max(size(value));
-            }
-        }
+        let buffer_of: Vec<Option<usize>> = (0..shapes.len())
+            .map(|value| {
+                // The samples are copied into buffer 0 even if nothing needs them.
+                (value == 0 || (needed[value] && source[value] == value)).then(|| {
+                    buffers.push(size(value));
+                    buffers.len() - 1
+                })
+            })
+            .collect();
         let mut steps = Vec::new();
         for (index, node) in graph.nodes.iter().enumerate() {
             let operand = |value: usize| {
@@ -99,15 +85,15 @@ impl Plan {
             let work = operators::work(&node.op, &inputs, to, &parameter_shapes)
                 .ok_or_else(|| node.fault("memory", format!("a table for {to:?}"), "not enough"))?;
             let inputs = node.inputs.iter().filter_map(|input| operand(source[input.0])).collect();
-            steps.push(Step { work, inputs, output, node: index });
+            steps.push(Step { work, inputs, output });
         }
         let outputs = values.iter().filter_map(|value| Some((buffer_of[source[value.0]]?, size(value.0)))).collect();
-        Ok(Plan { graph: graph.clone(), parameter_shapes, steps, buffers, outputs, training })
+        Ok(Plan { graph: graph.clone(), parameter_shapes, steps, buffers, outputs })
     }
 
     /// Takes over the parameters of a model, which [fits](Plan::fits).
     pub fn prepare(&mut self, model: &Model) {
-        self.steps.iter_mut().for_each(|step| step.work.prepare(model, self.training));
+        self.steps.iter_mut().for_each(|step| step.work.prepare(model, true));
     }
 
     /// Whether the model is still of the shapes that this was made for.
@@ -122,43 +108,6 @@ impl Plan {
     pub fn parameter_shapes(&self) -> &[Vec<usize>] {
         &self.parameter_shapes
     }
-
-    /// Floats that one sample takes up in a workspace.
-    pub fn floats_per_sample(&self) -> usize {
-        let values: usize = self.buffers.iter().sum();
-        let scratch =
-            self.steps.iter().map(|step| step.work.kept() + if self.training { step.work.scratch() } else { 0 });
-        values * if self.training { 2 } else { 1 } + scratch.sum::<usize>()
-    }
-}
-
-/// The buffer of each needed value (that is not merely a flattened one). In training each has one for itself; otherwise one
-/// is used again as soon as nothing needs what is in it.
-fn assign(graph: &Graph, source: &[usize], needed: &[bool], values: &[ValueId], training: bool) -> Vec<Option<usize>> {
-    let mut last_use: Vec<usize> = (0..source.len()).collect();
-    for (index, node) in graph.nodes.iter().enumerate() {
-        if needed[index + 1] {
-            node.inputs.iter().for_each(|input| last_use[source[input.0]] = index + 1);
-        }
-    }
-    values.iter().for_each(|value| last_use[source[value.0]] = usize::MAX);
-    let mut buffers = vec![None; source.len()];
-    let mut free: Vec<usize> = Vec::new();
-    let mut count = 0;
-    for value in 0..source.len() {
-        // The samples are copied into buffer 0 even if nothing needs them.
-        if (needed[value] && source[value] == value) || value == 0 {
-            buffers[value] = Some(free.pop().unwrap_or_else(|| {
-                count += 1;
-                count - 1
-            }));
-        }
-        if !training {
-            let over = (0..=value).filter(|&earlier| last_use[earlier] == value);
-            free.extend(over.filter_map(|earlier| buffers[earlier]));
-        }
-    }
-    buffers
 }
 
 #[cfg(test)]
@@ -167,12 +116,10 @@ mod tests {
     use crate::model::presets::lenet5;
 
     #[test]
-    fn inference_reuses_buffers_and_training_keeps_them() {
+    fn each_value_has_a_buffer_for_itself() {
         let model = lenet5([6, 12, 16, 10]);
         let logits = [logits_of(&model.graph, &model.shapes().unwrap())];
-        let inference = Plan::new(&model, &logits, false).unwrap();
-        let training = Plan::new(&model, &logits, true).unwrap();
-        assert_eq!(inference.buffers.len(), 2);
+        let training = Plan::new(&model, &logits).unwrap();
         // Input, two convolutions, two pools, two linear layers and a ReLU; flattening makes none.
         assert_eq!(training.buffers.len(), 8);
         assert_eq!(training.steps.len(), 7);
@@ -182,6 +129,6 @@ mod tests {
     #[test]
     fn a_value_that_does_not_exist_is_an_error() {
         let model = lenet5([6, 12, 16, 10]);
-        assert!(matches!(Plan::new(&model, &[ValueId(9)], false), Err(Error::Data(_))));
+        assert!(matches!(Plan::new(&model, &[ValueId(9)]), Err(Error::Data(_))));
     }
 }

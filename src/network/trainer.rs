@@ -81,7 +81,7 @@ impl Trainer {
     /// # Errors
     /// If the model's shapes do not fit, or memory does not suffice.
     pub fn new(model: &Model, batch: usize) -> Result<Self, Error> {
-        let plan = Plan::new(model, &[logits_of(&model.graph, &model.shapes()?)], true)?;
+        let plan = Plan::new(model, &[logits_of(&model.graph, &model.shapes()?)])?;
         let capacity = shard_width(batch) * SHARDS;
         let shards = (0..SHARDS).map(|_| {
             let workspace = Workspace::new(&plan, capacity / SHARDS)?;

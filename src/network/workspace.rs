@@ -11,7 +11,7 @@ use std::mem::take;
 pub struct Workspace {
     /// `[features, n]` of each buffer of the plan.
     pub values: Vec<Vec<f32>>,
-    /// Their gradients, in training.
+    /// Their gradients.
     pub gradients: Vec<Vec<f32>>,
     /// Whether each has been written in this backward pass.
     written: Vec<bool>,
@@ -20,7 +20,7 @@ pub struct Workspace {
     scratch: Vec<f32>,
     /// A second gradient of a value that several steps read.
     second: Vec<f32>,
-    /// The gradient of each parameter, in training.
+    /// The gradient of each parameter.
     pub parameters: ParameterGradients,
 }
 
@@ -30,40 +30,24 @@ impl Workspace {
     pub fn new(plan: &Plan, capacity: usize) -> Result<Self, Error> {
         let zeros = |length: usize| zeros(length, capacity);
         let all = || plan.buffers.iter().map(|&length| zeros(length)).collect::<Result<Vec<_>, _>>();
-        let mut workspace = Workspace {
+        let mut reads = vec![0; plan.buffers.len()];
+        plan.steps.iter().flat_map(|step| &step.inputs).for_each(|input| reads[input.buffer] += 1);
+        let shared = reads.iter().zip(&plan.buffers).filter(|(reads, _)| **reads > 1).map(|(_, &length)| length);
+        let lengths = plan.parameter_shapes().iter().map(|shape| shape.iter().product());
+        Ok(Workspace {
             values: all()?,
-            gradients: Vec::new(),
-            written: Vec::new(),
+            gradients: all()?,
+            written: vec![false; plan.buffers.len()],
             kept: plan.steps.iter().map(|step| zeros(step.work.kept())).collect::<Result<_, _>>()?,
-            scratch: Vec::new(),
-            second: Vec::new(),
-            parameters: ParameterGradients::default(),
-        };
-        if plan.training {
-            workspace.gradients = all()?;
-            workspace.written = vec![false; plan.buffers.len()];
-            workspace.scratch = zeros(plan.steps.iter().map(|step| step.work.scratch()).max().unwrap_or(0))?;
-            let mut reads = vec![0; plan.buffers.len()];
-            plan.steps.iter().flat_map(|step| &step.inputs).for_each(|input| reads[input.buffer] += 1);
-            let shared = reads.iter().zip(&plan.buffers).filter(|(reads, _)| **reads > 1).map(|(_, &length)| length);
-            workspace.second = zeros(shared.max().unwrap_or(0))?;
-            let lengths = plan.parameter_shapes().iter().map(|shape| shape.iter().product());
-            workspace.parameters = ParameterGradients::new(lengths);
-        }
-        Ok(workspace)
+            scratch: zeros(plan.steps.iter().map(|step| step.work.scratch()).max().unwrap_or(0))?,
+            second: zeros(shared.max().unwrap_or(0))?,
+            parameters: ParameterGradients::new(lengths),
+        })
     }
 
     /// Computes all values from those of buffer 0, for `n` samples (a multiple of the lanes).
     pub fn forward(&mut self, plan: &Plan, n: usize) {
-        self.forward_watched(plan, n, &mut |_, _| ());
-    }
-
-    /// As [`Workspace::forward`]; `watch` is shown the first input of each node that runs, `[elements, n]`, before it does.
-    pub fn forward_watched(&mut self, plan: &Plan, n: usize, watch: &mut dyn FnMut(usize, &[f32])) {
         for (step, kept) in plan.steps.iter().zip(&mut self.kept) {
-            if let Some(input) = step.inputs.first() {
-                watch(step.node, &self.values[input.buffer][..input.length * n]);
-            }
             let mut output = take(&mut self.values[step.output.buffer]);
             let x = Inputs { values: &self.values, operands: &step.inputs, n };
             step.work.forward(&x, kept, &mut output[..step.output.length * n]);

@@ -5,16 +5,19 @@ use super::values::{clock, from_js, object, strict_from_js};
 use super::{CAP, fault, thrown, to_js};
 use crate::bench;
 use crate::data;
+use crate::error::Error;
 use crate::formats::{self, Opened};
-use crate::model::{self, Model};
-use crate::network::{logits, predictions};
+use crate::model::{self, Model, Scaling};
+use crate::network::{Inference, logits, predictions};
 use crate::pipeline::{
     self, Checkpoint, CheckpointHeader, Data, Event, Evidence, Observer, Outcome, Recipe, Said, SplitName, measure,
     suited_effort,
 };
 use crate::views::samples::SamplesReading;
 use crate::views::summary::Summary;
-use js_sys::{Function, Reflect, Uint8Array};
+use js_sys::{Float32Array, Function, Reflect, Uint8Array};
+use serde::Deserialize;
+use std::cell::RefCell;
 use std::ops::{ControlFlow, Range};
 use wasm_bindgen::{JsCast, prelude::*};
 
@@ -61,7 +64,20 @@ pub fn open(bytes: Vec<u8>) -> Result<Opened, JsValue> {
 
 /// An opened network that can be run. Its tensors are those that it runs with.
 #[wasm_bindgen]
-pub struct Network(model::Network, Summary);
+pub struct Network {
+    network: model::Network,
+    summary: Summary,
+    /// Made ready to answer, and to give its logits, once it has been asked to.
+    answering: RefCell<Option<Inference>>,
+    telling: RefCell<Option<Inference>>,
+}
+
+#[wasm_bindgen(typescript_custom_section)]
+const RUN_OPTIONS: &str = "
+/** How numbers are one sample or several: `shape` is that of all of them, `[samples, ...]`, or of one. Bytes are read with a scaling;
+ * without one as the numbers 0 to 255. */
+export type RunOptions = { shape?: number[], scaling?: Scaling };
+";
 
 #[wasm_bindgen]
 impl Network {
@@ -74,7 +90,7 @@ impl Network {
     /// What it is: its nodes, its layers with histograms and codebooks, its size.
     #[wasm_bindgen(unchecked_return_type = "Summary")]
     pub fn summary(&self) -> Result<JsValue, JsValue> {
-        to_js(&self.1)
+        to_js(&self.summary)
     }
 
     /// Accuracy on the test samples `start` to `end`.
@@ -130,14 +146,43 @@ impl Network {
         to_js(&suited_effort(from_js("effort", usual)?, self.model()?, samples).map_err(thrown)?.0)
     }
 
-    /// The answer for one image: a number (logit) for each class.
+    /// The logits for one image: a number for each class, before a softmax, or the sigmoid of one output, that ends the network.
     pub fn forward(
         &self,
         image: &[u8],
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<Vec<f32>, JsValue> {
         let sample = sample(self.model()?, image, scaling)?;
-        Ok(logits(self.model()?, &sample).map_err(thrown)?.into_iter().collect())
+        let logits = self.with(&self.telling, Inference::new, |inference| inference.logits(&sample))?;
+        Ok(logits.into_iter().collect())
+    }
+
+    /// Runs the network on one sample, or on several one after the other: the answers, as its graph's last operator makes them, sample
+    /// by sample.
+    pub fn run(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array | Uint8Array")] input: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "RunOptions | undefined")] options: JsValue,
+    ) -> Result<Vec<f32>, JsValue> {
+        let input = self.input(input, options)?;
+        self.with(&self.answering, Inference::of_answers, |inference| inference.run(&input))
+    }
+
+    /// As `run`, without a softmax, or the sigmoid of one output, at the end.
+    pub fn logits(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array | Uint8Array")] input: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "RunOptions | undefined")] options: JsValue,
+    ) -> Result<Vec<f32>, JsValue> {
+        let input = self.input(input, options)?;
+        self.with(&self.telling, Inference::new, |inference| inference.run(&input))
+    }
+
+    /// How long a run of one sample takes, and each layer, measured for about so many seconds each.
+    #[wasm_bindgen(unchecked_return_type = "RunTime")]
+    pub fn bench(&self, seconds: f64) -> Result<JsValue, JsValue> {
+        let clock = clock()?;
+        to_js(&bench::run_time(&|| clock.now() / 1000.0, seconds, self.model()?).map_err(thrown)?)
     }
 }
 
@@ -146,11 +191,72 @@ impl Network {
     pub(super) fn new(opened: Opened, file_bytes: usize) -> Result<Network, JsValue> {
         let summary = Summary::new(&opened, file_bytes).map_err(thrown)?;
         let model = opened.into_model().map_err(thrown)?;
-        Ok(Network(model::Network::without_tensors(model), summary))
+        let network = model::Network::without_tensors(model);
+        Ok(Network { network, summary, answering: RefCell::default(), telling: RefCell::default() })
     }
 
     fn model(&self) -> Result<&Model, JsValue> {
-        self.0.runnable().map_err(thrown)
+        self.network.runnable().map_err(thrown)
+    }
+
+    /// What is made ready once, and kept.
+    fn with<T>(
+        &self,
+        place: &RefCell<Option<Inference>>,
+        make: impl Fn(&Model) -> Result<Inference, Error>,
+        work: impl Fn(&mut Inference) -> Result<T, Error>,
+    ) -> Result<T, JsValue> {
+        let mut place = place.borrow_mut();
+        let inference = match &mut *place {
+            Some(inference) => inference,
+            empty => empty.insert(make(self.model()?).map_err(thrown)?),
+        };
+        work(inference).map_err(thrown)
+    }
+
+    /// The numbers of samples as the network sees them.
+    fn input(&self, input: JsValue, options: JsValue) -> Result<Vec<f32>, JsValue> {
+        #[derive(Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct RunOptions {
+            shape: Option<Vec<usize>>,
+            scaling: Option<Scaling>,
+        }
+        let options: RunOptions = match options.is_null_or_undefined() {
+            true => RunOptions::default(),
+            false => strict_from_js("options", options)?,
+        };
+        let shape = &self.model()?.graph.input_shape;
+        if let Some(said) = &options.shape
+            && !(said.ends_with(shape) && said.len() <= shape.len() + 1)
+        {
+            return Err(fault(&format!("options, shape: expected {shape:?}, or samples before it; got {said:?}")));
+        }
+        let input = match input.dyn_into::<Float32Array>() {
+            Ok(floats) => floats.to_vec(),
+            Err(input) => {
+                let bytes = input.dyn_into::<Uint8Array>();
+                let bytes = bytes.map_err(|_| fault("input: expected a Float32Array or a Uint8Array"))?.to_vec();
+                let size = shape.iter().product::<usize>().max(1);
+                let scaling = options.scaling.clone().unwrap_or(Scaling::Raw);
+                let samples = data::Samples::new(shape.clone(), bytes, Vec::new(), scaling).map_err(thrown)?;
+                let affine = samples.affine_of(shape);
+                let mut floats = vec![0.0; samples.len() * size];
+                for (sample, floats) in floats.chunks_exact_mut(size).enumerate() {
+                    let data::Row::Bytes(row) = samples.row(sample) else { continue };
+                    for ((to, &byte), (factor, offset)) in floats.iter_mut().zip(row).zip(&affine) {
+                        *to = factor * f32::from(byte) + offset;
+                    }
+                }
+                floats
+            }
+        };
+        match &options.shape {
+            Some(said) if said.iter().product::<usize>() != input.len() => {
+                Err(fault(&format!("input: expected {said:?}; got {} numbers", input.len())))
+            }
+            _ => Ok(input),
+        }
     }
 }
 
@@ -203,7 +309,7 @@ pub fn compress(
     let checkpoint = if checkpoint.is_null_or_undefined() { None } else { Some(checkpoint_from_js(&checkpoint)?) };
     let test = if test.length() == 0 { None } else { Some(test.get(recipe.scaling.clone())?) };
     let data = Data { training: training.get(recipe.scaling.clone())?, test };
-    run(&network.0, Evidence::Samples(&data), &recipe, checkpoint, on_event, on_checkpoint)
+    run(&network.network, Evidence::Samples(&data), &recipe, checkpoint, on_event, on_checkpoint)
 }
 
 /// A run of any kind.

@@ -916,6 +916,19 @@ accuracy: number | null, } | { "kind": "warned",
 warning: string, } | { "kind": "finished" } & StageState;
 
 /**
+ * How long a network takes for one sample.
+ */
+export type RunTime = { 
+/**
+ * Milliseconds of a run: the median of many.
+ */
+milliseconds: number, 
+/**
+ * What the steps take by themselves, each called again and again.
+ */
+layers: Array<StepTime>, };
+
+/**
  * Whether a file that was opened with others, or alone, is one of samples. An array may be anything.
  */
 export type SampleChoice = "samples" | "likely" | "perhaps" | "no";
@@ -1209,6 +1222,35 @@ stage: Stage,
  * What it does.
  */
 sentence: string, };
+
+/**
+ * How long one step of a run of one sample takes.
+ */
+export type StepTime = { 
+/**
+ * Name of the first node that it does.
+ */
+name: string, 
+/**
+ * Their operators.
+ */
+operators: Array<string>, 
+/**
+ * The kernel that runs.
+ */
+kernel: string, 
+/**
+ * Share of the layer's weights that are not zero; nothing for other operators.
+ */
+density: number | null, 
+/**
+ * Microseconds.
+ */
+microseconds: number, 
+/**
+ * Share of all steps.
+ */
+share: number, };
 
 /**
  * The numbers of this stage; [`META`] says what they mean.

@@ -1,7 +1,7 @@
 //! Writes the TypeScript types of what crosses the door, `types.d.ts`, from the Rust types.
 #![cfg(test)]
 
-use crate::bench::Rate;
+use crate::bench::{Rate, RunTime};
 use crate::data::together::Choice;
 use crate::formats::export::WRITERS;
 use crate::pipeline::{Event, Recipe, RecipeSetting, Report, StageWords};
@@ -51,6 +51,7 @@ fn types() -> String {
     all.visit::<Event>();
     all.visit::<Report>();
     all.visit::<Rate>();
+    all.visit::<RunTime>();
     all.visit::<Choice>();
     all.visit::<views::summary::Summary>();
     all.visit::<views::samples::DatasetSummary>();

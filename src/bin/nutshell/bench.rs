@@ -4,7 +4,7 @@ use crate::files::{self, ModelFile};
 use crate::{Answer, Task};
 use clap::Args;
 use nutshell::Error;
-use nutshell::bench::{self, Rate};
+use nutshell::bench::{self, Rate, RunTime, StepTime};
 use nutshell::formats;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -19,9 +19,9 @@ pub struct Arguments {
     /// How long each speed is measured.
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     seconds: f64,
-    /// Samples that are run at once, of a given network.
+    /// Samples that are run in one call, of a given network.
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65536))]
-    batch: u32,
+    samples: u32,
 }
 
 /// The speeds of LeNet-5.
@@ -41,16 +41,18 @@ struct OfModel {
     threads: usize,
     /// Multiply-accumulates of one sample.
     macs: u64,
-    /// Samples that were run at once.
-    batch: usize,
-    /// Of one sample, run alone.
-    milliseconds_alone: f64,
-    /// Of one sample of a batch.
-    milliseconds_in_batch: f64,
+    /// A run of one sample: the median of many.
+    milliseconds: f64,
+    /// Samples that were run in one call.
+    samples: usize,
+    /// Of one of these.
+    milliseconds_of_many: f64,
     /// From the file's bytes to a network in floats: for one file.
     open_milliseconds: f64,
     /// The network's parameters as 32-bit floats in 10^6 bytes, over the seconds that opening takes.
     open_megabytes_per_second: f64,
+    /// The steps of a run of one sample.
+    layers: Vec<StepTime>,
 }
 
 impl Task for Arguments {
@@ -66,19 +68,20 @@ impl Task for Arguments {
         let ModelFile { opened, plain, size } = files::open(path)?;
         let open = bench::time(&now, seconds, &mut || formats::open(&plain, files::CAP).map(drop))?;
         let model = opened.into_model()?;
-        let batch = self.batch as usize;
-        let (alone, many) =
-            (bench::inference(&now, seconds, &model, 1)?, bench::inference(&now, seconds, &model, batch)?);
+        let samples = self.samples as usize;
+        let many = bench::inference(&now, seconds, &model, samples)?;
+        let RunTime { milliseconds, layers } = bench::run_time(&now, seconds, &model)?;
         let measured = OfModel {
             file: path.display().to_string(),
             bytes: size,
             threads,
             macs: model.macs()?,
-            batch,
-            milliseconds_alone: 1e3 * alone,
-            milliseconds_in_batch: 1e3 * many / batch as f64,
+            milliseconds,
+            samples,
+            milliseconds_of_many: 1e3 * many / samples as f64,
             open_milliseconds: 1e3 * open,
             open_megabytes_per_second: model.parameter_bytes() as f64 / open / 1e6,
+            layers,
         };
         Ok(Answer::new(measured.describe(), &measured))
     }
@@ -94,16 +97,18 @@ impl Rates {
 
 impl OfModel {
     fn describe(&self) -> String {
-        let OfModel { file, bytes, threads, macs, batch, .. } = self;
-        [
-            format!("{file}: {bytes} bytes, {macs} MACs for one sample, {threads} thread(s)"),
-            format!("alone: {:.4} ms for a sample", self.milliseconds_alone),
-            format!("in batches of {batch}: {:.4} ms for a sample", self.milliseconds_in_batch),
+        let OfModel { file, bytes, threads, macs, samples, .. } = self;
+        let mut lines = vec![
+            format!("{file}: {bytes} bytes, {macs} MACs for one sample"),
+            format!("one sample: {:.4} ms", self.milliseconds),
+            format!("{samples} samples in one call: {:.4} ms each, {threads} thread(s)", self.milliseconds_of_many),
             format!(
                 "opening: {:.3} ms, {:.1} MB/s of parameters as 32-bit floats",
                 self.open_milliseconds, self.open_megabytes_per_second
             ),
-        ]
-        .join("\n")
+            format!("{:>10} {:>6} {:>8}  {:17} step", "us", "share", "density", "kernel"),
+        ];
+        lines.extend(self.layers.iter().map(StepTime::describe));
+        lines.join("\n")
     }
 }

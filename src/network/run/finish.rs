@@ -1,0 +1,53 @@
+//! What follows a layer and is done with it.
+
+use crate::kernels::function::{self, Function};
+use crate::kernels::lists::Limits;
+use crate::kernels::planar;
+use crate::kernels::pool::Pooling;
+
+/// What is done to each sum of a layer, in this order: an addend, a function, a maximum over 2 x 2.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Finish {
+    /// Whether the step's second input, of the shape of the layer's output, is added.
+    pub add: bool,
+    /// The function of each element.
+    pub function: Option<Function>,
+    /// Whether the maximum of each 2 x 2 is what remains.
+    pub pool: bool,
+}
+
+impl Finish {
+    /// Limits that the layer's kernel can keep itself.
+    pub fn limits(&self) -> Limits {
+        match self.function {
+            Some(Function::Clip(lowest, highest)) if !self.add => Limits { lowest, highest },
+            _ => Limits::NONE,
+        }
+    }
+
+    /// Does to the kernel's sums what the kernel has not; `addend` is what belongs to them.
+    pub fn apply(&self, addend: Option<&[f32]>, sums: &mut [f32]) {
+        if let Some(addend) = addend {
+            function::add(addend, sums);
+        }
+        match self.function {
+            Some(Function::Clip(..)) if !self.add => {}
+            Some(function) => function::apply(function, sums),
+            None => {}
+        }
+    }
+}
+
+/// The maximum of each 2 x 2 of planes of this height and width, whose sides are even.
+pub fn pool([height, width]: [usize; 2], from: &[f32], to: &mut [f32]) {
+    let pooling = Pooling {
+        channels: from.len() / (height * width),
+        input: [height, width],
+        output: [height / 2, width / 2],
+        kernel: [2, 2],
+        stride: [2, 2],
+        pads: [0; 4],
+        count_pads: false,
+    };
+    planar::maximum(&pooling, from, to);
+}
