@@ -8,6 +8,7 @@ use crate::error::{DataError, Error};
 use crate::model::presets::{LENET5_WIDTHS, initialize, lenet5};
 use crate::model::{Model, Op, Scaling};
 use crate::network::{Batch, Inference, TimedStep, Trainer};
+use crate::ranking::{key_of, ranked};
 use ndarray::Array2;
 use ndarray::linalg::general_mat_mul;
 use rand::{RngExt, SeedableRng};
@@ -125,8 +126,8 @@ pub fn inference(now: &dyn Fn() -> f64, seconds: f64, model: &Model, batch: usiz
 pub struct StepTime {
     /// Name of the first node that it does.
     pub name: String,
-    /// Their operators.
-    pub operators: Vec<&'static str>,
+    /// Their operators, one after the other.
+    pub operators: String,
     /// The kernel that runs.
     pub kernel: &'static str,
     /// Share of the layer's weights that are not zero; nothing for other operators.
@@ -143,7 +144,7 @@ impl StepTime {
         let StepTime { name, operators, kernel, microseconds, .. } = self;
         let density = self.density.map_or("-".into(), |density| format!("{:.1} %", 100.0 * density));
         let share = format!("{:.1} %", 100.0 * self.share);
-        format!("{microseconds:10.2} {share:>6} {density:>8}  {kernel:17} {name}: {}", operators.join(", "))
+        format!("{microseconds:10.2} {share:>6} {density:>8}  {kernel:17} {name}: {operators}")
     }
 }
 
@@ -178,7 +179,7 @@ pub fn run_time(now: &dyn Fn() -> f64, seconds: f64, model: &Model) -> Result<Ru
         }
         rounds.push((now() - start) / calls as f64);
     }
-    rounds.sort_by(f64::total_cmp);
+    let median = ranked(rounds.len(), &|round| key_of(rounds[round]))[rounds.len() / 2];
     let count = model.graph.nodes.len().max(1) as f64;
     let steps = inference.time_steps(|work| {
         time(now, seconds / count, &mut || {
@@ -194,9 +195,14 @@ pub fn run_time(now: &dyn Fn() -> f64, seconds: f64, model: &Model) -> Result<Ru
             let values = model.values(weight);
             values.iter().filter(|value| **value != 0.0).count() as f64 / values.len().max(1) as f64
         });
+        let mut operators = String::new();
+        for node in &nodes {
+            operators.push_str(if operators.is_empty() { "" } else { ", " });
+            operators.push_str(node.op.name());
+        }
         StepTime {
             name: nodes.first().map(|node| node.name.clone()).unwrap_or_default(),
-            operators: nodes.iter().map(|node| node.op.name()).collect(),
+            operators,
             kernel,
             density,
             microseconds: 1e6 * seconds,
@@ -204,7 +210,7 @@ pub fn run_time(now: &dyn Fn() -> f64, seconds: f64, model: &Model) -> Result<Ru
         }
     };
     let layers = steps.into_iter().map(layer).collect();
-    Ok(RunTime { milliseconds: 1e3 * rounds[rounds.len() / 2], layers })
+    Ok(RunTime { milliseconds: 1e3 * rounds[median], layers })
 }
 
 fn matrix_product(now: &dyn Fn() -> f64, seconds: f64) -> Rate {

@@ -48,11 +48,13 @@
 //! ```
 
 pub mod bench;
+mod circle;
 pub mod coding;
 pub mod container;
 pub mod data;
 pub mod error;
 pub mod formats;
+mod json;
 pub use nutshell_kernels as kernels;
 pub mod model;
 pub mod network;

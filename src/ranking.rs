@@ -7,6 +7,14 @@ pub fn ranked(count: usize, key: &dyn Fn(usize) -> u128) -> Vec<usize> {
     places.into_iter().map(|(_, place)| place).collect()
 }
 
+/// Different numbers in their rising order, each once.
+pub fn distinct(numbers: &[usize]) -> Vec<usize> {
+    let mut rising: Vec<usize> =
+        ranked(numbers.len(), &|at| numbers[at] as u128).into_iter().map(|at| numbers[at]).collect();
+    rising.dedup();
+    rising
+}
+
 /// The places `0..count` in the rising order of a text; equal ones as they are.
 pub fn ranked_texts(count: usize, text: &dyn Fn(usize) -> String) -> Vec<usize> {
     let mut places: Vec<(String, usize)> = (0..count).map(|place| (text(place), place)).collect();
@@ -37,5 +45,6 @@ mod tests {
         let keys = [3u128, 1, 3, 0, 1];
         assert_eq!(ranked(5, &|place| keys[place]), [3, 1, 4, 0, 2]);
         assert!(ranked(0, &|_| 0).is_empty());
+        assert_eq!(distinct(&[3, 1, 3, 0, 1]), [0, 1, 3]);
     }
 }

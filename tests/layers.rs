@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 21] = [
     "bin",
     "wasm",
     "bench",
@@ -24,6 +24,8 @@ const ORDER: [&str; 19] = [
     "search",
     "parallel",
     "ranking",
+    "circle",
+    "json",
     "error",
     "crc32",
 ];

@@ -3,7 +3,7 @@
 use super::bits::{BitReader, BitWriter};
 use crate::ranking::ranked;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// Longest code; a table that would have a longer one is made from flatter counts.
 const LONGEST: u32 = 31;
@@ -42,12 +42,18 @@ pub struct SymbolCode {
 /// The symbols that occur, rising, each with its code; [`entropy_bits`] of their counts is the bound for any code of
 /// independent symbols.
 pub fn symbol_codes(symbols: &[i16]) -> Vec<SymbolCode> {
-    let mut counts = BTreeMap::new();
+    let mut all = vec![0u64; 1 << 16];
     for &symbol in symbols {
-        *counts.entry(symbol).or_insert(0u64) += 1;
+        all[(i32::from(symbol) - i32::from(i16::MIN)) as usize] += 1;
     }
-    let lengths = code_lengths(&counts.values().copied().collect::<Vec<_>>());
-    counts.into_iter().zip(lengths).map(|((symbol, count), length)| SymbolCode { symbol, count, length }).collect()
+    let (mut occurring, mut counts) = (Vec::new(), Vec::new());
+    for (symbol, count) in (i16::MIN..=i16::MAX).zip(all).filter(|(_, count)| *count > 0) {
+        occurring.push(symbol);
+        counts.push(count);
+    }
+    let lengths = code_lengths(&counts);
+    let code = |((symbol, count), length)| SymbolCode { symbol, count, length };
+    occurring.into_iter().zip(counts).zip(lengths).map(code).collect()
 }
 
 fn unlimited_lengths(counts: &[u64]) -> Vec<u8> {

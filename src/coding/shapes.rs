@@ -3,7 +3,6 @@
 use super::adaptive::Counts;
 use super::number::{Number, code_uniform};
 use super::range::{BitCoder, Kind};
-use std::collections::BTreeMap;
 
 /// Most weights of a file's network in its original shapes.
 pub const MOST_WEIGHTS: u64 = 1 << 31;
@@ -56,17 +55,22 @@ pub fn code_widths(
 /// been as long in the original: that of a bias follows from its weight, inputs from the outputs before.
 /// A decoder passes `shapes` as `originals`.
 pub fn code_originals(coder: &mut impl BitCoder, shapes: &[Vec<usize>], originals: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut expected = BTreeMap::new();
+    // Of few different sides.
+    let mut expected: Vec<(usize, usize)> = Vec::new();
     let mut as_expected = Counts::default();
     let mut more = Number::default();
     let mut code_side = |(&side, &original): (&usize, &usize)| {
-        let guess = expected.get(&side).copied().unwrap_or(side);
+        let known = expected.iter().position(|(of, _)| *of == side);
+        let guess = known.map_or(side, |at| expected[at].1);
         if as_expected.code(coder, original == guess, Kind::Head) {
             return guess;
         }
         let difference = original.saturating_sub(side).min(u32::MAX as usize / 2) as u32;
         let original = side.saturating_add(more.code(coder, difference, Kind::Head) as usize);
-        expected.insert(side, original);
+        match known {
+            Some(at) => expected[at].1 = original,
+            None => expected.push((side, original)),
+        }
         original
     };
     shapes

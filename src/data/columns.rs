@@ -1,8 +1,10 @@
 //! What the columns of a table hold: numbers, what a sample is answered with, or a running number that says nothing.
 
+use super::decimal;
 use super::{Answers, Samples, Values};
 use crate::error::{self, Error, LoadError};
 use crate::model::Scaling;
+use crate::ranking::distinct;
 use csv::StringRecord;
 use ndarray::{Array1, Axis};
 
@@ -96,10 +98,7 @@ impl Columns {
 
     /// Those that are kept as text.
     pub fn kept(&self) -> Vec<usize> {
-        let mut all: Vec<usize> = self.candidates.iter().copied().chain(self.index).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        distinct(&self.candidates.iter().copied().chain(self.index).collect::<Vec<_>>())
     }
 
     /// Chooses the column with the classes, and puts the others back among the numbers: those of the columns that were not kept, record by record.
@@ -171,7 +170,7 @@ impl Columns {
 
 /// The only column of words; else the first and the last, if their names are not of a series.
 fn likely_places(names: Option<&[String]>, first: &StringRecord, index: Option<usize>) -> Vec<usize> {
-    let is_word = |&column: &usize| first[column].trim().parse::<f32>().is_err() && Some(column) != index;
+    let is_word = |&column: &usize| decimal::parse(first[column].trim()).is_none() && Some(column) != index;
     if let [column] = (0..first.len()).filter(is_word).collect::<Vec<_>>()[..] {
         return vec![column];
     }
@@ -241,7 +240,7 @@ fn class_number(text: &str) -> Option<u32> {
 
 /// A finite number.
 pub fn number(field: &str) -> Option<f32> {
-    field.trim().parse::<f32>().ok().filter(|number| number.is_finite())
+    decimal::parse(field.trim()).filter(|number| number.is_finite())
 }
 
 /// A field as errors show it.

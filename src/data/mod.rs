@@ -5,6 +5,7 @@ mod columns;
 pub mod copies;
 pub mod csv;
 mod dataset;
+mod decimal;
 #[cfg(feature = "cli")]
 pub mod folder;
 pub mod gather;

@@ -11,7 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 const FORMAT: &str = "safetensors";
@@ -87,9 +87,13 @@ pub fn read(bytes: &[u8], cap: u64) -> Result<Network, LoadError> {
     }
     let mut skeleton = metadata.as_bytes().to_vec();
     if !kept.is_empty() {
-        let mut types: BTreeSet<&str> = BTreeSet::new();
-        types.extend(kept.values().map(|(dtype, _)| dtype.as_ref()));
-        let types = types.into_iter().collect::<Vec<_>>().join(", ");
+        let mut types: Vec<&str> = Vec::new();
+        for (dtype, _) in kept.values() {
+            if !types.contains(&dtype.as_ref()) {
+                types.push(dtype);
+            }
+        }
+        let types = types.join(", ");
         let names = kept.keys().map(|name| name.as_ref());
         tensors.note(format!("kept as bytes, since their type is not known ({types}): {}", listed(names)));
         skeleton.push(KEPT);

@@ -3,15 +3,16 @@
 
 use super::{foreign, onnx, read, reader_of, safetensors};
 use crate::error::{Error, LoadError, malformed, of_json, without_place};
+use crate::ranking::ranked_texts;
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
 /// What of an index is needed.
 #[derive(Deserialize)]
 struct Index {
     /// The file that each tensor is in.
-    weight_map: BTreeMap<String, String>,
+    weight_map: HashMap<Cow<'static, str>, Cow<'static, str>>,
 }
 
 /// The files that a model has its numbers in beside this one, each once; none of most.
@@ -23,9 +24,11 @@ pub fn other_files(bytes: &[u8]) -> Result<Vec<String>, LoadError> {
         let index: Index = of_json(bytes).map_err(|error| {
             malformed("index", "JSON", "weight_map, with a file for each tensor", without_place(&error))
         })?;
-        let mut files = BTreeSet::new();
-        files.extend(index.weight_map.into_values());
-        return Ok(files.into_iter().collect());
+        let all: Vec<String> = index.weight_map.into_values().map(Cow::into_owned).collect();
+        let mut files: Vec<String> =
+            ranked_texts(all.len(), &|at| all[at].clone()).into_iter().map(|at| all[at].clone()).collect();
+        files.dedup();
+        return Ok(files);
     }
     match reader_of(bytes) {
         Some(reader) if reader.name == onnx::READER.name => onnx::external_files(bytes),

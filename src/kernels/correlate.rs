@@ -161,7 +161,8 @@ impl Kernel for Correlate<'_> {
                 1 => band.run::<V, 1>(),
                 2 => band.run::<V, 2>(),
                 3 => band.run::<V, 3>(),
-                4 => band.run::<V, 4>(),
+                // There are no more in a tab.
+                rows if rows == 4 || ROWS == 4 => band.run::<V, 4>(),
                 5 => band.run::<V, 5>(),
                 _ => band.run::<V, 6>(),
             }

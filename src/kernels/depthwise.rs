@@ -168,22 +168,25 @@ impl Image<'_> {
         // SAFETY: the caller's promise.
         unsafe {
             let (from, to) = (self.padded.as_ptr().add(from), self.output.as_ptr().cast_mut().add(to));
+            // Fewer positions than a vector has go to a place that holds any.
+            let mut few = [[0.0; WIDEST]; R];
+            let (place, line) = match width >= V::COUNT {
+                true => (to, width),
+                false => (few.as_mut_ptr().cast(), WIDEST),
+            };
             let mut at = 0;
-            while at + N * V::COUNT <= width {
-                self.tile::<V, T, R, N>(taps, from.add(at), to.add(at), width);
+            while N > 1 && at + N * V::COUNT <= width {
+                self.tile::<V, T, R, N>(taps, from.add(at), place.add(at), line);
                 at += N * V::COUNT;
             }
-            while at + V::COUNT <= width {
-                self.tile::<V, T, R, 1>(taps, from.add(at), to.add(at), width);
-                at += V::COUNT;
+            while at < width {
+                // The last one begins earlier.
+                let first = at.min(width.saturating_sub(V::COUNT));
+                self.tile::<V, T, R, 1>(taps, from.add(first), place.add(first), line);
+                at = first + V::COUNT;
             }
-            if at < width && width >= V::COUNT {
-                at = width - V::COUNT;
-                self.tile::<V, T, R, 1>(taps, from.add(at), to.add(at), width);
-            } else if at < width {
-                let mut rows = [[0.0; WIDEST]; R];
-                self.tile::<V, T, R, 1>(taps, from, rows.as_mut_ptr().cast(), WIDEST);
-                for (row, values) in rows.iter().enumerate() {
+            if width < V::COUNT {
+                for (row, values) in few.iter().enumerate() {
                     std::ptr::copy_nonoverlapping(values.as_ptr(), to.add(row * width), width);
                 }
             }

@@ -199,45 +199,45 @@ impl Kernel for Sum<'_> {
 impl Sum<'_> {
     #[inline(always)]
     unsafe fn block<V: Lanes, const M: usize, const N: usize>(&mut self) {
+        let mut few = [[0.0; WIDEST]; M];
+        let (to, plane) = match self.positions >= V::COUNT {
+            true => (self.output.as_mut_ptr(), self.plane),
+            false => (few.as_mut_ptr().cast(), WIDEST),
+        };
         let mut at = 0;
-        // SAFETY (all of this function): the caller's promise; a last vector that would end behind the positions begins earlier.
+        // SAFETY (of all): the caller's promise; a last vector that would end behind the positions begins earlier, and fewer
+        // positions than a vector has go to a place that holds any.
         unsafe {
             while at + N * V::COUNT <= self.positions {
-                self.tile::<V, M, N>(at);
+                self.tile::<V, M, N>(at, to, plane);
                 at += N * V::COUNT;
             }
-            while at + 2 * V::COUNT <= self.positions && N > 2 {
-                self.tile::<V, M, 2>(at);
+            while N > 2 && at + 2 * V::COUNT <= self.positions {
+                self.tile::<V, M, 2>(at, to, plane);
                 at += 2 * V::COUNT;
             }
-            while at + V::COUNT <= self.positions {
-                self.tile::<V, M, 1>(at);
-                at += V::COUNT;
+            while at < self.positions {
+                let first = at.min(self.positions.saturating_sub(V::COUNT));
+                self.tile::<V, M, 1>(first, to, plane);
+                at = first + V::COUNT;
             }
-            if at == self.positions {
-                return;
-            }
-            if self.positions >= V::COUNT {
-                return self.tile::<V, M, 1>(self.positions - V::COUNT);
-            }
-            let mut row = [0.0; WIDEST];
-            for (m, sums) in self.sums::<V, M, 1>(0).into_iter().enumerate() {
-                sums[0].store(row.as_mut_ptr());
-                self.output[m * self.plane..][..self.positions].copy_from_slice(&row[..self.positions]);
+        }
+        if self.positions < V::COUNT {
+            for (m, few) in few.iter().enumerate() {
+                self.output[m * self.plane..][..self.positions].copy_from_slice(&few[..self.positions]);
             }
         }
     }
 
-    /// Stores `M` rows times `N` vectors.
+    /// Stores `M` rows, `plane` apart, times `N` vectors.
     #[inline(always)]
-    unsafe fn tile<V: Lanes, const M: usize, const N: usize>(&mut self, at: usize) {
+    unsafe fn tile<V: Lanes, const M: usize, const N: usize>(&self, at: usize, to: *mut f32, plane: usize) {
         // SAFETY: the caller's promise.
         unsafe {
             let sums = self.sums::<V, M, N>(at);
-            let to = self.output.as_mut_ptr().add(at);
             for (m, row) in sums.into_iter().enumerate() {
                 for (n, sum) in row.into_iter().enumerate() {
-                    sum.store(to.add(m * self.plane + n * V::COUNT));
+                    sum.store(to.add(at + m * plane + n * V::COUNT));
                 }
             }
         }

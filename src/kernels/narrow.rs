@@ -8,7 +8,7 @@ use super::lanes::{Kernel, Lanes, WIDEST, widest, width};
 use super::lists::Limits;
 
 /// Vectors of output channels whose weights lie beside each other.
-const VECTORS: usize = 8;
+const VECTORS: usize = 4;
 
 /// A convolution of known shape with its weights.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Narrow {
 /// Positions that look at the same taps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
-    /// Up to four positions, and where their windows start, in pixels of the input modulo the range of `usize`.
+    /// One, two or four positions, and where their windows start, in pixels of the input modulo the range of `usize`.
     positions: Vec<(usize, usize)>,
     /// Each tap's number, and its distance from the window's start.
     taps: Vec<(usize, usize)>,
@@ -113,7 +113,13 @@ fn groups(window: &Window, dilation: [usize; 2]) -> Vec<Group> {
         let taps = down.iter().flat_map(|&ky| across.iter().map(move |&kx| tap(ky, kx))).collect();
         groups.push((down, across, Group { positions: vec![(position, start)], taps }));
     }
-    groups.into_iter().map(|(.., group)| group).collect()
+    // Of three, one is by itself.
+    let apart = |(.., mut group): (Vec<usize>, Vec<usize>, Group)| {
+        let last = if group.positions.len() == 3 { group.positions.split_off(2) } else { Vec::new() };
+        let last = (!last.is_empty()).then(|| Group { positions: last, taps: group.taps.clone() });
+        std::iter::once(group).chain(last)
+    };
+    groups.into_iter().flat_map(apart).collect()
 }
 
 /// A call of its own, as of `lists`.
@@ -138,20 +144,12 @@ struct Sum<'a> {
 impl Kernel for Sum<'_> {
     #[inline(always)]
     fn run<V: Lanes>(mut self) {
-        // As many sums in registers for one position as for four.
-        let step = match self.group.positions.len() {
-            4 => 2,
-            1 => 8,
-            _ => 4,
-        };
+        // As many sums in registers for two positions as for four.
         let vectors = (self.of.rows - self.first).div_ceil(V::COUNT).min(VECTORS);
-        for vector in (0..vectors).step_by(step) {
-            match self.group.positions.len() {
-                1 => self.tile::<V, 1, 8>(vector),
-                2 => self.tile::<V, 2, 4>(vector),
-                3 => self.tile::<V, 3, 4>(vector),
-                _ => self.tile::<V, 4, 2>(vector),
-            }
+        match self.group.positions.len() {
+            1 => self.tile::<V, 1, 4>(0),
+            2 => self.tile::<V, 2, 4>(0),
+            _ => (0..vectors).step_by(2).for_each(|vector| self.tile::<V, 4, 2>(vector)),
         }
     }
 }
@@ -190,22 +188,26 @@ impl Sum<'_> {
                 }
             }
         }
-        let positions = self.of.window.positions();
-        let mut values = [0.0; WIDEST];
-        for (sums, &(position, _)) in sums.into_iter().zip(&self.group.positions) {
+        for (at, sums) in sums.into_iter().enumerate() {
             for (n, sum) in sums.into_iter().enumerate() {
+                let mut values = [0.0; WIDEST];
                 // SAFETY: any vector fits.
                 unsafe { sum.store(values.as_mut_ptr()) };
-                let first = self.first + (vector + n) * V::COUNT;
-                for (lane, &value) in values.iter().enumerate().take(V::COUNT.min(self.of.rows.saturating_sub(first))) {
-                    let row = first + lane;
-                    let value = value + self.bias.get(row).copied().unwrap_or(0.0);
-                    // As vectors do: what is no number becomes the limit.
-                    let value = if value > self.limits.lowest { value } else { self.limits.lowest };
-                    let value = if value < self.limits.highest { value } else { self.limits.highest };
-                    self.output[row * positions + position] = value;
-                }
+                self.store(at, self.first + (vector + n) * V::COUNT, &values[..V::COUNT]);
             }
+        }
+    }
+
+    /// Stores the sums of a position for channels from `first` on.
+    #[inline(never)]
+    fn store(&mut self, position: usize, first: usize, sums: &[f32]) {
+        let (positions, place) = (self.of.window.positions(), self.group.positions[position].0);
+        for (row, &sum) in (first..self.of.rows).zip(sums) {
+            let value = sum + self.bias.get(row).copied().unwrap_or(0.0);
+            // As vectors do: what is no number becomes the limit.
+            let value = if value > self.limits.lowest { value } else { self.limits.lowest };
+            let value = if value < self.limits.highest { value } else { self.limits.highest };
+            self.output[row * positions + place] = value;
         }
     }
 }

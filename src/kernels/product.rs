@@ -21,19 +21,6 @@ pub enum Matrix {
         /// Rows of the output.
         rows: usize,
     },
-    /// As dense, one vector of rows each, with the elements of the input at which one of their weights is not zero.
-    Blocks {
-        /// `[elements, lanes]`.
-        weights: Vec<f32>,
-        /// Which elements.
-        places: Vec<u32>,
-        /// Where each block's elements end.
-        ends: Vec<usize>,
-        /// Elements of the input.
-        inputs: usize,
-        /// Rows of the output.
-        rows: usize,
-    },
     /// Each row by itself.
     Rows {
         /// Weights that are not zero.
@@ -62,24 +49,6 @@ impl Matrix {
         Matrix::Dense { weights: packed, inputs, rows }
     }
 
-    /// The same without the elements that a vector of rows has no weights for.
-    pub fn blocks(weights: &[f32], rows: usize) -> Self {
-        let inputs = weights.len() / rows.max(1);
-        let (mut packed, mut places, mut ends) = (Vec::new(), Vec::new(), Vec::new());
-        for row in (0..rows).step_by(width()) {
-            for input in 0..inputs {
-                let of_row = |row: usize| if row < rows { weights[row * inputs + input] } else { 0.0 };
-                let values = || (row..row + width()).map(of_row);
-                if values().any(|weight| weight != 0.0) {
-                    packed.extend(values());
-                    places.push(input as u32);
-                }
-            }
-            ends.push(places.len());
-        }
-        Matrix::Blocks { weights: packed, places, ends, inputs, rows }
-    }
-
     /// The same, row by row.
     pub fn rows(weights: &[f32], rows: usize) -> Self {
         let inputs = weights.len() / rows.max(1);
@@ -98,9 +67,7 @@ impl Matrix {
     pub fn bytes(&self) -> usize {
         match self {
             Matrix::Dense { weights, .. } => 4 * weights.len(),
-            Matrix::Blocks { weights, places, .. } | Matrix::Rows { weights, places, .. } => {
-                4 * (weights.len() + places.len())
-            }
+            Matrix::Rows { weights, places, .. } => 4 * (weights.len() + places.len()),
         }
     }
 
@@ -110,7 +77,7 @@ impl Matrix {
     /// If the lengths do not fit.
     pub fn run(&self, input: &[f32], bias: &[f32], limits: Limits, output: &mut [f32]) {
         let (inputs, rows) = match self {
-            Matrix::Dense { inputs, rows, .. } | Matrix::Blocks { inputs, rows, .. } => (*inputs, *rows),
+            Matrix::Dense { inputs, rows, .. } => (*inputs, *rows),
             Matrix::Rows { inputs, ends, .. } => (*inputs, ends.len()),
         };
         assert_eq!((input.len(), output.len()), (inputs, rows));
@@ -124,7 +91,7 @@ fn groups(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     let (mut row, width) = (0, width());
     std::iter::from_fn(move || {
         let left = rows.saturating_sub(row).div_ceil(width);
-        let vectors = [VECTORS, 2, 1].into_iter().find(|&vectors| vectors <= left)?;
+        let vectors = [VECTORS, 1].into_iter().find(|&vectors| vectors <= left)?;
         row += vectors * width;
         Some((row - vectors * width, vectors))
     })
@@ -155,17 +122,8 @@ impl Kernel for Product<'_> {
                     weights = rest;
                     match vectors {
                         VECTORS => self.group::<V, VECTORS>(row, of_group),
-                        2 => self.group::<V, 2>(row, of_group),
                         _ => self.group::<V, 1>(row, of_group),
                     }
-                }
-            }
-            Matrix::Blocks { weights, places, ends, .. } => {
-                let mut start = 0;
-                for (block, &end) in ends.iter().enumerate() {
-                    let sum = block_sum::<V>(&places[start..end], &weights[start * V::COUNT..], self.input);
-                    self.store(block * V::COUNT, sum);
-                    start = end;
                 }
             }
             Matrix::Rows { weights, places, ends, .. } => {
@@ -237,20 +195,6 @@ impl Product<'_> {
 }
 
 #[inline(always)]
-fn block_sum<V: Lanes>(places: &[u32], weights: &[f32], input: &[f32]) -> V {
-    let mut sums = [V::splat(0.0); 2];
-    assert!(weights.len() >= places.len() * V::COUNT);
-    for (at, &place) in places.iter().enumerate() {
-        // SAFETY: the length was checked.
-        let weight = unsafe { V::load(weights.as_ptr().add(at * V::COUNT)) };
-        // In the order of a dense product, whatever other rows are in the block.
-        let sum = &mut sums[place as usize % 2];
-        *sum = weight.mul_add(V::splat(input[place as usize]), *sum);
-    }
-    sums[0].add(sums[1])
-}
-
-#[inline(always)]
 fn row_sum(places: &[u32], weights: &[f32], input: &[f32]) -> f32 {
     let mut sums = [0.0; 4];
     let (places, rest) = places.as_chunks::<4>();
@@ -283,8 +227,7 @@ mod tests {
                 (bias[row] + products.sum::<f32>()).clamp(limits.lowest, limits.highest)
             };
             let expected: Vec<f32> = (0..rows).map(sum).collect();
-            for matrix in [Matrix::dense(&weights, rows), Matrix::blocks(&weights, rows), Matrix::rows(&weights, rows)]
-            {
+            for matrix in [Matrix::dense(&weights, rows), Matrix::rows(&weights, rows)] {
                 if inputs == 0 {
                     continue;
                 }

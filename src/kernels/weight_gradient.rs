@@ -60,9 +60,10 @@ impl Kernel for WeightGradient<'_> {
                     (1, 1) => self.block::<V, 1, 1>(row, tap),
                     (1, 2) => self.block::<V, 1, 2>(row, tap),
                     (1, _) => self.block::<V, 1, 3>(row, tap),
-                    (2, 1) => self.block::<V, 2, 1>(row, tap),
-                    (2, 2) => self.block::<V, 2, 2>(row, tap),
-                    (2, _) => self.block::<V, 2, 3>(row, tap),
+                    // There are no more where registers are few.
+                    (height, 1) if height == 2 || !V::WIDE => self.block::<V, 2, 1>(row, tap),
+                    (height, 2) if height == 2 || !V::WIDE => self.block::<V, 2, 2>(row, tap),
+                    (height, _) if height == 2 || !V::WIDE => self.block::<V, 2, 3>(row, tap),
                     (3, 1) => self.block::<V, 3, 1>(row, tap),
                     (3, 2) => self.block::<V, 3, 2>(row, tap),
                     (3, _) => self.block::<V, 3, 3>(row, tap),

@@ -53,13 +53,18 @@ impl Tile {
         self.points() + 1 - self.side()
     }
 
-    /// What one row or column of a kernel is in each frequency.
-    fn of_weights(self, weights: &[f64]) -> Vec<f64> {
-        let at = |point: f64| weights.iter().rev().fold(0.0, |sum, weight| sum * point + weight);
-        let last = weights.last().copied().unwrap_or(0.0);
+    /// What one row or column of a kernel is in each frequency: `weights[at]`, `step` apart.
+    fn of_weights(self, weights: &[f64], step: usize) -> [f64; 6] {
+        let mut sums = [0.0; 5];
+        for (sum, point) in sums.iter_mut().zip([0.0, 1.0, -1.0, 2.0, -2.0]) {
+            for at in (0..self.kernel()).rev() {
+                *sum = *sum * point + weights[at * step];
+            }
+        }
+        let last = weights[(self.kernel() - 1) * step];
         match self {
-            Tile::Two => vec![at(0.0), at(1.0) / 2.0, at(-1.0) / 2.0, last],
-            _ => vec![at(0.0) / 4.0, at(1.0) / -6.0, at(-1.0) / -6.0, at(2.0) / 24.0, at(-2.0) / 24.0, last],
+            Tile::Two => [sums[0], sums[1] / 2.0, sums[2] / 2.0, last, 0.0, 0.0],
+            _ => [sums[0] / 4.0, sums[1] / -6.0, sums[2] / -6.0, sums[3] / 24.0, sums[4] / 24.0, last],
         }
     }
 }
@@ -108,13 +113,16 @@ impl Winograd {
         let mut frequencies = vec![vec![0.0f32; rows * channels]; points * points];
         for (pair, weights) in weights.chunks_exact(kernel * kernel).enumerate() {
             // Along rows, then along columns.
-            let lines: Vec<Vec<f64>> = weights
-                .chunks_exact(kernel)
-                .map(|line| tile.of_weights(&line.iter().map(|&weight| f64::from(weight)).collect::<Vec<_>>()))
-                .collect();
+            let mut kernel_values = [0.0; 25];
+            for (value, &weight) in kernel_values.iter_mut().zip(weights) {
+                *value = weight.into();
+            }
+            let mut lines = [0.0; 30];
+            for row in 0..kernel {
+                lines[row * 6..][..6].copy_from_slice(&tile.of_weights(&kernel_values[row * kernel..], 1));
+            }
             for column in 0..points {
-                let line: Vec<f64> = lines.iter().map(|line| line[column]).collect();
-                for (row, value) in tile.of_weights(&line).into_iter().enumerate() {
+                for (row, value) in tile.of_weights(&lines[column..], 6).into_iter().enumerate().take(points) {
                     frequencies[row * points + column][pair] = value as f32;
                 }
             }
@@ -209,8 +217,7 @@ impl Kernel for Forward<'_> {
         self.pad::<V>();
         match self.of.tile {
             Tile::Two => self.transform::<V, Two, 4, 2>(),
-            Tile::Four => self.transform::<V, Four, 6, 4>(),
-            Tile::TwoOfFive => self.transform::<V, TwoOfFive, 6, 2>(),
+            _ => self.transform::<V, Four, 6, 4>(),
         }
     }
 }
@@ -236,7 +243,7 @@ impl Forward<'_> {
         }
     }
 
-    /// `P` points a side, tiles `S` apart.
+    /// `P` points a side.
     #[inline(always)]
     fn transform<V: Lanes, T: Lines<P, S>, const P: usize, const S: usize>(self) {
         let of = self.of;
@@ -247,11 +254,12 @@ impl Forward<'_> {
         while tile < self.tiles.end {
             let next = of.vector(self.tiles.start, tile, V::COUNT);
             tile = next.tile;
-            let columns = match next.beside {
+            let rows = match next.beside {
                 // SAFETY: `S` vectors lie behind each column of the last tile, or in what follows the image.
-                true => unsafe { self.beside::<V, T, P, S>(tile) },
-                false => self.apart::<V, T, P, S>(tile),
+                true => unsafe { self.beside::<V, P>(tile) },
+                false => self.apart::<V, P>(tile),
             };
+            let columns = columns_of::<V, T, P, S>(&rows);
             // SAFETY: the lengths were checked; the last vector ends at the pitch or before.
             unsafe {
                 let to = self.to.as_mut_ptr().add(tile - self.tiles.start);
@@ -269,43 +277,42 @@ impl Forward<'_> {
         }
     }
 
-    /// The columns of tiles that are neighbours in a row, transformed.
+    /// The pixels of tiles that are neighbours in a row.
     #[inline(always)]
-    unsafe fn beside<V: Lanes, T: Lines<P, S>, const P: usize, const S: usize>(&self, tile: usize) -> [[V; P]; P] {
+    unsafe fn beside<V: Lanes, const P: usize>(&self, tile: usize) -> [[V; P]; P] {
         let mut rows = [[V::splat(0.0); P]; P];
-        let (y, x) = (tile / self.of.across, tile % self.of.across);
+        let (y, x, side) = (tile / self.of.across, tile % self.of.across, self.of.tile.side());
         for (at, row) in rows.iter_mut().enumerate() {
             // SAFETY: the caller's promise.
             unsafe {
-                let from = self.padded.as_ptr().add((y * S + at) * self.of.line + x * S);
-                for first in (0..P).step_by(S) {
+                let from = self.padded.as_ptr().add((y * side + at) * self.of.line + x * side);
+                for first in (0..P).step_by(2) {
                     let from = from.add(first);
-                    let vector = |index: usize| V::load(from.add(index * V::COUNT));
-                    let (even, odd) = vector(0).unzip(vector(1));
-                    let pixels = match S {
-                        2 => [even, odd, even, odd],
+                    let (even, odd) = V::load(from).unzip(V::load(from.add(V::COUNT)));
+                    (row[first], row[first + 1]) = match side {
+                        2 => (even, odd),
+                        // Every fourth.
                         _ => {
-                            let (even_next, odd_next) = vector(2).unzip(vector(3));
-                            let ((a, c), (b, d)) = (even.unzip(even_next), odd.unzip(odd_next));
-                            [a, b, c, d]
+                            let from = from.add(2 * V::COUNT);
+                            let (even_next, odd_next) = V::load(from).unzip(V::load(from.add(V::COUNT)));
+                            (even.unzip(even_next).0, odd.unzip(odd_next).0)
                         }
                     };
-                    let count = S.min(P - first);
-                    row[first..first + count].copy_from_slice(&pixels[..count]);
                 }
             }
         }
-        columns_of::<V, T, P, S>(&rows)
+        rows
     }
 
-    /// The columns of tiles wherever they are, transformed.
+    /// The pixels of tiles wherever they are.
     #[inline(always)]
-    fn apart<V: Lanes, T: Lines<P, S>, const P: usize, const S: usize>(&self, tile: usize) -> [[V; P]; P] {
+    fn apart<V: Lanes, const P: usize>(&self, tile: usize) -> [[V; P]; P] {
+        let side = self.of.tile.side();
         let mut pixels = [[[0.0; WIDEST]; P]; P];
         for lane in 0..V::COUNT.min(self.tiles.end.saturating_sub(tile)) {
             let (y, x) = ((tile + lane) / self.of.across, (tile + lane) % self.of.across);
             for (at, pixels) in pixels.iter_mut().enumerate() {
-                let from = &self.padded[(y * S + at) * self.of.line + x * S..][..P];
+                let from = &self.padded[(y * side + at) * self.of.line + x * side..][..P];
                 for (pixels, &from) in pixels.iter_mut().zip(from) {
                     pixels[lane] = from;
                 }
@@ -318,7 +325,7 @@ impl Forward<'_> {
                 *value = unsafe { V::load(pixel.as_ptr()) };
             }
         }
-        columns_of::<V, T, P, S>(&rows)
+        rows
     }
 }
 
@@ -493,7 +500,7 @@ unsafe fn store_in_turn<V: Lanes, const S: usize>(vectors: &[V; S], to: *mut f32
 
 /// What is done to each line of `P` points, of a tile of `S` pixels.
 trait Lines<const P: usize, const S: usize> {
-    /// Pixels of the input to points.
+    /// Pixels of the input to points; the same for all tiles of as many points.
     fn inward<V: Lanes>(pixels: [V; P]) -> [V; P];
 
     /// Points to pixels of the output.

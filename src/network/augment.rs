@@ -1,6 +1,7 @@
 //! Small random changes of images: an affine map and a smooth elastic displacement (Simard, Steinkraus and Platt, "Best
 //! practices for convolutional neural networks", 2003), sampled bilinearly. What lies outside is the nearest edge.
 
+use crate::circle::{cosine, sine};
 use crate::data::Row;
 use crate::kernels::warp::{Affine, Grid, NODES, Warp, warp};
 use rand::{RngExt, SeedableRng};
@@ -76,7 +77,7 @@ impl Augmentation {
             pixels.chunks_exact_mut(width).for_each(<[f32]>::reverse);
         }
         // Where a pixel comes from: sheared, then scaled, then rotated, all about the centre, then shifted.
-        let (sine, cosine) = (angle.sin(), angle.cos());
+        let (sine, cosine) = (sine(angle.into()) as f32, cosine(angle.into()) as f32);
         let affine = Affine {
             y: [cosine * scale_y + sine * scale_x * shear, sine * scale_x, shift_y],
             x: [cosine * scale_x * shear - sine * scale_y, cosine * scale_x, shift_x],

@@ -2,6 +2,7 @@
 
 use super::loader::Loader;
 use super::trainer::{Gradients, Trainer};
+use crate::circle::annealed;
 use crate::error::Error;
 use crate::model::Model;
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ impl Schedule {
         let at = step as f32 + 0.5;
         let rise = (at / (self.warm_up * steps).max(f32::MIN_POSITIVE)).min(1.0);
         let fall = ((steps - at) / (self.decay * steps).max(f32::MIN_POSITIVE)).clamp(0.0, 1.0);
-        self.rate * rise * (1.0 - (std::f32::consts::PI * fall).cos()) / 2.0
+        self.rate * rise * annealed(f64::from(1.0 - fall)) as f32
     }
 }
 

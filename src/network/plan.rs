@@ -5,9 +5,9 @@ use super::operators;
 use super::operators::work::{Operand, Work};
 use crate::error::{DataError, Error};
 use crate::model::{Function, Graph, Model, Op, ValueId};
+use std::fmt;
 
 /// A node that has to run. One that only gives another shape needs not: its output is its input's buffer.
-#[derive(Debug)]
 pub struct Step {
     pub work: Box<dyn Work>,
     pub inputs: Vec<Operand>,
@@ -15,7 +15,6 @@ pub struct Step {
 }
 
 /// The steps and buffers that training needs for some of a model's values: each has a buffer for itself.
-#[derive(Debug)]
 pub struct Plan {
     graph: Graph,
     parameter_shapes: Vec<Vec<usize>>,
@@ -41,6 +40,13 @@ pub fn logits_of(graph: &Graph, shapes: &[Vec<usize>]) -> ValueId {
 
 fn is_sigmoid(op: &Op) -> bool {
     matches!(op, Op::Unary(unary) if unary.function == Function::Sigmoid)
+}
+
+/// What its steps do is not for print, and each would bring its own words into the wasm.
+impl fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Plan")
+    }
 }
 
 impl Plan {

@@ -8,7 +8,6 @@ use crate::model::histogram;
 use crate::model::{Model, ParamId};
 use crate::resources;
 use crate::stages::prune::nonzeros;
-use std::collections::BTreeMap;
 
 /// Bins of the histograms that go with a stage.
 const BINS: usize = 121;
@@ -125,11 +124,14 @@ fn distinct(values: &ndarray::ArrayD<f32>) -> Vec<(f32, u32)> {
     // The bits of floats are ordered as they are, once those of negative ones are turned round.
     let turned = |bits: u32| if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
     let back = |key: u32| f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key });
-    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+    // Rising.
+    let mut counts: Vec<(u32, u32)> = Vec::new();
     for &value in values.iter().filter(|&&value| value != 0.0) {
-        *counts.entry(turned(value.to_bits())).or_default() += 1;
-        if counts.len() > LARGEST_CODEBOOK {
-            return Vec::new();
+        let key = turned(value.to_bits());
+        match counts.binary_search_by_key(&key, |known| known.0) {
+            Ok(at) => counts[at].1 += 1,
+            Err(_) if counts.len() == LARGEST_CODEBOOK => return Vec::new(),
+            Err(at) => counts.insert(at, (key, 1)),
         }
     }
     counts.into_iter().map(|(key, count)| (back(key), count)).collect()

@@ -7,6 +7,7 @@ use crate::data::{Dataset, Samples};
 use crate::error::Error;
 use crate::model::{Function, Model, Op, Scaling};
 use crate::network::{Evaluation, logits, predictions};
+use crate::ranking::distinct;
 use crate::resources::macs;
 use ndarray::Array2;
 use serde::Serialize;
@@ -253,10 +254,7 @@ impl Tried<'_> {
         let answers: Vec<usize> = most.collect();
         let explained: usize = answers.iter().enumerate().map(|(class, &answer)| counts[(class, answer)]).sum();
         let enough = counts.rows().into_iter().all(|row| row.sum() >= LEAST_OF_CLASS);
-        let mut own = answers.clone();
-        own.sort_unstable();
-        own.dedup();
-        let sure = enough && own.len() == classes && explained as f64 >= PURE * self.some.len() as f64;
+        let sure = enough && distinct(&answers).len() == classes && explained as f64 >= PURE * self.some.len() as f64;
         sure.then(|| ClassOrder::Listed(answers.iter().map(|&answer| answer as u32).collect()))
     }
 

@@ -1,8 +1,8 @@
 //! Objects from JavaScript, and to it.
 
 use super::fault;
-use crate::error::without_place;
-use js_sys::{JSON, JsString, Object, Reflect};
+use super::strict::Strict;
+use js_sys::{JsString, Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::Performance;
@@ -16,11 +16,9 @@ pub fn from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsV
     })
 }
 
-/// As [`from_js`], by way of JSON: then a field that is not known is an error too. It would be a setting without effect.
+/// As [`from_js`], where a field that is not known is an error too: it would be a setting without effect.
 pub fn strict_from_js<T: DeserializeOwned>(what: &str, value: JsValue) -> Result<T, JsValue> {
-    // Undefined has no text: it is read as none, which is an error that says what is missing.
-    let text = JSON::stringify(&value)?.as_string().unwrap_or_else(|| "null".into());
-    serde_json::from_str(&text).map_err(|error| fault(&format!("{what}: {}", without_place(&error))))
+    T::deserialize(Strict(value)).map_err(|error| fault(&format!("{what}: {error}")))
 }
 
 /// An object with these fields.

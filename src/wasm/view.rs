@@ -13,7 +13,6 @@ use crate::stages::kmeans::Clusterings;
 use crate::stages::prune::{cut, path_saliency};
 use crate::views::{self, answers, coded, drawing, picture, pruning, rounding, sharing};
 use ndarray::ArrayD;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -26,7 +25,7 @@ pub struct View {
     model: Model,
     fixed: Option<FixedPoint>,
     saliency: Option<Rc<Vec<Option<ArrayD<f32>>>>>,
-    clusterings: BTreeMap<usize, Rc<Clusterings>>,
+    clusterings: Vec<(usize, Rc<Clusterings>)>,
     costs: Option<coded::Costs>,
     inference: Option<Inference>,
 }
@@ -235,7 +234,7 @@ impl View {
 
 impl View {
     fn new(model: Model, fixed: Option<FixedPoint>) -> Self {
-        View { model, fixed, saliency: None, clusterings: BTreeMap::new(), costs: None, inference: None }
+        View { model, fixed, saliency: None, clusterings: Vec::new(), costs: None, inference: None }
     }
 
     fn weight(&self, layer: usize) -> Result<ParamId, JsValue> {
@@ -257,12 +256,12 @@ impl View {
     }
 
     fn clusterings(&mut self, layer: usize) -> Result<Rc<Clusterings>, JsValue> {
-        if let Some(clusterings) = self.clusterings.get(&layer) {
+        if let Some((_, clusterings)) = self.clusterings.iter().find(|(of, _)| *of == layer) {
             return Ok(clusterings.clone());
         }
         let nonzero: Vec<f32> = self.values(layer)?.into_iter().filter(|&value| value != 0.0).collect();
         let clusterings = Rc::new(Clusterings::new(&nonzero, &[], MOST_CENTROIDS));
-        self.clusterings.insert(layer, clusterings.clone());
+        self.clusterings.push((layer, clusterings.clone()));
         Ok(clusterings)
     }
 

@@ -37,6 +37,8 @@ pub fn build() -> Result<PathBuf, String> {
     run(command("node", &[])
         .arg(wasm_opt)
         .args(["--reorder-functions-by-name", "-O3"])
+        // The stack ends at address 0: nothing is read or written there, so that constants can be part of an address.
+        .arg("--low-memory-unused")
         // The compiler has inlined what is worth it; more of it makes the file larger and the kernels no faster.
         .args(["--always-inline-max-function-size=0", "--flexible-inline-max-function-size=0"])
         .arg("--one-caller-inline-max-function-size=0")

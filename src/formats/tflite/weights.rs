@@ -72,7 +72,7 @@ pub fn read(file: &[u8], cap: u64) -> Result<Network, LoadError> {
         let bytes = values.flat_map(|(index, integer)| scales.value(index, integer).to_le_bytes()).collect();
         tensors.push(Tensor { dequantized: true, ..Tensor::new(name, stored.shape, Dtype::F32, bytes) })?;
     }
-    Ok(tensors.network(Source::Tflite, skeleton::cut(file, cuts)))
+    Ok(tensors.network(Source::Tflite, skeleton::cut(file, &cuts)))
 }
 
 /// The file that the weights came from, with their numbers in it.

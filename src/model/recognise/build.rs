@@ -4,7 +4,7 @@ use crate::model::{
     Conv, Function, Graph, Linear, Model, Network, Node, Op, ParamId, Parameter, Pool, Tensor, Unary, ValueId,
 };
 use ndarray::{ArrayD, IxDyn};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The suffix of what counts batches in PyTorch's normalisation; a network that runs does not need it.
 const BATCHES: &str = "num_batches_tracked";
@@ -21,12 +21,12 @@ pub enum Naming {
 impl Naming {
     /// The tensors by names that begin with that of their layer, of a file that may put them into folders and may number them.
     fn canonical(self, weights: &Network) -> impl Iterator<Item = (String, &Tensor)> {
-        let mut normed = BTreeSet::new();
-        normed.extend(weights.tensors.iter().filter_map(|tensor| tensor.name.strip_suffix("/3")));
+        let fourth = weights.tensors.iter().filter_map(|tensor| tensor.name.strip_suffix("/3"));
+        let normed: Vec<&str> = fourth.collect();
         weights.tensors.iter().map(move |tensor| match tensor.name.rsplit_once('/') {
             // Keras 3 counts the tensors of a layer.
             Some((layer, number)) if self != Naming::Torch && layer.ends_with("/vars") => {
-                let parts: &[&str] = if normed.contains(layer) {
+                let parts: &[&str] = if normed.contains(&layer) {
                     &["gamma", "beta", "moving_mean", "moving_variance"]
                 } else {
                     &["kernel", "bias"]

@@ -5,7 +5,6 @@ use crate::kernels::elementwise;
 use crate::model::{Binary, expand};
 
 /// The sum of two values of one shape, which is faster than by [`BinaryPlan`]. Each input's gradient is the output's.
-#[derive(Debug)]
 pub struct Sum;
 
 impl Work for Sum {
@@ -19,7 +18,7 @@ impl Work for Sum {
 }
 
 /// Where an output's element finds its operands, in elements of a sample; `None` is its own place.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BinaryPlan {
     /// `None` is the sum.
     function: Option<Binary>,

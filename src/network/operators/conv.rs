@@ -9,7 +9,6 @@ use std::mem::take;
 
 /// A convolution of known shape. Groups are convolutions of their own, over slices of the channels. A dilated kernel is one
 /// with zeros between its taps, which the sparse kernels skip.
-#[derive(Debug)]
 pub struct Convolution {
     weight: ParamId,
     bias: Option<ParamId>,
@@ -38,7 +37,7 @@ pub struct Convolution {
 }
 
 /// The weights of a convolution in the kernels' order.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Weights {
     plain: Vec<f32>,
     forward: Vec<Form>,

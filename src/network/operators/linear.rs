@@ -11,7 +11,6 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// A linear layer of known shape, and its weights in the kernels' order: for the gradient to the data they are `[out, in]`, or listed
 /// if most are zero.
-#[derive(Debug)]
 pub struct LinearPlan {
     weight: ParamId,
     bias: Option<ParamId>,

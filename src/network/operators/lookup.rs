@@ -4,7 +4,6 @@ use super::work::{Inputs, Output, ParameterGradients, Work, copy};
 use crate::model::{Model, ParamId};
 
 /// A table `[width, count]`.
-#[derive(Debug)]
 pub struct LookupPlan {
     weight: ParamId,
     width: usize,

@@ -4,7 +4,7 @@ use super::work::{Inputs, Output, Work};
 use crate::model::expand;
 
 /// Products of matrices `[m, k]` and `[k, p]`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MatMulPlan {
     m: usize,
     k: usize,

@@ -5,7 +5,7 @@ use super::work::{Inputs, Output, Work};
 use crate::model::{NOWHERE, Op, Pad};
 
 /// For each element of the output where it comes from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MovePlan {
     /// Places in all inputs, one after the other.
     places: Vec<u32>,

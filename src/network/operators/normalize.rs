@@ -4,7 +4,6 @@ use super::work::{Inputs, Output, Work};
 use crate::model::Normalize;
 
 /// A normalisation of `features` numbers each.
-#[derive(Debug)]
 pub struct NormalizePlan {
     features: usize,
     epsilon: f32,

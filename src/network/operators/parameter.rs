@@ -3,7 +3,6 @@
 use super::work::{Inputs, Output, ParameterGradients, Work, copy};
 use crate::model::{Model, ParamId};
 
-#[derive(Debug)]
 pub struct Value {
     id: ParamId,
     numbers: Vec<f32>,

@@ -5,7 +5,6 @@ use crate::kernels::pool::{self, Pooling};
 use crate::model::Pool;
 
 /// The maximum of each window.
-#[derive(Debug)]
 pub struct Maximum(pub Pooling);
 
 impl Work for Maximum {
@@ -19,7 +18,6 @@ impl Work for Maximum {
 }
 
 /// The mean of each window.
-#[derive(Debug)]
 pub struct Mean(pub Pooling);
 
 impl Work for Mean {

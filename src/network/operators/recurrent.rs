@@ -7,7 +7,6 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 /// A recurrent layer of known shape. What is kept of each step is `[gates + 2, hidden]`: the gates; the state of an LSTM's cell or what
 /// a GRU's reset multiplies; the output.
-#[derive(Debug)]
 pub struct RecurrentPlan {
     layer: Recurrent,
     steps: usize,

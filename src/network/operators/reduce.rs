@@ -4,7 +4,7 @@ use super::work::{Inputs, Output, Work};
 use crate::model::{Reduction, expand};
 
 /// Where each element of the input goes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ReducePlan {
     kind: Reduction,
     places: Vec<u32>,

@@ -4,13 +4,11 @@ use super::work::{Inputs, Output, Work};
 use crate::model::{Coordinates, Interpolation, Resize, Rounding};
 
 /// The axes that change, in order.
-#[derive(Debug)]
 pub struct ResizePlan {
     passes: Vec<Pass>,
 }
 
 /// One axis that changes.
-#[derive(Debug)]
 struct Pass {
     from: usize,
     /// Elements behind one place of the axis.

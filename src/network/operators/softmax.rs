@@ -5,7 +5,7 @@ use super::work::{Inputs, Output, Work};
 use crate::kernels::elementwise;
 
 /// A softmax, or its logarithm, of `length` numbers each.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct SoftmaxPlan {
     pub length: usize,
     pub logarithm: bool,

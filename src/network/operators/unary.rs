@@ -6,7 +6,6 @@ use crate::model::{Function, Unary};
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
 /// `max(x, 0)`.
-#[derive(Debug)]
 pub struct Relu;
 
 impl Work for Relu {

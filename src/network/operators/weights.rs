@@ -11,7 +11,7 @@ const DENSE: f64 = 0.5;
 const DENSE_LINEAR: f64 = 0.3;
 
 /// One correlation's weights, in whichever form is the faster. Both keep their memory.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Form {
     sparse: bool,
     packed: Packed,

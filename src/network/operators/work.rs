@@ -2,11 +2,10 @@
 
 use crate::kernels::elementwise;
 use crate::model::{Model, ParamId};
-use std::fmt::Debug;
 use std::ops::Index;
 
 /// An operator for known shapes. All slices are `[elements, n]` for `n` samples.
-pub trait Work: Debug + Send + Sync {
+pub trait Work: Send + Sync {
     /// Takes the parameters over from a model, in the kernels' order; again whenever they have changed.
     fn prepare(&mut self, _model: &Model, _training: bool) {}
 

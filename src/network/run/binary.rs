@@ -6,7 +6,6 @@ use crate::model::{Binary, expand};
 use crate::network::operators::work::Inputs;
 
 /// Where an output's stretches find their operands.
-#[derive(Debug)]
 pub struct Stretched {
     function: Pair,
     length: usize,

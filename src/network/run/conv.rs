@@ -20,7 +20,6 @@ const STRIP: usize = 1 << 16;
 const NEIGHBOURS: usize = 1 << 13;
 
 /// A convolution of known shape and weights.
-#[derive(Debug)]
 pub struct Convolution {
     /// How many images a sample has.
     images: usize,
@@ -34,7 +33,6 @@ pub struct Convolution {
     methods: Vec<Method>,
 }
 
-#[derive(Debug)]
 enum Method {
     /// Over copies of rows.
     Copied(Copies, Lists),
@@ -45,7 +43,7 @@ enum Method {
 }
 
 /// A convolution's shapes and numbers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Layer<'a> {
     pub conv: &'a Conv,
     /// `[.., c, h, w]`.

@@ -83,12 +83,10 @@ impl Reading {
     }
 }
 
-/// A weight of a linear layer: all of them, rows of those that are not zero, and blocks of rows, in nanoseconds.
-const LINEAR: [f64; 3] = [0.055, 0.25, 0.31];
+/// A weight of a linear layer where all are multiplied, and where those that are not zero are listed, in nanoseconds.
+const LINEAR: [f64; 2] = [0.055, 0.25];
 
-/// Which is cheapest of a linear layer with so many weights, nonzero ones, and vectors of rows with a nonzero one: 0 to 2, in
-/// the order of [`LINEAR`].
-pub fn cheapest_linear(counts: [usize; 3]) -> usize {
-    let costs = [0, 1, 2].map(|kind| LINEAR[kind] * counts[kind] as f64);
-    (0..3).min_by(|&a, &b| costs[a].total_cmp(&costs[b])).unwrap_or(0)
+/// Whether a linear layer with so many weights that are not zero, of so many, is faster by a list of them.
+pub fn sparse_linear(nonzero: usize, weights: usize) -> bool {
+    LINEAR[1] * nonzero as f64 <= LINEAR[0] * weights as f64
 }

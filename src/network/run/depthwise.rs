@@ -11,7 +11,6 @@ use crate::network::operators::work::Inputs;
 const LARGE: usize = 1 << 16;
 
 /// A convolution of each channel by kernels of its own.
-#[derive(Debug)]
 pub struct PerChannel {
     kernel: Depthwise,
     /// Channels of the input.

@@ -1,6 +1,6 @@
 //! `Gemm`, and convolutions of one position.
 
-use super::cost::cheapest_linear;
+use super::cost::sparse_linear;
 use super::finish::Finish;
 use super::step::Run;
 use crate::kernels::function::{self, Function};
@@ -12,11 +12,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 /// Vectors from which on a product of two matrices is faster than one by one.
 const TOGETHER: usize = 4;
 
-/// Rows of a block as they are counted, whatever the machine has: so that all machines choose alike.
-const ROWS: usize = 4;
-
 /// A linear layer of known shape and weights.
-#[derive(Debug)]
 pub struct LinearStep {
     inputs: usize,
     outputs: usize,
@@ -25,7 +21,6 @@ pub struct LinearStep {
     weights: Weights,
 }
 
-#[derive(Debug)]
 enum Weights {
     Each(Matrix),
     /// `[out, in]`, multiplied by all vectors of a sample together.
@@ -37,17 +32,10 @@ impl LinearStep {
     pub fn new(weights: &[f32], outputs: usize, bias: &[f32], vectors: usize, finish: Finish) -> Self {
         let inputs = weights.len() / outputs.max(1);
         let nonzero = weights.iter().filter(|weight| **weight != 0.0).count();
-        let blocks: usize = weights
-            .chunks(ROWS * inputs.max(1))
-            .map(|rows| {
-                (0..inputs).filter(|&at| rows[at..].iter().step_by(inputs).any(|weight| *weight != 0.0)).count()
-            })
-            .sum();
-        let weights = match cheapest_linear([weights.len(), nonzero, blocks]) {
-            1 => Weights::Each(Matrix::rows(weights, outputs)),
-            2 => Weights::Each(Matrix::blocks(weights, outputs)),
-            _ if vectors >= TOGETHER => Weights::Together(weights.to_vec()),
-            _ => Weights::Each(Matrix::dense(weights, outputs)),
+        let weights = match () {
+            () if sparse_linear(nonzero, weights.len()) => Weights::Each(Matrix::rows(weights, outputs)),
+            () if vectors >= TOGETHER => Weights::Together(weights.to_vec()),
+            () => Weights::Each(Matrix::dense(weights, outputs)),
         };
         LinearStep { inputs, outputs, bias: bias.to_vec(), finish, weights }
     }
@@ -88,7 +76,6 @@ impl Run for LinearStep {
     fn kernel(&self) -> &'static str {
         match &self.weights {
             Weights::Each(Matrix::Dense { .. }) => "product",
-            Weights::Each(Matrix::Blocks { .. }) => "blocks",
             Weights::Each(Matrix::Rows { .. }) => "rows",
             Weights::Together(_) => "matrices",
         }

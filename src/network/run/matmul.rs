@@ -7,7 +7,6 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// Products of matrices `[m, k]` and `[k, n]`.
-#[derive(Debug)]
 pub struct Products {
     sides: [usize; 3],
     /// For each product its two matrices.

@@ -5,7 +5,7 @@ use crate::model::{NOWHERE, Op, Pad};
 use crate::network::operators::work::Inputs;
 
 /// Elements of the output that lie beside each other in an input, or come from nowhere.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Stretch {
     /// Which input, and where in it; [`NOWHERE`] for no input.
     input: u32,
@@ -14,7 +14,6 @@ struct Stretch {
 }
 
 /// All of an output, in order.
-#[derive(Debug)]
 pub struct Stretches {
     stretches: Vec<Stretch>,
     /// What comes from nowhere.

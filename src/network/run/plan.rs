@@ -18,10 +18,10 @@ use crate::network::flow::Flow;
 use crate::network::operators;
 use crate::network::operators::pool;
 use crate::network::operators::work::{Inputs, Operand};
+use std::fmt;
 use std::mem::take;
 
 /// The steps and buffers that a network needs for some of its values.
-#[derive(Debug)]
 pub struct Plan {
     steps: Vec<Step>,
     /// Elements of each buffer; the first is the input's.
@@ -31,7 +31,6 @@ pub struct Plan {
     scratch: usize,
 }
 
-#[derive(Debug)]
 struct Step {
     run: Box<dyn Run>,
     inputs: Vec<Operand>,
@@ -57,6 +56,13 @@ impl Step {
 pub struct Workspace {
     values: Vec<Vec<f32>>,
     scratch: Vec<f32>,
+}
+
+/// What its steps do is not for print, and each would bring its own words into the wasm.
+impl fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Plan")
+    }
 }
 
 impl Plan {
@@ -202,10 +208,12 @@ fn assign(made: &[(usize, Vec<usize>)], asked: &[usize], size: impl Fn(usize) ->
         };
         buffers[buffer] = buffers[buffer].max(wanted);
         buffer_of[*value] = buffer;
-        let mut over: Vec<usize> = reads.iter().copied().filter(|&read| read != 0 && last_use[read] == step).collect();
-        over.sort_unstable();
-        over.dedup();
-        free.extend(over.into_iter().map(|read| buffer_of[read]));
+        for &read in reads {
+            // Once, also where a step reads it twice.
+            if read != 0 && last_use[read] == step && !free.contains(&buffer_of[read]) {
+                free.push(buffer_of[read]);
+            }
+        }
     }
     (buffer_of, buffers)
 }

@@ -6,7 +6,6 @@ use crate::kernels::pool::Pooling;
 use crate::network::operators::work::Inputs;
 
 /// The maximum of each window.
-#[derive(Debug)]
 pub struct Maximum(pub Pooling);
 
 impl Run for Maximum {
@@ -20,7 +19,6 @@ impl Run for Maximum {
 }
 
 /// The mean of each window.
-#[derive(Debug)]
 pub struct Mean(pub Pooling);
 
 impl Run for Mean {

@@ -1,10 +1,9 @@
 //! What a step of a plan does, whatever its operator.
 
 use crate::network::operators::work::{Inputs, Work};
-use std::fmt::Debug;
 
 /// An operator, with what was fused to it, for known shapes and weights.
-pub trait Run: Debug + Send + Sync {
+pub trait Run: Send + Sync {
     /// Floats that it needs for itself.
     fn scratch(&self) -> usize {
         0
@@ -18,7 +17,6 @@ pub trait Run: Debug + Send + Sync {
 }
 
 /// An operator on the kernels of training, with one sample in a batch.
-#[derive(Debug)]
 pub struct Batched(pub Box<dyn Work>);
 
 impl Run for Batched {

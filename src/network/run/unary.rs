@@ -6,7 +6,6 @@ use crate::model::{Function as Name, Op};
 use crate::network::operators::work::{Inputs, Work};
 
 /// A function that vectors compute.
-#[derive(Debug)]
 pub struct Each(pub Function);
 
 /// The function of an operator, if vectors compute it.

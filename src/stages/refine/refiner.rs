@@ -6,6 +6,7 @@
 //! channels and places that are nearly empty. It does all of the pruning, of whole units too. Weights that keep jumping
 //! between two integers late in training are frozen (Nagel et al. 2022).
 
+use crate::circle::annealed;
 use crate::coding::layout::{Layout, layouts};
 use crate::coding::rate::Rate;
 use crate::error::GraphError;
@@ -150,7 +151,7 @@ impl Learner for Refiner {
         self.adam.step(step.rate, slices);
         let flip_limit = self.freezing.map(|progress| {
             let (from, to) = FLIP_LIMITS;
-            to + (from - to) * 0.5 * (1.0 + (std::f32::consts::PI * progress.clamp(0.0, 1.0)).cos())
+            to + (from - to) * annealed(progress.into()) as f32
         });
         parallel::for_each(&mut self.latents, |latent| latent.round(flip_limit));
         if self.adam.steps().is_multiple_of(RATE_REFRESH) {

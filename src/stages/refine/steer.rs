@@ -1,5 +1,7 @@
 //! The price of a bit: steered within a training towards a size, and between trainings towards an accuracy.
 
+use crate::circle::annealed;
+
 /// How fast the size follows the price: bytes fall about as the price to this power does.
 const ELASTICITY: f64 = 0.55;
 /// Share of a training over which a wrong size is to be made good.
@@ -54,7 +56,7 @@ impl Steering {
         if progress < SETTLED {
             let elapsed = (progress - before).max(0.0);
             let ahead = (progress + LAG).min(1.0);
-            let rate = 0.5 * (1.0 + (std::f64::consts::PI * ahead).cos());
+            let rate = annealed(ahead);
             // What was small already, after an earlier training, stays small.
             let excess = self.excess.min((self.sizes[0].1 - self.goal).max(0.0) + SLACK);
             // How many times too large the size will be, as a logarithm.
