@@ -54,7 +54,6 @@ pub mod container;
 pub mod data;
 pub mod error;
 pub mod formats;
-mod json;
 pub use nutshell_kernels as kernels;
 pub mod model;
 pub mod network;

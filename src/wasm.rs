@@ -5,7 +5,6 @@
 //! name is `Panic`; after it, or after a trap, the instance must not be used again.
 
 use crate::error::Error;
-use crate::json;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -50,7 +49,7 @@ fn named(name: &str, message: &str) -> JsValue {
 /// Objects cross as plain ones, of what JSON knows: they can be cloned to another thread, and kept as text. By way of JSON, a 32-bit 0.1
 /// crosses as 0.1, not as the 0.10000000149011612 that its bits say.
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let text = json::text(value).map_err(|error| fault(&error.to_string()))?;
+    let text = serde_json::to_string(value).map_err(|error| fault(&error.to_string()))?;
     js_sys::JSON::parse(&text)
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the top down.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 20] = [
     "bin",
     "wasm",
     "bench",
@@ -25,7 +25,6 @@ const ORDER: [&str; 21] = [
     "parallel",
     "ranking",
     "circle",
-    "json",
     "error",
     "crc32",
 ];

@@ -7,8 +7,6 @@ use super::lanes::{Kernel, Lanes, ROUNDING, WIDEST, widest};
 pub enum Function {
     /// `min(max(x, lowest), highest)`.
     Clip(f32, f32),
-    /// `x` where it is positive, else a multiple of it.
-    Leaky(f32),
     /// `1 / (1 + exp(-x))`.
     Sigmoid,
     /// `x / (1 + exp(-x))`.
@@ -70,7 +68,6 @@ impl Kernel for Task<'_> {
         let values = self.values;
         match self.function {
             Function::Clip(lowest, highest) => map(values, Clip(V::splat(lowest), V::splat(highest))),
-            Function::Leaky(factor) => map(values, Leaky(V::splat(factor))),
             Function::Sigmoid => map::<V>(values, Sigmoid),
             Function::Silu => map::<V>(values, Silu),
             Function::HardSigmoid(a, b) => map(values, HardSigmoid(V::splat(a), V::splat(b))),
@@ -85,7 +82,6 @@ trait Map<V: Lanes> {
 }
 
 struct Clip<V>(V, V);
-struct Leaky<V>(V);
 struct Sigmoid;
 struct Silu;
 struct HardSigmoid<V>(V, V);
@@ -95,14 +91,6 @@ impl<V: Lanes> Map<V> for Clip<V> {
     #[inline(always)]
     fn of(&self, x: V) -> V {
         x.max(self.0).min(self.1)
-    }
-}
-
-impl<V: Lanes> Map<V> for Leaky<V> {
-    #[inline(always)]
-    fn of(&self, x: V) -> V {
-        let zero = V::splat(0.0);
-        self.0.mul_add(x.min(zero), x.max(zero))
     }
 }
 
@@ -196,7 +184,6 @@ mod tests {
         check(Function::Sigmoid, &sigmoid);
         check(Function::Silu, &|x| x * sigmoid(x));
         check(Function::Clip(-1.5, 6.0), &|x| x.clamp(-1.5, 6.0));
-        check(Function::Leaky(0.25), &|x| if x > 0.0 { x } else { 0.25 * x });
         check(Function::HardSwish, &|x| x * hard(x, f64::from(1.0f32 / 6.0), 0.5));
         check(Function::HardSigmoid(0.25, 0.5), &|x| hard(x, 0.25, 0.5));
     }

@@ -13,10 +13,6 @@ pub enum Pair {
     Mul,
     /// `a / b`.
     Div,
-    /// The larger.
-    Max,
-    /// The smaller.
-    Min,
 }
 
 /// Computes each element from those of `a` and `b`, each of which has as many as the output, or one for all.
@@ -49,8 +45,6 @@ impl Kernel for Task<'_> {
             Pair::Sub => self.map::<V, Sub>(),
             Pair::Mul => self.map::<V, Mul>(),
             Pair::Div => self.map::<V, Div>(),
-            Pair::Max => self.map::<V, Max>(),
-            Pair::Min => self.map::<V, Min>(),
         }
     }
 }
@@ -73,7 +67,7 @@ macro_rules! maps {
     )*};
 }
 
-maps!(Add add, Sub sub, Mul mul, Div div, Max max, Min min);
+maps!(Add add, Sub sub, Mul mul, Div div);
 
 impl Task<'_> {
     #[inline(always)]
@@ -127,10 +121,8 @@ mod tests {
             Pair::Sub => a - b,
             Pair::Mul => a * b,
             Pair::Div => a / b,
-            Pair::Max => a.max(b),
-            Pair::Min => a.min(b),
         };
-        for function in [Pair::Add, Pair::Sub, Pair::Mul, Pair::Div, Pair::Max, Pair::Min] {
+        for function in [Pair::Add, Pair::Sub, Pair::Mul, Pair::Div] {
             for length in [1, 3, 16, 37] {
                 for lengths in [[length, length], [1, length], [length, 1]] {
                     let (a, b) = (noise(lengths[0], 1), noise(lengths[1], 2));

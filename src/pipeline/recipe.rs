@@ -5,7 +5,6 @@
 
 use crate::container::WriteOptions;
 use crate::error::{Error, RecipeError};
-use crate::json;
 use crate::model::Scaling;
 use crate::stages::settings::{Effort, Setting, Target};
 use crate::stages::{Costs, Meta, StageNetwork, Tools, code, prune, quantize, refine, round, share, structure};
@@ -260,7 +259,7 @@ impl Recipe {
             return Err(RecipeError::Invalid { field: "scaling".into(), expected, got: format!("{:?}", self.scaling) });
         }
         // By way of text, in which a 32-bit 0.1 is 0.1; what is not finite has no number in it, and is refused as NaN.
-        let text = json::text(self).expect("every setting has a JSON form");
+        let text = serde_json::to_string(self).expect("every setting has a JSON form");
         let values: Value = serde_json::from_str(&text).expect("it was just written");
         for RecipeSetting { path, setting } in settings() {
             let Some(value) = values.pointer(&format!("/{}", path.replace('.', "/"))) else { continue };

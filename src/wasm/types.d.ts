@@ -1232,9 +1232,9 @@ export type StepTime = {
  */
 name: string, 
 /**
- * Their operators.
+ * Their operators, one after the other.
  */
-operators: Array<string>, 
+operators: string, 
 /**
  * The kernel that runs.
  */

@@ -23,8 +23,6 @@ impl Stretched {
             Some(Binary::Sub) => Pair::Sub,
             Some(Binary::Mul) => Pair::Mul,
             Some(Binary::Div) => Pair::Div,
-            Some(Binary::Max) => Pair::Max,
-            Some(Binary::Min) => Pair::Min,
             Some(_) => return None,
         };
         // An operand has an axis, counted from the last, or repeats what it has.

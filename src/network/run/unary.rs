@@ -16,7 +16,6 @@ pub fn function_of(op: &Op) -> Option<Function> {
         Name::Clip => Some(Function::Clip(a, b)),
         Name::HardSigmoid => Some(Function::HardSigmoid(a, b)),
         Name::HardSwish => Some(Function::HardSwish),
-        Name::LeakyRelu => Some(Function::Leaky(a)),
         Name::Sigmoid => Some(Function::Sigmoid),
         _ => None,
     }
