@@ -73,6 +73,12 @@ class Net:
         self.node('Gemm', self.tensor(weight), self.tensor(np.zeros(out, 'f4')), transB=1)
         self.shape = [out]
 
+    def classify(self):
+        self.mean()
+        self.flatten()
+        self.linear(1000)
+        return self
+
     def add(self, other):
         self.node('Add', other)
 
@@ -145,10 +151,7 @@ def mobilenet_v2():
             inverted(net, out, stride if index == 0 else 1, expand, 3, net.relu6)
     net.conv(1280, 1)
     net.relu6()
-    net.mean()
-    net.flatten()
-    net.linear(1000)
-    return net
+    return net.classify()
 
 
 def efficientnet_b0():
@@ -162,10 +165,7 @@ def efficientnet_b0():
             inverted(net, out, stride if index == 0 else 1, expand, kernel, net.silu, squeeze)
     net.conv(1280, 1)
     net.silu()
-    net.mean()
-    net.flatten()
-    net.linear(1000)
-    return net
+    return net.classify()
 
 
 def resnet18():
@@ -186,10 +186,7 @@ def resnet18():
         net.value, net.shape = end, after
         net.add(start)
         net.relu()
-    net.mean()
-    net.flatten()
-    net.linear(1000)
-    return net
+    return net.classify()
 
 
 NETWORKS = {

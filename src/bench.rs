@@ -117,7 +117,7 @@ pub fn inference(now: &dyn Fn() -> f64, seconds: f64, model: &Model, batch: usiz
     let bytes = (0..size).map(|_| rng.random()).collect();
     let samples = Samples::new(shape, bytes, Vec::new(), Scaling::Unit)?;
     let mut inference = Inference::new(model)?;
-    time(now, seconds, &mut || inference.logits(&samples).map(|_| ()))
+    time(now, seconds, &mut || inference.outputs(&samples).map(|_| ()))
 }
 
 /// How long one step of a run of one sample takes.

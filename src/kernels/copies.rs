@@ -121,13 +121,7 @@ impl Kernel for Strip<'_> {
                         let Some(to) = lines.next() else { return };
                         let y = ((first[0] + row) * down + shift) as isize - of.window.lead[0];
                         // SAFETY: the rows have the lengths that the copy was made for.
-                        unsafe {
-                            if y < 0 || y >= height as isize {
-                                fill::<V>(to.as_mut_ptr(), to.len());
-                            } else {
-                                copy.copy::<V>(&image[y as usize * width..][..width], to);
-                            }
-                        }
+                        unsafe { copy.row::<V>(image, width, y, to) };
                     }
                 }
             }
@@ -192,12 +186,27 @@ impl RowCopy {
         RowCopy { before, inside: end - before, first, step }
     }
 
+    /// Copies row `y` of an image; zeros where that lies outside.
+    ///
+    /// # Safety
+    /// The rows must have the lengths that this was made for.
+    #[inline(always)]
+    pub(super) unsafe fn row<V: Lanes>(&self, image: &[f32], width: usize, y: isize, to: &mut [f32]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match usize::try_from(y).ok().and_then(|y| image.get(y * width..(y + 1) * width)) {
+                Some(from) => self.copy::<V>(from, to),
+                None => fill::<V>(to.as_mut_ptr(), to.len()),
+            }
+        }
+    }
+
     /// Copies one row.
     ///
     /// # Safety
     /// The rows must have the lengths that this was made for.
     #[inline(always)]
-    pub(super) unsafe fn copy<V: Lanes>(&self, from: &[f32], to: &mut [f32]) {
+    unsafe fn copy<V: Lanes>(&self, from: &[f32], to: &mut [f32]) {
         let count = self.inside;
         // SAFETY: the caller's promise; places inside the row were counted.
         unsafe {
@@ -236,7 +245,7 @@ impl RowCopy {
 /// # Safety
 /// `to` must be valid for writing so many.
 #[inline(always)]
-pub(super) unsafe fn fill<V: Lanes>(to: *mut f32, count: usize) {
+unsafe fn fill<V: Lanes>(to: *mut f32, count: usize) {
     let mut at = 0;
     // SAFETY: the caller's promise.
     unsafe {

@@ -3,7 +3,7 @@
 //! The image is first copied with its padding, the columns of each row sorted by their number modulo the horizontal step: then a tap
 //! looks at neighbouring places for neighbouring positions of the output.
 
-use super::copies::{RowCopy, fill};
+use super::copies::RowCopy;
 use super::correlate::Window;
 use super::lanes::{Kernel, Lanes, WIDEST, widest, width};
 use super::lists::Limits;
@@ -89,7 +89,7 @@ impl Kernel for Pad<'_> {
     #[inline(always)]
     fn run<V: Lanes>(self) {
         let Depthwise { window, lines, columns, phases, .. } = self.of;
-        let [height, width] = window.input;
+        let width = window.input[1];
         // The phases of a row are beside each other.
         for phase in 0..*phases {
             let copy = RowCopy::new(width, phase as isize - window.lead[1], window.stride[1], *columns);
@@ -97,13 +97,7 @@ impl Kernel for Pad<'_> {
                 let to = &mut self.padded[(line * phases + phase) * columns..][..*columns];
                 let y = line as isize - window.lead[0];
                 // SAFETY: the rows have the lengths that the copy was made for.
-                unsafe {
-                    if y < 0 || y >= height as isize {
-                        fill::<V>(to.as_mut_ptr(), to.len());
-                    } else {
-                        copy.copy::<V>(&self.image[y as usize * width..][..width], to);
-                    }
-                }
+                unsafe { copy.row::<V>(self.image, width, y, to) };
             }
         }
     }

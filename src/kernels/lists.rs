@@ -32,7 +32,6 @@ pub struct Lists {
     blocks: Vec<Block>,
     offsets: Vec<u32>,
     weights: Vec<f32>,
-    rows: usize,
     /// The largest offset.
     reach: usize,
 }
@@ -91,7 +90,7 @@ impl Lists {
     fn empty(weights: &[f32], rows: usize, offsets: &[u32]) -> Self {
         assert_eq!(weights.len(), rows * offsets.len());
         let reach = offsets.iter().max().map_or(0, |&offset| offset as usize);
-        Lists { rows, reach, ..Lists::default() }
+        Lists { reach, ..Lists::default() }
     }
 
     /// How many blocks there are.
@@ -108,11 +107,6 @@ impl Lists {
     /// Floats that [`run`] reads of an input for so many positions.
     pub fn input_len(&self, positions: usize) -> usize {
         self.reach + positions.max(width())
-    }
-
-    /// Weights and offsets, in bytes.
-    pub fn bytes(&self) -> usize {
-        4 * (self.weights.len() + self.offsets.len())
     }
 }
 

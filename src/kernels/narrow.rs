@@ -59,11 +59,6 @@ impl Narrow {
         axis(0) * axis(1)
     }
 
-    /// Bytes of the weights.
-    pub fn bytes(&self) -> usize {
-        4 * self.weights.len()
-    }
-
     /// Correlates `[channels, h, w]` into `[rows, h', w']`. `bias` is `[rows]`, or empty for none.
     ///
     /// # Panics

@@ -3,24 +3,30 @@
 use super::lanes::{Kernel, Lanes, WIDEST, widest};
 use super::pool::Pooling;
 
-/// The maximum of each window; padding never wins.
+/// The maximum of each 2 x 2, of rows of an even length, an even number in each plane.
 ///
 /// # Panics
 /// If the lengths do not fit, as for all of this module.
-pub fn maximum(pooling: &Pooling, input: &[f32], output: &mut [f32]) {
+pub fn halved(width: usize, input: &[f32], output: &mut [f32]) {
+    assert!(width.is_multiple_of(2) && input.len() == 4 * output.len() && input.len().is_multiple_of(2 * width));
+    pairs(Pairs { width, input, output });
+}
+
+/// The maximum of each window; padding never wins. `columns` is memory for a row of the input.
+pub fn maximum(pooling: &Pooling, input: &[f32], columns: &mut [f32], output: &mut [f32]) {
     check(pooling, input.len(), output.len());
     let [height, width] = pooling.input;
     if [pooling.kernel, pooling.stride] == [[2, 2]; 2] && pooling.tiles() {
-        return pairs(Pairs { width, input, output });
+        return halved(width, input, output);
     }
     let (plane, place) = (height * width, pooling.output[0] * pooling.output[1]);
     // The maximum of a window's rows in each column first.
-    let mut columns = vec![0.0; width];
+    let columns = &mut columns[..width];
     for (input, output) in input.chunks_exact(plane).zip(output.chunks_exact_mut(place)) {
         for (y, line) in output.chunks_exact_mut(pooling.output[1]).enumerate() {
             columns.fill(f32::NEG_INFINITY);
             for row in pooling.window(0, y) {
-                raise(Raise { from: &input[row * width..][..width], to: &mut columns });
+                raise(Raise { from: &input[row * width..][..width], to: columns });
             }
             for (x, value) in line.iter_mut().enumerate() {
                 let mut best = f32::NEG_INFINITY;
@@ -187,7 +193,7 @@ mod tests {
                 let mut got = vec![f32::NAN; pooling.output_len()];
                 let what = format!("{pooling:?}");
                 pool::maximum(&pooling, 8, &blocks, &mut expected);
-                maximum(&pooling, &image, &mut got);
+                maximum(&pooling, &image, &mut vec![0.0; input[1]], &mut got);
                 assert_eq!(got, expected.iter().copied().step_by(8).collect::<Vec<_>>(), "{what}");
                 pool::mean(&pooling, 8, &blocks, &mut expected);
                 mean(&pooling, &image, &mut got);

@@ -63,14 +63,6 @@ impl Matrix {
         Matrix::Rows { weights: packed, places, ends, inputs }
     }
 
-    /// Bytes of weights and places.
-    pub fn bytes(&self) -> usize {
-        match self {
-            Matrix::Dense { weights, .. } => 4 * weights.len(),
-            Matrix::Rows { weights, places, .. } => 4 * (weights.len() + places.len()),
-        }
-    }
-
     /// Computes the output. `bias` has a number for each row, or none.
     ///
     /// # Panics

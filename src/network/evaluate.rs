@@ -35,7 +35,7 @@ pub struct TimedStep {
 type Fill<'a> = dyn Fn(usize, &mut [f32]) + Sync + 'a;
 
 impl Inference {
-    /// Makes `model` ready to compute its logits.
+    /// Makes `model` ready to compute its logits: its answers before a softmax, or the sigmoid of one output, that ends it.
     ///
     /// # Errors
     /// If the model's shapes do not fit.
@@ -56,15 +56,15 @@ impl Inference {
         Ok(Inference { plan, input_shape, workspaces: Vec::new() })
     }
 
-    /// The logits `[samples, classes]`: the network's answers before a softmax, or the sigmoid of one output, that ends it.
+    /// What it was made ready to compute, `[samples, classes]`.
     ///
     /// # Errors
     /// If the samples are not of the network's shape, or memory does not suffice.
-    pub fn logits(&mut self, samples: &Samples) -> Result<Array2<f32>, Error> {
+    pub fn outputs(&mut self, samples: &Samples) -> Result<Array2<f32>, Error> {
         Ok(self.run_samples(samples)?.pop().unwrap_or_default())
     }
 
-    /// The first of the values that were asked for, for one sample after the other: `inputs` and `outputs` are of so many numbers each.
+    /// As [`Inference::outputs`], row-major, for samples one after the other as the network sees them.
     ///
     /// # Errors
     /// If the lengths do not fit, or memory does not suffice.
@@ -149,7 +149,7 @@ impl Inference {
 /// # Errors
 /// If the model's shapes do not fit, or the samples are not of its input's shape.
 pub fn logits(model: &Model, samples: &Samples) -> Result<Array2<f32>, Error> {
-    Inference::new(model)?.logits(samples)
+    Inference::new(model)?.outputs(samples)
 }
 
 /// The network's answers `[samples, outputs]` to inputs `[samples, features]`; a softmax at its end is one of its operators
@@ -267,10 +267,10 @@ mod tests {
         let all = logits(&model, &samples).unwrap();
         let mut inference = Inference::new(&model).unwrap();
         for index in [0, 31, 32, 76] {
-            let alone = inference.logits(&samples.range(index, index + 1)).unwrap();
+            let alone = inference.outputs(&samples.range(index, index + 1)).unwrap();
             assert_eq!(alone.row(0), all.row(index));
         }
-        assert_eq!(inference.logits(&samples).unwrap(), all);
+        assert_eq!(inference.outputs(&samples).unwrap(), all);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Runs and trains a [`Model`](crate::Model).
 //!
 //! A batch is always split into the same number of shards, whose gradients are summed in order: one, two or eight threads
-//! give the same bits. Activations are batch-innermost (see [`kernels`](crate::kernels)).
+//! give the same bits. In training, activations are batch-innermost; a network that only runs has one sample at a time (see
+//! [`kernels`](crate::kernels)).
 
 pub mod augment;
 mod block;

@@ -3,7 +3,7 @@
 use super::flow::Flow;
 use super::operators;
 use super::operators::work::{Operand, Work};
-use crate::error::{DataError, Error};
+use crate::error::Error;
 use crate::model::{Function, Graph, Model, Op, ValueId};
 use std::fmt;
 
@@ -54,15 +54,8 @@ impl Plan {
     /// If the model's shapes do not fit, or a value does not exist.
     pub fn new(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
         let graph = &model.graph;
-        let parameter_shapes = model.parameter_shapes();
-        let shapes = graph.shapes(&parameter_shapes)?;
-        if let Some(bad) = values.iter().find(|value| value.0 >= shapes.len()) {
-            let expected = format!("0 to {}", shapes.len() - 1);
-            return Err(DataError { what: "value asked for", expected, got: bad.0.to_string() }.into());
-        }
-        let size = |value: usize| shapes[value].iter().product::<usize>();
-
-        let Flow { source, needed, .. } = &Flow::new(graph, &shapes, values);
+        let flow = Flow::new(model, values)?;
+        let Flow { parameter_shapes, shapes, source, needed, .. } = &flow;
         let mut trains = vec![false; shapes.len()];
         for (index, node) in graph.nodes.iter().enumerate() {
             trains[index + 1] =
@@ -74,7 +67,7 @@ impl Plan {
             .map(|value| {
                 // The samples are copied into buffer 0 even if nothing needs them.
                 (value == 0 || (needed[value] && source[value] == value)).then(|| {
-                    buffers.push(size(value));
+                    buffers.push(flow.size(value));
                     buffers.len() - 1
                 })
             })
@@ -83,18 +76,19 @@ impl Plan {
         for (index, node) in graph.nodes.iter().enumerate() {
             let operand = |value: usize| {
                 let buffer = buffer_of[value]?;
-                Some(Operand { buffer, length: size(value), trains: trains[value] })
+                Some(Operand { buffer, length: flow.size(value), trains: trains[value] })
             };
             let Some(output) = operand(index + 1).filter(|_| needed[index + 1]) else { continue };
             let inputs: Vec<&[usize]> = node.inputs.iter().map(|input| shapes[input.0].as_slice()).collect();
             let to = &shapes[index + 1];
-            let work = operators::work(&node.op, &inputs, to, &parameter_shapes)
+            let work = operators::work(&node.op, &inputs, to, parameter_shapes)
                 .ok_or_else(|| node.fault("memory", format!("a table for {to:?}"), "not enough"))?;
             let inputs = node.inputs.iter().filter_map(|input| operand(source[input.0])).collect();
             steps.push(Step { work, inputs, output });
         }
-        let outputs = values.iter().filter_map(|value| Some((buffer_of[source[value.0]]?, size(value.0)))).collect();
-        Ok(Plan { graph: graph.clone(), parameter_shapes, steps, buffers, outputs })
+        let outputs =
+            values.iter().filter_map(|value| Some((buffer_of[source[value.0]]?, flow.size(value.0)))).collect();
+        Ok(Plan { graph: graph.clone(), parameter_shapes: flow.parameter_shapes, steps, buffers, outputs })
     }
 
     /// Takes over the parameters of a model, which [fits](Plan::fits).

@@ -533,7 +533,7 @@ fn targets(
     let mut blocks = Vec::new();
     for first in (0..samples.len()).step_by(ANSWERED) {
         let block = samples.range(first, first + ANSWERED);
-        blocks.push(inference.logits(&block)?);
+        blocks.push(inference.outputs(&block)?);
         tell(block.len())?;
     }
     let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();

@@ -153,7 +153,7 @@ impl Network {
         #[wasm_bindgen(unchecked_param_type = "Scaling")] scaling: JsValue,
     ) -> Result<Vec<f32>, JsValue> {
         let sample = sample(self.model()?, image, scaling)?;
-        let logits = self.with(&self.telling, Inference::new, |inference| inference.logits(&sample))?;
+        let logits = self.with(&self.telling, Inference::new, |inference| inference.outputs(&sample))?;
         Ok(logits.into_iter().collect())
     }
 
@@ -164,8 +164,7 @@ impl Network {
         #[wasm_bindgen(unchecked_param_type = "Float32Array | Uint8Array")] input: JsValue,
         #[wasm_bindgen(unchecked_param_type = "RunOptions | undefined")] options: JsValue,
     ) -> Result<Vec<f32>, JsValue> {
-        let input = self.input(input, options)?;
-        self.with(&self.answering, Inference::of_answers, |inference| inference.run(&input))
+        self.outputs(&self.answering, Inference::of_answers, input, options)
     }
 
     /// As `run`, without a softmax, or the sigmoid of one output, at the end.
@@ -174,8 +173,7 @@ impl Network {
         #[wasm_bindgen(unchecked_param_type = "Float32Array | Uint8Array")] input: JsValue,
         #[wasm_bindgen(unchecked_param_type = "RunOptions | undefined")] options: JsValue,
     ) -> Result<Vec<f32>, JsValue> {
-        let input = self.input(input, options)?;
-        self.with(&self.telling, Inference::new, |inference| inference.run(&input))
+        self.outputs(&self.telling, Inference::new, input, options)
     }
 
     /// How long a run of one sample takes, and each layer, measured for about so many seconds each.
@@ -214,15 +212,14 @@ impl Network {
         work(inference).map_err(thrown)
     }
 
-    /// The numbers of samples as the network sees them.
-    fn input(&self, input: JsValue, options: JsValue) -> Result<Vec<f32>, JsValue> {
-        #[derive(Default, Deserialize)]
-        #[serde(deny_unknown_fields, default)]
-        struct RunOptions {
-            shape: Option<Vec<usize>>,
-            scaling: Option<Scaling>,
-        }
-        let options: RunOptions = match options.is_null_or_undefined() {
+    fn outputs(
+        &self,
+        place: &RefCell<Option<Inference>>,
+        make: impl Fn(&Model) -> Result<Inference, Error>,
+        input: JsValue,
+        options: JsValue,
+    ) -> Result<Vec<f32>, JsValue> {
+        let options: RunOptions = match options.is_undefined() {
             true => RunOptions::default(),
             false => strict_from_js("options", options)?,
         };
@@ -232,32 +229,37 @@ impl Network {
         {
             return Err(fault(&format!("options, shape: expected {shape:?}, or samples before it; got {said:?}")));
         }
-        let input = match input.dyn_into::<Float32Array>() {
-            Ok(floats) => floats.to_vec(),
+        let count = |got: u32| match &options.shape {
+            Some(said) if said.iter().product::<usize>() != got as usize => {
+                Err(fault(&format!("input: expected {said:?}; got {got} numbers")))
+            }
+            _ => Ok(()),
+        };
+        match input.dyn_into::<Float32Array>() {
+            Ok(floats) => {
+                count(floats.length())?;
+                self.with(place, make, |inference| inference.run(&floats.to_vec()))
+            }
             Err(input) => {
                 let bytes = input.dyn_into::<Uint8Array>();
-                let bytes = bytes.map_err(|_| fault("input: expected a Float32Array or a Uint8Array"))?.to_vec();
-                let size = shape.iter().product::<usize>().max(1);
-                let scaling = options.scaling.clone().unwrap_or(Scaling::Raw);
+                let bytes = bytes.map_err(|_| fault("input: expected a Float32Array or a Uint8Array"))?;
+                count(bytes.length())?;
+                let bytes = bytes.to_vec();
+                let scaling = options.scaling.unwrap_or(Scaling::Raw);
                 let samples = data::Samples::new(shape.clone(), bytes, Vec::new(), scaling).map_err(thrown)?;
-                let affine = samples.affine_of(shape);
-                let mut floats = vec![0.0; samples.len() * size];
-                for (sample, floats) in floats.chunks_exact_mut(size).enumerate() {
-                    let data::Row::Bytes(row) = samples.row(sample) else { continue };
-                    for ((to, &byte), (factor, offset)) in floats.iter_mut().zip(row).zip(&affine) {
-                        *to = factor * f32::from(byte) + offset;
-                    }
-                }
-                floats
+                let outputs = self.with(place, make, |inference| inference.outputs(&samples))?;
+                Ok(outputs.into_iter().collect())
             }
-        };
-        match &options.shape {
-            Some(said) if said.iter().product::<usize>() != input.len() => {
-                Err(fault(&format!("input: expected {said:?}; got {} numbers", input.len())))
-            }
-            _ => Ok(input),
         }
     }
+}
+
+/// See `RUN_OPTIONS`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RunOptions {
+    shape: Option<Vec<usize>>,
+    scaling: Option<Scaling>,
 }
 
 /// Accuracy on a range of samples.

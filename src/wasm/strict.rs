@@ -45,28 +45,28 @@ impl<'de> Deserializer<'de> for Strict {
             Kind::Number(number) => visitor.visit_f64(number),
             Kind::Truth(truth) => visitor.visit_bool(truth),
             Kind::Nothing => visitor.visit_unit(),
-            other => Err(other.unlike(&visitor)),
+            _ => Err(self.unlike(&visitor)),
         }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.as_string() {
             Some(text) => visitor.visit_string(text),
-            None => Err(self.kind().unlike(&visitor)),
+            None => Err(self.unlike(&visitor)),
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0.dyn_into::<Array>() {
             Ok(items) => visitor.visit_seq(Items(items, 0)),
-            Err(other) => Err(Strict(other).kind().unlike(&visitor)),
+            Err(other) => Err(Strict(other).unlike(&visitor)),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.kind() {
             Kind::Fields => visitor.visit_map(Fields::new(self.0)?),
-            other => Err(other.unlike(&visitor)),
+            _ => Err(self.unlike(&visitor)),
         }
     }
 
@@ -149,18 +149,17 @@ impl Strict {
             None => Kind::Fields,
         }
     }
-}
 
-impl Kind {
     /// The error where something else was expected.
     #[inline(never)]
-    fn unlike(self, expected: &dyn Expected) -> Error {
-        let got = match self {
+    fn unlike(&self, expected: &dyn Expected) -> Error {
+        let text = self.0.as_string().unwrap_or_default();
+        let got = match self.kind() {
             Kind::Truth(truth) => Unexpected::Bool(truth),
             Kind::Whole(number) => Unexpected::Unsigned(number),
             Kind::Below(number) => Unexpected::Signed(number),
             Kind::Number(number) => Unexpected::Float(number),
-            Kind::Text => Unexpected::Other("string"),
+            Kind::Text => Unexpected::Str(&text),
             Kind::Nothing => Unexpected::Other("null"),
             Kind::Items => Unexpected::Seq,
             Kind::Fields => Unexpected::Map,

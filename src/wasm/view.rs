@@ -227,7 +227,7 @@ impl View {
             Some(inference) => inference,
             empty => empty.insert(Inference::new(&self.model).map_err(thrown)?),
         };
-        let logits = inference.logits(&sample).map_err(thrown)?;
+        let logits = inference.outputs(&sample).map_err(thrown)?;
         Ok(answers::softmax(&logits.into_iter().collect::<Vec<_>>()))
     }
 }

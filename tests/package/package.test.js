@@ -174,6 +174,45 @@ test('a file compresses by its weights alone, and is written again', () => {
     export const summary: Summary = ${JSON.stringify(summary)};`);
 });
 
+test('a network runs on one sample, and on several', () => {
+  const said = run(`
+    import { readFileSync, writeFileSync } from 'node:fs';
+    import { Network } from 'nutshell';
+    const network = Network.open(readFileSync('lenet5.onnx'));
+    const bytes = readFileSync('train-images-idx3-ubyte').subarray(16, 16 + 3 * 784);
+    const floats = Float32Array.from(bytes, (byte) => byte / 255);
+    const all = network.run(floats, { shape: [3, 1, 28, 28] });
+    const apart = [0, 1, 2].flatMap((at) => [...network.run(floats.subarray(784 * at, 784 * (at + 1)))]);
+    const far = (a, b) => Math.max(...a.map((value, at) => Math.abs(value - b[at])));
+    const forward = [...network.forward(bytes.subarray(0, 784), 'unit')];
+    const messages = [];
+    const attempt = (...given) => {
+      try { network.run(...given); } catch (error) { messages.push(error.message); }
+    };
+    attempt(new Float32Array(783));
+    attempt([1, 2]);
+    attempt(floats, { shape: [2, 1, 28, 28] });
+    attempt(floats, { shape: [3, 28, 28] });
+    attempt(floats, { form: [3] });
+    attempt(bytes, { scaling: 'double' });
+    const time = network.bench(0.01);
+    writeFileSync('time.json', JSON.stringify(time));
+    console.log(JSON.stringify({ length: all.length, same: far(all, apart), scaled: far(all, network.run(bytes, { scaling: 'unit' })),
+      raw: far(network.run(bytes), network.run(Float32Array.from(bytes))), logits: far(forward, network.logits(floats.subarray(0, 784))), messages,
+      time }));
+  `);
+  const { length, same, scaled, raw, logits, messages, time } = JSON.parse(said);
+  assert.deepEqual({ length, same, raw, logits: logits < 1e-5, scaled: scaled < 1e-5 }, { length: 30, same: 0, raw: 0, logits: true, scaled: true });
+  assert.match(messages[0], /expected a multiple of 784, got 783/);
+  assert.match(messages[1], /^input: expected a Float32Array or a Uint8Array/);
+  assert.match(messages[2], /^input: expected \[2, 1, 28, 28\]; got 2352 numbers/);
+  assert.match(messages[3], /^options, shape: expected \[1, 28, 28\]/);
+  assert.match(messages[4], /^options: unknown field `form`/);
+  assert.match(messages[5], /^options: unknown variant `double`/);
+  assert.ok(time.milliseconds > 0 && time.layers.length === 4, JSON.stringify(time));
+  compiles(`import type { RunTime } from 'nutshell'; export const time: RunTime = ${readFileSync(join(folder, 'time.json'), 'utf8')};`);
+});
+
 test('a table becomes samples, and a network answers them', () => {
   const said = run(`
     import { readFileSync, writeFileSync } from 'node:fs';

@@ -6,11 +6,11 @@ use crate::model::expand;
 /// Products of matrices `[m, k]` and `[k, p]`.
 #[derive(Clone)]
 pub struct MatMulPlan {
-    m: usize,
-    k: usize,
-    p: usize,
+    pub m: usize,
+    pub k: usize,
+    pub p: usize,
     /// For each product its two matrices.
-    pairs: Vec<[u32; 2]>,
+    pub pairs: Vec<[u32; 2]>,
 }
 
 impl MatMulPlan {

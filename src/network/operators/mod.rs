@@ -4,7 +4,7 @@ mod binary;
 mod conv;
 mod linear;
 mod lookup;
-mod matmul;
+pub mod matmul;
 mod moves;
 mod normalize;
 mod parameter;

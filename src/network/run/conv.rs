@@ -1,13 +1,14 @@
 //! `Conv`, by the kernel that its weights call for.
 
 use super::cost::{Reading, Sizes};
-use super::finish::{self, Finish};
+use super::finish::Finish;
 use super::step::Run;
 use crate::kernels::copies::{self, Copies};
 use crate::kernels::correlate::Window;
 use crate::kernels::lanes;
 use crate::kernels::lists::{self, Lists};
 use crate::kernels::narrow::Narrow;
+use crate::kernels::planar;
 use crate::kernels::winograd::{Tile, Winograd};
 use crate::model::Conv;
 use crate::network::operators::work::Inputs;
@@ -273,7 +274,7 @@ impl Convolution {
                 let place = channel * height * width + first * width;
                 self.finish.apply(task.addend.map(|addend| &addend[place..place + length]), sums);
                 let place = channel * plane + first / 2 * (width / 2);
-                finish::pool([rows, width], sums, &mut task.output[place..place + length / 4]);
+                planar::halved(width, sums, &mut task.output[place..place + length / 4]);
             }
         }
     }
@@ -287,7 +288,7 @@ impl Convolution {
         let sums = &mut task.unpooled[..self.rows * self.window.positions()];
         kernel(task.input, task.scratch, sums);
         self.finish.apply(task.addend, sums);
-        finish::pool(self.window.output, sums, task.output);
+        planar::halved(self.window.output[1], sums, task.output);
     }
 }
 

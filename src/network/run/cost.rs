@@ -1,6 +1,7 @@
 //! What kernels take, predicted from what they do: in units of the time that the dense kernel takes for one multiplication of a vector.
 //!
-//! The numbers were fitted to many shapes in a browser (`docs/BENCHMARKS.md`); only their ratios matter here.
+//! The numbers are nanoseconds that prototypes of these kernels took in a browser, [`NARROW`], [`TRANSFORMS`] and [`BYTE`] estimates; only
+//! their ratios matter. How far they are off was not measured yet.
 
 /// One multiplication of a vector by a weight, of a dense layer.
 const DENSE: f64 = 0.146;

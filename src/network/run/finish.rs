@@ -2,8 +2,6 @@
 
 use crate::kernels::function::{self, Function};
 use crate::kernels::lists::Limits;
-use crate::kernels::planar;
-use crate::kernels::pool::Pooling;
 
 /// What is done to each sum of a layer, in this order: an addend, a function, a maximum over 2 x 2.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -36,18 +34,4 @@ impl Finish {
             None => {}
         }
     }
-}
-
-/// The maximum of each 2 x 2 of planes of this height and width, whose sides are even.
-pub fn pool([height, width]: [usize; 2], from: &[f32], to: &mut [f32]) {
-    let pooling = Pooling {
-        channels: from.len() / (height * width),
-        input: [height, width],
-        output: [height / 2, width / 2],
-        kernel: [2, 2],
-        stride: [2, 2],
-        pads: [0; 4],
-        count_pads: false,
-    };
-    planar::maximum(&pooling, from, to);
 }

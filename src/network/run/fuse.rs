@@ -6,7 +6,7 @@ use crate::kernels::function::Function;
 use crate::model::{Binary, Function as Name, Graph, Op, Pool, Unary};
 use crate::network::flow::Flow;
 
-/// What the step of a node makes, with what follows it.
+/// What a step does: a node, with what follows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fusion {
     /// The value that it makes.
@@ -15,13 +15,13 @@ pub struct Fusion {
     pub finish: Finish,
     /// The value that is added.
     pub addend: Option<usize>,
-    /// The nodes that are done with it.
+    /// The nodes that it does, in order.
     pub nodes: Vec<usize>,
 }
 
 /// What can be done with node `index`, a layer.
-pub fn fuse(graph: &Graph, shapes: &[Vec<usize>], flow: &Flow, index: usize) -> Fusion {
-    let mut fusion = Fusion { value: index + 1, finish: Finish::default(), addend: None, nodes: Vec::new() };
+pub fn fuse(graph: &Graph, flow: &Flow, index: usize) -> Fusion {
+    let (mut fusion, shapes) = (Fusion::none(index), &flow.shapes);
     let pools = matches!(&graph.nodes[index].op, Op::Conv(conv) if conv.groups == 1);
     while !flow.asked[fusion.value] && !fusion.finish.pool {
         let value = fusion.value;
@@ -64,6 +64,11 @@ pub fn fuse(graph: &Graph, shapes: &[Vec<usize>], flow: &Flow, index: usize) -> 
 }
 
 impl Fusion {
+    /// Node `index` alone.
+    pub fn none(index: usize) -> Self {
+        Fusion { value: index + 1, finish: Finish::default(), addend: None, nodes: vec![index] }
+    }
+
     fn goes_on(&mut self, node: usize) {
         self.nodes.push(node);
         self.value = node + 1;

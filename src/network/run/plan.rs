@@ -7,17 +7,16 @@ use super::depthwise::PerChannel;
 use super::finish::Finish;
 use super::fuse::{Fusion, fuse};
 use super::linear::LinearStep;
-use super::matmul::Products;
 use super::moves::Stretches;
 use super::pool::{Maximum, Mean};
 use super::step::{Batched, Run};
 use super::unary::each;
-use crate::error::{DataError, Error, GraphError};
+use crate::error::{Error, GraphError};
 use crate::model::{Class, Conv, Model, Op, ParamId, ValueId};
 use crate::network::flow::Flow;
-use crate::network::operators;
-use crate::network::operators::pool;
+use crate::network::operators::matmul::MatMulPlan;
 use crate::network::operators::work::{Inputs, Operand};
+use crate::network::operators::{self, pool};
 use std::fmt;
 use std::mem::take;
 
@@ -72,47 +71,40 @@ impl Plan {
     /// If the model's shapes do not fit, or a value does not exist.
     pub fn new(model: &Model, values: &[ValueId]) -> Result<Self, Error> {
         let graph = &model.graph;
-        let parameter_shapes = model.parameter_shapes();
-        let shapes = graph.shapes(&parameter_shapes)?;
-        if let Some(bad) = values.iter().find(|value| value.0 >= shapes.len()) {
-            let expected = format!("0 to {}", shapes.len() - 1);
-            return Err(DataError { what: "value asked for", expected, got: bad.0.to_string() }.into());
-        }
-        let flow = Flow::new(graph, &shapes, values);
+        let flow = Flow::new(model, values)?;
         let mut done = vec![false; graph.nodes.len()];
-        let mut parts: Vec<(usize, Fusion)> = Vec::new();
+        let mut parts: Vec<Fusion> = Vec::new();
         for (index, node) in graph.nodes.iter().enumerate() {
             if !flow.needed[index + 1] || flow.source[index + 1] != index + 1 || done[index] {
                 continue;
             }
             let fusion = match &node.op {
-                Op::Conv(_) | Op::Linear(_) => fuse(graph, &shapes, &flow, index),
-                _ => Fusion { value: index + 1, finish: Finish::default(), addend: None, nodes: Vec::new() },
+                Op::Conv(_) | Op::Linear(_) => fuse(graph, &flow, index),
+                _ => Fusion::none(index),
             };
             fusion.nodes.iter().for_each(|&node| done[node] = true);
-            parts.push((index, fusion));
+            parts.push(fusion);
         }
-        let reads = |(index, fusion): &(usize, Fusion)| {
-            let inputs = graph.nodes[*index].inputs.iter().map(|input| input.0);
+        let reads = |fusion: &Fusion| {
+            let inputs = graph.nodes[fusion.nodes[0]].inputs.iter().map(|input| input.0);
             inputs.chain(fusion.addend).map(|value| flow.source[value]).collect::<Vec<usize>>()
         };
-        let size = |value: usize| shapes[value].iter().product::<usize>();
         let asked: Vec<usize> = values.iter().map(|value| flow.source[value.0]).collect();
-        let made: Vec<(usize, Vec<usize>)> = parts.iter().map(|part| (part.1.value, reads(part))).collect();
-        let (buffer_of, buffers) = assign(&made, &asked, size);
-        let operand = |value: usize| Operand { buffer: buffer_of[value], length: size(value), trains: false };
+        let made: Vec<(usize, Vec<usize>)> = parts.iter().map(|fusion| (fusion.value, reads(fusion))).collect();
+        let (buffer_of, buffers) = assign(&made, &asked, &flow);
+        let operand = |value: usize| Operand { buffer: buffer_of[value], length: flow.size(value), trains: false };
+        let weights = model.parameters.iter().map(|parameter| parameter.values.len()).sum();
+        let maker = Maker { model, flow: &flow, reading: Reading::new(weights) };
         let mut steps = Vec::new();
-        for ((node, fusion), (value, inputs)) in parts.iter().zip(&made) {
-            let maker = Maker { model, shapes: &shapes, parameter_shapes: &parameter_shapes };
-            let run = maker.step(*node, fusion).ok_or_else(|| {
-                let node = &graph.nodes[*node];
-                node.fault("memory", format!("a table for {:?}", shapes[*value]), "not enough")
+        for (fusion, (value, inputs)) in parts.into_iter().zip(&made) {
+            let run = maker.step(&fusion).ok_or_else(|| {
+                let expected = format!("a table for {:?}", flow.shapes[*value]);
+                graph.nodes[fusion.nodes[0]].fault("memory", expected, "not enough")
             })?;
             let inputs = inputs.iter().map(|&input| operand(input)).collect();
-            let nodes = std::iter::once(*node).chain(fusion.nodes.iter().copied()).collect();
-            steps.push(Step { run, inputs, output: operand(*value), nodes });
+            steps.push(Step { run, inputs, output: operand(*value), nodes: fusion.nodes });
         }
-        let outputs = values.iter().map(|value| (buffer_of[flow.source[value.0]], size(value.0))).collect();
+        let outputs = values.iter().map(|value| (buffer_of[flow.source[value.0]], flow.size(value.0))).collect();
         let scratch = steps.iter().map(|step| step.run.scratch()).max().unwrap_or(0);
         Ok(Plan { steps, buffers, outputs, scratch })
     }
@@ -181,7 +173,7 @@ fn zeros(length: usize) -> Result<Vec<f32>, GraphError> {
 
 /// The buffer of each value, and the elements of each buffer: one is used again as soon as nothing needs what is in it. `made` has for
 /// each step what it makes, and of what.
-fn assign(made: &[(usize, Vec<usize>)], asked: &[usize], size: impl Fn(usize) -> usize) -> (Vec<usize>, Vec<usize>) {
+fn assign(made: &[(usize, Vec<usize>)], asked: &[usize], flow: &Flow) -> (Vec<usize>, Vec<usize>) {
     let count = made.iter().map(|(value, _)| value + 1).max().unwrap_or(1);
     let mut last_use = vec![0; count];
     for (step, (_, reads)) in made.iter().enumerate() {
@@ -190,10 +182,10 @@ fn assign(made: &[(usize, Vec<usize>)], asked: &[usize], size: impl Fn(usize) ->
     asked.iter().for_each(|&value| last_use[value] = usize::MAX);
     // The sample is in buffer 0, which stays its own: it may be run again.
     let mut buffer_of = vec![0; count];
-    let mut buffers = vec![size(0)];
+    let mut buffers = vec![flow.size(0)];
     let mut free: Vec<usize> = Vec::new();
     for (step, (value, reads)) in made.iter().enumerate() {
-        let wanted = size(*value);
+        let wanted = flow.size(*value);
         // The smallest that is large enough, else the largest, which grows.
         let best = (0..free.len()).min_by_key(|&at| match buffers[free[at]] {
             held if held >= wanted => (0, held),
@@ -221,19 +213,20 @@ fn assign(made: &[(usize, Vec<usize>)], asked: &[usize], size: impl Fn(usize) ->
 /// What steps are made from.
 struct Maker<'a> {
     model: &'a Model,
-    shapes: &'a [Vec<usize>],
-    parameter_shapes: &'a [Vec<usize>],
+    flow: &'a Flow,
+    /// What reading weights takes.
+    reading: Reading,
 }
 
 impl Maker<'_> {
     /// What runs a node and what follows it; `None` if memory does not suffice.
-    fn step(&self, index: usize, fusion: &Fusion) -> Option<Box<dyn Run>> {
-        let node = &self.model.graph.nodes[index];
-        let inputs: Vec<&[usize]> = node.inputs.iter().map(|input| self.shapes[input.0].as_slice()).collect();
-        let to = self.shapes[index + 1].as_slice();
+    fn step(&self, fusion: &Fusion) -> Option<Box<dyn Run>> {
+        let node = &self.model.graph.nodes[fusion.nodes[0]];
+        let inputs: Vec<&[usize]> = node.inputs.iter().map(|input| self.flow.shapes[input.0].as_slice()).collect();
+        let to = self.flow.shapes[fusion.nodes[0] + 1].as_slice();
         let from = inputs.first().copied().unwrap_or_default();
         let work = || {
-            operators::work(&node.op, &inputs, to, self.parameter_shapes).map(|mut work| {
+            operators::work(&node.op, &inputs, to, &self.flow.parameter_shapes).map(|mut work| {
                 work.prepare(self.model, false);
                 work
             })
@@ -253,7 +246,7 @@ impl Maker<'_> {
             Op::MaxPool(window) => Box::new(Maximum(pool::pooling(window, from, to))),
             Op::AveragePool(window) => Box::new(Mean(pool::pooling(window, from, to))),
             Op::GlobalAveragePool => Box::new(Mean(pool::global(from))),
-            Op::MatMul => Box::new(Products::new(&inputs, to)?),
+            Op::MatMul => Box::new(MatMulPlan::new(&inputs, to)?),
             op => match op.class() {
                 Class::Elementwise => each(op, work()?),
                 Class::Move => Box::new(Stretches::new(op, &inputs, to)?),
@@ -264,8 +257,7 @@ impl Maker<'_> {
 
     fn conv(&self, conv: &Conv, from: &[usize], to: &[usize], finish: Finish) -> Box<dyn Run> {
         let (weights, bias) = (self.numbers(conv.weight), self.bias(conv.bias));
-        let weight = &self.parameter_shapes[conv.weight.0];
-        let reading = Reading::new(self.model.parameters.iter().map(|parameter| parameter.values.len()).sum());
+        let (weight, reading) = (&self.flow.parameter_shapes[conv.weight.0], self.reading);
         let layer = Layer { conv, input: from, output: to, weight, weights: &weights, bias: &bias, finish, reading };
         let window = layer.window();
         let one = window.input == [1, 1] && window.kernel == [1, 1] && conv.pads == [0; 4];

@@ -9,8 +9,12 @@ use crate::network::operators::work::Inputs;
 pub struct Maximum(pub Pooling);
 
 impl Run for Maximum {
-    fn run(&self, x: &Inputs, _scratch: &mut [f32], y: &mut [f32]) {
-        planar::maximum(&self.0, &x[0], y);
+    fn scratch(&self) -> usize {
+        self.0.input[1]
+    }
+
+    fn run(&self, x: &Inputs, scratch: &mut [f32], y: &mut [f32]) {
+        planar::maximum(&self.0, &x[0], scratch, y);
     }
 
     fn kernel(&self) -> &'static str {
